@@ -1,0 +1,159 @@
+using MassTransit;
+
+namespace Jafer.Contracts.Events;
+
+/// <summary>
+/// An event of the life of a mesure. <see cref="DomainEvent.AggregateId"/> is the mesure. It carries who holds the mesure, so
+/// that a consumer knows whom it concerns without asking.
+/// </summary>
+[ExcludeFromTopology]
+[ExcludeFromImplementedTypes]
+public abstract record MesureEvent : DomainEvent
+{
+    /// <summary>The court as an organisation; absent for a non-judicial mesure.</summary>
+    public Guid? JuridictionId { get; init; }
+
+    /// <summary>The designated espace; absent before designation.</summary>
+    public Guid? EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation; absent before transmission.</summary>
+    public Guid? GestionnaireId { get; init; }
+
+    /// <summary>State after the event, such as "TRANSMISE".</summary>
+    public required string State { get; init; }
+
+    /// <summary>Who must act next: "JURIDICTION", "ESPACE", "FAMILLE" or "PERSONNE".</summary>
+    public required string Holder { get; init; }
+
+    /// <summary>Modalité of the decision, such as "VISITE"; absent while it is not known.</summary>
+    public string? Modalite { get; init; }
+}
+
+/// <summary>A mesure was created by its court, or by its espace when no judge ordered it.</summary>
+[EntityName("mesure.mesure-created.v1"), MessageUrn("mesure.mesure-created.v1")]
+public sealed record MesureCreated : MesureEvent;
+
+/// <summary>The content of a mesure that is not yet transmitted was changed.</summary>
+[EntityName("mesure.mesure-updated.v1"), MessageUrn("mesure.mesure-updated.v1")]
+public sealed record MesureUpdated : MesureEvent;
+
+/// <summary>The content of a mesure was declared complete.</summary>
+[EntityName("mesure.mesure-completed.v1"), MessageUrn("mesure.mesure-completed.v1")]
+public sealed record MesureCompleted : MesureEvent;
+
+/// <summary>A mesure was transmitted to its espace.</summary>
+[EntityName("mesure.mesure-transmitted.v1"), MessageUrn("mesure.mesure-transmitted.v1")]
+public sealed record MesureTransmitted : MesureEvent
+{
+    /// <summary>Day of the decision; absent when it is not yet rendered.</summary>
+    public DateOnly? DecisionDate { get; init; }
+}
+
+/// <summary>The espace read a mesure for the first time.</summary>
+[EntityName("mesure.mesure-retrieved.v1"), MessageUrn("mesure.mesure-retrieved.v1")]
+public sealed record MesureRetrieved : MesureEvent;
+
+/// <summary>The espace acknowledged a mesure.</summary>
+[EntityName("mesure.mesure-acknowledged.v1"), MessageUrn("mesure.mesure-acknowledged.v1")]
+public sealed record MesureAcknowledged : MesureEvent;
+
+/// <summary>The espace asked the court for information.</summary>
+[EntityName("mesure.information-requested.v1"), MessageUrn("mesure.information-requested.v1")]
+public sealed record InformationRequested : MesureEvent;
+
+/// <summary>The court gave the information asked for.</summary>
+[EntityName("mesure.information-provided.v1"), MessageUrn("mesure.information-provided.v1")]
+public sealed record InformationProvided : MesureEvent;
+
+/// <summary>The espace took charge of a mesure.</summary>
+[EntityName("mesure.charge-taken.v1"), MessageUrn("mesure.charge-taken.v1")]
+public sealed record ChargeTaken : MesureEvent;
+
+/// <summary>The espace recorded a contact, or an attempt.</summary>
+[EntityName("mesure.contact-recorded.v1"), MessageUrn("mesure.contact-recorded.v1")]
+public sealed record ContactRecorded : MesureEvent
+{
+    /// <summary>With whom: "HOTE" or "VISITEUR".</summary>
+    public required string PartyRole { get; init; }
+
+    /// <summary>Whether the party was reached.</summary>
+    public required bool Reached { get; init; }
+}
+
+/// <summary>The espace recorded a preliminary interview.</summary>
+[EntityName("mesure.interview-recorded.v1"), MessageUrn("mesure.interview-recorded.v1")]
+public sealed record InterviewRecorded : MesureEvent
+{
+    /// <summary>With whom: "HOTE", "VISITEUR" or "ENFANT".</summary>
+    public required string PartyRole { get; init; }
+}
+
+/// <summary>A rencontre was scheduled.</summary>
+[EntityName("mesure.rencontre-scheduled.v1"), MessageUrn("mesure.rencontre-scheduled.v1")]
+public sealed record RencontreScheduled : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>How long it lasts, in minutes.</summary>
+    public required int DurationMinutes { get; init; }
+}
+
+/// <summary>A rencontre was held.</summary>
+[EntityName("mesure.rencontre-held.v1"), MessageUrn("mesure.rencontre-held.v1")]
+public sealed record RencontreHeld : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it started, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+}
+
+/// <summary>A scheduled rencontre was not held.</summary>
+[EntityName("mesure.rencontre-not-held.v1"), MessageUrn("mesure.rencontre-not-held.v1")]
+public sealed record RencontreNotHeld : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it should have started, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>What became of it, such as "VISITEUR_ABSENT".</summary>
+    public required string Outcome { get; init; }
+}
+
+/// <summary>A difficulty was referred to the judge. Its reason is not told here: it may reveal violence or illness.</summary>
+[EntityName("mesure.difficulty-reported.v1"), MessageUrn("mesure.difficulty-reported.v1")]
+public sealed record DifficultyReported : MesureEvent
+{
+    /// <summary>UUID of the difficulty.</summary>
+    public required Guid DifficultyId { get; init; }
+
+    /// <summary>Whether it must be read at once.</summary>
+    public required bool Urgent { get; init; }
+}
+
+/// <summary>The court acknowledged a difficulty.</summary>
+[EntityName("mesure.difficulty-acknowledged.v1"), MessageUrn("mesure.difficulty-acknowledged.v1")]
+public sealed record DifficultyAcknowledged : MesureEvent
+{
+    /// <summary>UUID of the difficulty.</summary>
+    public required Guid DifficultyId { get; init; }
+}
+
+/// <summary>The judge answered a difficulty.</summary>
+[EntityName("mesure.difficulty-answered.v1"), MessageUrn("mesure.difficulty-answered.v1")]
+public sealed record DifficultyAnswered : MesureEvent
+{
+    /// <summary>UUID of the difficulty.</summary>
+    public required Guid DifficultyId { get; init; }
+}
+
+/// <summary>A mesure was closed. The reason is not told here.</summary>
+[EntityName("mesure.mesure-closed.v1"), MessageUrn("mesure.mesure-closed.v1")]
+public sealed record MesureClosed : MesureEvent;
