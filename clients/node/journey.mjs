@@ -1,0 +1,150 @@
+// The judiciary system, in Node.js: what a court's software does with Jafer, from the search to the first rencontre held.
+//
+//   node clients/node/journey.mjs          beside it, as the espace's software: /usr/bin/python3 clients/python/espace.py
+//
+// Environment, all optional on a developer's machine:
+//   JAFER_ENDPOINTS      the addresses, a JSON file that ./jafer run writes (default .jafer/endpoints.json)
+//   JAFER_CLIENT_ID      the court's client at the issuer (default juridiction.tj69123), JAFER_CLIENT_SECRET its secret
+//   JAFER_GESTIONNAIRE   designate the best espace of this gestionnaire; empty: simply the best one
+//   TRACEPARENT          W3C trace context to continue, so that one trace shows the whole way
+import { execFileSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const root = resolve(import.meta.dirname, '..', '..');
+const endpoints = JSON.parse(readFileSync(process.env.JAFER_ENDPOINTS ?? join(root, '.jafer', 'endpoints.json'), 'utf8'));
+const clientId = process.env.JAFER_CLIENT_ID ?? 'juridiction.tj69123';
+const gestionnaire = process.env.JAFER_GESTIONNAIRE ?? '8bd6b0ae-f7c6-8d10-9791-a3c76a27b9ea'; // the fictive A69-1
+const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString('hex');
+
+// --- Contracts: straight from the .proto files, no code generation. Field names and enum values are those of the files.
+const { jafer } = grpc.loadPackageDefinition(loadSync(
+  ['directory', 'mesure', 'messaging', 'notification'].map((name) => `jafer/${name}/v1/${name}_service.proto`),
+  { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true }));
+// In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
+const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
+const directory = connect('directory', jafer.directory.v1.DirectoryService);
+const mesures = connect('mesure', jafer.mesure.v1.MesureService);
+const messaging = connect('messaging', jafer.messaging.v1.MessagingService);
+const notification = connect('notification', jafer.notification.v1.NotificationService);
+
+// --- Token: client credentials of any OpenID Connect issuer; renewed when a service no longer accepts it.
+let token;
+async function authenticate() {
+  const secret = process.env.JAFER_CLIENT_SECRET // in development it is derived, never copied about:
+    ?? execFileSync('node', [join(root, 'eng', 'token.mjs'), ...clientId.split('.'), '--secret'], { encoding: 'utf8' }).trim();
+  const discovery = await (await fetch(`${endpoints.identity.issuer}/.well-known/openid-configuration`)).json();
+  const answer = await (await fetch(discovery.token_endpoint, { method: 'POST', body: 'grant_type=client_credentials', headers:
+    { authorization: `Basic ${btoa(`${clientId}:${secret}`)}`, 'content-type': 'application/x-www-form-urlencoded' } })).json();
+  if (answer.error) throw new Error(`the issuer refused: ${answer.error}`);
+  token = answer.access_token;
+}
+const metadata = () => grpc.Metadata.fromHttp2Headers(
+  { authorization: `Bearer ${token}`, traceparent: `00-${trace}-${randomBytes(8).toString('hex')}-01` });
+
+// --- A call: with a deadline, and repeated when it may have failed on the way. The request, its request_id included, stays
+// the same on every attempt: if the first did reach Jafer, the next is given the first one's answer and changes nothing.
+const transient = [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED];
+async function call(client, method, request) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await promisify(client[method].bind(client))(request, metadata(), { deadline: Date.now() + 10_000 });
+    } catch (error) {
+      if (error.code === grpc.status.UNAUTHENTICATED && attempt === 1) await authenticate();
+      else if (transient.includes(error.code) && attempt < 6) await delay(100 * 2 ** attempt * Math.random());
+      else throw new Error(`${method}: ${grpc.status[error.code]} ${error.details}`);
+    }
+  }
+}
+
+// --- The feed: a stream that may end at any time is taken up again after the last token received. No event is lost.
+async function* watch(resumeToken) {
+  for (let failures = 0; failures < 6; failures++) {
+    const stream = notification.WatchEvents({ resume_token: resumeToken }, metadata());
+    try {
+      for await (const response of stream) {
+        [resumeToken, failures] = [response.resume_token, 0];
+        if (response.event) yield response.event; // without an event it is a heartbeat
+      }
+    } catch (error) {
+      if (error.code === grpc.status.UNAUTHENTICATED) await authenticate();
+      else if (!transient.includes(error.code)) throw error;
+    } finally { stream.cancel(); }
+    await delay(200 * 2 ** failures);
+  }
+  throw new Error('WatchEvents: the stream cannot be kept open');
+}
+
+let last = performance.now();
+function report(text) {
+  console.log(`juridiction ${(performance.now() - last).toFixed(0).padStart(6)} ms  ${text}`);
+  last = performance.now();
+}
+function date(days) { // that many days from today
+  const [year, month, day] = new Date(Date.now() + days * 86_400_000).toISOString().split(/[-T]/).map(Number);
+  return { year, month, day };
+}
+const person = (role, given_name, { insee }) => ({ role: `PARTY_ROLE_${role}`, kind: 'PARTY_KIND_PARENT', given_name,
+  family_name: 'Fictif', phone: '06 39 98 00 00', address: '1 rue Fictive', commune_insee: insee, address_protected: role === 'HOTE' });
+const child = (given_name, age) => ({ given_name, family_name: 'Fictif', birth_date: date(-age * 365.25) });
+
+async function journey() {
+  await authenticate();
+  report(`token of ${endpoints.identity.issuer} for ${clientId}`);
+  const { courts } = await call(directory, 'ListCourts', { departement: '69' });
+  const court = courts.find(({ code }) => clientId.endsWith(code)) ?? courts[0];
+  const { communes: [hote] } = await call(directory, 'ListCommunes', { postal_code: '69100' });
+  const { communes: [visiteur] } = await call(directory, 'ListCommunes', { name_prefix: 'bourgoin' });
+  report(`${court.name}; hôte in ${hote.name}, visiteur in ${visiteur.name}`);
+  const { results, total_count } = await call(directory, 'SearchEspaces', { modalite: 'MODALITE_VISITE', child_ages: [4, 9],
+    court_code: court.code, hote_commune_insee: hote.insee, visiteur_commune_insee: visiteur.insee, page_size: 100 });
+  const { espaces } = await call(directory, 'ListEspaces', { gestionnaire_id: gestionnaire });
+  const chosen = results.find(({ espace_id }) => gestionnaire === '' || espaces.some((espace) => espace.espace_id === espace_id));
+  if (!chosen) throw new Error(`none of the ${total_count} espaces found is run by ${gestionnaire}`);
+  const { day, month, year } = chosen.expected_first_visit_date ?? {};
+  report(`${total_count} espaces can take it; designated: ${chosen.name}, first rencontre expected ${day}/${month}/${year}`);
+
+  const draft = { request_id: randomUUID(), espace_id: chosen.espace_id,
+    decision: { nature: 'DECISION_NATURE_JUGEMENT', rg_number: `26/${String(Date.now()).slice(-5)}`, decision_date: date(-1),
+      legal_basis: 'LEGAL_BASIS_ARTICLE_373_2_9', judge_name: 'Juge fictif', parental_authority: 'PARENTAL_AUTHORITY_JOINT',
+      duration_months: 6, periodicity: { rencontre_count: 2, interval_count: 1, unit: 'PERIODICITY_UNIT_MONTH' },
+      rencontre_minutes: 60, modalite: 'MODALITE_VISITE' },
+    parties: [person('HOTE', 'Camille', hote), person('VISITEUR', 'Dominique', visiteur)],
+    children: [child('Alix', 4.5), child('Lou', 9.5)] };
+  const { mesure: { mesure_id, reference } } = await call(mesures, 'CreateMesure', draft);
+  if ((await call(mesures, 'CreateMesure', draft)).mesure.mesure_id !== mesure_id) throw new Error('created twice by one request_id');
+  report(`${reference} drafted; sent twice with the same request_id, created once`);
+  const { findings, completable } = await call(mesures, 'CheckMesure', { mesure_id });
+  if (!completable) throw new Error(`CheckMesure: not completable, ${findings.map(({ code }) => code)}`);
+  const { mesure: { etag } } = await call(mesures, 'CompleteMesure', { mesure_id, request_id: randomUUID() });
+  report(`checked (${findings.map(({ code }) => code).join(', ') || 'nothing found'}) and completed`);
+
+  // Where the feed stands is asked before the act, so that nothing that follows from it can be missed.
+  let feed = { resume_token: '', more: true };
+  while (feed.more) feed = await call(notification, 'ListEvents', { resume_token: feed.resume_token, page_size: 500 });
+  await call(mesures, 'TransmitMesure', { mesure_id, etag, request_id: randomUUID() });
+  report(`${reference} transmitted`);
+
+  const awaited = new Set(['mesure.mesure-acknowledged.v1', 'mesure.charge-taken.v1', 'mesure.contact-recorded.v1',
+    'mesure.interview-recorded.v1', 'mesure.rencontre-scheduled.v1', 'mesure.rencontre-held.v1', 'messaging.message-posted.v1']);
+  for await (const event of watch(feed.resume_token)) {
+    if (event.aggregate_id !== mesure_id) continue;
+    report(`event ${event.type}${event.action_required ? ', for us to act' : ''}`);
+    if (awaited.delete(event.type) && awaited.size === 0) break;
+  }
+  const { messages } = await call(messaging, 'ListMessages', { mesure_id });
+  const question = messages.filter(({ author_kind }) => author_kind === 'AUTHOR_KIND_ESPACE').at(-1);
+  await call(messaging, 'MarkThreadRead', { mesure_id, message_id: question.message_id, request_id: randomUUID() });
+  const answer = await call(messaging, 'PostMessage', { mesure_id, body: 'Bien reçu, merci.', request_id: randomUUID() });
+  report(`message ${question.position} of the thread read, answered by message ${answer.position}`);
+  const { mesure: { summary } } = await call(mesures, 'GetMesure', { mesure_id });
+  if (summary.state !== 'MESURE_STATE_EN_COURS') throw new Error(`${reference} is ${summary.state}`);
+  report(`${reference} is EN_COURS; whole way ${(performance.now() / 1000).toFixed(1)} s, trace ${trace}`);
+}
+setTimeout(() => { console.error('juridiction: FAILED, not all steps arrived within 60 s'); process.exit(1); }, 60_000);
+journey().then(() => process.exit(0), (error) => { console.error(`juridiction: FAILED, ${error.message}`); process.exit(1); });
