@@ -86,8 +86,23 @@ data_root() {
   if [[ $(id -u) -ne 0 ]] || (as_user "$(server_user postgres)" test -x "$JAFER_ROOT") 2>/dev/null; then
     echo "$JAFER_STATE"
   else
-    echo "/var/tmp/jafer-$(printf '%s' "$JAFER_ROOT" | cksum | cut -d' ' -f1)"
+    echo "/var/lib/jafer-$(printf '%s' "$JAFER_ROOT" | cksum | cut -d' ' -f1)"
   fi
+}
+
+# free_ports COUNT, on one line: below the range that outgoing connections use, free when drawn.
+free_ports() {
+  node -e '
+    const net = require("net"), want = +process.argv[1], held = [];
+    (function next() {
+      if (held.length === want) {
+        console.log(held.map(s => s.address().port).join(" "));
+        return held.forEach(s => s.close());
+      }
+      const s = net.createServer();
+      s.once("error", next);
+      s.listen(20000 + Math.floor(Math.random() * 12000), "127.0.0.1", () => { held.push(s); next(); });
+    })();' "$1"
 }
 
 export JAFER_POSTGRES_BIN=${JAFER_POSTGRES_BIN:-$(find_postgres_bin)}

@@ -32,20 +32,6 @@ mkdir -p "$home"
 postgres_user=$(server_user postgres)
 rabbitmq_user=$(server_user rabbitmq)
 
-# Ports below the range that outgoing connections use, drawn once per instance, free when drawn.
-draw_ports() {
-  node -e '
-    const net = require("net"), want = +process.argv[1], held = [];
-    (function next() {
-      if (held.length === want) {
-        console.log(held.map(s => s.address().port).join(" "));
-        return held.forEach(s => s.close());
-      }
-      const s = net.createServer();
-      s.once("error", next);
-      s.listen(20000 + Math.floor(Math.random() * 12000), "127.0.0.1", () => { held.push(s); next(); });
-    })();' "$1"
-}
 
 # A process that ended but was not yet collected by its parent does not count.
 alive() { [[ -s $home/$1.pid ]] && [[ $(ps -o stat= -p "$(<"$home/$1.pid")" 2>/dev/null) == [!Z]* ]]; }
@@ -92,7 +78,7 @@ launch() {
 read_settings() {
   if [[ ! -f $home/settings ]]; then
     local p
-    p=($(draw_ports 4))
+    p=($(free_ports 4))
     (
       umask 077
       cat >"$home/settings" <<X

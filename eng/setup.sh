@@ -71,7 +71,7 @@ if ((${#missing_packages[@]})); then
   step "apt-get update" apt-get update
   step "apt-get install ${missing_packages[*]}" $command
   JAFER_POSTGRES_BIN='' JAFER_RABBITMQ_BIN=''
-  JAFER_POSTGRES_BIN=$(find_postgres_bin) JAFER_RABBITMQ_BIN=$(find_rabbitmq_bin)
+  JAFER_POSTGRES_BIN=$(find_postgres_bin) JAFER_RABBITMQ_BIN=$(find_rabbitmq_bin) || true
   [[ -n $JAFER_POSTGRES_BIN && -n $JAFER_RABBITMQ_BIN && -n $(find_python) ]] || fail "still missing after the installation; see .jafer/logs/setup.log"
 fi
 

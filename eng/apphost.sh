@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# Sourced by run.sh, check.sh and bench.sh: how the AppHost is built, started and awaited.
+
+apphost_dll=$JAFER_ROOT/artifacts/bin/AppHost/$(tr '[:upper:]' '[:lower:]' <<<"$JAFER_CONFIGURATION")/AppHost.dll
+
+build_apphost() {
+  local log=$JAFER_STATE/logs/build.log start
+  start=$(now_ms)
+  printf 'build: AppHost and services … '
+  if dotnet build "$JAFER_ROOT/AppHost/AppHost.csproj" -c "$JAFER_CONFIGURATION" -nodeReuse:false -v q -nologo \
+    -clp:NoSummary >"$log" 2>&1 </dev/null; then
+    say "$(seconds $(($(now_ms) - start)))"
+  else
+    say failed
+    grep -E 'error|warning' "$log" | sort -u | head -n 40 >&2 || tail -n 40 "$log" >&2
+    fail "the build failed (whole output: ${log#"$JAFER_ROOT"/})"
+  fi
+}
+
+# Where this run keeps its data and writes its addresses. A check has its own, beside those of a running system.
+use_place() { # use_place NAME: "" for ./jafer run
+  JAFER_DATA=$(data_root)/data${1:+-$1}
+  export JAFER_DATA
+  export JAFER_ENDPOINTS=$JAFER_STATE/endpoints${1:+-$1}.json
+}
+
+# One run per place: the lock is held by the AppHost and by all that it starts, so it is free when all are gone.
+take_place() {
+  command -v flock >/dev/null || return 0
+  exec 7>"$JAFER_ENDPOINTS.lock"
+  flock -w "${1:-0}" 7
+}
+
+# Becomes the AppHost: signals sent to the caller's process reach it directly.
+exec_apphost() {
+  export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development}
+  if grep -q '<UseGenuineAspire>true' "$JAFER_STATE/engine.props"; then
+    # What a launch profile would say; ports drawn, so that two checkouts run side by side.
+    local p
+    p=($(free_ports 3))
+    export ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://localhost:${p[0]}}
+    export ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=${ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL:-http://localhost:${p[1]}}
+    export ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL=${ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL:-http://localhost:${p[2]}}
+    export ASPIRE_ALLOW_UNSECURED_TRANSPORT=true
+  fi
+  rm -f "$JAFER_ENDPOINTS"
+  cd "$JAFER_ROOT/AppHost"
+  exec dotnet "$apphost_dll" "$@"
+}
+
+# ready PID: the endpoints file of that process is there.
+ready() { [[ -f $JAFER_ENDPOINTS ]] && grep -Eq "\"pid\": *$1([^0-9]|\$)" "$JAFER_ENDPOINTS"; }
+
+# await_ready PID SECONDS: 0 ready, 1 the process ended, 2 too late.
+await_ready() {
+  local limit=$(($(now_ms) + $2 * 1000))
+  until ready "$1"; do
+    kill -0 "$1" 2>/dev/null || return 1
+    (($(now_ms) < limit)) || return 2
+    sleep 0.1
+  done
+}
+
+show_endpoints() {
+  node -e '
+    const e = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+    const line = (name, text) => text && console.log("  " + name.padEnd(14) + text);
+    line("dashboard", e.dashboard?.loginUrl ?? e.dashboard?.url);
+    for (const [name, s] of Object.entries(e.services ?? {})) line(name, `${s.grpc} (gRPC), ${s.health} (health)`);
+    line("identity", e.identity?.issuer);
+    line("mail", e.mail?.web);' "$JAFER_ENDPOINTS"
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# ./jafer check [--no-setup] [--no-build]
+#
+# Starts everything on fresh data, does the main job once through the foreign clients (a court's software in
+# Node.js and an espace's in Python), prints one line per step with its time, and stops all. Exit status 0 or 1.
+# A system started by ./jafer run in the same checkout is not touched.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+. "$JAFER_ROOT/eng/apphost.sh"
+cd "$JAFER_ROOT"
+
+setup=true build=true
+while (($#)); do
+  case $1 in
+    --no-setup) setup=false ;;
+    --no-build) build=false ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) fail "unknown option $1 (--help lists them)" ;;
+  esac
+  shift
+done
+
+[[ $setup == false ]] || eng/setup.sh
+. eng/env.sh # again: set-up may have installed what it looks for
+use_place check
+take_place 10 || fail "another check runs in this checkout"
+[[ $build == false ]] || build_apphost
+rm -rf "$JAFER_DATA"
+mkdir -p "$JAFER_DATA"
+
+log=$JAFER_STATE/logs/check-apphost.log
+apphost='' clients=()
+stop_all() {
+  trap - EXIT INT TERM
+  local c start
+  for c in ${clients[@]+"${clients[@]}"}; do kill "$c" 2>/dev/null || true; done
+  if [[ -n $apphost ]] && kill -0 "$apphost" 2>/dev/null; then
+    start=$(now_ms)
+    kill -TERM "$apphost"
+    wait "$apphost" 2>/dev/null || true
+    say "check: everything stopped ($(seconds $(($(now_ms) - start))))"
+  fi
+  rm -rf "$JAFER_DATA" "$JAFER_ENDPOINTS"
+}
+trap 'status=$?; stop_all; exit $status' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+start=$(now_ms)
+exec_apphost >"$log" 2>&1 </dev/null &
+apphost=$!
+status=0
+await_ready "$apphost" "${JAFER_CHECK_LIMIT:-120}" || status=$?
+if ((status != 0)); then
+  tail -n 60 "$log" >&2
+  ((status == 1)) && fail "the AppHost ended before everything was healthy (whole output: ${log#"$JAFER_ROOT"/})"
+  fail "not everything was healthy in time (whole output: ${log#"$JAFER_ROOT"/})"
+fi
+say "check: everything is healthy ($(seconds $(($(now_ms) - start))))"
+
+# One trace for both clients, so that the dashboard shows the whole way.
+TRACEPARENT="00-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')-01"
+export TRACEPARENT
+start=$(now_ms)
+"$(find_python)" clients/python/espace.py </dev/null &
+clients+=($!)
+node clients/node/journey.mjs </dev/null &
+clients+=($!)
+for c in "${clients[@]}"; do
+  wait "$c" || status=1
+done
+clients=()
+if ((status == 0)); then
+  say "check: the main job is done ($(seconds $(($(now_ms) - start))))"
+else
+  say "check: the main job FAILED; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+fi
+exit $status
