@@ -1,78 +1,81 @@
 namespace Jafer.Directory.Domain;
 
-/// <summary>State of an agrément on a given day (CASF art. L216-1?, D216-1 to D216-7).</summary>
+/// <summary>Where the procedure of an agrément stands.</summary>
 internal enum AgrementState
 {
-    /// <summary>The full file lies with the préfet, who has not answered.</summary>
+    /// <summary>The full file lies with the préfet.</summary>
     Demande,
 
     /// <summary>Granted by an express decision.</summary>
     Accorde,
 
-    /// <summary>Granted by two months of silence.</summary>
+    /// <summary>Held to be granted after two months of silence from a full file.</summary>
     ReputeAcquis,
 
     /// <summary>Refused by a reasoned decision.</summary>
     Refuse,
 
-    /// <summary>Withdrawn.</summary>
+    /// <summary>Withdrawn; the end is the last day of validity.</summary>
     Retire,
 }
 
-/// <summary>
-/// The agrément that the préfet of a département gives to an espace de rencontre: without it no judge may designate the espace.
-/// It holds dates only; the state is what they say on the day asked.
-/// </summary>
-/// <param name="DossierCompletLe">Day on which the full file reached the préfet; null when only the decision is known.</param>
-/// <param name="AccordeLe">Day of the decision that grants it; null when there is none.</param>
-/// <param name="RefuseLe">Day of the decision that refuses it; null when there is none.</param>
-/// <param name="RetireLe">Day from which it is withdrawn; null when it is not.</param>
-/// <param name="ValableDu">First day of validity when the decision names one, else the day of the decision.</param>
-/// <param name="ValableAu">Last day of validity; null when it has no term.</param>
-internal sealed record Agrement(
-    DateOnly? DossierCompletLe = null,
-    DateOnly? AccordeLe = null,
-    DateOnly? RefuseLe = null,
-    DateOnly? RetireLe = null,
-    DateOnly? ValableDu = null,
-    DateOnly? ValableAu = null)
+/// <summary>A period of days, both included; no end means for ever.</summary>
+/// <param name="From">First day.</param>
+/// <param name="To">Last day, included; null without end.</param>
+internal readonly record struct Period(DateOnly From, DateOnly? To)
 {
-    /// <summary>Months of silence after which a full file is granted (CASF R216-2).</summary>
+    /// <summary>True when the day lies in the period.</summary>
+    public bool Contains(DateOnly day) => day >= From && !(day > To);
+
+    /// <summary>True when the two periods share a day.</summary>
+    public bool Overlaps(Period other) => !(From > other.To) && !(other.From > To);
+}
+
+/// <summary>
+/// The agrément that the préfet of a département gives to an espace de rencontre (CASF D216-1 to D216-7). No judge may
+/// designate an espace without one that is valid on the day of the decision.
+/// </summary>
+/// <param name="Number">Number given by the préfecture; may be empty.</param>
+/// <param name="Departement">Code of the département whose préfet decides.</param>
+/// <param name="State">Where the procedure stood when it was last recorded; <see cref="StateOn"/> tells it for a day.</param>
+/// <param name="RequestDate">Day on which the full file reached the préfet; null when unknown.</param>
+/// <param name="StartDate">First day of validity; null when there is none, or when silence gave it.</param>
+/// <param name="EndDate">Last day of validity, included; null without term.</param>
+internal sealed record Agrement(
+    string Number,
+    string Departement,
+    AgrementState State,
+    DateOnly? RequestDate,
+    DateOnly? StartDate,
+    DateOnly? EndDate)
+{
+    /// <summary>Months of silence after which a full file is held to be granted (CASF R216-2).</summary>
     public const int MonthsOfSilence = 2;
 
-    /// <summary>The day on which silence grants the agrément, whether or not a decision comes before; null without a full file.</summary>
-    public DateOnly? SilenceAcquiseLe => DossierCompletLe?.AddMonths(MonthsOfSilence);
+    /// <summary>
+    /// First day on which silence has granted the agrément: the day after the second month has run out, the cautious reading.
+    /// Null when no full file is dated.
+    /// </summary>
+    public DateOnly? GrantedBySilenceOn => RequestDate?.AddMonths(MonthsOfSilence).AddDays(1);
 
-    /// <summary>The state on a day; null before anything happened. A decision on the last day of silence still comes in time.</summary>
-    public AgrementState? StateOn(DateOnly day)
+    /// <summary>The days on which the espace may be designated under this agrément; null when there are none.</summary>
+    public Period? Validity => State switch
     {
-        if (RetireLe <= day)
-            return AgrementState.Retire;
-        if (RefuseLe <= day && !(AccordeLe <= day && AccordeLe > RefuseLe))
-            return AgrementState.Refuse;
-        if (AccordeLe <= day)
-            return AgrementState.Accorde;
-        if (SilenceAcquiseLe < day)
-            return AgrementState.ReputeAcquis;
-        return DossierCompletLe <= day ? AgrementState.Demande : null;
-    }
-
-    /// <summary>True when the espace may be designated by a decision of this day.</summary>
-    public bool IsValidOn(DateOnly day) => day >= FirstDayFor(StateOn(day)) && !(day > ValableAu);
-
-    /// <summary>The last day on which it is valid as far as is known on the given day, provided that it is valid then; null without term.</summary>
-    public DateOnly? LastValidDay => (RetireLe?.AddDays(-1), ValableAu) switch
-    {
-        ({ } withdrawn, { } term) => withdrawn < term ? withdrawn : term,
-        var (withdrawn, term) => withdrawn ?? term,
+        AgrementState.Accorde or AgrementState.ReputeAcquis or AgrementState.Retire
+            when (StartDate ?? (State == AgrementState.Accorde ? null : GrantedBySilenceOn)) is { } from && !(from > EndDate) => new(from, EndDate),
+        AgrementState.Demande when GrantedBySilenceOn is { } from => new(from, null),
+        _ => null,
     };
 
-    private DateOnly? FirstDayFor(AgrementState? state) => state switch
+    /// <summary>True when a judge may designate the espace by a decision of this day.</summary>
+    public bool IsValidOn(DateOnly day) => Validity?.Contains(day) ?? false;
+
+    /// <summary>The state on a day: silence grants what was asked, a withdrawal counts from the day after its last valid day.</summary>
+    public AgrementState StateOn(DateOnly day) => State switch
     {
-        // An express grant after the silence confirms what silence had given: no gap between the two.
-        AgrementState.Accorde when SilenceAcquiseLe < AccordeLe => SilenceAcquiseLe,
-        AgrementState.Accorde => ValableDu ?? AccordeLe,
-        AgrementState.ReputeAcquis => SilenceAcquiseLe?.AddDays(1),
-        _ => null,
+        AgrementState.Demande when day >= GrantedBySilenceOn => AgrementState.ReputeAcquis,
+        AgrementState.Accorde or AgrementState.ReputeAcquis when RequestDate <= day && day < Validity?.From => AgrementState.Demande,
+        AgrementState.Retire when IsValidOn(day) => AgrementState.Accorde,
+        _ => State,
     };
 }
