@@ -1,0 +1,90 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Jafer.ServiceDefaults.Grpc;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+
+namespace Jafer.ServiceDefaults.Access;
+
+/// <summary>
+/// Answers before anything else is looked at: no token or a bad one is UNAUTHENTICATED, a role without a grant in the access
+/// table is PERMISSION_DENIED. Health and reflection are open.
+/// </summary>
+internal sealed class AccessInterceptor(AccessTable table) : Interceptor
+{
+    /// <summary>Services that need no token.</summary>
+    public static readonly FrozenSet<string> OpenServices =
+        new[] { "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection" }.ToFrozenSet(StringComparer.Ordinal);
+
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        await AdmitAsync(context);
+        return await continuation(request, context);
+    }
+
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        await AdmitAsync(context);
+        await continuation(request, responseStream, context);
+    }
+
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        await AdmitAsync(context);
+        return await continuation(requestStream, context);
+    }
+
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        await AdmitAsync(context);
+        await continuation(requestStream, responseStream, context);
+    }
+
+    private async Task AdmitAsync(ServerCallContext context)
+    {
+        var service = context.Method.AsSpan(1, context.Method.LastIndexOf('/') - 1);
+        if (OpenServices.GetAlternateLookup<ReadOnlySpan<char>>().Contains(service))
+        {
+            return;
+        }
+
+        var http = context.GetHttpContext();
+        if (http.Request.Headers.Authorization.Count == 0)
+        {
+            throw DomainError.TokenMissing();
+        }
+
+        var result = await http.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
+        if (!result.Succeeded)
+        {
+            // The issuer's keys could not be read: not the caller's fault, and worth another try.
+            throw result.Failure is InvalidOperationException ? DomainError.Unavailable(TimeSpan.FromSeconds(2)) : DomainError.TokenInvalid();
+        }
+
+        var token = result.Principal;
+        if (token.FindFirst("sub")?.Value is not { Length: > 0 and <= 200 } subject
+            || token.FindFirst("role")?.Value is not { Length: > 0 } role
+            || !Guid.TryParseExact(token.FindFirst("organisation")?.Value, "D", out var organisationId))
+        {
+            throw DomainError.TokenInvalid();
+        }
+
+        var tenancy = table.Grant(context.Method, role);
+        if (tenancy == Tenancy.None)
+        {
+            throw DomainError.Forbidden();
+        }
+
+        var expires = long.TryParse(token.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : DateTimeOffset.MaxValue;
+        context.SetCaller(new Caller(
+            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", token.FindFirst("on_behalf_of")?.Value, tenancy, expires));
+    }
+}

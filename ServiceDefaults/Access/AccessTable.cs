@@ -1,0 +1,67 @@
+using System.Collections.Frozen;
+
+namespace Jafer.ServiceDefaults.Access;
+
+/// <summary>
+/// Which role may call which rpc, and whose things it may touch there. Read from access.csv: a row for each rpc, a column for
+/// each role, a cell "any", "own" or "-". An rpc without a row, and a role without a column, are refused.
+/// </summary>
+public sealed class AccessTable
+{
+    private readonly FrozenDictionary<string, FrozenDictionary<string, Tenancy>> _rows;
+
+    private AccessTable(FrozenDictionary<string, FrozenDictionary<string, Tenancy>> rows) => _rows = rows;
+
+    /// <summary>The table that is built in.</summary>
+    public static AccessTable BuiltIn { get; } = LoadBuiltIn();
+
+    /// <summary>Full names of the rpcs that have a row, such as "/jafer.mesure.v1.MesureService/GetMesure".</summary>
+    public IEnumerable<string> Rpcs => _rows.Keys;
+
+    /// <summary>Whether an rpc has a row.</summary>
+    /// <param name="rpc">Full name with leading slash.</param>
+    public bool Declares(string rpc) => _rows.ContainsKey(rpc);
+
+    /// <summary>What a role is granted for an rpc.</summary>
+    /// <param name="rpc">Full name with leading slash.</param>
+    /// <param name="role">Role.</param>
+    public Tenancy Grant(string rpc, string role) =>
+        _rows.TryGetValue(rpc, out var row) && row.TryGetValue(role, out var tenancy) ? tenancy : Tenancy.None;
+
+    /// <summary>Reads a table.</summary>
+    /// <param name="lines">Lines of the file; empty ones and those that begin with # do not count.</param>
+    public static AccessTable Parse(IEnumerable<string> lines)
+    {
+        var cells = lines.Where(l => l.Length > 0 && l[0] != '#').Select(l => l.Split(',', StringSplitOptions.TrimEntries)).ToList();
+        var roles = cells[0][1..];
+        var rows = new Dictionary<string, FrozenDictionary<string, Tenancy>>(StringComparer.Ordinal);
+        foreach (var line in cells.Skip(1))
+        {
+            if (line.Length != roles.Length + 1)
+            {
+                throw new FormatException($"access table: {line[0]} has {line.Length - 1} cells instead of {roles.Length}");
+            }
+
+            var row = roles.Zip(line[1..]).ToFrozenDictionary(c => c.First, c => c.Second switch
+            {
+                "any" => Tenancy.Any,
+                "own" => Tenancy.Own,
+                "-" => Tenancy.None,
+                _ => throw new FormatException($"access table: {line[0]} has the cell {c.Second}"),
+            }, StringComparer.Ordinal);
+            if (!rows.TryAdd("/" + line[0], row))
+            {
+                throw new FormatException($"access table: {line[0]} stands twice");
+            }
+        }
+
+        return new AccessTable(rows.ToFrozenDictionary(StringComparer.Ordinal));
+    }
+
+    private static AccessTable LoadBuiltIn()
+    {
+        using var stream = typeof(AccessTable).Assembly.GetManifestResourceStream("Jafer.ServiceDefaults.Access.access.csv")!;
+        using var reader = new StreamReader(stream);
+        return Parse(reader.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries));
+    }
+}

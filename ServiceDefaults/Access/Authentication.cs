@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Jafer.ServiceDefaults.Access;
+
+/// <summary>
+/// Bearer tokens of an OpenID Connect issuer. Configuration: Identity:Authority (the issuer), Identity:Audience ("jafer"),
+/// Identity:ClockSkewSeconds (30), Identity:KeysFile (a JWKS file instead of discovery, for closed networks).
+/// </summary>
+internal static class Authentication
+{
+    public static void AddJaferAuthentication(this WebApplicationBuilder builder)
+    {
+        var identity = builder.Configuration.GetSection("Identity");
+        builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
+        {
+            options.Authority = identity["Authority"];
+            options.RequireHttpsMetadata = !builder.Environment.IsDevelopment();
+            options.MapInboundClaims = false;
+            options.TokenValidationParameters = new TokenValidationParameters
+            {
+                ValidIssuer = identity["Authority"],
+                ValidAudience = identity["Audience"] ?? "jafer",
+                ClockSkew = TimeSpan.FromSeconds(identity.GetValue("ClockSkewSeconds", 30)),
+                ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256],
+                RequireExpirationTime = true,
+                RequireSignedTokens = true,
+            };
+            if (identity["KeysFile"] is { Length: > 0 } file)
+            {
+                options.Authority = null;
+                options.TokenValidationParameters.IssuerSigningKeys = new JsonWebKeySet(File.ReadAllText(file)).GetSigningKeys();
+                options.Configuration = new Microsoft.IdentityModel.Protocols.OpenIdConnect.OpenIdConnectConfiguration { Issuer = identity["Authority"] };
+            }
+        });
+    }
+}

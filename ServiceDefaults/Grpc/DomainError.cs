@@ -1,0 +1,161 @@
+using Grpc.Core;
+using Jafer.Contracts.Type.V1;
+
+namespace Jafer.ServiceDefaults.Grpc;
+
+/// <summary>One field of a request that is wrong.</summary>
+/// <param name="Field">Path in the request as the proto spells it, such as "decision.periodicity.unit".</param>
+/// <param name="Description">What is wrong, in English, without the value.</param>
+public sealed record FieldViolation(string Field, string Description);
+
+/// <summary>One rule that stands against an act.</summary>
+/// <param name="Type">Stable code of the rule.</param>
+/// <param name="Subject">What it is about, such as a field path.</param>
+/// <param name="Description">What is wrong, in English, without personal data.</param>
+public sealed record RuleViolation(string Type, string Subject, string Description);
+
+/// <summary>
+/// A refusal that a caller can understand. The only exception that services throw on purpose; the error interceptor turns it
+/// into a gRPC status with google.rpc details. Its text goes to the caller: no personal data, no internals.
+/// </summary>
+public sealed class DomainError : Exception
+{
+    private DomainError(StatusCode code, ErrorReason reason, string message)
+        : base(message)
+    {
+        Code = code;
+        Reason = reason;
+    }
+
+    /// <summary>gRPC status code.</summary>
+    public StatusCode Code { get; }
+
+    /// <summary>Machine-readable reason.</summary>
+    public ErrorReason Reason { get; }
+
+    /// <summary>Dynamic parts of the message.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>Wrong fields, for INVALID_ARGUMENT.</summary>
+    public IReadOnlyList<FieldViolation> Fields { get; private init; } = [];
+
+    /// <summary>Violated rules, for FAILED_PRECONDITION.</summary>
+    public IReadOnlyList<RuleViolation> Rules { get; private init; } = [];
+
+    /// <summary>How long to wait before trying again; null when trying again does not help.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
+    /// <summary>The message for a person, in French; null for errors that only a program meets.</summary>
+    public string? MessageFr { get; private init; }
+
+    /// <summary>INVALID_ARGUMENT: one or more fields are wrong.</summary>
+    /// <param name="fields">Every violation found.</param>
+    public static DomainError Invalid(IReadOnlyList<FieldViolation> fields) =>
+        new(StatusCode.InvalidArgument, ErrorReason.RequestInvalid, "The request is invalid; see the field violations.")
+        {
+            Fields = fields,
+            MessageFr = "La demande comporte des erreurs.",
+        };
+
+    /// <summary>INVALID_ARGUMENT: one field is wrong.</summary>
+    /// <param name="field">Path of the field.</param>
+    /// <param name="description">What is wrong.</param>
+    public static DomainError Invalid(string field, string description) => Invalid([new FieldViolation(field, description)]);
+
+    /// <summary>INVALID_ARGUMENT: the request id was used for something else.</summary>
+    public static DomainError RequestIdReused() =>
+        new(StatusCode.InvalidArgument, ErrorReason.RequestIdReused, "This request_id was already used with other content.")
+        {
+            Fields = [new FieldViolation("request_id", "was already used with other content")],
+        };
+
+    /// <summary>INVALID_ARGUMENT: the page token is not one of this list.</summary>
+    public static DomainError PageTokenInvalid() =>
+        new(StatusCode.InvalidArgument, ErrorReason.PageTokenInvalid, "The page token does not belong to this list with these arguments.")
+        {
+            Fields = [new FieldViolation("page_token", "does not belong to this list with these arguments")],
+        };
+
+    /// <summary>INVALID_ARGUMENT: the resume token is not one of this organisation's feed.</summary>
+    public static DomainError ResumeTokenInvalid() =>
+        new(StatusCode.InvalidArgument, ErrorReason.ResumeTokenInvalid, "The resume token does not belong to this feed.")
+        {
+            Fields = [new FieldViolation("resume_token", "does not belong to this feed")],
+        };
+
+    /// <summary>OUT_OF_RANGE: the feed no longer holds what follows the token.</summary>
+    public static DomainError ResumeTokenExpired() =>
+        new(StatusCode.OutOfRange, ErrorReason.ResumeTokenExpired, "The resume token is older than what the feed keeps.");
+
+    /// <summary>UNAUTHENTICATED: no token.</summary>
+    public static DomainError TokenMissing() =>
+        new(StatusCode.Unauthenticated, ErrorReason.TokenMissing, "A bearer token is required.");
+
+    /// <summary>UNAUTHENTICATED: a token that is not accepted.</summary>
+    public static DomainError TokenInvalid() =>
+        new(StatusCode.Unauthenticated, ErrorReason.TokenInvalid, "The bearer token is not accepted.");
+
+    /// <summary>PERMISSION_DENIED: the same answer for what is forbidden, another's, or absent.</summary>
+    public static DomainError Forbidden() =>
+        new(StatusCode.PermissionDenied, ErrorReason.CallerForbidden, "The caller may not do this.")
+        {
+            MessageFr = "Vous n'avez pas accès à cet élément.",
+        };
+
+    /// <summary>NOT_FOUND, for callers who may read all things of the kind.</summary>
+    /// <param name="resource">Name of the resource, such as "espaces/0198…".</param>
+    public static DomainError NotFound(string resource) =>
+        new(StatusCode.NotFound, ErrorReason.ResourceNotFound, $"{resource} does not exist.")
+        {
+            Metadata = new Dictionary<string, string> { ["resource"] = resource },
+        };
+
+    /// <summary>FAILED_PRECONDITION: the state does not allow the act.</summary>
+    /// <param name="state">State, such as "CLOTUREE".</param>
+    /// <param name="act">Act, such as "SCHEDULE_RENCONTRE".</param>
+    /// <param name="because">What stands against it, when the state alone does not say; English, no personal data.</param>
+    public static DomainError StateForbids(string state, string act, string? because = null) =>
+        new(StatusCode.FailedPrecondition, ErrorReason.StateForbids, because is null ? $"{act} is not possible in state {state}." : $"{act} is not possible in state {state}: {because}.")
+        {
+            Metadata = new Dictionary<string, string> { ["state"] = state, ["act"] = act },
+            Rules = [new RuleViolation("STATE", "state", because ?? $"{act} is not possible in state {state}")],
+            MessageFr = "L'état actuel ne permet pas cette action.",
+        };
+
+    /// <summary>FAILED_PRECONDITION: rules on the content are violated.</summary>
+    /// <param name="rules">Every rule violated.</param>
+    public static DomainError RulesViolated(IReadOnlyList<RuleViolation> rules) =>
+        new(StatusCode.FailedPrecondition, ErrorReason.RuleViolated, "The content violates rules; see the violations.")
+        {
+            Rules = rules,
+            MessageFr = "Le contenu de la mesure n'est pas conforme.",
+        };
+
+    /// <summary>FAILED_PRECONDITION: the espace cannot be designated.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="because">Why; English, no personal data.</param>
+    public static DomainError EspaceNotDesignable(Guid espaceId, string because) =>
+        new(StatusCode.FailedPrecondition, ErrorReason.EspaceNotDesignable, $"The espace cannot be designated: {because}.")
+        {
+            Metadata = new Dictionary<string, string> { ["espace_id"] = espaceId.ToString() },
+            Rules = [new RuleViolation("ESPACE", "espace_id", because)],
+            MessageFr = "Cet espace de rencontre ne peut pas être désigné.",
+        };
+
+    /// <summary>ABORTED: another writer was faster, or the etag is not the current one.</summary>
+    /// <param name="etag">Current etag, when it is known.</param>
+    public static DomainError EtagMismatch(string? etag = null) =>
+        new(StatusCode.Aborted, ErrorReason.EtagMismatch, "The resource was changed meanwhile.")
+        {
+            Metadata = etag is null ? [] : new Dictionary<string, string> { ["etag"] = etag },
+            MessageFr = "L'élément a été modifié entre-temps.",
+        };
+
+    /// <summary>UNAVAILABLE: the store or another service does not answer for the moment.</summary>
+    /// <param name="retryAfter">When to try again.</param>
+    public static DomainError Unavailable(TimeSpan retryAfter) =>
+        new(StatusCode.Unavailable, ErrorReason.ServiceUnavailable, "The service cannot answer for the moment.")
+        {
+            RetryAfter = retryAfter,
+        };
+}

@@ -1,0 +1,199 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using ProtoDate = Jafer.Contracts.Type.V1.Date;
+
+namespace Jafer.ServiceDefaults.Grpc;
+
+/// <summary>
+/// Collects everything that is wrong with a request, so that the caller learns all of it at once. Fields are named by their
+/// path in the proto. Each check returns the parsed value, or a default when it recorded a violation.
+/// </summary>
+public sealed class FieldChecks
+{
+    private static readonly DateTimeOffset s_earliest = new(1900, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset s_latest = new(9999, 12, 30, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly List<FieldViolation> _violations = [];
+
+    /// <summary>Whether nothing wrong was found so far.</summary>
+    public bool Passed => _violations.Count == 0;
+
+    /// <summary>Records a violation.</summary>
+    /// <param name="field">Path of the field.</param>
+    /// <param name="description">What is wrong, in English, without the value.</param>
+    public void Add(string field, string description) => _violations.Add(new FieldViolation(field, description));
+
+    /// <summary>Records a violation when the condition does not hold.</summary>
+    /// <param name="holds">The condition.</param>
+    /// <param name="field">Path of the field.</param>
+    /// <param name="description">What is wrong.</param>
+    public void That(bool holds, string field, string description)
+    {
+        if (!holds)
+        {
+            Add(field, description);
+        }
+    }
+
+    /// <summary>Refuses the request when anything was recorded.</summary>
+    public void ThrowIfAny()
+    {
+        if (_violations.Count > 0)
+        {
+            throw DomainError.Invalid(_violations);
+        }
+    }
+
+    /// <summary>A required UUID.</summary>
+    public Guid Uuid(string field, string value)
+    {
+        if (value.Length == 0)
+        {
+            Add(field, "is required");
+            return Guid.Empty;
+        }
+
+        if (Guid.TryParseExact(value, "D", out var id) && id != Guid.Empty)
+        {
+            return id;
+        }
+
+        Add(field, "must be a UUID");
+        return Guid.Empty;
+    }
+
+    /// <summary>A UUID that may be empty; null when it is.</summary>
+    public Guid? OptionalUuid(string field, string value) => value.Length == 0 ? null : Uuid(field, value);
+
+    /// <summary>A text within lengths, without control characters other than tab and line ends.</summary>
+    public string Text(string field, string value, int maxLength, bool required = false)
+    {
+        if (required && string.IsNullOrWhiteSpace(value))
+        {
+            Add(field, "is required");
+        }
+        else if (value.Length > maxLength)
+        {
+            Add(field, string.Create(CultureInfo.InvariantCulture, $"must have at most {maxLength} characters"));
+        }
+        else if (value.Any(c => char.IsControl(c) && c is not ('\t' or '\r' or '\n')))
+        {
+            Add(field, "must not contain control characters");
+        }
+
+        return value;
+    }
+
+    /// <summary>An integer within bounds, both included.</summary>
+    public int Range(string field, int value, int min, int max)
+    {
+        That(value >= min && value <= max, field, string.Create(CultureInfo.InvariantCulture, $"must be from {min} to {max}"));
+        return value;
+    }
+
+    /// <summary>A required value of an enum that this version knows.</summary>
+    public T Known<T>(string field, T value)
+        where T : struct, System.Enum
+    {
+        if (EqualityComparer<T>.Default.Equals(value, default))
+        {
+            Add(field, "is required");
+        }
+        else if (!System.Enum.IsDefined(value))
+        {
+            Add(field, "is not a known value");
+        }
+
+        return value;
+    }
+
+    /// <summary>A value of an enum that may be unspecified.</summary>
+    public T KnownOrUnspecified<T>(string field, T value)
+        where T : struct, System.Enum
+    {
+        That(System.Enum.IsDefined(value), field, "is not a known value");
+        return value;
+    }
+
+    /// <summary>A date that may be absent; null when it is.</summary>
+    public DateOnly? OptionalDate(string field, ProtoDate? value)
+    {
+        if (value is null)
+        {
+            return null;
+        }
+
+        if (value.Year is >= 1900 and <= 9999 && value.Month is >= 1 and <= 12
+            && value.Day >= 1 && value.Day <= DateTime.DaysInMonth(value.Year, value.Month))
+        {
+            return new DateOnly(value.Year, value.Month, value.Day);
+        }
+
+        Add(field, "must be a whole date between 1900 and 9999");
+        return null;
+    }
+
+    /// <summary>A required date.</summary>
+    public DateOnly Date(string field, ProtoDate? value)
+    {
+        That(value is not null, field, "is required");
+        return OptionalDate(field, value) ?? default;
+    }
+
+    /// <summary>An instant that may be absent; null when it is.</summary>
+    public DateTimeOffset? OptionalTime(string field, Timestamp? value)
+    {
+        if (value is null)
+        {
+            return null;
+        }
+
+        if (value.Nanos is >= 0 and <= 999_999_999
+            && value.Seconds >= s_earliest.ToUnixTimeSeconds() && value.Seconds <= s_latest.ToUnixTimeSeconds())
+        {
+            // PostgreSQL keeps microseconds: cut here, so that what is answered is what is stored.
+            var time = value.ToDateTimeOffset();
+            return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+        }
+
+        Add(field, "must be an instant between 1900 and 9999");
+        return null;
+    }
+
+    /// <summary>
+    /// Business time: now when absent; it may lie in the past without limit and at most one day ahead.
+    /// </summary>
+    public DateTimeOffset BusinessTime(string field, Timestamp? value, DateTimeOffset now)
+    {
+        var time = OptionalTime(field, value) ?? now;
+        That(time <= now.AddDays(1), field, "must lie at most one day ahead");
+        return time;
+    }
+
+    /// <summary>A page size by AIP-158: 0 is the default, too large is cut, negative is refused.</summary>
+    public int PageSize(int value, int byDefault, int max)
+    {
+        That(value >= 0, "page_size", "must not be negative");
+        return value <= 0 ? byDefault : Math.Min(value, max);
+    }
+
+    /// <summary>A required request id (AIP-155).</summary>
+    public Guid RequestId(string value) => Uuid("request_id", value);
+
+    /// <summary>An etag that may be empty; null when it is.</summary>
+    public long? Etag(string value)
+    {
+        if (value.Length == 0)
+        {
+            return null;
+        }
+
+        if (long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+        {
+            return version;
+        }
+
+        Add("etag", "is not an etag of Jafer");
+        return null;
+    }
+}

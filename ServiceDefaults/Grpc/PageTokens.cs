@@ -1,0 +1,107 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Jafer.ServiceDefaults.Grpc;
+
+/// <summary>
+/// Opaque tokens (AIP-158): a cursor encrypted with AES-GCM and bound to the list, its other arguments and the organisation
+/// that asked, so that a token of another search is refused. The key comes from configuration (PageTokens:Key, 32 bytes in
+/// base64) and must be the same for all replicas.
+/// </summary>
+public sealed class PageTokens : IDisposable
+{
+    private const int NonceLength = 12;
+    private const int TagLength = 16;
+    private readonly AesGcm _cipher;
+
+    /// <summary>Reads the key; without one, tokens are valid for this process only.</summary>
+    public PageTokens(IConfiguration configuration, ILogger<PageTokens> logger)
+    {
+        byte[] key;
+        if (configuration["PageTokens:Key"] is { Length: > 0 } text)
+        {
+            key = Convert.FromBase64String(text);
+        }
+        else
+        {
+            logger.LogWarning("PageTokens:Key is not configured: page and resume tokens end with this process");
+            key = RandomNumberGenerator.GetBytes(32);
+        }
+
+        _cipher = new AesGcm(key, TagLength);
+    }
+
+    /// <summary>Makes a token.</summary>
+    /// <param name="cursor">Where the next page begins.</param>
+    /// <param name="binding">What the token is bound to: see <see cref="Binding"/>.</param>
+    public string Protect<T>(T cursor, byte[] binding)
+    {
+        var plain = JsonSerializer.SerializeToUtf8Bytes(cursor);
+        var token = new byte[NonceLength + TagLength + plain.Length];
+        var nonce = token.AsSpan(0, NonceLength);
+        RandomNumberGenerator.Fill(nonce);
+        _cipher.Encrypt(nonce, plain, token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), binding);
+        return Base64Url.EncodeToString(token);
+    }
+
+    /// <summary>Reads a token; null when it is damaged or bound to something else.</summary>
+    public T? TryUnprotect<T>(string text, byte[] binding)
+        where T : class
+    {
+        try
+        {
+            var token = Base64Url.DecodeFromChars(text);
+            if (token.Length <= NonceLength + TagLength)
+            {
+                return null;
+            }
+
+            var plain = new byte[token.Length - NonceLength - TagLength];
+            _cipher.Decrypt(token.AsSpan(0, NonceLength), token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), plain, binding);
+            return JsonSerializer.Deserialize<T>(plain);
+        }
+        catch (Exception e) when (e is FormatException or CryptographicException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads the page token of a list request: null for the first page, PAGE_TOKEN_INVALID when it is not one of it.</summary>
+    public T? Read<T>(string pageToken, byte[] binding)
+        where T : class =>
+        pageToken.Length == 0 ? null : TryUnprotect<T>(pageToken, binding) ?? throw DomainError.PageTokenInvalid();
+
+    /// <summary>
+    /// What a page token is bound to: the organisation, the request's type and all its arguments but page_token and page_size.
+    /// </summary>
+    public static byte[] Binding<T>(Guid organisationId, T request)
+        where T : IMessage<T>, IDeepCloneable<T>
+    {
+        var arguments = request.Clone();
+        foreach (var name in (ReadOnlySpan<string>)["page_token", "page_size"])
+        {
+            arguments.Descriptor.FindFieldByName(name)?.Accessor.Clear(arguments);
+        }
+
+        return Binding(organisationId, request.Descriptor.FullName, arguments.ToByteArray());
+    }
+
+    /// <summary>What a token of another kind is bound to.</summary>
+    public static byte[] Binding(Guid organisationId, string purpose, ReadOnlySpan<byte> arguments)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(organisationId.ToByteArray());
+        hash.AppendData(Encoding.UTF8.GetBytes(purpose));
+        hash.AppendData([0]);
+        hash.AppendData(arguments);
+        return hash.GetHashAndReset();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _cipher.Dispose();
+}

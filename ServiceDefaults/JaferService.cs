@@ -1,0 +1,153 @@
+using Grpc.AspNetCore.Server;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Operations;
+using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Jafer.ServiceDefaults;
+
+/// <summary>
+/// What every service of Jafer is made of: store, outbox and inbox, access, errors, health, telemetry, migrations. A service
+/// adds its gRPC classes, its context and its event handler.
+/// </summary>
+public static class JaferService
+{
+    /// <summary>Adds the common parts.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="name">Name of the service: also of its database connection string and its queue.</param>
+    /// <param name="subscriptions">Types of the events that the service handles; none for a service that only publishes.</param>
+    public static void AddJaferService<TContext>(this WebApplicationBuilder builder, string name, params IReadOnlyCollection<Type> subscriptions)
+        where TContext : JaferDbContext
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.AddJaferTelemetry(name);
+        builder.AddJaferAuthentication();
+        builder.Services.AddSingleton(AccessTable.BuiltIn);
+        builder.Services.AddSingleton<PageTokens>();
+        builder.Services.AddSingleton<AccessInterceptor>();
+        builder.Services.AddSingleton<ErrorInterceptor>();
+        builder.Services.AddGrpc(options =>
+        {
+            options.Interceptors.Add<ErrorInterceptor>();
+            options.Interceptors.Add<AccessInterceptor>();
+            options.EnableDetailedErrors = false;
+            options.MaxReceiveMessageSize = 4 * 1024 * 1024;
+        });
+
+        // Read late: tests and the AppHost may still add configuration.
+        builder.Services.AddSingleton(services =>
+        {
+            var connection = services.GetRequiredService<IConfiguration>().GetConnectionString(name)
+                ?? throw new InvalidOperationException($"ConnectionStrings:{name} is not configured");
+            var source = new NpgsqlDataSourceBuilder(connection) { Name = name };
+            source.ConnectionStringBuilder.ApplicationName ??= $"jafer-{name}";
+            if (source.ConnectionStringBuilder.MaxAutoPrepare == 0)
+            {
+                source.ConnectionStringBuilder.MaxAutoPrepare = 100;
+            }
+
+            return source.Build();
+        });
+        builder.Services.AddDbContextPool<TContext>((services, options) => options
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
+            // Migrations are SQL files without a snapshot; a test compares the model with the real schema instead.
+            .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning))
+            .EnableSensitiveDataLogging(false));
+        builder.Services.AddScoped<Commands<TContext>>();
+        builder.AddJaferMessaging<TContext>(name, subscriptions);
+        builder.Services.AddHealthChecks()
+            .AddCheck<StoreHealthCheck>("store")
+            .AddCheck<OutboxHealthCheck>("outbox", HealthStatus.Degraded);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
+
+        // EF logs the text of failed commands and MassTransit whole messages: codes and types are enough here.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
+        builder.Logging.AddFilter("Npgsql", LogLevel.Error);
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.Critical);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
+    }
+
+    /// <summary>Maps the common endpoints.</summary>
+    /// <param name="app">The application.</param>
+    public static void MapJaferService<TContext>(this WebApplication app)
+        where TContext : JaferDbContext
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseAuthentication();
+        app.MapGrpcService<OperationsGrpcService<TContext>>();
+        app.MapHealthChecks("/health");
+        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false });
+    }
+
+    /// <summary>
+    /// Runs the service; with the argument --migrate brings its database up to date and ends. Refuses to start when an rpc has
+    /// no row in the access table.
+    /// </summary>
+    /// <param name="app">The application.</param>
+    /// <param name="args">Arguments of the process.</param>
+    /// <param name="loadReferenceData">Work after the migrations, such as loading reference data; null for none.</param>
+    public static async Task RunJaferAsync<TContext>(
+        this WebApplication app, string[] args, Func<IServiceProvider, CancellationToken, Task>? loadReferenceData = null)
+        where TContext : JaferDbContext
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (args.Contains("--migrate"))
+        {
+            await app.MigrateAsync<TContext>(loadReferenceData);
+            return;
+        }
+
+        app.RequireAccessRows();
+        await app.RunAsync();
+    }
+
+    /// <summary>Brings the database up to date.</summary>
+    /// <param name="app">The application, not started.</param>
+    /// <param name="loadReferenceData">Work after the migrations; null for none.</param>
+    public static async Task MigrateAsync<TContext>(this WebApplication app, Func<IServiceProvider, CancellationToken, Task>? loadReferenceData = null)
+        where TContext : JaferDbContext
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        await using var scope = app.Services.CreateAsyncScope();
+        var stopping = app.Lifetime.ApplicationStopping;
+        await scope.ServiceProvider.GetRequiredService<TContext>().Database.MigrateAsync(stopping);
+        if (loadReferenceData is not null)
+        {
+            await loadReferenceData(scope.ServiceProvider, stopping);
+        }
+    }
+
+    /// <summary>Fails when an rpc that is served has no row in the access table.</summary>
+    /// <param name="app">The application with its endpoints mapped.</param>
+    public static void RequireAccessRows(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var table = app.Services.GetRequiredService<AccessTable>();
+        var missing = ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
+            .Select(e => e.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method)
+            .Where(m => m is not null && !AccessInterceptor.OpenServices.Contains(m.ServiceName) && !table.Declares(m.FullName))
+            .Select(m => m!.FullName)
+            .ToList();
+        if (missing.Count > 0)
+        {
+            throw new InvalidOperationException("without a row in the access table: " + string.Join(", ", missing));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Jafer.ServiceDefaults.Telemetry;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Jafer.ServiceDefaults.Messaging;
+
+/// <summary>
+/// Deletes what has served: inbox lines after 14 days (longer than anybody re-drives by hand), request ids after 24 hours.
+/// In small portions, so that no lock lasts.
+/// </summary>
+internal sealed class Housekeeping(NpgsqlDataSource source, OutboxState state, TimeProvider clock, ILogger<Housekeeping> logger) : BackgroundService
+{
+    private const int Portion = 5000;
+
+    private static readonly (string Table, string Column, TimeSpan Keep)[] s_rules =
+    [
+        ("inbox_messages", "received_at", TimeSpan.FromDays(14)),
+        ("processed_requests", "created_at", TimeSpan.FromHours(24)),
+    ];
+
+    /// <summary>Deletes everything that is due now.</summary>
+    public async Task<int> SweepAsync(CancellationToken ct)
+    {
+        var total = 0;
+        foreach (var (table, column, keep) in s_rules)
+        {
+            int deleted;
+            do
+            {
+                await using var command = source.CreateCommand(
+                    $"delete from {table} where ctid = any(array(select ctid from {table} where {column} < @before limit {Portion}))");
+                command.Parameters.AddWithValue("before", clock.GetUtcNow() - keep);
+                deleted = await command.ExecuteNonQueryAsync(ct);
+                total += deleted;
+            }
+            while (deleted == Portion);
+        }
+
+        return total;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), clock);
+        var nextSweep = clock.GetUtcNow().AddMinutes(5);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await state.ReadAsync(stoppingToken);
+                if (clock.GetUtcNow() >= nextSweep)
+                {
+                    nextSweep = clock.GetUtcNow().AddHours(1);
+                    await SweepAsync(stoppingToken);
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                logger.LogWarning("Housekeeping failed: {Fault}", Redaction.Describe(e));
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using Jafer.Contracts.Events;
+using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Grpc;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Jafer.ServiceDefaults.Messaging;
+
+/// <summary>Connects a service to the broker.</summary>
+internal static class MessagingExtensions
+{
+    private const int Partitions = 8;
+
+    /// <summary>
+    /// One quorum queue for the service with a single active consumer, partitioned by aggregate: the events of one mesure keep
+    /// their order over replicas, those of different mesures run side by side.
+    /// </summary>
+    public static void AddJaferMessaging<TContext>(this WebApplicationBuilder builder, string service, IReadOnlyCollection<Type> subscriptions)
+        where TContext : JaferDbContext
+    {
+        builder.Services.AddSingleton(services => new InboxQueue(
+            $"{services.GetRequiredService<IConfiguration>()["Broker:Prefix"]}jafer.{service}"));
+        builder.Services.Configure<OutboxOptions>(builder.Configuration.GetSection("Outbox"));
+        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddSingleton<OutboxState>();
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            foreach (var type in subscriptions)
+            {
+                bus.AddConsumer(typeof(InboxConsumer<,>).MakeGenericType(typeof(TContext), type));
+            }
+
+            bus.UsingRabbitMq((context, rabbit) =>
+            {
+                var configuration = context.GetRequiredService<IConfiguration>();
+                rabbit.MessageTopology.SetEntityNameFormatter(new EventNameFormatter(configuration["Broker:Prefix"]));
+                rabbit.Host(new Uri(configuration.GetConnectionString("rabbitmq")
+                    ?? throw new InvalidOperationException("ConnectionStrings:rabbitmq is not configured")), host => host.PublisherConfirmation = true);
+                rabbit.ConfigureJsonSerializerOptions(options =>
+                {
+                    options.DefaultIgnoreCondition = EventTypes.Json.DefaultIgnoreCondition;
+                    return options;
+                });
+                if (subscriptions.Count == 0)
+                {
+                    return;
+                }
+
+                rabbit.ReceiveEndpoint(context.GetRequiredService<InboxQueue>().Name, endpoint =>
+                {
+                    endpoint.SetQuorumQueue();
+                    endpoint.SingleActiveConsumer = true;
+                    endpoint.PrefetchCount = 64;
+                    endpoint.ConcurrentMessageLimit = 32;
+
+                    // The store away is not the message's fault: wait for it as long as the broker lets us. Anything else is
+                    // tried three times, then parked in the queue's _error queue while later messages go on.
+                    endpoint.UseMessageRetry(retry =>
+                    {
+                        retry.Handle<Exception>(RpcErrors.IsTransient);
+                        retry.Exponential(60, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15), TimeSpan.FromMilliseconds(200));
+                    });
+                    endpoint.UseMessageRetry(retry =>
+                    {
+                        retry.Ignore<Exception>(RpcErrors.IsTransient);
+                        retry.Intervals(50, 250, 1000);
+                    });
+                    var partitioner = rabbit.CreatePartitioner(Partitions);
+                    foreach (var type in subscriptions)
+                    {
+                        s_usePartitioner.MakeGenericMethod(type).Invoke(null, [endpoint, partitioner]);
+                        endpoint.ConfigureConsumer(context, typeof(InboxConsumer<,>).MakeGenericType(typeof(TContext), type));
+                    }
+                });
+            });
+        });
+        builder.Services.Configure<MassTransitHostOptions>(options =>
+        {
+            // The service starts and answers while the broker is away; the outbox keeps what is decided meanwhile.
+            options.WaitUntilStarted = false;
+            options.StopTimeout = TimeSpan.FromSeconds(10);
+        });
+        builder.Services.AddHostedService<OutboxRelay>();
+        builder.Services.AddHostedService<Housekeeping>();
+    }
+
+    private static readonly System.Reflection.MethodInfo s_usePartitioner =
+        typeof(MessagingExtensions).GetMethod(nameof(UsePartitioner), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
+
+    private static void UsePartitioner<TEvent>(IReceiveEndpointConfigurator endpoint, IPartitioner partitioner)
+        where TEvent : DomainEvent =>
+        endpoint.UsePartitioner<TEvent>(partitioner, context => context.Message.AggregateId);
+
+    /// <summary>Names exchanges as the events say; Broker:Prefix keeps several systems apart on one broker.</summary>
+    private sealed class EventNameFormatter(string? prefix) : IEntityNameFormatter
+    {
+        public string FormatEntityName<T>() => prefix + (typeof(T).IsSubclassOf(typeof(DomainEvent)) && !typeof(T).IsAbstract
+            ? EventTypes.NameOf(typeof(T))
+            : typeof(T).FullName);
+    }
+}

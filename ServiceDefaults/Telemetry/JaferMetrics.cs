@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Jafer.ServiceDefaults.Telemetry;
+
+/// <summary>The activity source and the meter of Jafer's own machinery. Tags hold identifiers and codes only.</summary>
+public static class JaferMetrics
+{
+    /// <summary>Name of the source and the meter.</summary>
+    public const string Name = "Jafer";
+
+    /// <summary>Source of the relay's and the consumers' activities.</summary>
+    public static ActivitySource Activities { get; } = new(Name);
+
+    internal static Meter Meter { get; } = new(Name);
+
+    internal static Histogram<double> CallDuration { get; } =
+        Meter.CreateHistogram<double>("rpc.server.duration", "s", "Duration of gRPC calls by method and status");
+
+    internal static Counter<long> OutboxPublished { get; } =
+        Meter.CreateCounter<long>("jafer.outbox.published", "{message}", "Messages given to the broker");
+
+    internal static Counter<long> OutboxFailures { get; } =
+        Meter.CreateCounter<long>("jafer.outbox.failures", "{message}", "Failed attempts to give a message to the broker");
+
+    internal static Counter<long> InboxHandled { get; } =
+        Meter.CreateCounter<long>("jafer.inbox.handled", "{message}", "Messages applied, by type");
+
+    internal static Counter<long> InboxDuplicates { get; } =
+        Meter.CreateCounter<long>("jafer.inbox.duplicates", "{message}", "Deliveries dropped because the message was already applied");
+
+    internal static Histogram<double> InboxLag { get; } =
+        Meter.CreateHistogram<double>("jafer.inbox.lag", "s", "Time from the recording of an event to its application by a consumer");
+}

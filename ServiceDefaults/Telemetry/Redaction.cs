@@ -1,0 +1,31 @@
+using System.Text;
+using Npgsql;
+
+namespace Jafer.ServiceDefaults.Telemetry;
+
+/// <summary>
+/// What may be logged of an exception: its types, SQL states, constraint names and stack. Messages are left out, because
+/// those of databases and parsers quote values, and values here may be a child's name.
+/// </summary>
+internal static class Redaction
+{
+    public static string Describe(Exception exception)
+    {
+        var text = new StringBuilder();
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (text.Length > 0)
+            {
+                text.Append(" <- ");
+            }
+
+            text.Append(e.GetType().FullName);
+            if (e is PostgresException postgres)
+            {
+                text.Append('[').Append(postgres.SqlState).Append(' ').Append(postgres.TableName).Append(' ').Append(postgres.ConstraintName).Append(']');
+            }
+        }
+
+        return text.AppendLine().Append(exception.StackTrace).ToString();
+    }
+}
