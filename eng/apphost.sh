@@ -31,8 +31,16 @@ take_place() {
   flock -w "${1:-0}" 7
 }
 
+# place_is_free SECONDS: nothing that the AppHost started still runs.
+place_is_free() {
+  command -v flock >/dev/null || return 0
+  exec 7>&-
+  flock -w "$1" "$JAFER_ENDPOINTS.lock" true
+}
+
 # Becomes the AppHost: signals sent to the caller's process reach it directly.
 exec_apphost() {
+  [[ -f $apphost_dll ]] || fail "the AppHost was not built: leave out --no-build"
   export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development}
   if grep -q '<UseGenuineAspire>true' "$JAFER_STATE/engine.props"; then
     # What a launch profile would say; ports drawn, so that two checkouts run side by side.

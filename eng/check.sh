@@ -38,7 +38,12 @@ stop_all() {
     start=$(now_ms)
     kill -TERM "$apphost"
     wait "$apphost" 2>/dev/null || true
-    say "check: everything stopped ($(seconds $(($(now_ms) - start))))"
+    if place_is_free 10; then
+      say "check: everything stopped, no process left ($(seconds $(($(now_ms) - start))))"
+    else
+      say "check: processes are left 10 s after the AppHost ended" >&2
+      status=1
+    fi
   fi
   rm -rf "$JAFER_DATA" "$JAFER_ENDPOINTS"
 }
