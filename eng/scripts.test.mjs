@@ -1,0 +1,73 @@
+// The scripts of eng/ themselves: run with `node --test eng/scripts.test.mjs`, or by ./jafer test.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const root = resolve(import.meta.dirname, '..');
+const run = (command, ...args) => spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+test('Jafer_UnknownSubcommand_ListsTheKnownOnesAndFails', () => {
+  const { status, stderr } = run('./jafer', 'nonsense');
+  assert.equal(status, 2);
+  assert.match(stderr, /no sub-command named nonsense/);
+  for (const known of ['run', 'check', 'test', 'bench', 'token']) assert.match(stderr, new RegExp(`\\./jafer ${known}\\b`));
+});
+
+test('Jafer_EverySubcommandOfItsHelp_HasAFileThatRuns', () => {
+  const names = [...run('./jafer', 'help').stdout.matchAll(/^ {2}\.\/jafer (\w+)/gm)].map(([, name]) => name).filter((name) => name !== 'help');
+  assert.ok(names.length >= 8);
+  const files = new Set(readdirSync(join(root, 'eng')));
+  for (const name of names) {
+    const file = `${name}.${name === 'token' ? 'mjs' : 'sh'}`;
+    assert.ok(files.has(file), file);
+    if (file.endsWith('.sh')) execFileSync('bash', ['-n', join(root, 'eng', file)]);
+  }
+});
+
+test('LockFile_AsCommitted_NamesNoRegistry', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  assert.deepEqual(Object.entries(packages).filter(([, entry]) => entry.resolved).map(([name]) => name), []);
+});
+
+test('LockFile_AsCommitted_SuitsPackageJson', () => {
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[''];
+  for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
+    assert.deepEqual(locked[kind], own[kind], kind);
+    for (const [name, version] of Object.entries(own[kind])) assert.match(version, /^\d+\.\d+\.\d+$/, `${name} is not pinned exactly`);
+  }
+});
+
+test('Feed_FileThatIsNoBundle_IsRefusedWithItsName', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jafer-feed-'));
+  try {
+    writeFileSync(join(folder, 'not-a-bundle'), 'x'.repeat(100));
+    const { status, stderr } = run('dotnet', 'run', 'eng/feed/feed.cs', '--', join(folder, 'not-a-bundle'), join(folder, 'out'));
+    assert.equal(status, 1);
+    assert.match(stderr, /not-a-bundle: not a \.NET single-file bundle/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Servers_KilledAndStartedAgain_KeepPortAndPasswordAndAnswer', () => {
+  const servers = (...args) => run('eng/servers.sh', ...args, '--instance', `self-${process.pid}`);
+  try {
+    const started = servers('start', 'postgres');
+    assert.equal(started.status, 0, started.stderr);
+    const before = servers('env').stdout;
+    assert.match(before, /^export JAFER_TEST_POSTGRES='Host=127\.0\.0\.1;Port=\d+;Username=postgres;Password=[0-9a-f]{32};/m);
+    assert.match(before, /^export JAFER_TEST_RABBITMQ='amqp:\/\/jafer:[0-9a-f]{32}@127\.0\.0\.1:\d+'$/m);
+
+    assert.equal(servers('kill', 'postgres').status, 0);
+    assert.match(servers('status', 'postgres').stdout, /postgres is stopped/);
+    assert.equal(servers('start', 'postgres').status, 0);
+    assert.match(servers('status', 'postgres').stdout, /postgres runs/);
+    assert.equal(servers('env').stdout, before);
+  } finally {
+    servers('purge');
+  }
+});
