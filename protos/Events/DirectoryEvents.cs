@@ -28,6 +28,20 @@ public sealed record EspacePublished : DomainEvent
     public required string TimeZone { get; init; }
 }
 
+/// <summary>
+/// A court or gestionnaire as the directory knows it. <see cref="DomainEvent.AggregateId"/> is the organisation. Published when
+/// it is recorded and again when a projection is rebuilt.
+/// </summary>
+[EntityName("directory.organisation-published.v1"), MessageUrn("directory.organisation-published.v1")]
+public sealed record OrganisationPublished : DomainEvent
+{
+    /// <summary>"JURIDICTION" or "GESTIONNAIRE".</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Code of the court, such as "tj69123"; absent for a gestionnaire.</summary>
+    public string? Code { get; init; }
+}
+
 /// <summary>A period in which an agrément is valid.</summary>
 /// <param name="From">First day.</param>
 /// <param name="To">Last day, included; absent when it has no end.</param>
