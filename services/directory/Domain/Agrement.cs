@@ -1,23 +1,6 @@
+using Jafer.Contracts.Directory.V1;
+
 namespace Jafer.Directory.Domain;
-
-/// <summary>Where the procedure of an agrément stands.</summary>
-internal enum AgrementState
-{
-    /// <summary>The full file lies with the préfet.</summary>
-    Demande,
-
-    /// <summary>Granted by an express decision.</summary>
-    Accorde,
-
-    /// <summary>Held to be granted after two months of silence from a full file.</summary>
-    ReputeAcquis,
-
-    /// <summary>Refused by a reasoned decision.</summary>
-    Refuse,
-
-    /// <summary>Withdrawn; the end is the last day of validity.</summary>
-    Retire,
-}
 
 /// <summary>A period of days, both included; no end means for ever.</summary>
 /// <param name="From">First day.</param>
@@ -54,9 +37,9 @@ internal sealed record Agrement(
 
     /// <summary>
     /// First day on which silence has granted the agrément: the day after the second month has run out, the cautious reading.
-    /// Null when no full file is dated.
+    /// Null when no full file is dated, or when the calendar ends before.
     /// </summary>
-    public DateOnly? GrantedBySilenceOn => RequestDate?.AddMonths(MonthsOfSilence).AddDays(1);
+    public DateOnly? GrantedBySilenceOn => RequestDate is { Year: < 9999 } asked ? asked.AddMonths(MonthsOfSilence).AddDays(1) : null;
 
     /// <summary>The days on which the espace may be designated under this agrément; null when there are none.</summary>
     public Period? Validity => State switch
@@ -78,4 +61,29 @@ internal sealed record Agrement(
         AgrementState.Retire when IsValidOn(day) => AgrementState.Accorde,
         _ => State,
     };
+
+    /// <summary>
+    /// The last day of an unbroken validity that includes the given day, over agréments that follow each other; null when it
+    /// has no end. Callers make sure that the day itself is valid.
+    /// </summary>
+    public static DateOnly? ValidUntil(IReadOnlyCollection<Period> periods, DateOnly day)
+    {
+        var last = day;
+        while (true)
+        {
+            var next = last;
+            foreach (var period in periods)
+            {
+                if (!period.Contains(last) && !period.Contains(last.AddDays(1)))
+                    continue;
+                if (period.To is not { } to)
+                    return null;
+                if (to > next)
+                    next = to;
+            }
+            if (next == last)
+                return last;
+            last = next;
+        }
+    }
 }

@@ -1,0 +1,33 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.Directory.Data;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Directory.Contacts;
+
+/// <summary>Lists the professional contacts of an organisation.</summary>
+internal sealed class ListContacts(DirectoryDbContext db, PageTokens tokens)
+{
+    private sealed record Cursor(string ExternalId);
+
+    public async Task<ListContactsResponse> HandleAsync(ListContactsRequest request, Caller caller, CancellationToken ct)
+    {
+        var check = new FieldChecks();
+        var organisation = check.Uuid("organisation_id", request.OrganisationId);
+        var pageSize = check.PageSize(request.PageSize, 50, 200);
+        check.ThrowIfAny();
+        caller.Require(organisation);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var after = tokens.Read<Cursor>(request.PageToken, binding)?.ExternalId ?? "";
+
+        var rows = await db.Contacts.AsNoTracking()
+            .Where(c => c.OrganisationId == organisation && c.ExternalId.CompareTo(after) > 0)
+            .OrderBy(c => c.ExternalId).Take(pageSize + 1).ToListAsync(ct);
+        var response = new ListContactsResponse();
+        response.Contacts.Add(rows.Take(pageSize).Select(c => new Contact { ExternalId = c.ExternalId, Email = c.Email, Role = c.Role }));
+        if (rows.Count > pageSize)
+            response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].ExternalId), binding);
+        return response;
+    }
+}

@@ -1,0 +1,14 @@
+using Jafer.ServiceDefaults.Data;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Jafer.Directory.Data.Migrations;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210001_common_tables")]
+internal sealed class CommonTables : CommonTablesMigration;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210002_directory")]
+internal sealed class DirectoryTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210002_directory.sql";
+}

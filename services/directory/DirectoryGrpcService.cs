@@ -1,0 +1,40 @@
+using Grpc.Core;
+using Jafer.Contracts.Directory.V1;
+using Jafer.Directory.Contacts;
+using Jafer.Directory.Espaces;
+using Jafer.Directory.Reference;
+using Jafer.Directory.Search;
+using Jafer.ServiceDefaults.Access;
+
+namespace Jafer.Directory;
+
+/// <summary>The directory's rpcs; each hands over to its slice. A search needs no database context, so none is made for it.</summary>
+internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryService.DirectoryServiceBase
+{
+    public override Task<SearchEspacesResponse> SearchEspaces(SearchEspacesRequest request, ServerCallContext context) =>
+        search.HandleAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<GetEspaceResponse> GetEspace(GetEspaceRequest request, ServerCallContext context) =>
+        Slice<ReadEspaces>(context).GetAsync(request, context.CancellationToken);
+
+    public override Task<ListEspacesResponse> ListEspaces(ListEspacesRequest request, ServerCallContext context) =>
+        Slice<ReadEspaces>(context).ListAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<DeclareWaitResponse> DeclareWait(DeclareWaitRequest request, ServerCallContext context) =>
+        Slice<DeclareWait>(context).HandleAsync(request, context);
+
+    public override Task<ImportEspacesResponse> ImportEspaces(ImportEspacesRequest request, ServerCallContext context) =>
+        Slice<ImportEspaces>(context).HandleAsync(request, context);
+
+    public override Task<ListCourtsResponse> ListCourts(ListCourtsRequest request, ServerCallContext context) =>
+        Slice<ListReference>(context).CourtsAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<ListCommunesResponse> ListCommunes(ListCommunesRequest request, ServerCallContext context) =>
+        Slice<ListReference>(context).CommunesAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<ListContactsResponse> ListContacts(ListContactsRequest request, ServerCallContext context) =>
+        Slice<ListContacts>(context).HandleAsync(request, context.Caller(), context.CancellationToken);
+
+    private static T Slice<T>(ServerCallContext context)
+        where T : notnull => context.GetHttpContext().RequestServices.GetRequiredService<T>();
+}

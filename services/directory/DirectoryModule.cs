@@ -1,0 +1,52 @@
+using Jafer.Directory.Contacts;
+using Jafer.Directory.Data;
+using Jafer.Directory.Espaces;
+using Jafer.Directory.Reference;
+using Jafer.Directory.Search;
+using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Operations;
+
+namespace Jafer.Directory;
+
+/// <summary>The directory as a module: what runs it and what a test starts.</summary>
+public static class DirectoryModule
+{
+    /// <summary>Name of the service: of its connection string, its queue and its telemetry.</summary>
+    public const string Name = "directory";
+
+    /// <summary>Builds the directory.</summary>
+    /// <param name="args">Arguments of the process.</param>
+    /// <param name="configure">What is added or changed before it is built; null for nothing.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddJaferService<DirectoryDbContext>(Name);
+        builder.Services.AddSingleton<SnapshotSource>();
+        builder.Services.AddSingleton<SearchEspaces>();
+        builder.Services.AddScoped<ReadEspaces>();
+        builder.Services.AddScoped<DeclareWait>();
+        builder.Services.AddScoped<ImportEspaces>();
+        builder.Services.AddScoped<ListReference>();
+        builder.Services.AddScoped<ListContacts>();
+        builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
+        builder.Services.AddHostedService<SnapshotWarmUp>();
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        app.MapJaferService<DirectoryDbContext>();
+        app.MapGrpcService<DirectoryGrpcService>();
+        return app;
+    }
+
+    /// <summary>Brings the directory's database up to date, reference data included.</summary>
+    /// <param name="app">The directory, not started.</param>
+    public static Task MigrateDirectoryAsync(this WebApplication app) => app.MigrateAsync<DirectoryDbContext>(LoadReferenceDataAsync);
+
+    /// <summary>Runs the directory, or with --migrate brings its database up to date and ends.</summary>
+    /// <param name="app">The directory.</param>
+    /// <param name="args">Arguments of the process.</param>
+    public static Task RunDirectoryAsync(this WebApplication app, string[] args) =>
+        app.RunJaferAsync<DirectoryDbContext>(args, LoadReferenceDataAsync);
+
+    private static Task LoadReferenceDataAsync(IServiceProvider services, CancellationToken ct) =>
+        ReferenceData.LoadAsync(services.GetRequiredService<DirectoryDbContext>(), services.GetRequiredService<TimeProvider>(), ct);
+}

@@ -1,0 +1,75 @@
+using Grpc.Core;
+using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Events;
+using Jafer.Directory.Data;
+using Jafer.Directory.Domain;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Requests;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Directory.Espaces;
+
+/// <summary>Records the wait that an espace declares for a modalité.</summary>
+internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbContext> commands, TimeProvider clock)
+{
+    public Task<DeclareWaitResponse> HandleAsync(DeclareWaitRequest request, ServerCallContext call)
+    {
+        var today = LocalTime.TodayInParis(clock);
+        var check = new FieldChecks();
+        var espaceId = check.Uuid("espace_id", request.EspaceId);
+        var modalite = check.Known("modalite", request.Modalite);
+        var days = check.Range("days", request.Days, 0, Wait.MaxDays);
+        var asOf = check.OptionalDate("as_of_date", request.AsOfDate) ?? today;
+        check.That(asOf <= LocalTime.LatestToday(clock), "as_of_date", "must not lie in the future");
+        var etag = check.Etag(request.Etag);
+        var requestId = check.RequestId(request.RequestId);
+        check.ThrowIfAny();
+
+        return commands.RunAsync(call, request, requestId, async ct =>
+        {
+            var caller = call.Caller();
+            var espace = await db.Espaces.Include(e => e.Modalites).SingleOrDefaultAsync(e => e.Id == espaceId, ct);
+            caller.Require(espace?.GestionnaireId);
+            if (espace is null)
+                throw DomainError.NotFound($"espaces/{espaceId}");
+            if (etag is { } read && read != espace.Version)
+                throw DomainError.EtagMismatch(espace.Version.ToEtag());
+            var offered = espace.Modalites.SingleOrDefault(m => m.Modalite == modalite);
+            if (offered is null or { State: ModaliteState.Fermee })
+                throw DomainError.StateForbids(ModaliteState.Fermee.ToCode(), "DECLARE_WAIT", "the espace does not offer this modalité");
+
+            var now = clock.GetUtcNow();
+            var source = caller.IsPerson ? FigureSource.Declared : FigureSource.Pushed;
+            offered.Declare(new Wait(days, asOf), source);
+            espace.Changed(now);
+            db.WaitDeclarations.Add(new WaitDeclarationRow
+            {
+                EspaceId = espaceId,
+                Modalite = modalite,
+                Days = days,
+                AsOf = asOf,
+                Source = source,
+                RecordedAt = now,
+            });
+            db.Publish(new WaitDeclared
+            {
+                EventId = Guid.CreateVersion7(now),
+                AggregateId = espaceId,
+                AggregateVersion = espace.Version,
+                OccurredAt = now,
+                RecordedAt = now,
+                CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+                GestionnaireId = espace.GestionnaireId,
+                Modalite = modalite.ToCode(),
+                Days = days,
+                AsOfDate = asOf,
+            });
+            return new DeclareWaitResponse
+            {
+                DeclaredWait = offered.Wait.ToProto(offered.WaitSource ?? source, today),
+                Etag = espace.Version.ToEtag(),
+            };
+        }, _ => $"espaces/{espaceId}");
+    }
+}

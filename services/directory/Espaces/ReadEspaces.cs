@@ -1,0 +1,55 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.Directory.Data;
+using Jafer.Directory.Domain;
+using Jafer.Directory.Search;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Directory.Espaces;
+
+/// <summary>Reads one espace, or a list of them.</summary>
+internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshots, PageTokens tokens, TimeProvider clock)
+{
+    private sealed record Cursor(Guid EspaceId);
+
+    public async Task<GetEspaceResponse> GetAsync(GetEspaceRequest request, CancellationToken ct)
+    {
+        var check = new FieldChecks();
+        var id = check.Uuid("espace_id", request.EspaceId);
+        check.ThrowIfAny();
+        var row = await Whole().SingleOrDefaultAsync(e => e.Id == id, ct) ?? throw DomainError.NotFound($"espaces/{id}");
+        return new GetEspaceResponse { Espace = row.ToProto(await snapshots.GeographyAsync(ct), LocalTime.TodayInParis(clock)) };
+    }
+
+    public async Task<ListEspacesResponse> ListAsync(ListEspacesRequest request, Caller caller, CancellationToken ct)
+    {
+        var geography = await snapshots.GeographyAsync(ct);
+        var check = new FieldChecks();
+        check.That(request.Departement.Length == 0 || geography.Departements.Contains(request.Departement), "departement", "is not a known département");
+        var gestionnaire = check.OptionalUuid("gestionnaire_id", request.GestionnaireId);
+        var pageSize = check.PageSize(request.PageSize, 50, 200);
+        check.ThrowIfAny();
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
+
+        var query = Whole();
+        if (request.Departement.Length > 0)
+            query = query.Where(e => e.Departement == request.Departement);
+        if (gestionnaire is { } id)
+            query = query.Where(e => e.GestionnaireId == id);
+        if (cursor is not null)
+            query = query.Where(e => e.Id > cursor.EspaceId);
+        var rows = await query.OrderBy(e => e.Id).Take(pageSize + 1).ToListAsync(ct);
+
+        var today = LocalTime.TodayInParis(clock);
+        var response = new ListEspacesResponse();
+        response.Espaces.Add(rows.Take(pageSize).Select(r => r.ToProto(geography, today)));
+        if (rows.Count > pageSize)
+            response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].Id), binding);
+        return response;
+    }
+
+    private IQueryable<EspaceRow> Whole() => db.Espaces.AsNoTracking().AsSplitQuery()
+        .Include(e => e.Gestionnaire).Include(e => e.Agrements).Include(e => e.Lieux).Include(e => e.Modalites);
+}

@@ -1,0 +1,3 @@
+using Jafer.Directory;
+
+await DirectoryModule.Build(args).RunDirectoryAsync(args);

@@ -1,0 +1,95 @@
+using System.Data;
+using Jafer.Directory.Data;
+using Jafer.Directory.Reference;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Jafer.Directory.Search;
+
+/// <summary>
+/// Gives each search a snapshot that holds every change committed before the search arrived, on every replica: one tiny query
+/// asks whether the revision has moved, and only what changed is read again. Searches that arrive while such a query runs
+/// share the next one.
+/// </summary>
+internal sealed class SnapshotSource(NpgsqlDataSource source, IServiceScopeFactory scopes)
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<Snapshot>? _next;
+    private bool _running;
+    private Snapshot? _current;
+
+    /// <summary>The reference data; read with the first snapshot.</summary>
+    public async ValueTask<Geography> GeographyAsync(CancellationToken ct) => (_current ?? await GetAsync(ct)).Geography;
+
+    /// <summary>A snapshot at least as new as the moment of the call.</summary>
+    public Task<Snapshot> GetAsync(CancellationToken ct)
+    {
+        TaskCompletionSource<Snapshot> mine;
+        bool start;
+        lock (_gate)
+        {
+            mine = _next ??= new TaskCompletionSource<Snapshot>(TaskCreationOptions.RunContinuationsAsynchronously);
+            start = !_running;
+            _running = true;
+        }
+        if (start)
+            _ = RunAsync();
+        return mine.Task.WaitAsync(ct);
+    }
+
+    // One at a time; whoever asked before it begins gets its answer, its fault included.
+    private async Task RunAsync()
+    {
+        TaskCompletionSource<Snapshot> batch;
+        lock (_gate)
+            (batch, _next) = (_next!, null);
+        try
+        {
+            batch.SetResult(await RefreshAsync());
+        }
+#pragma warning disable CA1031 // Every fault belongs to those who wait.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            batch.SetException(e);
+        }
+        lock (_gate)
+        {
+            if (_next is null)
+            {
+                _running = false;
+                return;
+            }
+        }
+        // The next ones are of other callers: their work must not hang in the trace of the first.
+        using (ExecutionContext.SuppressFlow())
+            _ = Task.Run(RunAsync);
+    }
+
+    private async Task<Snapshot> RefreshAsync()
+    {
+        if (_current is { } current)
+        {
+            await using var probe = source.CreateCommand("select revision from directory_revision");
+            if ((long)(await probe.ExecuteScalarAsync())! == current.Revision)
+                return current;
+        }
+        return _current = await ReadChangesAsync();
+    }
+
+    private async Task<Snapshot> ReadChangesAsync()
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DirectoryDbContext>();
+        var known = _current ?? Snapshot.Empty(await Geography.ReadAsync(db, CancellationToken.None));
+        // One snapshot of the database for the number and for what it numbers.
+        await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        var revision = await db.Database.SqlQuery<long>($"select revision as \"Value\" from directory_revision").SingleAsync();
+        var changed = await db.Espaces.AsNoTracking()
+            .Where(e => e.Revision > known.Revision)
+            .Include(e => e.Agrements).Include(e => e.Lieux).Include(e => e.Modalites)
+            .AsSplitQuery()
+            .ToListAsync();
+        return known.With(revision, changed);
+    }
+}

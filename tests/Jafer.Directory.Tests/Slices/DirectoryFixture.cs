@@ -1,0 +1,104 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.Testing;
+
+namespace Jafer.Directory.Tests.Slices;
+
+/// <summary>The directory on real ports with a database of its own, migrated and with its reference data, without espaces.</summary>
+public sealed class DirectoryFixture : IAsyncLifetime
+{
+    private readonly string _prefix = ServiceHost.UniquePrefix();
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public ServiceHost Host { get; private set; } = null!;
+
+    public DirectoryService.DirectoryServiceClient Operateur => Client(Roles.Operateur, StableIds.For("organisation:operateur:national"));
+
+    public DirectoryService.DirectoryServiceClient Court => Client(Roles.Juridiction, StableIds.Court("tj69123"));
+
+    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static DateOnly Today => Jafer.Directory.Domain.LocalTime.TodayInParis(TimeProvider.System);
+
+    public async ValueTask InitializeAsync()
+    {
+        Database = await CloneAsync();
+        Host = await StartAsync();
+    }
+
+    public static Task<TestDatabase> CloneAsync() => TestDatabase.CloneAsync(DirectoryModule.Name, async connection =>
+    {
+        await using var app = DirectoryModule.Build([], builder =>
+            Microsoft.Extensions.Configuration.MemoryConfigurationBuilderExtensions.AddInMemoryCollection(
+                builder.Configuration, ServiceHost.Settings(DirectoryModule.Name, connection, "migrate")));
+        await app.MigrateDirectoryAsync();
+    });
+
+    /// <summary>Starts a further replica over the same database.</summary>
+    public Task<ServiceHost> StartAsync() => ServiceHost.StartAsync(
+        configure => DirectoryModule.Build([], configure), ServiceHost.Settings(DirectoryModule.Name, Database.ConnectionString, _prefix));
+
+    public DirectoryService.DirectoryServiceClient Client(string role, Guid organisation) => new(Host.Channel(role, organisation));
+
+    public DirectoryService.DirectoryServiceClient Gestionnaire(string externalId) =>
+        Client(Roles.Espace, StableIds.Gestionnaire("test", externalId));
+
+    public static string NewId() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+
+    public static Guid IdOf(string espace) => StableIds.Espace("test", espace);
+
+    public async Task<ImportEspacesResponse> ImportAsync(params EspaceImport[] espaces) =>
+        await Operateur.ImportEspacesAsync(Request(espaces), cancellationToken: Cancel);
+
+    public static ImportEspacesRequest Request(params EspaceImport[] espaces)
+    {
+        var request = new ImportEspacesRequest { Source = "test", RequestId = NewId() };
+        request.Espaces.Add(espaces);
+        return request;
+    }
+
+    /// <summary>An open espace in Lyon that takes every child for plain visits within the given wait.</summary>
+    public static EspaceImport Espace(string id, string commune = "69123", int? wait = 60, Modalite modalite = Modalite.Visite)
+    {
+        var espace = new EspaceImport
+        {
+            ExternalId = id,
+            Gestionnaire = new GestionnaireImport { ExternalId = "G-" + id, Name = "Association fictive " + id, Siret = "73282932000074" },
+            Name = "Espace fictif " + id,
+            Departement = commune.StartsWith("97", StringComparison.Ordinal) ? commune[..3] : commune[..2],
+            Fictive = true,
+            State = EspaceState.Ouvert,
+        };
+        espace.Gestionnaire.Contacts.Add(new Contact { ExternalId = "1", Email = $"{id}@example.org", Role = ContactRole.Suivi });
+        espace.Agrements.Add(new Agrement
+        {
+            Number = "N-" + id,
+            Departement = espace.Departement,
+            State = AgrementState.Accorde,
+            StartDate = new DateOnly(2020, 1, 1).ToProto(),
+        });
+        espace.Lieux.Add(new Lieu { ExternalId = "L1", Name = "Lieu fictif", CommuneInsee = commune });
+        var offered = new ModaliteOfferte
+        {
+            Modalite = modalite,
+            State = ModaliteState.Ouverte,
+            CapacityFamilies = 4,
+            SlotsPerWeek = 10,
+            MaxAge = 17,
+        };
+        if (wait is { } days)
+            offered.DeclaredWait = new DeclaredWait { Days = days, AsOfDate = Today.ToProto() };
+        espace.Modalites.Add(offered);
+        return espace;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
