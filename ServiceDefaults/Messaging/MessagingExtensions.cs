@@ -37,6 +37,11 @@ internal static class MessagingExtensions
             {
                 var configuration = context.GetRequiredService<IConfiguration>();
                 rabbit.MessageTopology.SetEntityNameFormatter(new EventNameFormatter(configuration["Broker:Prefix"]));
+                foreach (var type in EventTypes.All)
+                {
+                    s_nameExchange.MakeGenericMethod(type).Invoke(null, [rabbit, configuration["Broker:Prefix"] + EventTypes.NameOf(type)]);
+                }
+
                 rabbit.Host(new Uri(configuration.GetConnectionString("rabbitmq")
                     ?? throw new InvalidOperationException("ConnectionStrings:rabbitmq is not configured")), host => host.PublisherConfirmation = true);
                 rabbit.ConfigureJsonSerializerOptions(options =>
@@ -89,6 +94,14 @@ internal static class MessagingExtensions
 
     private static readonly System.Reflection.MethodInfo s_usePartitioner =
         typeof(MessagingExtensions).GetMethod(nameof(UsePartitioner), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
+
+    private static readonly System.Reflection.MethodInfo s_nameExchange =
+        typeof(MessagingExtensions).GetMethod(nameof(NameExchange), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
+
+    /// <summary>The attribute on the event wins over the formatter, so the prefix must be told for each event.</summary>
+    private static void NameExchange<TEvent>(IRabbitMqBusFactoryConfigurator rabbit, string name)
+        where TEvent : DomainEvent =>
+        rabbit.Message<TEvent>(topology => topology.SetEntityName(name));
 
     private static void UsePartitioner<TEvent>(IReceiveEndpointConfigurator endpoint, IPartitioner partitioner)
         where TEvent : DomainEvent =>

@@ -1,0 +1,14 @@
+using Jafer.ServiceDefaults.Data;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Jafer.Messaging.Data.Migrations;
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611210000_common")]
+internal sealed class Common : CommonTablesMigration;
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611210001_threads")]
+internal sealed class Threads : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210001_threads.sql";
+}

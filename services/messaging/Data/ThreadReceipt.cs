@@ -1,0 +1,30 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Jafer.Messaging.Data;
+
+/// <summary>
+/// An organisation read a thread up to a position. A later receipt is a further row, so that the first time at which each
+/// message was read stands.
+/// </summary>
+internal sealed class ThreadReceipt
+{
+    public required Guid MesureId { get; init; }
+
+    public required Guid OrganisationId { get; init; }
+
+    /// <summary>Last position read.</summary>
+    public required long Position { get; init; }
+
+    public required DateTimeOffset ReadAt { get; init; }
+}
+
+internal sealed class ThreadReceiptConfiguration : IEntityTypeConfiguration<ThreadReceipt>
+{
+    public void Configure(EntityTypeBuilder<ThreadReceipt> builder)
+    {
+        builder.ToTable("receipts");
+        builder.HasKey(r => new { r.MesureId, r.OrganisationId, r.Position });
+        builder.HasOne<MesureThread>().WithMany().HasForeignKey(r => r.MesureId);
+    }
+}

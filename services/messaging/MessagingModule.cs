@@ -1,0 +1,38 @@
+using Jafer.Contracts.Events;
+using Jafer.Messaging.Data;
+using Jafer.Messaging.Threads;
+using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Messaging;
+
+namespace Jafer.Messaging;
+
+/// <summary>The messaging service: the threads of mesures, their messages, their receipts.</summary>
+public static class MessagingModule
+{
+    /// <summary>Name of the service: of its connection string, its queue and its telemetry.</summary>
+    public const string Name = "messaging";
+
+    /// <summary>Builds the service, not started.</summary>
+    /// <param name="args">Arguments of the process.</param>
+    /// <param name="configure">What a host changes before the service is built; null for nothing.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        configure?.Invoke(builder);
+        builder.AddJaferService<MessagingDbContext>(Name, [.. EventTypes.All.Where(t => t.IsSubclassOf(typeof(MesureEvent)))]);
+        builder.Services.AddSingleton<IEventHandler<MessagingDbContext>, ThreadProjection>();
+        var app = builder.Build();
+        app.MapJaferService<MessagingDbContext>();
+        app.MapGrpcService<MessagingGrpcService>();
+        return app;
+    }
+
+    /// <summary>Runs the service; with the argument --migrate brings its database up to date and ends.</summary>
+    /// <param name="app">The service.</param>
+    /// <param name="args">Arguments of the process.</param>
+    public static Task RunAsync(WebApplication app, string[] args) => app.RunJaferAsync<MessagingDbContext>(args);
+
+    /// <summary>Brings the service's database up to date.</summary>
+    /// <param name="app">The service, not started.</param>
+    public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<MessagingDbContext>();
+}

@@ -1,0 +1,3 @@
+using Jafer.Messaging;
+
+await MessagingModule.RunAsync(MessagingModule.Build(args), args);

@@ -1,0 +1,16 @@
+using Jafer.Messaging.Data;
+using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Jafer.Messaging.Tests;
+
+public sealed class SchemaTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+{
+    [Fact]
+    public async Task Model_AgainstTheMigratedDatabase_HasNoDifference()
+    {
+        await using var scope = fixture.Host.App.Services.CreateAsyncScope();
+
+        Assert.Empty(await SchemaComparison.DifferencesAsync(scope.ServiceProvider.GetRequiredService<MessagingDbContext>()));
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Jafer.Contracts.Events;
+using Jafer.ServiceDefaults.Messaging;
+
+namespace Jafer.Testing;
+
+/// <summary>Makes the events of one mesure as its service would publish them: holders, versions and times that follow.</summary>
+/// <param name="juridictionId">The court; null for a non-judicial mesure.</param>
+/// <param name="gestionnaireId">The gestionnaire of its espace.</param>
+public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
+{
+    private readonly Guid _espaceId = NewId();
+    private long _version;
+
+    /// <summary>UUID of the mesure.</summary>
+    public Guid Id { get; } = NewId();
+
+    /// <summary>The court.</summary>
+    public Guid JuridictionId => juridictionId ?? throw new InvalidOperationException("a non-judicial mesure has no court");
+
+    /// <summary>The gestionnaire.</summary>
+    public Guid GestionnaireId => gestionnaireId;
+
+    /// <summary>A mesure between a court and a gestionnaire that no other test has.</summary>
+    public static TestMesure Create() => new(NewId(), NewId());
+
+    /// <summary>A fresh UUID.</summary>
+    public static Guid NewId() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
+
+    /// <summary>Created by the court; by the espace when there is no court.</summary>
+    public MesureCreated Created() => juridictionId is null
+        ? Step<MesureCreated>("RECUE", "ESPACE")
+        : Draft<MesureCreated>("ORDONNEE");
+
+    /// <summary>Its content changed.</summary>
+    public MesureUpdated Updated() => Draft<MesureUpdated>("ORDONNEE");
+
+    /// <summary>Its content declared complete.</summary>
+    public MesureCompleted Completed() => Draft<MesureCompleted>("COMPLETEE");
+
+    /// <summary>Transmitted to the espace.</summary>
+    /// <param name="occurredAt">When; now when null.</param>
+    public MesureTransmitted Transmitted(DateTimeOffset? occurredAt = null) =>
+        Step<MesureTransmitted>("TRANSMISE", "ESPACE", new { decisionDate = new DateOnly(2026, 11, 2) }, occurredAt);
+
+    /// <summary>Acknowledged by the espace.</summary>
+    public MesureAcknowledged Acknowledged() => Step<MesureAcknowledged>("RECUE", "ESPACE");
+
+    /// <summary>The espace asked the court for information.</summary>
+    public InformationRequested InformationRequested() => Step<InformationRequested>("PRECISION_DEMANDEE", "JURIDICTION");
+
+    /// <summary>The court answered.</summary>
+    public InformationProvided InformationProvided() => Step<InformationProvided>("RECUE", "ESPACE");
+
+    /// <summary>The espace tried to reach a parent.</summary>
+    /// <param name="holder">Who must act next.</param>
+    public ContactRecorded Contact(string holder) =>
+        Step<ContactRecorded>("PRISE_EN_CHARGE", holder, new { partyRole = "HOTE", reached = holder != "FAMILLE" });
+
+    /// <summary>A rencontre was scheduled.</summary>
+    public RencontreScheduled Scheduled() =>
+        Step<RencontreScheduled>("PROGRAMMEE", "FAMILLE", new { rencontreId = NewId(), startsAt = "2026-12-05T09:30:00Z", durationMinutes = 90 });
+
+    /// <summary>The espace referred a difficulty.</summary>
+    /// <param name="urgent">Whether it must be read at once.</param>
+    public DifficultyReported Difficulty(bool urgent) =>
+        Step<DifficultyReported>("RECUE", "ESPACE", new { difficultyId = NewId(), urgent });
+
+    /// <summary>The judge answered it.</summary>
+    public DifficultyAnswered DifficultyAnswered() => Step<DifficultyAnswered>("RECUE", "ESPACE", new { difficultyId = NewId() });
+
+    /// <summary>Closed.</summary>
+    public MesureClosed Closed() => Step<MesureClosed>("CLOTUREE", "PERSONNE");
+
+    /// <summary>A message of one side.</summary>
+    /// <param name="author">The author's organisation.</param>
+    /// <param name="position">Place in the thread.</param>
+    public MessagePosted Message(Guid author, long position) =>
+        Make<MessagePosted>(position, null, new { messageId = NewId(), juridictionId, gestionnaireId, authorOrganisationId = author });
+
+    /// <summary>One side read the thread.</summary>
+    /// <param name="reader">The reader's organisation.</param>
+    /// <param name="position">Place up to which it read.</param>
+    public ThreadRead Read(Guid reader, long position) =>
+        Make<ThreadRead>(position, null, new { messageId = NewId(), juridictionId, gestionnaireId, readerOrganisationId = reader });
+
+    private T Draft<T>(string state)
+        where T : MesureEvent => Make<T>(++_version, null, new { juridictionId, state, holder = "JURIDICTION" });
+
+    private T Step<T>(string state, string holder, object? own = null, DateTimeOffset? occurredAt = null)
+        where T : MesureEvent =>
+        Make<T>(++_version, occurredAt, new { juridictionId, espaceId = _espaceId, gestionnaireId, state, holder, modalite = "VISITE" }, own ?? new());
+
+    private T Make<T>(long version, DateTimeOffset? occurredAt, params object[] parts)
+        where T : DomainEvent
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+        var common = new { eventId = NewId(), aggregateId = Id, aggregateVersion = version, occurredAt = occurredAt ?? now, recordedAt = now };
+        var fields = new JsonObject();
+        foreach (var (name, value) in parts.Prepend(common).SelectMany(p => JsonSerializer.SerializeToNode(p, EventTypes.Json)!.AsObject()))
+        {
+            fields[name] = value?.DeepClone();
+        }
+
+        return fields.Deserialize<T>(EventTypes.Json)!;
+    }
+}
