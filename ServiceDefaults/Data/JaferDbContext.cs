@@ -65,10 +65,20 @@ public abstract class JaferDbContext(DbContextOptions options) : DbContext(optio
     {
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
         {
-            foreach (var property in entity.GetProperties().Where(p => p.FindAnnotation(RelationalAnnotationNames.ColumnName) is null))
-            {
-                property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
-            }
+            NameInSnakeCase(entity, "");
+        }
+    }
+
+    private static void NameInSnakeCase(IMutableTypeBase type, string prefix)
+    {
+        foreach (var property in type.GetProperties().Where(p => p.FindAnnotation(RelationalAnnotationNames.ColumnName) is null))
+        {
+            property.SetColumnName(prefix + JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+        }
+
+        foreach (var part in type.GetComplexProperties())
+        {
+            NameInSnakeCase(part.ComplexType, prefix + JsonNamingPolicy.SnakeCaseLower.ConvertName(part.Name) + "_");
         }
     }
 }

@@ -1,0 +1,123 @@
+using System.Linq.Expressions;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Grpc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Jafer.Mesures.Data;
+
+/// <summary>The mesure service's database. The schema is written in Migrations/*.sql; a test compares it with this model.</summary>
+internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> options) : JaferDbContext(options)
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new CodeConverterFactory() },
+    };
+
+    public DbSet<Mesure> Mesures => Set<Mesure>();
+
+    public DbSet<MesureFact> Facts => Set<MesureFact>();
+
+    public DbSet<Party> Parties => Set<Party>();
+
+    public DbSet<Child> Children => Set<Child>();
+
+    public DbSet<Rencontre> Rencontres => Set<Rencontre>();
+
+    public DbSet<Difficulty> Difficulties => Set<Difficulty>();
+
+    public DbSet<InformationExchange> InformationExchanges => Set<InformationExchange>();
+
+    public DbSet<EspaceView> Espaces => Set<EspaceView>();
+
+    public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
+
+    protected override void Map(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Mesure>(e =>
+        {
+            e.ToTable("mesures");
+            e.Property(m => m.Version).IsConcurrencyToken();
+            e.Ignore(m => m.NewFacts);
+            e.ComplexProperty(m => m.Status, status =>
+            {
+                // The status is the mesure's own: its columns need no prefix.
+                foreach (var property in status.Metadata.ComplexType.GetProperties())
+                {
+                    property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+                }
+            });
+            e.ComplexProperty(m => m.Decision, decision => decision.Ignore(d => d.Rendered));
+        });
+        modelBuilder.Entity<MesureFact>(e =>
+        {
+            e.ToTable("mesure_facts");
+            BelongsToMesure(e, f => f.MesureId);
+            e.Property(f => f.Details).HasColumnType("jsonb").HasConversion(
+                d => JsonSerializer.Serialize(d, s_json), s => JsonSerializer.Deserialize<FactDetails>(s, s_json)!);
+        });
+        BelongsToMesure(modelBuilder.Entity<Party>().ToTable("parties"), p => p.MesureId);
+        BelongsToMesure(modelBuilder.Entity<Child>().ToTable("children"), c => c.MesureId);
+        BelongsToMesure(modelBuilder.Entity<Rencontre>().ToTable("rencontres"), r => r.MesureId);
+        BelongsToMesure(modelBuilder.Entity<Difficulty>().ToTable("difficulties"), d => d.MesureId);
+        BelongsToMesure(modelBuilder.Entity<InformationExchange>().ToTable("information_exchanges"), i => i.MesureId);
+        modelBuilder.Entity<OrganisationView>().ToTable("organisations");
+        modelBuilder.Entity<EspaceView>(e =>
+        {
+            e.ToTable("espaces");
+            e.Property(v => v.AgrementPeriods).HasColumnType("jsonb").HasConversion(
+                new ValueConverter<IReadOnlyList<ApprovedPeriod>, string>(
+                    p => JsonSerializer.Serialize(p, s_json), s => JsonSerializer.Deserialize<List<ApprovedPeriod>>(s, s_json)!),
+                new ValueComparer<IReadOnlyList<ApprovedPeriod>>((a, b) => a!.SequenceEqual(b!), p => p.Count, p => p));
+        });
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        // Enums stand in the database as their codes.
+        foreach (var type in typeof(Contracts.Mesure.V1.MesureState).Assembly.GetTypes().Where(t => t.IsEnum && t.Namespace?.StartsWith("Jafer.Contracts", StringComparison.Ordinal) == true))
+        {
+            configurationBuilder.Properties(type).HaveConversion(typeof(CodeValueConverter<>).MakeGenericType(type));
+            configurationBuilder.Properties(type.MakeArrayType()).HaveConversion(
+                typeof(CodesValueConverter<>).MakeGenericType(type), typeof(CodesComparer<>).MakeGenericType(type));
+        }
+    }
+
+    private static void BelongsToMesure<T>(EntityTypeBuilder<T> entity, Expression<Func<T, object?>> mesureId)
+        where T : class => entity.HasOne<Mesure>().WithMany().HasForeignKey(mesureId).OnDelete(DeleteBehavior.Restrict);
+
+    private sealed class CodeConverterFactory : JsonConverterFactory
+    {
+        public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
+
+        public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+            (JsonConverter)Activator.CreateInstance(typeof(CodeJsonConverter<>).MakeGenericType(typeToConvert))!;
+    }
+
+    private sealed class CodeJsonConverter<T> : JsonConverter<T>
+        where T : struct, Enum
+    {
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ProtoConversions.FromCode<T>(reader.GetString()!);
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToCode());
+    }
+}
+
+/// <summary>An enum of the contract as its code.</summary>
+internal sealed class CodeValueConverter<T>() : ValueConverter<T, string>(v => v.ToCode(), s => ProtoConversions.FromCode<T>(s))
+    where T : struct, Enum;
+
+/// <summary>A list of enums of the contract as their codes.</summary>
+internal sealed class CodesValueConverter<T>() : ValueConverter<T[], string[]>(
+    values => values.Select(v => v.ToCode()).ToArray(), codes => codes.Select(c => ProtoConversions.FromCode<T>(c)).ToArray())
+    where T : struct, Enum;
+
+/// <summary>Compares lists of enums by content.</summary>
+internal sealed class CodesComparer<T>() : ValueComparer<T[]>((a, b) => a!.SequenceEqual(b!), values => values.Length, values => values)
+    where T : struct, Enum;

@@ -1,0 +1,16 @@
+using Jafer.ServiceDefaults.Data;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Jafer.Mesures.Data.Migrations;
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611210000_common_tables")]
+internal sealed class CommonTables : CommonTablesMigration;
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611210001_mesures")]
+internal sealed class MesuresTables : SqlMigration
+{
+    protected override string Resource => "202611210001_mesures.sql";
+}

@@ -1,0 +1,28 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Access;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>The reasons for closing in the categories of the national survey (SSER, figure 5), and whose they are.</summary>
+internal static class Closures
+{
+    /// <summary>No rencontre was ever organised.</summary>
+    public static bool IsSansSuite(ClosureReason reason) => reason is
+        ClosureReason.SansSuiteAbsenceDeContactHote or ClosureReason.SansSuiteAbsenceDeContactVisiteur or ClosureReason.SansSuiteAbsenceDeContactDesDeux
+        or ClosureReason.SansSuiteRefusHote or ClosureReason.SansSuiteRefusVisiteur;
+
+    /// <summary>Ended before its term by the espace or the hôte, once a rencontre had been scheduled.</summary>
+    public static bool IsInterruption(ClosureReason reason) => reason is
+        ClosureReason.InterruptionAbsenceVisiteur or ClosureReason.InterruptionAbsenceHote or ClosureReason.InterruptionIncident
+        or ClosureReason.InterruptionRefusEnfant or ClosureReason.InterruptionEspaceAutre or ClosureReason.InterruptionMeilleurAccord
+        or ClosureReason.InterruptionHoteAutre;
+
+    /// <summary>An act of the judge: an interruption when a rencontre had been scheduled, else "autre".</summary>
+    public static bool IsJudges(ClosureReason reason) => reason is
+        ClosureReason.JugeModification or ClosureReason.JugeRapportee or ClosureReason.JugeDroitSuspendu;
+
+    /// <summary>Whether a role may give a reason.</summary>
+    public static bool MayGive(string role, ClosureReason reason) => role == Roles.Juridiction
+        ? IsJudges(reason) || reason is ClosureReason.ErreurDeSaisie or ClosureReason.Doublon or ClosureReason.Autre
+        : !IsJudges(reason);
+}

@@ -1,0 +1,190 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>The decision that orders a mesure, as typed content. What it does not say is null, unspecified or empty.</summary>
+internal sealed class Decision
+{
+    public DecisionNature Nature { get; init; }
+
+    /// <summary>RG number of the case; personal data.</summary>
+    public string RgNumber { get; init; } = "";
+
+    /// <summary>Null while the decision is being prepared.</summary>
+    public DateOnly? Date { get; init; }
+
+    public LegalBasis LegalBasis { get; init; }
+
+    /// <summary>Personal data.</summary>
+    public string JudgeName { get; init; } = "";
+
+    public ParentalAuthority ParentalAuthority { get; init; }
+
+    public int? DurationMonths { get; init; }
+
+    public TermStart TermStart { get; init; }
+
+    /// <summary>Rencontres in each interval.</summary>
+    public int? PeriodicityCount { get; init; }
+
+    /// <summary>Length of the interval in its unit.</summary>
+    public int? PeriodicityInterval { get; init; }
+
+    public PeriodicityUnit PeriodicityUnit { get; init; }
+
+    public int? RencontreMinutes { get; init; }
+
+    /// <summary>"Selon les modalités du service".</summary>
+    public bool TermsLeftToService { get; init; }
+
+    public Modalite Modalite { get; init; }
+
+    public bool OutingGranted { get; init; }
+
+    public SituationParticuliere[] Situations { get; init; } = [];
+
+    public SituationParticuliere PrincipalSituation { get; init; }
+
+    public bool InterdictionDeContact { get; init; }
+
+    /// <summary>Null when there is no tiers de confiance; personal data.</summary>
+    public string? TiersDeConfianceName { get; init; }
+
+    public bool TiersDeConfianceConsent { get; init; }
+
+    public Guid? SubsidiaryEspaceId { get; init; }
+
+    public DateOnly? ContactDeadline { get; init; }
+
+    public bool ProvisionalEnforcement { get; init; }
+
+    /// <summary>Free text of the decision; may hold personal data.</summary>
+    public string Restrictions { get; init; } = "";
+
+    /// <summary>Whether the decision was rendered: then the greffe cannot amend its content.</summary>
+    public bool Rendered => Date is not null;
+
+    /// <summary>
+    /// Last day of the mesure, by the rule "same day of the month"; null while it cannot be known.
+    /// </summary>
+    /// <param name="firstHeld">Day of the first rencontre held, on the calendar of its lieu.</param>
+    public DateOnly? Term(DateOnly? firstHeld) =>
+        (TermStart == TermStart.FirstRencontre ? firstHeld : Date)?.AddMonths(DurationMonths ?? 0) is { } end && DurationMonths is not null ? end : null;
+}
+
+/// <summary>One of the two sides of a mesure. All of it is personal data.</summary>
+internal sealed class Party
+{
+    public required Guid Id { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public required PartyRole Role { get; init; }
+
+    public PartyKind Kind { get; init; }
+
+    public string GivenName { get; init; } = "";
+
+    public string FamilyName { get; init; } = "";
+
+    public string Phone { get; init; } = "";
+
+    public string Email { get; init; } = "";
+
+    public string Address { get; init; } = "";
+
+    public string CommuneInsee { get; init; } = "";
+
+    public bool AddressProtected { get; init; }
+
+    public PartyNeed[] Needs { get; init; } = [];
+
+    public string InterpreterLanguage { get; init; } = "";
+}
+
+/// <summary>A child of a mesure. All of it is personal data.</summary>
+internal sealed class Child
+{
+    public required Guid Id { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public string GivenName { get; init; } = "";
+
+    public string FamilyName { get; init; } = "";
+
+    public DateOnly? BirthDate { get; init; }
+}
+
+/// <summary>One rencontre.</summary>
+internal sealed class Rencontre
+{
+    public required Guid Id { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public required DateTimeOffset StartsAt { get; init; }
+
+    public required int DurationMinutes { get; init; }
+
+    /// <summary>IANA zone of the lieu.</summary>
+    public required string TimeZone { get; init; }
+
+    public Guid? LieuId { get; init; }
+
+    public RencontreOutcome Outcome { get; set; } = RencontreOutcome.Scheduled;
+
+    public bool VisiteurPresent { get; set; }
+
+    public Guid[] PresentChildIds { get; set; } = [];
+}
+
+/// <summary>A difficulty beside the state of a mesure.</summary>
+internal sealed class Difficulty
+{
+    public required Guid Id { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public required DifficultyReason Reason { get; init; }
+
+    public DifficultyState State { get; set; } = DifficultyState.Open;
+
+    /// <summary>Free text; may hold personal data.</summary>
+    public string Comment { get; init; } = "";
+
+    public DifficultyAnswer Answer { get; set; }
+
+    /// <summary>Free text; may hold personal data.</summary>
+    public string AnswerComment { get; set; } = "";
+
+    public required DateTimeOffset ReportedAt { get; init; }
+
+    public DateTimeOffset? AcknowledgedAt { get; set; }
+
+    public DateTimeOffset? AnsweredAt { get; set; }
+
+    /// <summary>Codes of the rules that the decision violates.</summary>
+    public string[] RuleCodes { get; init; } = [];
+}
+
+/// <summary>A question of the espace to the court and its answer.</summary>
+internal sealed class InformationExchange
+{
+    public required Guid Id { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public required InformationReason Reason { get; init; }
+
+    /// <summary>Free text; may hold personal data.</summary>
+    public required string Question { get; init; }
+
+    /// <summary>Free text; may hold personal data. Empty until given.</summary>
+    public string Answer { get; set; } = "";
+
+    public required DateTimeOffset RequestedAt { get; init; }
+
+    public DateTimeOffset? ProvidedAt { get; set; }
+}

@@ -1,0 +1,29 @@
+namespace Jafer.Mesures.Domain;
+
+/// <summary>What this service knows of an espace: a projection of the directory's events, so that a transmission works while the directory is away.</summary>
+internal sealed class EspaceView
+{
+    public required Guid Id { get; init; }
+
+    public required Guid GestionnaireId { get; set; }
+
+    /// <summary>State of the espace, such as "OUVERT".</summary>
+    public required string State { get; set; }
+
+    /// <summary>Periods in which it may be designated.</summary>
+    public required IReadOnlyList<ApprovedPeriod> AgrementPeriods { get; set; }
+
+    /// <summary>IANA zone.</summary>
+    public required string TimeZone { get; set; }
+
+    /// <summary>Version of the event that this comes from.</summary>
+    public required long Version { get; set; }
+
+    /// <summary>Whether an agrément is valid on a day.</summary>
+    public bool ApprovedOn(DateOnly day) => AgrementPeriods.Any(p => p.From <= day && (p.To is null || day <= p.To));
+}
+
+/// <summary>A period in which an espace may be designated.</summary>
+/// <param name="From">First day.</param>
+/// <param name="To">Last day, included; null when it has no end.</param>
+internal sealed record ApprovedPeriod(DateOnly From, DateOnly? To);

@@ -1,0 +1,369 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain.Rules;
+using Jafer.ServiceDefaults.Grpc;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>Who acts on a mesure, and when.</summary>
+/// <param name="OrganisationId">Their organisation.</param>
+/// <param name="Subject">The person or software, as the token names them.</param>
+/// <param name="OccurredAt">Business time of the act.</param>
+/// <param name="Now">When it is recorded.</param>
+internal readonly record struct Acting(Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now);
+
+/// <summary>
+/// A mesure: its content, its history and where it stands. Each method is an act: it decides whether the act is permissible
+/// and adds a fact, or throws a <see cref="DomainError"/>. Parties, children, rencontres and difficulties are given to the
+/// methods that need them, so that an act loads no more than it touches.
+/// </summary>
+internal sealed class Mesure
+{
+    private readonly List<MesureFact> _newFacts = [];
+
+    private Mesure()
+    {
+    }
+
+    public Guid Id { get; private init; }
+
+    /// <summary>Short reference for the telephone.</summary>
+    public string Reference { get; private init; } = "";
+
+    public MesureNature Nature { get; private init; }
+
+    /// <summary>The court as an organisation; null for a non-judicial mesure.</summary>
+    public Guid? JuridictionId { get; private init; }
+
+    /// <summary>The espace that the judge means to designate or has designated.</summary>
+    public Guid? EspaceId { get; private set; }
+
+    /// <summary>The gestionnaire of that espace; null before transmission.</summary>
+    public Guid? GestionnaireId { get; private set; }
+
+    public Decision Decision { get; private set; } = new();
+
+    /// <summary>Codes of the rules that the rendered decision violates.</summary>
+    public string[] Defects { get; private set; } = [];
+
+    public MesureStatus Status { get; private set; } = MesureStatus.Nothing;
+
+    /// <summary>Start of the next rencontre without outcome; kept here for worklists.</summary>
+    public DateTimeOffset? NextRencontreAt { get; private set; }
+
+    public DateOnly? Term { get; private set; }
+
+    public ClosureReason ClosureReason { get; private set; }
+
+    /// <summary>Free text; may hold personal data.</summary>
+    public string ClosureComment { get; private set; } = "";
+
+    public DateTimeOffset CreatedAt { get; private init; }
+
+    public DateTimeOffset UpdatedAt { get; private set; }
+
+    /// <summary>Version: number of facts, etag, version of events.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>Facts added since loading.</summary>
+    public IReadOnlyList<MesureFact> NewFacts => _newFacts;
+
+    /// <summary>Creates a judicial mesure.</summary>
+    public static Mesure Create(Guid id, string reference, Guid juridictionId, Decision decision, Guid? espaceId, Acting acting)
+    {
+        var mesure = new Mesure
+        {
+            Id = id,
+            Reference = reference,
+            Nature = MesureNature.Judiciaire,
+            JuridictionId = juridictionId,
+            CreatedAt = acting.Now,
+        };
+        mesure.Replace(decision);
+        mesure.EspaceId = espaceId;
+        mesure.Add(MesureAct.Create, acting);
+        return mesure;
+    }
+
+    /// <summary>Replaces content before transmission.</summary>
+    /// <param name="decision">New decision; null leaves it.</param>
+    /// <param name="designation">New designation (null removes it); no value leaves it.</param>
+    /// <param name="acting">Who and when.</param>
+    public void Update(Decision? decision, (bool Given, Guid? EspaceId) designation, Acting acting)
+    {
+        Require(MesureAct.Update);
+        if (decision is not null)
+        {
+            Replace(decision);
+        }
+
+        if (designation.Given)
+        {
+            EspaceId = designation.EspaceId;
+        }
+
+        Defects = [];
+        Add(MesureAct.Update, acting);
+    }
+
+    /// <summary>Declares the content complete.</summary>
+    /// <param name="findings">What <see cref="MesureCheck"/> found in it.</param>
+    /// <param name="acting">Who and when.</param>
+    public void Complete(IReadOnlyList<RuleFinding> findings, Acting acting)
+    {
+        Require(MesureAct.Complete);
+        var blocking = findings.Where(f => f.Blocks(Decision.Rendered)).ToList();
+        if (blocking.Count > 0)
+        {
+            throw DomainError.RulesViolated([.. blocking.Select(f => new RuleViolation(f.Code, f.Field, f.Description))]);
+        }
+
+        Defects = [.. findings.Where(f => f.Severity == FindingSeverity.Violation).Select(f => f.Code)];
+        Add(MesureAct.Complete, acting);
+    }
+
+    /// <summary>
+    /// Transmits to the espace. A defect of the rendered decision is referred to the judge at once as a difficulty, and stops
+    /// nothing: the greffe cannot amend a decision, and blocking would only add delay.
+    /// </summary>
+    /// <param name="espace">The espace, as this service knows it.</param>
+    /// <param name="acting">Who and when.</param>
+    /// <returns>The difficulty raised, if any.</returns>
+    public Difficulty? Transmit(EspaceView espace, Acting acting)
+    {
+        Require(MesureAct.Transmit);
+        if (Decision.Date is not { } decided)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Transmit.ToCode(), "the decision is not rendered yet");
+        }
+
+        EspaceId = espace.Id;
+        GestionnaireId = espace.GestionnaireId;
+        if (!espace.ApprovedOn(decided) && !Defects.Contains(DesignationRules.AgrementInvalid))
+        {
+            Defects = [.. Defects, DesignationRules.AgrementInvalid];
+        }
+
+        Add(MesureAct.Transmit, acting);
+        if (Defects.Length == 0)
+        {
+            return null;
+        }
+
+        var difficulty = new Difficulty
+        {
+            Id = NewId(acting),
+            MesureId = Id,
+            Reason = DifficultyReason.DecisionContent,
+            ReportedAt = acting.OccurredAt,
+            RuleCodes = Defects,
+        };
+        Add(MesureAct.ReportDifficulty, acting, new FactDetails { DifficultyId = difficulty.Id, Urgent = false }, byJafer: true);
+        return difficulty;
+    }
+
+    /// <summary>Keeps the first reading by the espace as proof. False when it was read before.</summary>
+    public bool Retrieve(Acting acting)
+    {
+        if (Status.RetrievedAt is not null || !Status.Allows(MesureAct.Retrieve))
+        {
+            return false;
+        }
+
+        Add(MesureAct.Retrieve, acting);
+        return true;
+    }
+
+    /// <summary>The espace acknowledges receipt.</summary>
+    public void Acknowledge(Acting acting) => Act(MesureAct.Acknowledge, acting);
+
+    /// <summary>The espace asks for information.</summary>
+    public InformationExchange RequestInformation(InformationReason reason, string question, Acting acting)
+    {
+        Act(MesureAct.RequestInformation, acting);
+        return new InformationExchange { Id = NewId(acting), MesureId = Id, Reason = reason, Question = question, RequestedAt = acting.OccurredAt };
+    }
+
+    /// <summary>The court gives the information.</summary>
+    /// <param name="open">The question that waits.</param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="acting">Who and when.</param>
+    public void ProvideInformation(InformationExchange open, string answer, Acting acting)
+    {
+        Act(MesureAct.ProvideInformation, acting);
+        open.Answer = answer;
+        open.ProvidedAt = acting.OccurredAt;
+    }
+
+    /// <summary>The espace takes charge.</summary>
+    public void TakeCharge(Acting acting) => Act(MesureAct.TakeCharge, acting);
+
+    /// <summary>The espace records a contact or an attempt.</summary>
+    public void RecordContact(PartyRole with, bool reached, Acting acting) =>
+        Act(reached ? MesureAct.ContactReached : MesureAct.ContactAttempted, acting, new FactDetails { PartyRole = with });
+
+    /// <summary>The espace records an interview.</summary>
+    public void RecordInterview(PartyRole with, Acting acting) => Act(MesureAct.Interview, acting, new FactDetails { PartyRole = with });
+
+    /// <summary>The espace schedules a rencontre.</summary>
+    public Rencontre ScheduleRencontre(DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, Acting acting)
+    {
+        Require(MesureAct.ScheduleRencontre);
+        var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(startsAt, zone).DateTime);
+        if (Term is { } term && day > term)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.ScheduleRencontre.ToCode(), "the rencontre lies after the term of the mesure");
+        }
+
+        var rencontre = new Rencontre
+        {
+            Id = NewId(acting),
+            MesureId = Id,
+            StartsAt = startsAt,
+            DurationMinutes = durationMinutes,
+            TimeZone = zone.Id,
+            LieuId = lieuId,
+        };
+        Add(MesureAct.ScheduleRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = startsAt, DurationMinutes = durationMinutes });
+        NextRencontreAt = NextRencontreAt is { } next && next < startsAt ? next : startsAt;
+        return rencontre;
+    }
+
+    /// <summary>The espace records what became of a rencontre.</summary>
+    /// <param name="rencontre">The rencontre.</param>
+    /// <param name="outcome">What became of it.</param>
+    /// <param name="visiteurPresent">Whether the visiteur came.</param>
+    /// <param name="presentChildIds">Children who came.</param>
+    /// <param name="otherPending">Starts of the other rencontres without outcome.</param>
+    /// <param name="acting">Who and when.</param>
+    public void RecordOutcome(
+        Rencontre rencontre, RencontreOutcome outcome, bool visiteurPresent, Guid[] presentChildIds, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        var held = outcome == RencontreOutcome.Held;
+        var act = held ? MesureAct.RencontreHeld : MesureAct.RencontreNotHeld;
+        Require(act);
+        if (rencontre.Outcome != RencontreOutcome.Scheduled)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has an outcome already");
+        }
+
+        if (held && acting.OccurredAt < rencontre.StartsAt)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has not begun yet");
+        }
+
+        rencontre.Outcome = outcome;
+        rencontre.VisiteurPresent = visiteurPresent;
+        rencontre.PresentChildIds = presentChildIds;
+        Add(act, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = rencontre.StartsAt, Outcome = outcome });
+        NextRencontreAt = otherPending.Count == 0 ? null : otherPending.Min();
+        if (held)
+        {
+            var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(Status.FirstHeldRencontreAt!.Value, TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone)).DateTime);
+            Term = Decision.Term(day);
+        }
+    }
+
+    /// <summary>The espace refers a difficulty to the judge.</summary>
+    public Difficulty ReportDifficulty(DifficultyReason reason, string comment, Acting acting)
+    {
+        var difficulty = new Difficulty { Id = NewId(acting), MesureId = Id, Reason = reason, Comment = comment, ReportedAt = acting.OccurredAt };
+        Act(MesureAct.ReportDifficulty, acting, new FactDetails
+        {
+            DifficultyId = difficulty.Id,
+            Urgent = reason is DifficultyReason.Danger or DifficultyReason.Incident,
+        });
+        return difficulty;
+    }
+
+    /// <summary>The court acknowledges a difficulty.</summary>
+    public void AcknowledgeDifficulty(Difficulty difficulty, Acting acting)
+    {
+        Require(MesureAct.AcknowledgeDifficulty);
+        if (difficulty.State != DifficultyState.Open)
+        {
+            throw DomainError.StateForbids(difficulty.State.ToCode(), MesureAct.AcknowledgeDifficulty.ToCode(), "the difficulty was acknowledged already");
+        }
+
+        difficulty.State = DifficultyState.Acknowledged;
+        difficulty.AcknowledgedAt = acting.OccurredAt;
+        Add(MesureAct.AcknowledgeDifficulty, acting, new FactDetails { DifficultyId = difficulty.Id });
+    }
+
+    /// <summary>The judge answers a difficulty; answering acknowledges it.</summary>
+    public void AnswerDifficulty(Difficulty difficulty, DifficultyAnswer answer, string comment, Acting acting)
+    {
+        Require(MesureAct.AnswerDifficulty);
+        if (difficulty.State == DifficultyState.Answered)
+        {
+            throw DomainError.StateForbids(difficulty.State.ToCode(), MesureAct.AnswerDifficulty.ToCode(), "the difficulty was answered already");
+        }
+
+        difficulty.State = DifficultyState.Answered;
+        difficulty.AcknowledgedAt ??= acting.OccurredAt;
+        difficulty.AnsweredAt = acting.OccurredAt;
+        difficulty.Answer = answer;
+        difficulty.AnswerComment = comment;
+        Add(MesureAct.AnswerDifficulty, acting, new FactDetails { DifficultyId = difficulty.Id });
+    }
+
+    /// <summary>Closes the mesure.</summary>
+    public void Close(ClosureReason reason, string comment, Acting acting)
+    {
+        Require(MesureAct.Close);
+        if (Closures.IsSansSuite(reason) && Status.EverScheduled)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "a rencontre was scheduled: the mesure is interrupted, not without follow-up");
+        }
+
+        if (Closures.IsInterruption(reason) && !Status.EverScheduled)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "no rencontre was ever scheduled: the mesure is without follow-up, not interrupted");
+        }
+
+        ClosureReason = reason;
+        ClosureComment = comment;
+        NextRencontreAt = null;
+        Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
+    }
+
+    private static Guid NewId(Acting acting) => Guid.CreateVersion7(acting.Now);
+
+    private void Replace(Decision decision)
+    {
+        Decision = decision;
+        Term = decision.Term(null);
+    }
+
+    private void Act(MesureAct act, Acting acting, FactDetails? details = null)
+    {
+        Require(act);
+        Add(act, acting, details);
+    }
+
+    private void Require(MesureAct act)
+    {
+        if (!Status.Allows(act))
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode());
+        }
+    }
+
+    private void Add(MesureAct act, Acting acting, FactDetails? details = null, bool byJafer = false)
+    {
+        var fact = new MesureFact
+        {
+            Id = NewId(acting),
+            MesureId = Id,
+            Version = ++Version,
+            Act = act,
+            OccurredAt = acting.OccurredAt,
+            RecordedAt = acting.Now,
+            ActorOrganisationId = byJafer ? null : acting.OrganisationId,
+            ActorSubject = byJafer ? null : acting.Subject,
+            Details = details ?? FactDetails.None,
+        };
+        Status = Status.Apply(fact);
+        UpdatedAt = acting.Now;
+        _newFacts.Add(fact);
+    }
+}

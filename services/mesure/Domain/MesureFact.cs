@@ -1,0 +1,67 @@
+using Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>
+/// One event of a mesure's history: what happened, when it happened and when Jafer learnt it. Facts are only ever added; a
+/// correction is another fact. Identifiers, codes and dates only.
+/// </summary>
+internal sealed class MesureFact
+{
+    /// <summary>UUID of the event.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>The mesure.</summary>
+    public required Guid MesureId { get; init; }
+
+    /// <summary>Version of the mesure after the fact, from 1, without gap.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>What happened.</summary>
+    public required MesureAct Act { get; init; }
+
+    /// <summary>Business time.</summary>
+    public required DateTimeOffset OccurredAt { get; init; }
+
+    /// <summary>When it was recorded.</summary>
+    public required DateTimeOffset RecordedAt { get; init; }
+
+    /// <summary>The organisation that acted; null when Jafer itself did.</summary>
+    public Guid? ActorOrganisationId { get; init; }
+
+    /// <summary>The person or software that acted, as the token names them; null when Jafer itself did.</summary>
+    public string? ActorSubject { get; init; }
+
+    /// <summary>What the act says beyond its kind.</summary>
+    public FactDetails Details { get; init; } = FactDetails.None;
+}
+
+/// <summary>What an act says beyond its kind. Only what the act has is set.</summary>
+internal sealed record FactDetails
+{
+    public static readonly FactDetails None = new();
+
+    /// <summary>Whom a contact or interview concerned.</summary>
+    public PartyRole? PartyRole { get; init; }
+
+    /// <summary>The rencontre scheduled, held or not held.</summary>
+    public Guid? RencontreId { get; init; }
+
+    /// <summary>Start of that rencontre.</summary>
+    public DateTimeOffset? StartsAt { get; init; }
+
+    /// <summary>Length of that rencontre in minutes.</summary>
+    public int? DurationMinutes { get; init; }
+
+    /// <summary>What became of that rencontre.</summary>
+    public RencontreOutcome? Outcome { get; init; }
+
+    /// <summary>The difficulty concerned.</summary>
+    public Guid? DifficultyId { get; init; }
+
+    /// <summary>Whether that difficulty must be read at once.</summary>
+    public bool? Urgent { get; init; }
+
+    /// <summary>Why the mesure was closed.</summary>
+    public ClosureReason? ClosureReason { get; init; }
+}

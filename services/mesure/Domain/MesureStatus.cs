@@ -1,0 +1,128 @@
+using Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>
+/// Where a mesure stands: the fold of its facts in the order of their versions. Nothing here is ever set by hand.
+/// </summary>
+/// <remarks>
+/// Facts are ordered by version, the order in which each was found permissible; late news therefore move the milestones
+/// (which keep business time) but never undo a state. The order of the list given to <see cref="Fold"/> does not matter.
+/// </remarks>
+internal sealed record MesureStatus
+{
+    /// <summary>Before the first fact.</summary>
+    public static readonly MesureStatus Nothing = new();
+
+    public MesureState State { get; init; }
+
+    public Holder Holder { get; init; }
+
+    /// <summary>Business time since which the holder must act.</summary>
+    public DateTimeOffset HolderSince { get; init; }
+
+    /// <summary>Rencontres that are scheduled and have no outcome yet.</summary>
+    public int PendingRencontres { get; init; }
+
+    /// <summary>Whether a rencontre was ever scheduled: the pivot between "sans suite" and "interruption" (SSER).</summary>
+    public bool EverScheduled { get; init; }
+
+    public int OpenDifficulties { get; init; }
+
+    public DateTimeOffset? TransmittedAt { get; init; }
+
+    public DateTimeOffset? RetrievedAt { get; init; }
+
+    public DateTimeOffset? AcknowledgedAt { get; init; }
+
+    public DateTimeOffset? ChargeTakenAt { get; init; }
+
+    public DateTimeOffset? VisiteurContactAt { get; init; }
+
+    public DateTimeOffset? HoteContactAt { get; init; }
+
+    public DateTimeOffset? InterviewAt { get; init; }
+
+    public DateTimeOffset? FirstSchedulingAt { get; init; }
+
+    public DateTimeOffset? FirstPlannedRencontreAt { get; init; }
+
+    public DateTimeOffset? FirstHeldRencontreAt { get; init; }
+
+    public DateTimeOffset? ClosedAt { get; init; }
+
+    private bool Contacted => VisiteurContactAt is not null || HoteContactAt is not null;
+
+    /// <summary>The fold of facts, whatever their order in the list.</summary>
+    public static MesureStatus Fold(IEnumerable<MesureFact> facts) =>
+        facts.OrderBy(f => f.Version).Aggregate(Nothing, (status, fact) => status.Apply(fact));
+
+    /// <summary>Whether an act is possible now.</summary>
+    public bool Allows(MesureAct act) => Transitions.Find(State, act) is not null;
+
+    /// <summary>The status after one more fact; the fact was found permissible when it was recorded.</summary>
+    public MesureStatus Apply(MesureFact fact)
+    {
+        var next = Transitions.Find(State, fact.Act)
+            ?? throw new InvalidOperationException($"{fact.Act} is not possible in {State}");
+        var counted = Count(fact);
+        var state = next.State ?? counted.ComputeState(fact.Act);
+        var holder = counted.HolderIn(state, fact.Act);
+        return counted with
+        {
+            State = state,
+            Holder = holder,
+            HolderSince = holder != Holder || state != State ? fact.OccurredAt : HolderSince,
+        };
+    }
+
+    private MesureStatus Count(MesureFact fact) => fact.Act switch
+    {
+        MesureAct.Transmit => this with { TransmittedAt = fact.OccurredAt },
+        MesureAct.Retrieve => this with { RetrievedAt = Earliest(RetrievedAt, fact.OccurredAt) },
+        MesureAct.Acknowledge => this with { AcknowledgedAt = fact.OccurredAt },
+        MesureAct.TakeCharge => this with { ChargeTakenAt = fact.OccurredAt },
+        MesureAct.ContactReached when fact.Details.PartyRole == PartyRole.Visiteur => this with { VisiteurContactAt = Earliest(VisiteurContactAt, fact.OccurredAt) },
+        MesureAct.ContactReached => this with { HoteContactAt = Earliest(HoteContactAt, fact.OccurredAt) },
+        MesureAct.Interview => this with { InterviewAt = Earliest(InterviewAt, fact.OccurredAt) },
+        MesureAct.ScheduleRencontre => this with
+        {
+            PendingRencontres = PendingRencontres + 1,
+            EverScheduled = true,
+            FirstSchedulingAt = Earliest(FirstSchedulingAt, fact.OccurredAt),
+            FirstPlannedRencontreAt = FirstPlannedRencontreAt ?? fact.Details.StartsAt,
+        },
+        MesureAct.RencontreHeld => this with
+        {
+            PendingRencontres = PendingRencontres - 1,
+            FirstHeldRencontreAt = Earliest(FirstHeldRencontreAt, fact.Details.StartsAt ?? fact.OccurredAt),
+        },
+        MesureAct.RencontreNotHeld => this with { PendingRencontres = PendingRencontres - 1 },
+        MesureAct.ReportDifficulty => this with { OpenDifficulties = OpenDifficulties + 1 },
+        MesureAct.AnswerDifficulty => this with { OpenDifficulties = OpenDifficulties - 1 },
+        MesureAct.Close => this with { ClosedAt = fact.OccurredAt },
+        _ => this,
+    };
+
+    private MesureState ComputeState(MesureAct act) => act switch
+    {
+        // A family may have called before the espace took charge.
+        MesureAct.TakeCharge => Contacted ? MesureState.EnAttente : MesureState.PriseEnCharge,
+        MesureAct.RencontreNotHeld => PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
+        _ => throw new InvalidOperationException($"the table does not say where {act} leads"),
+    };
+
+    private Holder HolderIn(MesureState state, MesureAct act) => state switch
+    {
+        MesureState.Ordonnee or MesureState.Completee or MesureState.PrecisionDemandee => Holder.Juridiction,
+        // The espace calls first; once it has tried in vain, the family must come forward.
+        MesureState.PriseEnCharge => act == MesureAct.ContactAttempted ? Holder.Famille
+            : act == MesureAct.TakeCharge ? Holder.Espace : Holder,
+        MesureState.Programmee => Holder.Famille,
+        MesureState.EnCours => PendingRencontres > 0 ? Holder.Famille : Holder.Espace,
+        MesureState.Cloturee => Holder.Personne,
+        _ => Holder.Espace,
+    };
+
+    private static DateTimeOffset Earliest(DateTimeOffset? known, DateTimeOffset other) => known is { } k && k < other ? k : other;
+}

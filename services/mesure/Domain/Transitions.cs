@@ -1,0 +1,70 @@
+using System.Collections.Frozen;
+using Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>
+/// Which act is possible in which state, as data. An act without a row for the state is refused. Where the table says
+/// <see cref="Next.Computed"/>, <see cref="MesureStatus"/> finds the next state from what happened before.
+/// </summary>
+/// <remarks>
+/// The enums are those of the contract: one word for one thing in proto, code, database and docs. A mesure that is suspended
+/// enters with the acts of suspension.
+/// </remarks>
+internal static class Transitions
+{
+    private const MesureState None = MesureState.Unspecified;
+
+    private static readonly FrozenDictionary<(MesureState From, MesureAct Act), Next> s_table = new (MesureState From, MesureAct Act, Next To)[]
+    {
+        (None, MesureAct.Create, MesureState.Ordonnee),
+        (MesureState.Ordonnee, MesureAct.Update, MesureState.Ordonnee),
+        (MesureState.Completee, MesureAct.Update, MesureState.Ordonnee),
+        (MesureState.Ordonnee, MesureAct.Complete, MesureState.Completee),
+        (MesureState.Completee, MesureAct.Transmit, MesureState.Transmise),
+
+        (MesureState.Transmise, MesureAct.Acknowledge, MesureState.Recue),
+        (MesureState.Recue, MesureAct.RequestInformation, MesureState.PrecisionDemandee),
+        (MesureState.PrecisionDemandee, MesureAct.ProvideInformation, MesureState.Recue),
+        (MesureState.Recue, MesureAct.TakeCharge, Next.Computed),
+        (MesureState.PriseEnCharge, MesureAct.ContactReached, MesureState.EnAttente),
+
+        (MesureState.EnAttente, MesureAct.ScheduleRencontre, MesureState.Programmee),
+        (MesureState.Programmee, MesureAct.ScheduleRencontre, MesureState.Programmee),
+        (MesureState.EnCours, MesureAct.ScheduleRencontre, MesureState.EnCours),
+        (MesureState.Programmee, MesureAct.RencontreHeld, MesureState.EnCours),
+        (MesureState.EnCours, MesureAct.RencontreHeld, MesureState.EnCours),
+        (MesureState.Programmee, MesureAct.RencontreNotHeld, Next.Computed),
+        (MesureState.EnCours, MesureAct.RencontreNotHeld, MesureState.EnCours),
+    }
+        .Concat(Staying(MesureAct.ContactReached, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
+        .Concat(Staying(MesureAct.ContactAttempted, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
+        .Concat(Staying(MesureAct.Interview, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
+        .Concat(new[] { MesureAct.Retrieve, MesureAct.ReportDifficulty, MesureAct.AcknowledgeDifficulty, MesureAct.AnswerDifficulty }.SelectMany(act => Staying(
+            act, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours)))
+        .Concat(new[]
+        {
+            MesureState.Ordonnee, MesureState.Completee, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee,
+            MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours,
+        }.Select(from => (From: from, Act: MesureAct.Close, To: (Next)MesureState.Cloturee)))
+        .ToFrozenDictionary(row => (row.From, row.Act), row => row.To);
+
+    /// <summary>Every row.</summary>
+    public static IEnumerable<(MesureState From, MesureAct Act, Next To)> Rows => s_table.Select(row => (row.Key.From, row.Key.Act, row.Value));
+
+    /// <summary>The row of an act in a state; null when the act is not possible there.</summary>
+    public static Next? Find(MesureState from, MesureAct act) => s_table.TryGetValue((from, act), out var next) ? next : null;
+
+    private static IEnumerable<(MesureState From, MesureAct Act, Next To)> Staying(MesureAct act, params MesureState[] states) =>
+        states.Select(state => (state, act, (Next)state));
+
+    /// <summary>What an act leads to: a state, or one that follows from what happened before.</summary>
+    /// <param name="State">The state; null when it is computed.</param>
+    internal readonly record struct Next(MesureState? State)
+    {
+        /// <summary>The next state follows from what happened before.</summary>
+        public static readonly Next Computed = new((MesureState?)null);
+
+        public static implicit operator Next(MesureState state) => new(state);
+    }
+}

@@ -1,0 +1,82 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Jafer.Mesures.Data;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Requests;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>What every act on a mesure carries.</summary>
+internal readonly record struct ActHeader(string MesureId, string Etag, string RequestId, Timestamp? OccurredTime = null);
+
+/// <summary>
+/// The way of every act on an existing mesure: validate, load, admit the caller, compare the etag, decide, publish, save. The
+/// caller is admitted before anything is said about the mesure.
+/// </summary>
+internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext> commands, TimeProvider clock)
+{
+    /// <summary>Runs an act.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="request">The whole request.</param>
+    /// <param name="header">What every act carries.</param>
+    /// <param name="check">Checks to which the act has already added its own.</param>
+    /// <param name="act">Decides; may load what it needs.</param>
+    public Task<TResponse> RunAsync<TResponse>(
+        ServerCallContext call, IMessage request, ActHeader header, FieldChecks check, Func<Mesure, Acting, CancellationToken, Task<TResponse>> act)
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        var caller = call.Caller();
+        var now = Now();
+        var mesureId = check.Uuid("mesure_id", header.MesureId);
+        var etag = check.Etag(header.Etag);
+        var requestId = check.RequestId(header.RequestId);
+        var occurredAt = check.BusinessTime("occurred_time", header.OccurredTime, now);
+        check.ThrowIfAny();
+        return commands.RunAsync(call, request, requestId, async ct =>
+        {
+            var mesure = await LoadAsync(mesureId, caller, ct);
+            if (etag is not null && etag != mesure.Version)
+            {
+                throw DomainError.EtagMismatch(mesure.Version.ToEtag());
+            }
+
+            var response = await act(mesure, new Acting(caller.OrganisationId, caller.Subject, occurredAt, now), ct);
+            Publish(mesure);
+            return response;
+        }, _ => $"mesures/{mesureId}");
+    }
+
+    /// <summary>The mesure, if the caller holds it: for all others the same refusal, whether it exists or not.</summary>
+    public async Task<Mesure> LoadAsync(Guid mesureId, Caller caller, CancellationToken ct)
+    {
+        var mesure = await db.Mesures.SingleOrDefaultAsync(m => m.Id == mesureId, ct) ?? throw DomainError.Forbidden();
+        caller.Require(caller.Role == Roles.Juridiction ? mesure.JuridictionId : mesure.GestionnaireId);
+        return mesure;
+    }
+
+    /// <summary>Adds the new facts of a mesure to the history and to the outbox.</summary>
+    public void Publish(Mesure mesure)
+    {
+        foreach (var fact in mesure.NewFacts)
+        {
+            db.Facts.Add(fact);
+            db.Publish(MesureEvents.From(mesure, fact));
+        }
+    }
+
+    /// <summary>Now, to the microsecond, as the database keeps it.</summary>
+    public DateTimeOffset Now()
+    {
+        var now = clock.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    /// <summary>Today in Paris, the calendar of courts.</summary>
+    public DateOnly Today() => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), s_paris).DateTime);
+
+    private static readonly TimeZoneInfo s_paris = TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
+}

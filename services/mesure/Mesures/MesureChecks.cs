@@ -1,0 +1,136 @@
+using System.Globalization;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Grpc;
+using Proto = Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>Validates the parts of a mesure and turns them into the domain's own types.</summary>
+internal static class MesureChecks
+{
+    private const int MaxChildren = 20;
+
+    public static Decision Decision(FieldChecks check, string path, Proto.Decision? decision, DateOnly today)
+    {
+        if (decision is null)
+        {
+            check.Add(path, "is required");
+            return new Decision();
+        }
+
+        var periodicity = decision.Periodicity;
+        if (periodicity is not null)
+        {
+            check.Range($"{path}.periodicity.rencontre_count", periodicity.RencontreCount, 1, 31);
+            check.Range($"{path}.periodicity.interval_count", periodicity.IntervalCount, 1, 12);
+            check.Known($"{path}.periodicity.unit", periodicity.Unit);
+        }
+
+        for (var i = 0; i < decision.Situations.Count; i++)
+        {
+            check.Known(Index($"{path}.situations", i), decision.Situations[i]);
+        }
+
+        var principal = check.KnownOrUnspecified($"{path}.principal_situation", decision.PrincipalSituation);
+        check.That(principal == SituationParticuliere.Unspecified || decision.Situations.Contains(principal),
+            $"{path}.principal_situation", "must be one of the situations");
+        var date = check.OptionalDate($"{path}.decision_date", decision.DecisionDate);
+        check.That(date is null || date <= today, $"{path}.decision_date", "must not lie in the future");
+        var tiers = decision.TiersDeConfiance;
+        return new Decision
+        {
+            Nature = check.KnownOrUnspecified($"{path}.nature", decision.Nature),
+            RgNumber = check.Text($"{path}.rg_number", decision.RgNumber, 50),
+            Date = date,
+            LegalBasis = check.KnownOrUnspecified($"{path}.legal_basis", decision.LegalBasis),
+            JudgeName = check.Text($"{path}.judge_name", decision.JudgeName, 200),
+            ParentalAuthority = check.KnownOrUnspecified($"{path}.parental_authority", decision.ParentalAuthority),
+            DurationMonths = decision.DurationMonths == 0 ? null : check.Range($"{path}.duration_months", decision.DurationMonths, 1, 60),
+            TermStart = check.KnownOrUnspecified($"{path}.term_start", decision.TermStart),
+            PeriodicityCount = periodicity?.RencontreCount,
+            PeriodicityInterval = periodicity?.IntervalCount,
+            PeriodicityUnit = periodicity?.Unit ?? Proto.PeriodicityUnit.Unspecified,
+            RencontreMinutes = decision.RencontreMinutes == 0 ? null : check.Range($"{path}.rencontre_minutes", decision.RencontreMinutes, 5, 720),
+            TermsLeftToService = decision.TermsLeftToService,
+            Modalite = check.KnownOrUnspecified($"{path}.modalite", decision.Modalite),
+            OutingGranted = decision.OutingGranted,
+            Situations = [.. decision.Situations.Distinct()],
+            PrincipalSituation = principal,
+            InterdictionDeContact = decision.InterdictionDeContact,
+            TiersDeConfianceName = tiers is null ? null : check.Text($"{path}.tiers_de_confiance.full_name", tiers.FullName, 200, required: true),
+            TiersDeConfianceConsent = tiers?.WrittenConsent ?? false,
+            SubsidiaryEspaceId = check.OptionalUuid($"{path}.subsidiary_espace_id", decision.SubsidiaryEspaceId),
+            ContactDeadline = check.OptionalDate($"{path}.contact_deadline", decision.ContactDeadline),
+            ProvisionalEnforcement = decision.ProvisionalEnforcement,
+            Restrictions = check.Text($"{path}.restrictions", decision.Restrictions, 2000),
+        };
+    }
+
+    public static List<Party> Parties(FieldChecks check, string path, IReadOnlyList<Proto.Party> parties, Guid mesureId, DateTimeOffset now)
+    {
+        var result = new List<Party>();
+        for (var i = 0; i < parties.Count; i++)
+        {
+            var at = Index(path, i);
+            var party = parties[i];
+            var role = check.Known($"{at}.role", party.Role);
+            check.That(role != Proto.PartyRole.Enfant, $"{at}.role", "must be the hôte or the visiteur");
+            check.That(result.All(p => p.Role != role), $"{at}.role", "stands twice");
+            for (var n = 0; n < party.Needs.Count; n++)
+            {
+                check.Known(Index($"{at}.needs", n), party.Needs[n]);
+            }
+
+            check.That(party.Phone.All(c => char.IsAsciiDigit(c) || c is '+' or ' ' or '.' or '-'), $"{at}.phone", "must be digits, spaces and a leading +");
+            check.That(party.Email.Length == 0 || party.Email.IndexOf('@', StringComparison.Ordinal) is > 0 and var a && a < party.Email.Length - 1, $"{at}.email", "must be an e-mail address");
+            check.That(party.CommuneInsee.Length == 0 || IsInsee(party.CommuneInsee), $"{at}.commune_insee", "must be an INSEE code of 5 characters");
+            check.That(party.InterpreterLanguage.Length is 0 or 2 or 3 && party.InterpreterLanguage.All(char.IsAsciiLetterLower), $"{at}.interpreter_language", "must be an ISO 639 code");
+            result.Add(new Party
+            {
+                Id = Guid.CreateVersion7(now),
+                MesureId = mesureId,
+                Role = role,
+                Kind = check.KnownOrUnspecified($"{at}.kind", party.Kind),
+                GivenName = check.Text($"{at}.given_name", party.GivenName, 100),
+                FamilyName = check.Text($"{at}.family_name", party.FamilyName, 100, required: true),
+                Phone = check.Text($"{at}.phone", party.Phone, 25),
+                Email = check.Text($"{at}.email", party.Email, 254),
+                Address = check.Text($"{at}.address", party.Address, 300),
+                CommuneInsee = party.CommuneInsee,
+                AddressProtected = party.AddressProtected,
+                Needs = [.. party.Needs.Distinct()],
+                InterpreterLanguage = party.InterpreterLanguage,
+            });
+        }
+
+        return result;
+    }
+
+    public static List<Child> Children(FieldChecks check, string path, IReadOnlyList<Proto.Child> children, Guid mesureId, DateTimeOffset now, DateOnly today)
+    {
+        check.That(children.Count <= MaxChildren, path, string.Create(CultureInfo.InvariantCulture, $"must be at most {MaxChildren}"));
+        var result = new List<Child>();
+        for (var i = 0; i < Math.Min(children.Count, MaxChildren); i++)
+        {
+            var at = Index(path, i);
+            var birth = check.OptionalDate($"{at}.birth_date", children[i].BirthDate);
+            check.That(birth is null || birth <= today, $"{at}.birth_date", "must not lie in the future");
+            result.Add(new Child
+            {
+                Id = Guid.CreateVersion7(now),
+                MesureId = mesureId,
+                GivenName = check.Text($"{at}.given_name", children[i].GivenName, 100, required: true),
+                FamilyName = check.Text($"{at}.family_name", children[i].FamilyName, 100),
+                BirthDate = birth,
+            });
+        }
+
+        return result;
+    }
+
+    public static string Index(string path, int index) => string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]");
+
+    private static bool IsInsee(string code) =>
+        code.Length == 5 && char.IsAsciiDigit(code[0]) && (char.IsAsciiDigit(code[1]) || code[1] is 'A' or 'B') && code.AsSpan(2).IndexOfAnyExceptInRange('0', '9') < 0;
+}

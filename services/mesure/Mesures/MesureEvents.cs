@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Jafer.Contracts.Events;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Grpc;
+using Mesure = Jafer.Mesures.Domain.Mesure;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>From the facts of a mesure to the events that others receive: identifiers, codes and dates only.</summary>
+internal static class MesureEvents
+{
+    /// <summary>The event of a fact, with the state that the mesure has after all of the call's facts.</summary>
+    public static Contracts.Events.MesureEvent From(Mesure mesure, MesureFact fact) => Typed(mesure, fact) with
+    {
+        EventId = fact.Id,
+        AggregateId = mesure.Id,
+        AggregateVersion = fact.Version,
+        OccurredAt = fact.OccurredAt,
+        RecordedAt = fact.RecordedAt,
+        CorrelationId = Activity.Current?.TraceId.ToString(),
+        JuridictionId = mesure.JuridictionId,
+        EspaceId = mesure.EspaceId,
+        GestionnaireId = mesure.GestionnaireId,
+        State = mesure.Status.State.ToCode(),
+        Holder = mesure.Status.Holder.ToCode(),
+        Modalite = mesure.Decision.Modalite == Modalite.Unspecified ? null : mesure.Decision.Modalite.ToCode(),
+    };
+
+    private static Contracts.Events.MesureEvent Typed(Mesure mesure, MesureFact fact)
+    {
+        var details = fact.Details;
+        return fact.Act switch
+        {
+            MesureAct.Create => Blank<MesureCreated>(),
+            MesureAct.Update => Blank<MesureUpdated>(),
+            MesureAct.Complete => Blank<MesureCompleted>(),
+            MesureAct.Transmit => Blank<MesureTransmitted>() with { DecisionDate = mesure.Decision.Date },
+            MesureAct.Retrieve => Blank<MesureRetrieved>(),
+            MesureAct.Acknowledge => Blank<MesureAcknowledged>(),
+            MesureAct.RequestInformation => Blank<InformationRequested>(),
+            MesureAct.ProvideInformation => Blank<InformationProvided>(),
+            MesureAct.TakeCharge => Blank<ChargeTaken>(),
+            MesureAct.ContactReached => Blank<ContactRecorded>() with { PartyRole = details.PartyRole!.Value.ToCode(), Reached = true },
+            MesureAct.ContactAttempted => Blank<ContactRecorded>() with { PartyRole = details.PartyRole!.Value.ToCode(), Reached = false },
+            MesureAct.Interview => Blank<InterviewRecorded>() with { PartyRole = details.PartyRole!.Value.ToCode() },
+            MesureAct.ScheduleRencontre => Blank<RencontreScheduled>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                DurationMinutes = details.DurationMinutes!.Value,
+            },
+            MesureAct.RencontreHeld => Blank<RencontreHeld>() with { RencontreId = details.RencontreId!.Value, StartsAt = details.StartsAt!.Value },
+            MesureAct.RencontreNotHeld => Blank<RencontreNotHeld>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                Outcome = details.Outcome!.Value.ToCode(),
+            },
+            MesureAct.ReportDifficulty => Blank<DifficultyReported>() with { DifficultyId = details.DifficultyId!.Value, Urgent = details.Urgent ?? false },
+            MesureAct.AcknowledgeDifficulty => Blank<DifficultyAcknowledged>() with { DifficultyId = details.DifficultyId!.Value },
+            MesureAct.AnswerDifficulty => Blank<DifficultyAnswered>() with { DifficultyId = details.DifficultyId!.Value },
+            MesureAct.Close => Blank<MesureClosed>(),
+            _ => throw new InvalidOperationException($"{fact.Act} has no event"),
+        };
+    }
+
+    // The header is filled in one place, above; until then the record is not looked at.
+    private static T Blank<T>()
+        where T : Contracts.Events.MesureEvent => (T)RuntimeHelpers.GetUninitializedObject(typeof(T));
+}

@@ -1,0 +1,154 @@
+using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Requests;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Mesures.Mesures;
+
+internal sealed partial class MesureGrpcService
+{
+    public override async Task<GetMesureResponse> GetMesure(GetMesureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        check.ThrowIfAny();
+        var caller = context.Caller();
+        var ct = context.CancellationToken;
+        var mesure = await acts.LoadAsync(mesureId, caller, ct);
+        var now = acts.Now();
+        if (caller.Role == Roles.Espace && mesure.Retrieve(new Acting(caller.OrganisationId, caller.Subject, now, now)))
+        {
+            acts.Publish(mesure);
+        }
+
+        // Who opened the file is on record before it is answered.
+        db.Journal(JournalEntry.For(context, $"mesures/{mesureId}", now));
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Another reader or act was faster: read again what there is now.
+            db.ChangeTracker.Clear();
+            return await GetMesure(request, context);
+        }
+
+        signal.Notify();
+        return new GetMesureResponse { Mesure = await WholeAsync(mesure, ct) };
+    }
+
+    public override async Task<ListMesuresResponse> ListMesures(ListMesuresRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var check = new FieldChecks();
+        var worklist = check.KnownOrUnspecified("worklist", request.Worklist);
+        for (var i = 0; i < request.States.Count; i++)
+        {
+            check.Known(MesureChecks.Index("states", i), request.States[i]);
+        }
+
+        var espaceId = check.OptionalUuid("espace_id", request.EspaceId);
+        var since = check.OptionalTime("updated_since_time", request.UpdatedSinceTime);
+        var size = check.PageSize(request.PageSize, 50, 200);
+        check.ThrowIfAny();
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<ListCursor>(request.PageToken, binding);
+
+        var mesures = caller.Role == Roles.Juridiction
+            ? db.Mesures.Where(m => m.JuridictionId == caller.OrganisationId)
+            : db.Mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
+        mesures = Worklists.Filter(mesures, worklist, clock.GetUtcNow());
+        if (request.States.Count > 0)
+        {
+            var states = request.States.Distinct().ToArray();
+            mesures = mesures.Where(m => states.Contains(m.Status.State));
+        }
+
+        if (espaceId is { } id)
+        {
+            mesures = mesures.Where(m => m.EspaceId == id);
+        }
+
+        if (since is { } time)
+        {
+            mesures = mesures.Where(m => m.UpdatedAt >= time);
+        }
+
+        if (cursor is not null)
+        {
+            mesures = mesures.Where(m => m.Status.HolderSince > cursor.HolderSince || (m.Status.HolderSince == cursor.HolderSince && m.Id > cursor.Id));
+        }
+
+        var page = await mesures.AsNoTracking().OrderBy(m => m.Status.HolderSince).ThenBy(m => m.Id).Take(size + 1).ToListAsync(context.CancellationToken);
+        var response = new ListMesuresResponse();
+        response.Mesures.AddRange(page.Take(size).Select(m => m.ToSummary()));
+        if (page.Count > size)
+        {
+            response.NextPageToken = tokens.Protect(new ListCursor(page[size - 1].Status.HolderSince, page[size - 1].Id), binding);
+        }
+
+        return response;
+    }
+
+    public override async Task<ListMesureEventsResponse> ListMesureEvents(ListMesureEventsRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var check = new FieldChecks();
+        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var size = check.PageSize(request.PageSize, 100, 500);
+        check.ThrowIfAny();
+        var ct = context.CancellationToken;
+        await acts.LoadAsync(mesureId, caller, ct);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var after = tokens.Read<EventCursor>(request.PageToken, binding)?.Version ?? 0;
+
+        // A mesure has some dozens of facts: the state after each is their fold, so all are read and the page is cut from them.
+        var facts = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesureId).OrderBy(f => f.Version).ToListAsync(ct);
+        var response = new ListMesureEventsResponse();
+        var status = MesureStatus.Nothing;
+        foreach (var fact in facts)
+        {
+            status = status.Apply(fact);
+            if (fact.Version > after && response.Events.Count < size)
+            {
+                response.Events.Add(fact.ToProto(status.State));
+            }
+        }
+
+        if (response.Events.Count > 0 && response.Events[^1].Version < facts[^1].Version)
+        {
+            response.NextPageToken = tokens.Protect(new EventCursor(response.Events[^1].Version), binding);
+        }
+
+        return response;
+    }
+
+    private async Task<Contracts.Mesure.V1.Mesure> WholeAsync(Domain.Mesure mesure, CancellationToken ct)
+    {
+        var whole = new Contracts.Mesure.V1.Mesure
+        {
+            Summary = mesure.ToSummary(),
+            Decision = mesure.Decision.ToProto(),
+            Milestones = mesure.ToMilestones(),
+        };
+        whole.Parties.AddRange((await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct)).OrderBy(p => p.Role).Select(p => p.ToProto()));
+        whole.Children.AddRange((await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Id).ToListAsync(ct)).Select(c => c.ToProto()));
+        whole.Rencontres.AddRange((await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ThenBy(r => r.Id).ToListAsync(ct)).Select(r => r.ToProto()));
+        whole.Difficulties.AddRange((await db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct)).Select(d => d.ToProto()));
+        whole.InformationExchanges.AddRange((await db.InformationExchanges.AsNoTracking().Where(x => x.MesureId == mesure.Id).OrderByDescending(x => x.RequestedAt).ToListAsync(ct)).Select(x => x.ToProto()));
+        if (mesure.Status.ClosedAt is { } closedAt)
+        {
+            whole.Closure = new Closure { Reason = mesure.ClosureReason, ClosedTime = closedAt.ToProto(), Comment = mesure.ClosureComment };
+        }
+
+        return whole;
+    }
+
+    private sealed record ListCursor(DateTimeOffset HolderSince, Guid Id);
+
+    private sealed record EventCursor(long Version);
+}

@@ -1,0 +1,182 @@
+using Jafer.Mesures.Domain;
+using Jafer.Mesures.Domain.Rules;
+using Jafer.ServiceDefaults.Grpc;
+using Proto = Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>From the domain's types to the contract's messages.</summary>
+internal static class MesureMapping
+{
+    /// <summary>What is answered in place of a protected address.</summary>
+    public const string Masked = "adresse protégée";
+
+    public static Proto.MesureSummary ToSummary(this Mesure mesure) => new()
+    {
+        MesureId = mesure.Id.ToString(),
+        Reference = mesure.Reference,
+        State = mesure.Status.State,
+        Nature = mesure.Nature,
+        JuridictionId = Text(mesure.JuridictionId),
+        EspaceId = Text(mesure.EspaceId),
+        GestionnaireId = Text(mesure.GestionnaireId),
+        Modalite = mesure.Decision.Modalite,
+        Holder = mesure.Status.Holder,
+        HolderSinceTime = mesure.Status.HolderSince.ToProto(),
+        OpenDifficultyCount = mesure.Status.OpenDifficulties,
+        NextRencontreTime = mesure.NextRencontreAt.ToProto(),
+        TermDate = mesure.Term.ToProto(),
+        DefectCount = mesure.Defects.Length,
+        CreateTime = mesure.CreatedAt.ToProto(),
+        UpdateTime = mesure.UpdatedAt.ToProto(),
+        Etag = mesure.Version.ToEtag(),
+    };
+
+    public static Proto.Milestones ToMilestones(this Mesure mesure) => new()
+    {
+        DecisionDate = mesure.Decision.Date.ToProto(),
+        TransmittedTime = mesure.Status.TransmittedAt.ToProto(),
+        RetrievedTime = mesure.Status.RetrievedAt.ToProto(),
+        AcknowledgedTime = mesure.Status.AcknowledgedAt.ToProto(),
+        ChargeTakenTime = mesure.Status.ChargeTakenAt.ToProto(),
+        VisiteurContactTime = mesure.Status.VisiteurContactAt.ToProto(),
+        HoteContactTime = mesure.Status.HoteContactAt.ToProto(),
+        InterviewTime = mesure.Status.InterviewAt.ToProto(),
+        FirstSchedulingTime = mesure.Status.FirstSchedulingAt.ToProto(),
+        FirstPlannedRencontreTime = mesure.Status.FirstPlannedRencontreAt.ToProto(),
+        FirstHeldRencontreTime = mesure.Status.FirstHeldRencontreAt.ToProto(),
+        ClosedTime = mesure.Status.ClosedAt.ToProto(),
+    };
+
+    public static Proto.Decision ToProto(this Decision decision)
+    {
+        var proto = new Proto.Decision
+        {
+            Nature = decision.Nature,
+            RgNumber = decision.RgNumber,
+            DecisionDate = decision.Date.ToProto(),
+            LegalBasis = decision.LegalBasis,
+            JudgeName = decision.JudgeName,
+            ParentalAuthority = decision.ParentalAuthority,
+            DurationMonths = decision.DurationMonths ?? 0,
+            TermStart = decision.TermStart,
+            RencontreMinutes = decision.RencontreMinutes ?? 0,
+            TermsLeftToService = decision.TermsLeftToService,
+            Modalite = decision.Modalite,
+            OutingGranted = decision.OutingGranted,
+            PrincipalSituation = decision.PrincipalSituation,
+            InterdictionDeContact = decision.InterdictionDeContact,
+            SubsidiaryEspaceId = Text(decision.SubsidiaryEspaceId),
+            ContactDeadline = decision.ContactDeadline.ToProto(),
+            ProvisionalEnforcement = decision.ProvisionalEnforcement,
+            Restrictions = decision.Restrictions,
+        };
+        proto.Situations.AddRange(decision.Situations);
+        if (decision.PeriodicityCount is { } count && decision.PeriodicityInterval is { } interval)
+        {
+            proto.Periodicity = new Proto.Periodicity { RencontreCount = count, IntervalCount = interval, Unit = decision.PeriodicityUnit };
+        }
+
+        if (decision.TiersDeConfianceName is { } name)
+        {
+            proto.TiersDeConfiance = new Proto.TiersDeConfiance { FullName = name, WrittenConsent = decision.TiersDeConfianceConsent };
+        }
+
+        return proto;
+    }
+
+    /// <summary>A party; a protected address is never answered, to nobody: who needs it has it already.</summary>
+    public static Proto.Party ToProto(this Party party)
+    {
+        var proto = new Proto.Party
+        {
+            Role = party.Role,
+            Kind = party.Kind,
+            GivenName = party.GivenName,
+            FamilyName = party.FamilyName,
+            Phone = party.Phone,
+            Email = party.Email,
+            Address = party.AddressProtected && party.Address.Length > 0 ? Masked : party.Address,
+            CommuneInsee = party.AddressProtected ? "" : party.CommuneInsee,
+            AddressProtected = party.AddressProtected,
+            InterpreterLanguage = party.InterpreterLanguage,
+        };
+        proto.Needs.AddRange(party.Needs);
+        return proto;
+    }
+
+    public static Proto.Child ToProto(this Child child) => new()
+    {
+        ChildId = child.Id.ToString(),
+        GivenName = child.GivenName,
+        FamilyName = child.FamilyName,
+        BirthDate = child.BirthDate.ToProto(),
+    };
+
+    public static Proto.Rencontre ToProto(this Rencontre rencontre)
+    {
+        var proto = new Proto.Rencontre
+        {
+            RencontreId = rencontre.Id.ToString(),
+            StartTime = rencontre.StartsAt.ToProto(),
+            DurationMinutes = rencontre.DurationMinutes,
+            TimeZone = rencontre.TimeZone,
+            LieuId = Text(rencontre.LieuId),
+            Outcome = rencontre.Outcome,
+            VisiteurPresent = rencontre.VisiteurPresent,
+        };
+        proto.PresentChildIds.AddRange(rencontre.PresentChildIds.Select(id => id.ToString()));
+        return proto;
+    }
+
+    public static Proto.Difficulty ToProto(this Difficulty difficulty)
+    {
+        var proto = new Proto.Difficulty
+        {
+            DifficultyId = difficulty.Id.ToString(),
+            Reason = difficulty.Reason,
+            State = difficulty.State,
+            Comment = difficulty.Comment,
+            Answer = difficulty.Answer,
+            AnswerComment = difficulty.AnswerComment,
+            ReportedTime = difficulty.ReportedAt.ToProto(),
+            AcknowledgedTime = difficulty.AcknowledgedAt.ToProto(),
+            AnsweredTime = difficulty.AnsweredAt.ToProto(),
+        };
+        proto.RuleCodes.AddRange(difficulty.RuleCodes);
+        return proto;
+    }
+
+    public static Proto.InformationExchange ToProto(this InformationExchange exchange) => new()
+    {
+        Reason = exchange.Reason,
+        Question = exchange.Question,
+        Answer = exchange.Answer,
+        RequestedTime = exchange.RequestedAt.ToProto(),
+        ProvidedTime = exchange.ProvidedAt.ToProto(),
+    };
+
+    public static Proto.Finding ToProto(this RuleFinding finding) => new()
+    {
+        Code = finding.Code,
+        Severity = finding.Severity,
+        Field = finding.Field,
+        Description = finding.Description,
+        DescriptionFr = finding.DescriptionFr,
+        Source = finding.Source,
+    };
+
+    public static Proto.MesureEvent ToProto(this MesureFact fact, Proto.MesureState state) => new()
+    {
+        EventId = fact.Id.ToString(),
+        Version = fact.Version,
+        Act = fact.Act,
+        OccurredTime = fact.OccurredAt.ToProto(),
+        RecordedTime = fact.RecordedAt.ToProto(),
+        ActorOrganisationId = Text(fact.ActorOrganisationId),
+        State = state,
+        PartyRole = fact.Details.PartyRole ?? Proto.PartyRole.Unspecified,
+    };
+
+    private static string Text(Guid? id) => id?.ToString() ?? "";
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using Jafer.Mesures.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>The short references of mesures, counted for each court and year, such as "TJ69123-2026-000042".</summary>
+internal static class References
+{
+    /// <summary>Takes the next reference, in the transaction of the command.</summary>
+    public static async Task<string> NextAsync(MesuresDbContext db, Guid juridictionId, int year, CancellationToken ct)
+    {
+        // A court that the directory has not published yet counts under a prefix of its own.
+        var code = (await db.Organisations.FindAsync([juridictionId], ct))?.Code ?? $"J{juridictionId.ToString("N")[..6]}";
+        var prefix = code.ToUpperInvariant();
+        await db.Database.BeginTransactionAsync(ct);
+        var number = await db.Database.SqlQuery<int>($"""
+            insert into reference_counters (prefix, year, last) values ({prefix}, {year}, 1)
+            on conflict (prefix, year) do update set last = reference_counters.last + 1
+            returning last as "Value"
+            """).ToListAsync(ct);
+        return string.Create(CultureInfo.InvariantCulture, $"{prefix}-{year}-{number[0]:D6}");
+    }
+}

@@ -1,0 +1,31 @@
+using Jafer.Mesures.Data;
+using Jafer.Mesures.Mesures;
+using Jafer.Mesures.Projections;
+using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Messaging;
+
+namespace Jafer.Mesures;
+
+/// <summary>The mesure service, ready to run.</summary>
+public static class MesuresModule
+{
+    /// <summary>Name of the service.</summary>
+    public const string Name = "mesure";
+
+    /// <summary>Builds the service.</summary>
+    /// <param name="args">Arguments of the process.</param>
+    /// <param name="configure">What a host adds before the service's own parts; null for nothing.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        configure?.Invoke(builder);
+        builder.AddJaferService<MesuresDbContext>(Name, DirectoryProjection.Subscriptions);
+        builder.Services.AddScoped<IEventHandler<MesuresDbContext>, DirectoryProjection>();
+        builder.Services.AddScoped<MesureActs>();
+        builder.Services.AddScoped<DirectoryForecast>();
+        var app = builder.Build();
+        app.MapJaferService<MesuresDbContext>();
+        app.MapGrpcService<MesureGrpcService>();
+        return app;
+    }
+}
