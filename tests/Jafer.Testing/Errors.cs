@@ -37,6 +37,21 @@ public sealed record Refusal(
     /// <param name="call">The call.</param>
     public static Task<Refusal> OfAsync<T>(AsyncUnaryCall<T> call) => OfAsync(() => call.ResponseAsync);
 
+    /// <summary>The status of a unary call, OK when it succeeds.</summary>
+    /// <param name="call">The call.</param>
+    public static async Task<StatusCode> CodeOfAsync<T>(AsyncUnaryCall<T> call)
+    {
+        try
+        {
+            await call.ResponseAsync;
+            return StatusCode.OK;
+        }
+        catch (RpcException e)
+        {
+            return Of(e).Code;
+        }
+    }
+
     private static Refusal Of(RpcException e)
     {
         var bytes = e.Trailers.GetValueBytes("grpc-status-details-bin")

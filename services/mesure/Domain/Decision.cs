@@ -110,6 +110,9 @@ internal sealed class Child
 
     public required Guid MesureId { get; init; }
 
+    /// <summary>Place in the list that the court gave, from 0.</summary>
+    public required int Position { get; init; }
+
     public string GivenName { get; init; } = "";
 
     public string FamilyName { get; init; } = "";

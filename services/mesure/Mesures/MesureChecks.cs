@@ -120,6 +120,7 @@ internal static class MesureChecks
             {
                 Id = Guid.CreateVersion7(now),
                 MesureId = mesureId,
+                Position = i,
                 GivenName = check.Text($"{at}.given_name", children[i].GivenName, 100, required: true),
                 FamilyName = check.Text($"{at}.family_name", children[i].FamilyName, 100),
                 BirthDate = birth,

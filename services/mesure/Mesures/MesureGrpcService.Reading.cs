@@ -136,7 +136,7 @@ internal sealed partial class MesureGrpcService
             Milestones = mesure.ToMilestones(),
         };
         whole.Parties.AddRange((await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct)).OrderBy(p => p.Role).Select(p => p.ToProto()));
-        whole.Children.AddRange((await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Id).ToListAsync(ct)).Select(c => c.ToProto()));
+        whole.Children.AddRange((await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Position).ToListAsync(ct)).Select(c => c.ToProto()));
         whole.Rencontres.AddRange((await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ThenBy(r => r.Id).ToListAsync(ct)).Select(r => r.ToProto()));
         whole.Difficulties.AddRange((await db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct)).Select(d => d.ToProto()));
         whole.InformationExchanges.AddRange((await db.InformationExchanges.AsNoTracking().Where(x => x.MesureId == mesure.Id).OrderByDescending(x => x.RequestedAt).ToListAsync(ct)).Select(x => x.ToProto()));

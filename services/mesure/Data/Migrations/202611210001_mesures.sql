@@ -131,6 +131,7 @@ create table parties (
 create table children (
     id          uuid primary key,
     mesure_id   uuid not null references mesures,
+    position    integer not null,
     given_name  text not null,
     family_name text not null,
     birth_date  date

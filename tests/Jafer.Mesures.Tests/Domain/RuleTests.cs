@@ -1,0 +1,162 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Domain;
+using Jafer.Mesures.Domain.Rules;
+using Xunit;
+using Decision = Jafer.Mesures.Domain.Decision;
+
+namespace Jafer.Mesures.Tests.Domain;
+
+/// <summary>The rules on the content of a decision, by legal basis.</summary>
+public sealed class RuleTests
+{
+    private static readonly EspaceView s_espace = new()
+    {
+        Id = new Guid("0198a000-0000-7000-8000-000000000002"),
+        GestionnaireId = default,
+        State = "OUVERT",
+        AgrementPeriods = [new ApprovedPeriod(new DateOnly(2020, 1, 1), new DateOnly(2026, 6, 30))],
+        TimeZone = "Europe/Paris",
+        Version = 1,
+    };
+
+    [Fact]
+    public void MesureCheck_LawfulContent_FindsNothing() => Assert.Empty(Codes(Whole()));
+
+    [Theory]
+    [InlineData(LegalBasis.Article37321, FindingSeverity.Violation)]
+    [InlineData(LegalBasis.Article37329, FindingSeverity.Violation)]
+    [InlineData(LegalBasis.Article3714, FindingSeverity.Warning)]
+    [InlineData(LegalBasis.Article51511, FindingSeverity.Warning)]
+    [InlineData(LegalBasis.Article3757, null)]
+    public void DurationIsFixed_Missing_IsAsGraveAsTheBasisSays(LegalBasis basis, FindingSeverity? severity) =>
+        Assert.Equal(severity, new DurationIsFixed().Look(Content(new Decision { LegalBasis = basis, RencontreMinutes = 60, PeriodicityCount = 1 }))?.Severity);
+
+    [Theory]
+    [InlineData(LegalBasis.Article37321, FindingSeverity.Violation)]
+    [InlineData(LegalBasis.Article3757, FindingSeverity.Violation)]
+    [InlineData(LegalBasis.Article3714, FindingSeverity.Warning)]
+    public void PeriodicityIsFixed_Missing_IsAsGraveAsTheBasisSays(LegalBasis basis, FindingSeverity severity) =>
+        Assert.Equal(severity, new PeriodicityIsFixed().Look(Content(new Decision { LegalBasis = basis }))!.Severity);
+
+    [Theory]
+    [InlineData(LegalBasis.Article37329, FindingSeverity.Violation)]
+    [InlineData(LegalBasis.Article3714, FindingSeverity.Warning)]
+    [InlineData(LegalBasis.Article3757, null)]
+    public void RencontreLengthIsFixed_Missing_IsAsGraveAsTheBasisSays(LegalBasis basis, FindingSeverity? severity) =>
+        Assert.Equal(severity, new RencontreLengthIsFixed().Look(Content(new Decision { LegalBasis = basis }))?.Severity);
+
+    [Theory]
+    [InlineData(LegalBasis.Article37321, true)]
+    [InlineData(LegalBasis.Article37329, true)]
+    [InlineData(LegalBasis.Article3757, false)]
+    public void TermsAreNotLeftToTheService_LeftToIt_IsAViolationUnder1180_5(LegalBasis basis, bool found) =>
+        Assert.Equal(found, new TermsAreNotLeftToTheService().Look(Content(new Decision { LegalBasis = basis, TermsLeftToService = true })) is not null);
+
+    [Theory]
+    [InlineData(Modalite.VisiteAvecSortie, false, true)]
+    [InlineData(Modalite.SortieAccompagnee, false, true)]
+    [InlineData(Modalite.VisiteAvecSortie, true, false)]
+    [InlineData(Modalite.Visite, false, false)]
+    public void OutingIsGranted_OutingWithoutGrant_IsAViolation(Modalite modalite, bool granted, bool found) =>
+        Assert.Equal(found, new OutingIsGranted().Look(Content(new Decision { Modalite = modalite, OutingGranted = granted })) is not null);
+
+    [Fact]
+    public void TiersDeConfianceConsents_NoConsent_IsAViolation()
+    {
+        Assert.NotNull(new TiersDeConfianceConsents().Look(Content(new Decision { TiersDeConfianceName = "X" })));
+        Assert.Null(new TiersDeConfianceConsents().Look(Content(new Decision { TiersDeConfianceName = "X", TiersDeConfianceConsent = true })));
+        Assert.Null(new TiersDeConfianceConsents().Look(Content(new Decision())));
+    }
+
+    [Fact]
+    public void TiersDeConfianceHasASubsidiaryEspace_None_IsAViolation()
+    {
+        Assert.NotNull(new TiersDeConfianceHasASubsidiaryEspace().Look(Content(new Decision { TiersDeConfianceName = "X" })));
+        Assert.Null(new TiersDeConfianceHasASubsidiaryEspace().Look(Content(new Decision { TiersDeConfianceName = "X", SubsidiaryEspaceId = s_espace.Id })));
+    }
+
+    [Theory]
+    [InlineData(LegalBasis.Article37321, ParentalAuthority.Joint, true)]
+    [InlineData(LegalBasis.Article37321, ParentalAuthority.OneParent, false)]
+    [InlineData(LegalBasis.Article37329, ParentalAuthority.Withdrawn, true)]
+    [InlineData(LegalBasis.Article37329, ParentalAuthority.Joint, false)]
+    [InlineData(LegalBasis.Article37329, ParentalAuthority.Unspecified, false)]
+    public void ParentalAuthorityFitsTheBasis_Contradiction_IsAWarning(LegalBasis basis, ParentalAuthority authority, bool found) =>
+        Assert.Equal(found ? FindingSeverity.Warning : null, new ParentalAuthorityFitsTheBasis().Look(Content(new Decision { LegalBasis = basis, ParentalAuthority = authority }))?.Severity);
+
+    [Theory]
+    [InlineData("2019-12-31", true)]
+    [InlineData("2020-01-01", false)]
+    [InlineData("2026-06-30", false)]
+    [InlineData("2026-07-01", true)]
+    public void EspaceIsApprovedOnTheDecisionDate_OutsideThePeriod_IsAViolation(string day, bool found) =>
+        Assert.Equal(found, new EspaceIsApprovedOnTheDecisionDate().Look(Content(new Decision { Date = DateOnly.Parse(day, null) })) is not null);
+
+    [Fact]
+    public void EspaceIsApprovedOnTheDecisionDate_UnknownEspace_IsIncomplete() =>
+        Assert.Equal("ESPACE_UNKNOWN", new EspaceIsApprovedOnTheDecisionDate().Look(Content(new Decision()) with { Espace = null })!.Code);
+
+    [Theory]
+    [InlineData("2026-06-01", true)]
+    [InlineData("2026-04-01", false)]
+    public void TermLeavesRoomForVisits_FirstVisitNearTheTerm_IsAWarning(string expected, bool found) =>
+        Assert.Equal(found, new TermLeavesRoomForVisits().Look(Content(new Decision { Date = new DateOnly(2026, 1, 1), DurationMonths = 6 }) with { ExpectedFirstVisit = DateOnly.Parse(expected, null) }) is not null);
+
+    [Fact]
+    public void TermLeavesRoomForVisits_TermRunsFromTheFirstRencontre_FindsNothing() =>
+        Assert.Null(new TermLeavesRoomForVisits().Look(Content(new Decision { Date = new DateOnly(2026, 1, 1), DurationMonths = 6, TermStart = TermStart.FirstRencontre })
+            with
+        { ExpectedFirstVisit = new DateOnly(2027, 1, 1) }));
+
+    [Fact]
+    public void MesureCheck_EmptyFile_ListsWhatTheGreffeCanEnterFirst() => Assert.Equal(
+        ["LEGAL_BASIS_MISSING", "MODALITE_MISSING", "RG_NUMBER_MISSING", "HOTE_MISSING", "VISITEUR_MISSING", "CHILDREN_MISSING"],
+        Codes(new CheckedContent(new Decision(), [], 0, null, null, null)).Take(6));
+
+    [Fact]
+    public void RuleFinding_Violation_BlocksOnlyBeforeTheDecisionIsRendered()
+    {
+        var violation = new DurationIsFixed().Look(Content(new Decision { LegalBasis = LegalBasis.Article37329 }))!;
+
+        Assert.True(violation.Blocks(rendered: false));
+        Assert.False(violation.Blocks(rendered: true));
+        Assert.True(new HoteIsGiven().Look(Whole() with { Parties = [] })!.Blocks(rendered: true));
+    }
+
+    [Fact]
+    public void MesureCheck_EveryRule_HasASourceAndBothLanguages()
+    {
+        var content = new CheckedContent(
+            new Decision { Date = new DateOnly(2019, 1, 1), TiersDeConfianceName = "X", TermsLeftToService = true, LegalBasis = LegalBasis.Article37321, ParentalAuthority = ParentalAuthority.Joint, Modalite = Modalite.SortieAccompagnee },
+            [], 0, s_espace.Id, s_espace, null);
+
+        Assert.All(MesureCheck.Run(content), f =>
+        {
+            Assert.NotEmpty(f.Source);
+            Assert.NotEmpty(f.Description);
+            Assert.NotEqual(f.Description, f.DescriptionFr);
+            Assert.Matches("^[A-Z0-9_]{3,63}$", f.Code);
+        });
+    }
+
+    private static IEnumerable<string> Codes(CheckedContent content) => MesureCheck.Run(content).Select(f => f.Code);
+
+    private static CheckedContent Content(Decision decision) => Whole() with { Decision = decision };
+
+    private static CheckedContent Whole() => new(
+        new Decision
+        {
+            RgNumber = "26/00001",
+            Date = new DateOnly(2026, 1, 5),
+            LegalBasis = LegalBasis.Article37329,
+            ParentalAuthority = ParentalAuthority.Joint,
+            DurationMonths = 12,
+            PeriodicityCount = 2,
+            PeriodicityInterval = 1,
+            PeriodicityUnit = PeriodicityUnit.Month,
+            RencontreMinutes = 120,
+            Modalite = Modalite.Visite,
+        },
+        [PartyRole.Hote, PartyRole.Visiteur], 1, s_espace.Id, s_espace, null);
+}

@@ -1,0 +1,214 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Grpc;
+using Xunit;
+using Decision = Jafer.Mesures.Domain.Decision;
+using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
+using Mesure = Jafer.Mesures.Domain.Mesure;
+using Rencontre = Jafer.Mesures.Domain.Rencontre;
+
+namespace Jafer.Mesures.Tests.Domain;
+
+/// <summary>Properties of the state machine: any sequence of acts, permitted or not.</summary>
+public sealed class StateMachineTests
+{
+    private static readonly DateTimeOffset s_start = new(2026, 1, 5, 9, 0, 0, TimeSpan.Zero);
+    private static readonly Guid s_organisation = new("0198a000-0000-7000-8000-000000000001");
+    private static readonly EspaceView s_espace = new()
+    {
+        Id = new Guid("0198a000-0000-7000-8000-000000000002"),
+        GestionnaireId = new Guid("0198a000-0000-7000-8000-000000000003"),
+        State = "OUVERT",
+        AgrementPeriods = [new ApprovedPeriod(new DateOnly(2013, 9, 1), null)],
+        TimeZone = "Europe/Paris",
+        Version = 1,
+    };
+
+    private static readonly MesureAct[] s_acts = [.. Enum.GetValues<MesureAct>().Where(a => a is not (MesureAct.Unspecified or MesureAct.Create))];
+
+    private static Arbitrary<MesureAct[]> Sequences => Gen.Elements(s_acts).ArrayOf().Resize(60).ToArbitrary();
+
+    [Fact]
+    public void AnySequenceOfActs_StatesAndRefusals_FollowTheTable() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            var before = run.Mesure.Status.State;
+            var possible = Transitions.Find(before, act) is not null;
+            var done = run.Try(act);
+            var after = run.Mesure.Status.State;
+            var expected = Transitions.Find(before, act)?.State;
+            if ((!done && after != before) || (done && !possible) || (done && expected is { } state && state != after))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void AnySequenceOfActs_StoredStatus_IsTheFoldOfItsFacts() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            run.Try(act);
+        }
+
+        return MesureStatus.Fold(run.Mesure.NewFacts) == run.Mesure.Status;
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Fold_FactsInAnyOrder_GivesTheSameStatus() => Prop.ForAll(Sequences, Gen.Choose(0, int.MaxValue).ToArbitrary(), (acts, seed) =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            run.Try(act);
+        }
+
+        var shuffled = run.Mesure.NewFacts.ToArray();
+        new Random(seed).Shuffle(shuffled);
+        return MesureStatus.Fold(shuffled) == run.Mesure.Status;
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void AnySequenceOfActs_Versions_HaveNoGap() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            run.Try(act);
+        }
+
+        return run.Mesure.NewFacts.Select(f => f.Version).SequenceEqual(Enumerable.Range(1, run.Mesure.NewFacts.Count).Select(i => (long)i))
+            && run.Mesure.Version == run.Mesure.NewFacts.Count;
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void AnySequenceOfActs_EveryFact_HasAnEventWithoutText() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            run.Try(act);
+        }
+
+        return run.Mesure.NewFacts.All(f =>
+        {
+            var e = Mesures.MesureEvents.From(run.Mesure, f);
+            var json = System.Text.Json.JsonSerializer.Serialize(e, e.GetType(), ServiceDefaults.Messaging.EventTypes.Json);
+            return e.EventId == f.Id && e.AggregateVersion == f.Version && !json.Contains(Run.Secret, StringComparison.Ordinal);
+        });
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Transitions_EveryAct_StandsInTheTable()
+    {
+        var rows = Transitions.Rows.Select(r => r.Act).ToHashSet();
+
+        Assert.Equal(Enum.GetValues<MesureAct>().Where(a => a != MesureAct.Unspecified).ToHashSet(), rows);
+    }
+
+    [Fact]
+    public void Transitions_ClosedMesure_AllowsNothing() => Assert.DoesNotContain(Transitions.Rows, r => r.From == MesureState.Cloturee);
+
+    [Fact]
+    public void Transitions_EveryStateInUse_CanBeReachedAndClosed()
+    {
+        var reached = new HashSet<MesureState> { MesureState.Unspecified };
+        for (var before = 0; before != reached.Count;)
+        {
+            before = reached.Count;
+            reached.UnionWith(Transitions.Rows.Where(r => reached.Contains(r.From)).Select(r => r.To.State ?? MesureState.EnAttente).ToList());
+        }
+
+        // Suspension comes with its own acts.
+        Assert.Equal(Enum.GetValues<MesureState>().Except([MesureState.Suspendue]).Except([MesureState.PriseEnCharge]).ToHashSet(), reached.Except([MesureState.PriseEnCharge]).ToHashSet());
+        Assert.All(reached.Except([MesureState.Unspecified, MesureState.Cloturee]), s => Assert.NotNull(Transitions.Find(s, MesureAct.Close)));
+    }
+
+    /// <summary>A mesure on which acts are tried, with what they need.</summary>
+    private sealed class Run
+    {
+        public const string Secret = "SECRET-DUPONT";
+        private readonly List<Rencontre> _rencontres = [];
+        private readonly List<Difficulty> _difficulties = [];
+        private InformationExchange? _question;
+        private DateTimeOffset _now = s_start;
+
+        public Run() => Mesure = Mesure.Create(
+            new Guid("0198a000-0000-7000-8000-00000000000a"), "TJ-2026-000001", s_organisation,
+            new Decision
+            {
+                RgNumber = Secret,
+                JudgeName = Secret,
+                Restrictions = Secret,
+                Date = new DateOnly(2026, 1, 5),
+                LegalBasis = LegalBasis.Article37329,
+                DurationMonths = 24,
+                Modalite = Contracts.Type.V1.Modalite.Visite,
+            },
+            s_espace.Id, Acting());
+
+        public Mesure Mesure { get; }
+
+        public bool Try(MesureAct act)
+        {
+            try
+            {
+                switch (act)
+                {
+                    case MesureAct.Update: Mesure.Update(null, (false, null), Acting()); break;
+                    case MesureAct.Complete: Mesure.Complete([], Acting()); break;
+                    case MesureAct.Transmit: Mesure.Transmit(s_espace, Acting()); break;
+                    case MesureAct.Retrieve: return Mesure.Retrieve(Acting());
+                    case MesureAct.Acknowledge: Mesure.Acknowledge(Acting()); break;
+                    case MesureAct.RequestInformation: _question = Mesure.RequestInformation(InformationReason.Other, Secret, Acting()); break;
+                    case MesureAct.ProvideInformation:
+                        Mesure.ProvideInformation(_question ?? new InformationExchange { Id = default, MesureId = default, Reason = InformationReason.Other, Question = "", RequestedAt = default }, Secret, Acting());
+                        break;
+                    case MesureAct.TakeCharge: Mesure.TakeCharge(Acting()); break;
+                    case MesureAct.ContactReached: Mesure.RecordContact(PartyRole.Visiteur, true, Acting()); break;
+                    case MesureAct.ContactAttempted: Mesure.RecordContact(PartyRole.Hote, false, Acting()); break;
+                    case MesureAct.Interview: Mesure.RecordInterview(PartyRole.Enfant, Acting()); break;
+                    case MesureAct.ScheduleRencontre: _rencontres.Add(Mesure.ScheduleRencontre(_now, 60, TimeZoneInfo.Utc, null, Acting())); break;
+                    case MesureAct.RencontreHeld: Outcome(RencontreOutcome.Held); break;
+                    case MesureAct.RencontreNotHeld: Outcome(RencontreOutcome.VisiteurAbsent); break;
+                    case MesureAct.ReportDifficulty: _difficulties.Add(Mesure.ReportDifficulty(DifficultyReason.Capacity, Secret, Acting())); break;
+                    case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
+                    case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
+                    case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, Acting()); break;
+                    default: throw new ArgumentOutOfRangeException(nameof(act), act, null);
+                }
+
+                return true;
+            }
+            catch (DomainError)
+            {
+                return false;
+            }
+        }
+
+        private void Outcome(RencontreOutcome outcome)
+        {
+            var rencontre = _rencontres.Find(r => r.Outcome == RencontreOutcome.Scheduled) ?? _rencontres.LastOrDefault()
+                ?? throw DomainError.Invalid("rencontre_id", "none");
+            Mesure.RecordOutcome(
+                rencontre, outcome, true, [], [.. _rencontres.Where(r => r != rencontre && r.Outcome == RencontreOutcome.Scheduled).Select(r => r.StartsAt)], Acting());
+        }
+
+        private Difficulty Open(Func<Difficulty, bool> which) => _difficulties.FirstOrDefault(which) ?? throw DomainError.Invalid("difficulty_id", "none");
+
+        private Acting Acting()
+        {
+            _now = _now.AddMinutes(10);
+            return new Acting(s_organisation, "test", _now, _now);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Reflection;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Tests;
+
+/// <summary>Well-formed requests of every rpc on an existing mesure, for tests that walk over all of them.</summary>
+internal static class Requests
+{
+    /// <summary>Calls an rpc with a well-formed request for a mesure.</summary>
+    public static Task CallAsync(MesureService.MesureServiceClient client, string rpc, string mesureId) => CallAsync(client, rpc, For(rpc, mesureId));
+
+    /// <summary>Calls an rpc with a request.</summary>
+    public static async Task CallAsync(MesureService.MesureServiceClient client, string rpc, IMessage request)
+    {
+        var method = typeof(MesureService.MesureServiceClient).GetMethod(rpc + "Async", [request.GetType(), typeof(CallOptions)])!;
+        var call = method.Invoke(client, BindingFlags.Default, null, [request, default(CallOptions)], null)!;
+        await (Task)call.GetType().GetProperty("ResponseAsync")!.GetValue(call)!;
+    }
+
+    /// <summary>A well-formed request.</summary>
+    public static IMessage For(string rpc, string mesureId)
+    {
+        var descriptor = MesureService.Descriptor.FindMethodByName(rpc).InputType;
+        var request = (IMessage)Activator.CreateInstance(descriptor.ClrType)!;
+        Set("mesure_id", mesureId);
+        Set("request_id", MesuresFixture.NewId());
+        switch (request)
+        {
+            case UpdateMesureRequest update: update.EspaceId = ""; break;
+            case RequestInformationRequest ask: ask.Reason = InformationReason.Other; ask.Question = "?"; break;
+            case ProvideInformationRequest give: give.Answer = "!"; break;
+            case RecordContactRequest contact: contact.PartyRole = PartyRole.Hote; contact.Outcome = ContactOutcome.Reached; break;
+            case RecordInterviewRequest interview: interview.PartyRole = PartyRole.Hote; break;
+            case ScheduleRencontreRequest schedule: schedule.StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow()); schedule.DurationMinutes = 60; break;
+            case RecordRencontreOutcomeRequest outcome: outcome.RencontreId = MesuresFixture.NewId(); outcome.Outcome = RencontreOutcome.VisiteurAbsent; break;
+            case ReportDifficultyRequest difficulty: difficulty.Reason = DifficultyReason.Capacity; break;
+            case AcknowledgeDifficultyRequest acknowledge: acknowledge.DifficultyId = MesuresFixture.NewId(); break;
+            case AnswerDifficultyRequest answer: answer.DifficultyId = MesuresFixture.NewId(); answer.Answer = DifficultyAnswer.Maintain; break;
+            case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
+        }
+
+        return request;
+
+        void Set(string field, string value) => descriptor.FindFieldByName(field)?.Accessor.SetValue(request, value);
+    }
+}
