@@ -65,6 +65,8 @@ check() { # check NAME command…: quiet when it holds
 
 solution_lists_every_project() {
   local p missing=0
+  # The merge of two branches that both add a project keeps both lines.
+  sed -n 's/^Project(.*", "\(.*\.csproj\)", .*/listed twice: \1/p' Jafer.sln | sort | uniq -d | grep . && missing=1
   while read -r p; do
     grep -qF "\"${p//\//\\}\"" Jafer.sln || { echo "not in Jafer.sln: $p"; missing=1; }
   done < <(git ls-files --cached --others --exclude-standard '*.csproj')
@@ -79,7 +81,7 @@ mkdir -p "$results"
 buf=node_modules/.bin/buf
 
 if [[ $checks == true ]]; then
-  check "Jafer.sln lists every project" solution_lists_every_project || true
+  check "Jafer.sln lists every project once" solution_lists_every_project || true
   check "format of C#" dotnet format whitespace . --folder --verify-no-changes --exclude artifacts node_modules .jafer || true
   if [[ -f protos/buf.yaml ]]; then
     check "buf lint" "$buf" lint protos || true

@@ -134,14 +134,16 @@ async function loadLibrary() {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
-    const provider = await startProvider({
+    const started = startProvider({
       port: Number(process.env.PORT ?? 0),
       issuer: process.env.ISSUER?.replace(/\/$/, ''),
       keys: keysFolder(),
       data: referenceData(),
     });
+    // Before it says that it is ready: whoever reads that may stop it at once.
     for (const signal of ['SIGINT', 'SIGTERM'])
-      process.once(signal, () => provider.close().then(() => process.exit(0)));
+      process.once(signal, () => started.then((provider) => provider.close()).then(() => process.exit(0)));
+    await started;
   } catch (error) {
     console.error(`identity: ${error.message}`);
     process.exit(1);
