@@ -40,7 +40,7 @@ async function run(args) {
   const folder = keysFolder();
   if (secret) return clientSecret(masterSecret(folder), client.clientId);
 
-  const file = resolve(process.env.JAFER_ENDPOINTS ?? join(root, '.jafer', 'endpoints.json'));
+  const file = resolve(process.env.JAFER_ENDPOINTS ?? join(process.env.JAFER_STATE ?? join(root, '.jafer'), 'endpoints.json'));
   if (!existsSync(file))
     throw new Refusal(`Jafer is not running: there is no ${file}. Start it with ./jafer run.`, 1);
   const issuer = JSON.parse(readFileSync(file, 'utf8')).identity?.issuer;

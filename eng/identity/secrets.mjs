@@ -5,9 +5,9 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { root } from './organisations.mjs';
 
-/** Folder of the keys: JAFER_IDENTITY_KEYS, or .jafer/identity of this checkout. */
+/** Folder of the keys: JAFER_IDENTITY_KEYS, or identity/ in the state folder (JAFER_STATE, or .jafer of this checkout). */
 export const keysFolder = (environment = process.env) =>
-  environment.JAFER_IDENTITY_KEYS ?? join(root, '.jafer', 'identity');
+  environment.JAFER_IDENTITY_KEYS ?? join(environment.JAFER_STATE ?? join(root, '.jafer'), 'identity');
 
 /** The master secret as the text of its file (base64url of 32 random bytes), made at the first call. */
 export const masterSecret = (folder) =>
