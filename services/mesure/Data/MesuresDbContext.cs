@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Jafer.Mesures.Domain;
+using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
@@ -68,6 +69,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         BelongsToMesure(modelBuilder.Entity<Difficulty>().ToTable("difficulties"), d => d.MesureId);
         BelongsToMesure(modelBuilder.Entity<InformationExchange>().ToTable("information_exchanges"), i => i.MesureId);
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
+        modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });
         modelBuilder.Entity<EspaceView>(e =>
         {
             e.ToTable("espaces");

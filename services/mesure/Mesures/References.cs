@@ -4,6 +4,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Mesures;
 
+/// <summary>Last number given for a court and year.</summary>
+internal sealed class ReferenceCounter
+{
+    public required string Prefix { get; init; }
+
+    public required int Year { get; init; }
+
+    public required int Last { get; init; }
+}
+
 /// <summary>The short references of mesures, counted for each court and year, such as "TJ69123-2026-000042".</summary>
 internal static class References
 {

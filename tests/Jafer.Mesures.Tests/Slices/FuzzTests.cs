@@ -1,0 +1,25 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Testing;
+using Xunit;
+
+namespace Jafer.Mesures.Tests.Slices;
+
+/// <summary>Whatever a client sends, the answer is a status of the contract.</summary>
+public sealed class FuzzTests(MesuresFixture jafer)
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task AnyRpc_RandomRequests_NeverFaults(int seed)
+    {
+        var known = new List<string> { MesuresFixture.Espace.ToString() };
+        foreach (var state in new[] { MesureState.Ordonnee, MesureState.Completee, MesureState.Transmise, MesureState.Recue, MesureState.EnAttente, MesureState.Programmee })
+        {
+            known.Add(await jafer.MesureInAsync(state));
+        }
+
+        known.AddRange((await jafer.GetAsync(known[^1])).Rencontres.Select(r => r.RencontreId));
+        Assert.Empty(await Fuzz.FaultsAsync([jafer.AsCourt, jafer.AsEspace], MesureService.Descriptor, seed, 60, known));
+    }
+}

@@ -1,0 +1,18 @@
+using Jafer.Mesures.Data;
+using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Jafer.Mesures.Tests.Slices;
+
+/// <summary>The EF model is the schema that the migrations make.</summary>
+public sealed class SchemaTests(MesuresFixture jafer)
+{
+    [Fact]
+    public async Task Model_ComparedWithTheMigratedDatabase_IsTheSame()
+    {
+        await using var scope = jafer.First.App.Services.CreateAsyncScope();
+
+        Assert.Empty(await SchemaComparison.DifferencesAsync(scope.ServiceProvider.GetRequiredService<MesuresDbContext>()));
+    }
+}
