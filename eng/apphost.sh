@@ -42,15 +42,7 @@ place_is_free() {
 exec_apphost() {
   [[ -f $apphost_dll ]] || fail "the AppHost was not built: leave out --no-build"
   export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development}
-  if grep -q '<UseGenuineAspire>true' "$JAFER_STATE/engine.props"; then
-    # What a launch profile would say; ports drawn, so that two checkouts run side by side.
-    local p
-    p=($(free_ports 3))
-    export ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://localhost:${p[0]}}
-    export ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=${ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL:-http://localhost:${p[1]}}
-    export ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL=${ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL:-http://localhost:${p[2]}}
-    export ASPIRE_ALLOW_UNSECURED_TRANSPORT=true
-  fi
+  export ASPIRE_ALLOW_UNSECURED_TRANSPORT=true # loopback only
   rm -f "$JAFER_ENDPOINTS"
   cd "$JAFER_ROOT/AppHost"
   exec dotnet "$apphost_dll" "$@"

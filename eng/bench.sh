@@ -86,6 +86,6 @@ if [[ $whole == true ]]; then
     fi
   done
   sleep 30 # at rest: nothing is asked of it, what start-up left behind is collected
-  node eng/bench.mjs whole "$took" "$apphost" >"$parts/whole.json"
+  node eng/bench.mjs whole "$took" >"$parts/whole.json"
 fi
 node eng/bench.mjs table "$out" "$parts" ${names[@]+"${names[@]}"}
