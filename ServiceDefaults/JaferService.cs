@@ -2,6 +2,8 @@ using Grpc.AspNetCore.Server;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Grpc.Health;
+using Jafer.ServiceDefaults.Grpc.Reflection;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
 using Jafer.ServiceDefaults.Requests;
@@ -42,6 +44,8 @@ public static class JaferService
         builder.Services.AddSingleton<PageTokens>();
         builder.Services.AddSingleton<AccessInterceptor>();
         builder.Services.AddSingleton<ErrorInterceptor>();
+        builder.Services.AddSingleton<ServedFiles>();
+        builder.Services.AddSingleton<ServingState>();
         builder.Services.AddGrpc(options =>
         {
             options.Interceptors.Add<ErrorInterceptor>();
@@ -72,8 +76,8 @@ public static class JaferService
         builder.Services.AddScoped<Commands<TContext>>();
         builder.AddJaferMessaging<TContext>(name, subscriptions);
         builder.Services.AddHealthChecks()
-            .AddCheck<StoreHealthCheck>("store")
-            .AddCheck<OutboxHealthCheck>("outbox", HealthStatus.Degraded);
+            .AddCheck<StoreHealthCheck>("store", timeout: TimeSpan.FromSeconds(3))
+            .AddCheck<OutboxHealthCheck>("outbox", HealthStatus.Degraded, timeout: TimeSpan.FromSeconds(3));
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
 
         // EF logs the text of failed commands and MassTransit whole messages: codes and types are enough here.
@@ -92,6 +96,9 @@ public static class JaferService
         ArgumentNullException.ThrowIfNull(app);
         app.UseAuthentication();
         app.MapGrpcService<OperationsGrpcService<TContext>>();
+        app.MapGrpcService<HealthGrpcService>();
+        app.MapGrpcService<ReflectionGrpcService>();
+        app.MapGrpcService<ReflectionAlphaGrpcService>();
         app.MapHealthChecks("/health");
         app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false });
     }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -84,7 +85,8 @@ internal sealed class AccessInterceptor(AccessTable table) : Interceptor
         var expires = long.TryParse(token.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : DateTimeOffset.MaxValue;
+        var onBehalfOf = token.FindFirst("on_behalf_of")?.Value ?? (role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
         context.SetCaller(new Caller(
-            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", token.FindFirst("on_behalf_of")?.Value, tenancy, expires));
+            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires));
     }
 }

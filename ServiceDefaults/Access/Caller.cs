@@ -40,7 +40,10 @@ public static class Roles
 /// <param name="Role">Role.</param>
 /// <param name="OrganisationId">Organisation as the directory knows it.</param>
 /// <param name="IsPerson">True for a person, false for unattended software.</param>
-/// <param name="OnBehalfOf">The person for whom software acts; null when nobody is named.</param>
+/// <param name="OnBehalfOf">
+/// For whom software acts, as the token says, or as one of Jafer's services tells of the call that it is answering. For the
+/// journal, never authority; null when nobody is named.
+/// </param>
 /// <param name="Tenancy">Whose things this rpc may touch.</param>
 /// <param name="TokenExpiresAt">When the token expires.</param>
 public sealed record Caller(
@@ -70,6 +73,8 @@ public static class CallerExtensions
     /// <summary>The caller of this call, as the access interceptor found them.</summary>
     public static Caller Caller(this ServerCallContext context) =>
         context.UserState.TryGetValue(s_key, out var caller) ? (Caller)caller : throw new InvalidOperationException("the call did not pass the access interceptor");
+
+    internal static Caller? TryGetCaller(this ServerCallContext context) => context.UserState.TryGetValue(s_key, out var caller) ? (Caller)caller : null;
 
     internal static void SetCaller(this ServerCallContext context, Caller caller) => context.UserState[s_key] = caller;
 }

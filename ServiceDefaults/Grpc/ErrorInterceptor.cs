@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Jafer.ServiceDefaults.Telemetry;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Jafer.ServiceDefaults.Grpc;
@@ -10,9 +11,10 @@ namespace Jafer.ServiceDefaults.Grpc;
 
 /// <summary>
 /// The outermost interceptor of every service: measures each call and turns whatever is thrown into a status of
-/// <see cref="RpcErrors"/>. Faults are logged here, once; refusals are not logged.
+/// <see cref="RpcErrors"/>. Faults are logged here, once; refusals are not logged. When the process is asked to stop, running
+/// calls are answered, and streams, which would never end, end with UNAVAILABLE: the client resumes elsewhere.
 /// </summary>
-internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed class ErrorInterceptor(IHostApplicationLifetime lifetime, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -24,19 +26,36 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
-        RunAsync(context, () => continuation(request, responseStream, context));
+        StreamAsync(context, draining => continuation(request, responseStream, draining));
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
         TResponse? response = null;
-        await RunAsync(context, async () => response = await continuation(requestStream, context));
+        await StreamAsync(context, async draining => response = await continuation(requestStream, draining));
         return response!;
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        RunAsync(context, () => continuation(requestStream, responseStream, context));
+        StreamAsync(context, draining => continuation(requestStream, responseStream, draining));
+
+    private async Task StreamAsync(ServerCallContext context, Func<ServerCallContext, Task> call)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        var draining = new DrainingContext(context, either.Token);
+        await RunAsync(context, async () =>
+        {
+            try
+            {
+                await call(draining);
+            }
+            catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+            {
+                throw DomainError.Unavailable(TimeSpan.FromSeconds(1));
+            }
+        });
+    }
 
     private async Task RunAsync(ServerCallContext context, Func<Task> call)
     {
@@ -50,7 +69,7 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Inter
         {
             var error = RpcErrors.From(exception, context);
             code = error.StatusCode;
-            if (code is StatusCode.Internal or StatusCode.Unavailable)
+            if (code is StatusCode.Internal or StatusCode.Unavailable && !(exception is DomainError && lifetime.ApplicationStopping.IsCancellationRequested))
             {
                 logger.LogError("{Method} failed with {Code}: {Fault}", context.Method, code, Redaction.Describe(exception));
             }

@@ -13,27 +13,31 @@ namespace Jafer.ServiceDefaults.Grpc;
 /// that asked, so that a token of another search is refused. The key comes from configuration (PageTokens:Key, 32 bytes in
 /// base64) and must be the same for all replicas.
 /// </summary>
-public sealed class PageTokens : IDisposable
+public sealed class PageTokens
 {
+    private const int KeyLength = 32;
     private const int NonceLength = 12;
     private const int TagLength = 16;
-    private readonly AesGcm _cipher;
+
+    // A cipher object must not be used by two threads at once; making one costs a microsecond.
+    private readonly byte[] _key;
 
     /// <summary>Reads the key; without one, tokens are valid for this process only.</summary>
     public PageTokens(IConfiguration configuration, ILogger<PageTokens> logger)
     {
-        byte[] key;
         if (configuration["PageTokens:Key"] is { Length: > 0 } text)
         {
-            key = Convert.FromBase64String(text);
+            _key = Convert.FromBase64String(text);
+            if (_key.Length != KeyLength)
+            {
+                throw new InvalidOperationException("PageTokens:Key must be 32 bytes in base64");
+            }
         }
         else
         {
             logger.LogWarning("PageTokens:Key is not configured: page and resume tokens end with this process");
-            key = RandomNumberGenerator.GetBytes(32);
+            _key = RandomNumberGenerator.GetBytes(KeyLength);
         }
-
-        _cipher = new AesGcm(key, TagLength);
     }
 
     /// <summary>Makes a token.</summary>
@@ -45,7 +49,8 @@ public sealed class PageTokens : IDisposable
         var token = new byte[NonceLength + TagLength + plain.Length];
         var nonce = token.AsSpan(0, NonceLength);
         RandomNumberGenerator.Fill(nonce);
-        _cipher.Encrypt(nonce, plain, token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), binding);
+        using var cipher = new AesGcm(_key, TagLength);
+        cipher.Encrypt(nonce, plain, token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), binding);
         return Base64Url.EncodeToString(token);
     }
 
@@ -62,7 +67,8 @@ public sealed class PageTokens : IDisposable
             }
 
             var plain = new byte[token.Length - NonceLength - TagLength];
-            _cipher.Decrypt(token.AsSpan(0, NonceLength), token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), plain, binding);
+            using var cipher = new AesGcm(_key, TagLength);
+            cipher.Decrypt(token.AsSpan(0, NonceLength), token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), plain, binding);
             return JsonSerializer.Deserialize<T>(plain);
         }
         catch (Exception e) when (e is FormatException or CryptographicException or JsonException)
@@ -101,7 +107,4 @@ public sealed class PageTokens : IDisposable
         hash.AppendData(arguments);
         return hash.GetHashAndReset();
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _cipher.Dispose();
 }

@@ -38,8 +38,9 @@ public static class RpcErrors
     public static RpcException From(Exception exception, ServerCallContext call) => exception switch
     {
         DomainError error => From(error),
-        OperationCanceledException when call.CancellationToken.IsCancellationRequested => Ended(call),
-        RpcException { StatusCode: StatusCode.Unimplemented } =>
+        OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled } when call.CancellationToken.IsCancellationRequested => Ended(call),
+        // What a generated method throws that is not overridden; the answer of another service has trailers or headers.
+        RpcException { StatusCode: StatusCode.Unimplemented, Status.DebugException: null, Trailers.Count: 0 } =>
             Build(StatusCode.Unimplemented, "This method is not served here.", [Info(ErrorReason.MethodUnknown)]),
         _ when IsTransient(exception) => From(DomainError.Unavailable(TimeSpan.FromSeconds(1))),
         _ => Internal(),
@@ -86,6 +87,7 @@ public static class RpcErrors
         for (var e = exception; e is not null; e = e.InnerException)
         {
             if (e is NpgsqlException { IsTransient: true } or TimeoutException or System.Net.Sockets.SocketException
+                or RpcException { StatusCode: StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted }
                 or PostgresException { SqlState: "57P01" or "57P02" or "57P03" or "53300" or "40001" or "40P01" })
             {
                 return true;

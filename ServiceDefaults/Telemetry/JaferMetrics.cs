@@ -6,6 +6,12 @@ namespace Jafer.ServiceDefaults.Telemetry;
 /// <summary>The activity source and the meter of Jafer's own machinery. Tags hold identifiers and codes only.</summary>
 public static class JaferMetrics
 {
+    // The default bounds are meant for milliseconds.
+    private static readonly InstrumentAdvice<double> s_seconds = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60],
+    };
+
     /// <summary>Name of the source and the meter.</summary>
     public const string Name = "Jafer";
 
@@ -15,7 +21,10 @@ public static class JaferMetrics
     internal static Meter Meter { get; } = new(Name);
 
     internal static Histogram<double> CallDuration { get; } =
-        Meter.CreateHistogram<double>("rpc.server.duration", "s", "Duration of gRPC calls by method and status");
+        Meter.CreateHistogram("rpc.server.duration", "s", "Duration of gRPC calls by method and status", null, s_seconds);
+
+    internal static Counter<long> NoAnswers { get; } =
+        Meter.CreateCounter<long>("jafer.client.no_answers", "{call}", "Calls to another service that a fallback replaced, by status");
 
     internal static Counter<long> OutboxPublished { get; } =
         Meter.CreateCounter<long>("jafer.outbox.published", "{message}", "Messages given to the broker");
@@ -30,5 +39,5 @@ public static class JaferMetrics
         Meter.CreateCounter<long>("jafer.inbox.duplicates", "{message}", "Deliveries dropped because the message was already applied");
 
     internal static Histogram<double> InboxLag { get; } =
-        Meter.CreateHistogram<double>("jafer.inbox.lag", "s", "Time from the recording of an event to its application by a consumer");
+        Meter.CreateHistogram("jafer.inbox.lag", "s", "Time from the recording of an event to its application by a consumer", null, s_seconds);
 }
