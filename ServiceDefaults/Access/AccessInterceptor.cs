@@ -6,6 +6,7 @@ using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
 
 namespace Jafer.ServiceDefaults.Access;
 
@@ -13,7 +14,7 @@ namespace Jafer.ServiceDefaults.Access;
 /// Answers before anything else is looked at: no token or a bad one is UNAUTHENTICATED, a role without a grant in the access
 /// table is PERMISSION_DENIED. Health and reflection are open.
 /// </summary>
-internal sealed class AccessInterceptor(AccessTable table) : Interceptor
+internal sealed class AccessInterceptor(AccessTable table, IOptionsMonitor<JwtBearerOptions> options) : Interceptor
 {
     /// <summary>Services that need no token.</summary>
     public static readonly FrozenSet<string> OpenServices =
@@ -64,8 +65,7 @@ internal sealed class AccessInterceptor(AccessTable table) : Interceptor
         var result = await http.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
         if (!result.Succeeded)
         {
-            // The issuer's keys could not be read: not the caller's fault, and worth another try.
-            throw result.Failure is InvalidOperationException ? DomainError.Unavailable(TimeSpan.FromSeconds(2)) : DomainError.TokenInvalid();
+            throw await IssuerAnswersAsync(context.CancellationToken) ? DomainError.TokenInvalid() : DomainError.Unavailable(TimeSpan.FromSeconds(2));
         }
 
         var token = result.Principal;
@@ -88,5 +88,25 @@ internal sealed class AccessInterceptor(AccessTable table) : Interceptor
         var onBehalfOf = token.FindFirst("on_behalf_of")?.Value ?? (role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
         context.SetCaller(new Caller(
             subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires));
+    }
+
+    /// <summary>Whether the issuer's keys are known: without them no token is accepted, which is not the caller's fault.</summary>
+    private async Task<bool> IssuerAnswersAsync(CancellationToken ct)
+    {
+        if (options.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager is not { } manager)
+        {
+            return true;
+        }
+
+        try
+        {
+            // Held in memory once it was read.
+            await manager.GetConfigurationAsync(ct);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 }

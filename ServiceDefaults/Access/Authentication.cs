@@ -21,6 +21,7 @@ internal static class Authentication
             options.Authority = identity["Authority"];
             options.RequireHttpsMetadata = !builder.Environment.IsDevelopment();
             options.MapInboundClaims = false;
+            options.BackchannelTimeout = TimeSpan.FromSeconds(5);
             options.TokenValidationParameters = new TokenValidationParameters
             {
                 ValidIssuer = identity["Authority"],

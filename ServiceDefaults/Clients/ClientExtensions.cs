@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Jafer.ServiceDefaults.Clients;
 
@@ -15,7 +16,8 @@ public static class ClientExtensions
     /// <summary>
     /// Adds the client of another service, to be injected as <typeparamref name="TClient"/>. Address: services:NAME:grpc:0 of
     /// the configuration. Calls go under this service's own identity, end after 5 seconds or with the call being answered,
-    /// whichever is earlier, are tried three times while the other is UNAVAILABLE, and belong to the same trace.
+    /// whichever is earlier, are tried three times while the other is UNAVAILABLE, and belong to the same trace. Without an
+    /// address they are UNAVAILABLE.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="name">Name of the other service, such as "directory".</param>
@@ -31,11 +33,18 @@ public static class ClientExtensions
         services.TryAddSingleton<ClientInterceptor>();
         services.AddGrpcClient<TClient>($"{name}/{typeof(TClient).FullName}", (provider, options) =>
             {
-                options.Address = new Uri(provider.GetRequiredService<IConfiguration>()[$"services:{name}:grpc:0"]
-                    ?? throw new InvalidOperationException($"services:{name}:grpc:0 is not configured"));
+                var address = provider.GetRequiredService<IConfiguration>()[$"services:{name}:grpc:0"];
+                if (address is null)
+                {
+                    // Only the calls that need the other service fail, not everything that could call it.
+                    provider.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ClientExtensions)).LogWarning(
+                        "services:{Service}:grpc:0 is not configured: calls to it have no answer", name);
+                }
+
+                options.Address = new Uri(address ?? $"http://{name}.invalid");
                 options.ChannelOptionsActions.Add(channel =>
                 {
-                    channel.Credentials = Credentials(provider.GetRequiredService<ServiceIdentity>(), options.Address);
+                    channel.Credentials = Credentials(address is null ? null : provider.GetRequiredService<ServiceIdentity>(), options.Address);
                     channel.UnsafeUseInsecureChannelCallCredentials = true;
                     channel.ServiceConfig = new ServiceConfig { MethodConfigs = { Retries() } };
                 });
@@ -92,10 +101,15 @@ public static class ClientExtensions
             or StatusCode.Internal or StatusCode.Unknown or StatusCode.Unimplemented or StatusCode.Unauthenticated;
     }
 
-    private static ChannelCredentials Credentials(ServiceIdentity identity, Uri address) => ChannelCredentials.Create(
+    private static ChannelCredentials Credentials(ServiceIdentity? identity, Uri address) => ChannelCredentials.Create(
         address.Scheme == Uri.UriSchemeHttps ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
         CallCredentials.FromInterceptor(async (context, metadata) =>
         {
+            if (identity is null)
+            {
+                throw new RpcException(new Status(StatusCode.Unavailable, "the address of the service is not configured"));
+            }
+
             try
             {
                 metadata.Add("authorization", "Bearer " + await identity.TokenAsync(context.CancellationToken));

@@ -32,13 +32,13 @@ internal sealed class ErrorInterceptor(IHostApplicationLifetime lifetime, ILogge
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
         TResponse? response = null;
-        await StreamAsync(context, async draining => response = await continuation(requestStream, draining));
+        await StreamAsync(context, async draining => response = await continuation(new RequestStream<TRequest>(requestStream), draining));
         return response!;
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        StreamAsync(context, draining => continuation(requestStream, responseStream, draining));
+        StreamAsync(context, draining => continuation(new RequestStream<TRequest>(requestStream), responseStream, draining));
 
     private async Task StreamAsync(ServerCallContext context, Func<ServerCallContext, Task> call)
     {

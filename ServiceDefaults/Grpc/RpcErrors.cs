@@ -38,6 +38,7 @@ public static class RpcErrors
     public static RpcException From(Exception exception, ServerCallContext call) => exception switch
     {
         DomainError error => From(error),
+        ClientLeftException => Ended(call),
         OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled } when call.CancellationToken.IsCancellationRequested => Ended(call),
         // What a generated method throws that is not overridden; the answer of another service has trailers or headers.
         RpcException { StatusCode: StatusCode.Unimplemented, Status.DebugException: null, Trailers.Count: 0 } =>

@@ -1,0 +1,131 @@
+using System.Net;
+using Grpc.Core;
+using Jafer.ServiceDefaults.Grpc.Health.V1;
+using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using static Jafer.ServiceDefaults.Grpc.Health.V1.HealthCheckResponse.Types;
+
+namespace Jafer.ServiceDefaults.Tests.Grpc;
+
+public sealed class HealthTests : IAsyncLifetime
+{
+    private readonly Switch _switch = new();
+    private TestDatabase? _database;
+    private ServiceHost? _host;
+    private Health.HealthClient? _client;
+
+    private Health.HealthClient Client => _client!;
+
+    private ServiceHost Host => _host!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await ProbeHost.CloneAsync();
+        _host = await ProbeHost.StartAsync(_database, ServiceHost.UniquePrefix(), configure: builder =>
+            builder.Services.AddHealthChecks().AddCheck("switch", _switch));
+        _client = new Health.HealthClient(_host.Channel(null));
+        await Eventually.BecomesAsync(async () => (await Client.CheckAsync(new())).Status, s => s == ServingStatus.Serving, "SERVING");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        await _database!.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("jafer.probe.v1.ProbeService")]
+    [InlineData("jafer.operations.v1.OperationsService")]
+    [InlineData("grpc.health.v1.Health")]
+    public async Task Check_ServedService_ServesWithoutToken(string service)
+    {
+        var response = await Client.CheckAsync(new() { Service = service });
+
+        Assert.Equal(ServingStatus.Serving, response.Status);
+    }
+
+    [Fact]
+    public async Task Check_UnknownService_IsNotFound()
+    {
+        var refusal = await Refusal.OfAsync(Client.CheckAsync(new() { Service = "jafer.absent.v1.AbsentService" }));
+
+        Assert.Equal((StatusCode.NotFound, "RESOURCE_NOT_FOUND"), (refusal.Code, refusal.Reason));
+    }
+
+    [Fact]
+    public async Task Watch_CheckFailsAndRecovers_TellsEachChange()
+    {
+        using var call = Client.Watch(new());
+        Assert.Equal(ServingStatus.Serving, await NextAsync(call));
+
+        _switch.Status = HealthStatus.Unhealthy;
+        Assert.Equal(ServingStatus.NotServing, await NextAsync(call));
+
+        // Degraded still takes calls.
+        _switch.Status = HealthStatus.Degraded;
+        Assert.Equal(ServingStatus.Serving, await NextAsync(call));
+    }
+
+    [Fact]
+    public async Task Watch_UnknownService_SaysSoAndStaysOpen()
+    {
+        using var call = Client.Watch(new() { Service = "jafer.absent.v1.AbsentService" });
+
+        Assert.Equal(ServingStatus.ServiceUnknown, await NextAsync(call));
+        Assert.False(call.ResponseStream.MoveNext(TestContext.Current.CancellationToken).IsCompleted);
+    }
+
+    [Fact]
+    public async Task Watch_ServiceStops_TellsNotServingThenEnds()
+    {
+        using var call = Client.Watch(new());
+        Assert.Equal(ServingStatus.Serving, await NextAsync(call));
+
+        var stopping = Host.App.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(ServingStatus.NotServing, await NextAsync(call));
+        Assert.False(await call.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        await stopping;
+    }
+
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/alive")]
+    public async Task HttpEndpoint_Healthy_Answers200(string path)
+    {
+        using var http = new HttpClient();
+
+        using var response = await http.GetAsync(new Uri(Host.Health, path), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task HttpEndpoint_CheckFails_HealthFailsAndAliveDoesNot()
+    {
+        _switch.Status = HealthStatus.Unhealthy;
+        using var http = new HttpClient();
+
+        using var health = await http.GetAsync(new Uri(Host.Health, "/health"), TestContext.Current.CancellationToken);
+        using var alive = await http.GetAsync(new Uri(Host.Health, "/alive"), TestContext.Current.CancellationToken);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (health.StatusCode, alive.StatusCode));
+    }
+
+    private static async Task<ServingStatus> NextAsync(AsyncServerStreamingCall<HealthCheckResponse> call)
+    {
+        using var limit = new CancellationTokenSource(Eventually.Limit);
+        Assert.True(await call.ResponseStream.MoveNext(limit.Token), "the stream ended");
+        return call.ResponseStream.Current.Status;
+    }
+
+    private sealed class Switch : IHealthCheck
+    {
+        public HealthStatus Status { get; set; } = HealthStatus.Healthy;
+
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new HealthCheckResult(Status));
+    }
+}
