@@ -149,6 +149,12 @@ test('Keys_SecondRead_AreTheSameAndPrivate', () => {
   for (const file of files) assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
+test('Keys_FolderMadeWithItsParents_IsPrivateAndTheParentsAreNot', () => {
+  masterSecret(join(folder, 'state', 'identity'));
+  assert.equal(statSync(join(folder, 'state', 'identity')).mode & 0o777, 0o700);
+  assert.equal(statSync(join(folder, 'state')).mode & 0o055, 0o055 & ~process.umask());
+});
+
 test('Process_Started_IsReadyInThreeSecondsWithoutAWarningAndStopsOnTerm', async () => {
   const begun = performance.now();
   const child = spawn(process.execPath, [join(import.meta.dirname, 'provider.mjs')],

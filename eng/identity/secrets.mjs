@@ -2,7 +2,7 @@
 // and its own signing key. Both are made once, readable by their owner alone, and never leave the ignored folder.
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { root } from './organisations.mjs';
 
 /** Folder of the keys: JAFER_IDENTITY_KEYS, or identity/ in the state folder (JAFER_STATE, or .jafer of this checkout). */
@@ -34,6 +34,8 @@ function once(folder, name, make) {
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
   }
+  // The parents keep the usual mode: other servers' users pass through the state folder.
+  mkdirSync(dirname(folder), { recursive: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   writeFileSync(aside, make(), { mode: 0o600, flag: 'wx' });

@@ -4,7 +4,7 @@
 // JAFER_MAIL (folder of the caught mails, default .jafer/mail of this checkout; the newest 500 are kept).
 // Health: GET /api/healthz answers 200. The mails as JSON: GET /api/email (no mail is ever logged).
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createLogger, createOrchestrator, getDefaultConfig } from 'maildev';
 
 if (process.env.NODE_ENV === 'production') {
@@ -13,6 +13,8 @@ if (process.env.NODE_ENV === 'production') {
 }
 
 const folder = process.env.JAFER_MAIL ?? join(resolve(import.meta.dirname, '..', '..'), '.jafer', 'mail');
+// The parents keep the usual mode: other servers' users pass through the state folder.
+mkdirSync(dirname(folder), { recursive: true });
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 
 // Built here rather than from the command line: configuration files and variables of the machine cannot add a relay.
