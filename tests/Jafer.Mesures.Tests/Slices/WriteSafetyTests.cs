@@ -109,10 +109,10 @@ public sealed class WriteSafetyTests(MesuresFixture jafer)
     public async Task Outbox_PersonalDataOfAMesure_NeverEntersAnEvent()
     {
         var bus = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString("N");
-        await jafer.Database.RunAsync("create table if not exists seen_payloads (payload jsonb)");
+        await jafer.Database.RunAsync("create schema probe; create table probe.seen_payloads (payload jsonb)");
         await jafer.Database.RunAsync("""
-            create or replace function keep_payload() returns trigger language plpgsql as $$ begin insert into seen_payloads values (new.payload); return new; end $$;
-            create or replace trigger keep_payload after insert on outbox_messages for each row execute function keep_payload();
+            create function probe.keep_payload() returns trigger language plpgsql as $$ begin insert into probe.seen_payloads values (new.payload); return new; end $$;
+            create trigger keep_payload after insert on outbox_messages for each row execute function probe.keep_payload();
             """);
 
         await jafer.MesureInAsync(MesureState.Programmee, r =>
@@ -124,7 +124,7 @@ public sealed class WriteSafetyTests(MesuresFixture jafer)
             r.Children[0].GivenName = bus;
         });
 
-        Assert.True(await jafer.Database.ReadAsync<long>("select count(*) from seen_payloads") >= 7);
-        Assert.Equal(0, await jafer.Database.ReadAsync<long>($"select count(*) from seen_payloads where payload::text like '%{bus}%'"));
+        Assert.True(await jafer.Database.ReadAsync<long>("select count(*) from probe.seen_payloads") >= 7);
+        Assert.Equal(0, await jafer.Database.ReadAsync<long>($"select count(*) from probe.seen_payloads where payload::text like '%{bus}%'"));
     }
 }
