@@ -94,6 +94,7 @@ public static class JaferService
         where TContext : JaferDbContext
     {
         ArgumentNullException.ThrowIfNull(app);
+        app.UseQuietProbes();
         app.UseAuthentication();
         app.MapGrpcService<OperationsGrpcService<TContext>>();
         app.MapGrpcService<HealthGrpcService>();

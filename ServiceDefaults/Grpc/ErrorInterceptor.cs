@@ -60,6 +60,12 @@ internal sealed class ErrorInterceptor(IHostApplicationLifetime lifetime, ILogge
     private async Task RunAsync(ServerCallContext context, Func<Task> call)
     {
         var start = Stopwatch.GetTimestamp();
+        if (Activity.Current is { } activity)
+        {
+            activity.DisplayName = context.Method[1..];
+            activity.SetTag("rpc.system", "grpc");
+        }
+
         var code = StatusCode.OK;
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -30,7 +31,10 @@ internal static class TelemetryExtensions
                 serviceVersion: typeof(TelemetryExtensions).Assembly.GetName().Version?.ToString(),
                 autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(m => m.AddMeter(s_meters))
-            .WithTracing(t => t.AddSource(s_sources).AddProcessor(new SqlTextFilter()));
+            .WithTracing(t => t.AddSource(s_sources)
+                // The caller's choice counts, so that what a probe sets off is dropped with it.
+                .SetSampler(new ParentBasedSampler(new AlwaysOnSampler()))
+                .AddProcessor(new SqlFilter()));
         builder.Logging.AddOpenTelemetry(o =>
         {
             o.IncludeFormattedMessage = true;
@@ -43,25 +47,36 @@ internal static class TelemetryExtensions
     }
 
     /// <summary>
-    /// Drops the polling of the relay and of health checks, which would bury the calls, and the text of SQL statements, which
-    /// may one day quote a value.
+    /// Keeps the probes of /health and /alive, and the queries that they make, out of the traces: they would bury the calls.
     /// </summary>
-    private sealed class SqlTextFilter : BaseProcessor<System.Diagnostics.Activity>
+    public static void UseQuietProbes(this WebApplication app) => app.Use((context, next) =>
     {
-        public override void OnEnd(System.Diagnostics.Activity data)
+        if (Activity.Current is { } activity && context.Request.Path.Value is "/health" or "/alive")
         {
-            if (data.Source.Name == "Npgsql")
+            activity.IsAllDataRequested = false;
+            activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+        }
+
+        return next(context);
+    });
+
+    /// <summary>
+    /// Drops the text of SQL statements, which may one day quote a value, and the queries of jobs that poll.
+    /// </summary>
+    private sealed class SqlFilter : BaseProcessor<Activity>
+    {
+        public override void OnEnd(Activity data)
+        {
+            if (data.Source.Name != "Npgsql")
             {
-                data.SetTag("db.query.text", null);
-                data.SetTag("db.statement", null);
-                if (data.Parent is null && data.ParentSpanId == default)
-                {
-                    data.ActivityTraceFlags &= ~System.Diagnostics.ActivityTraceFlags.Recorded;
-                }
+                return;
             }
-            else if (data.Source.Name == "Microsoft.AspNetCore" && data.GetTagItem("url.path") is "/health" or "/alive")
+
+            data.SetTag("db.query.text", null);
+            data.SetTag("db.statement", null);
+            if (data.ParentSpanId == default)
             {
-                data.ActivityTraceFlags &= ~System.Diagnostics.ActivityTraceFlags.Recorded;
+                data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
             }
         }
     }
