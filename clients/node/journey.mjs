@@ -9,7 +9,7 @@
 //   TRACEPARENT          W3C trace context to continue, so that one trace shows the whole way
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -17,7 +17,9 @@ import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 const root = resolve(import.meta.dirname, '..', '..');
-const endpoints = JSON.parse(readFileSync(process.env.JAFER_ENDPOINTS ?? join(root, '.jafer', 'endpoints.json'), 'utf8'));
+const file = process.env.JAFER_ENDPOINTS ?? join(root, '.jafer', 'endpoints.json');
+if (!existsSync(file)) { console.error(`juridiction: FAILED, there is no ${file}: start Jafer with ./jafer run`); process.exit(1); }
+const endpoints = JSON.parse(readFileSync(file, 'utf8'));
 const clientId = process.env.JAFER_CLIENT_ID ?? 'juridiction.tj69123';
 const gestionnaire = process.env.JAFER_GESTIONNAIRE ?? '8bd6b0ae-f7c6-8d10-9791-a3c76a27b9ea'; // the fictive A69-1
 const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString('hex');
@@ -46,7 +48,6 @@ async function authenticate() {
 }
 const metadata = () => grpc.Metadata.fromHttp2Headers(
   { authorization: `Bearer ${token}`, traceparent: `00-${trace}-${randomBytes(8).toString('hex')}-01` });
-
 // --- A call: with a deadline, and repeated when it may have failed on the way. The request, its request_id included, stays
 // the same on every attempt: if the first did reach Jafer, the next is given the first one's answer and changes nothing.
 const transient = [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED];
@@ -61,7 +62,6 @@ async function call(client, method, request) {
     }
   }
 }
-
 // --- The feed: a stream that may end at any time is taken up again after the last token received. No event is lost.
 async function* watch(resumeToken) {
   for (let failures = 0; failures < 6; failures++) {

@@ -8,7 +8,6 @@ Environment, all optional on a developer's machine:
   JAFER_ENDPOINTS   the addresses, a JSON file that ./jafer run writes (default .jafer/endpoints.json)
   JAFER_CLIENT_ID   the gestionnaire's client at the issuer (default espace.A69-1), JAFER_CLIENT_SECRET its secret
   JAFER_DESCRIPTORS a descriptor set of protos/ (default: made with buf, `npx buf build protos -o jafer.binpb`)
-  TRACEPARENT       W3C trace context to continue
 """
 import base64, json, os, pathlib, random, secrets, signal, subprocess, time, urllib.parse, urllib.request, uuid
 
@@ -16,19 +15,21 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 root = pathlib.Path(__file__).resolve().parents[2]
-endpoints = json.loads(pathlib.Path(os.environ.get("JAFER_ENDPOINTS") or root / ".jafer/endpoints.json").read_text())
+file = pathlib.Path(os.environ.get("JAFER_ENDPOINTS") or root / ".jafer/endpoints.json")
+if not file.exists():
+    raise SystemExit(f"espace: FAILED, there is no {file}: start Jafer with ./jafer run")
+endpoints = json.loads(file.read_text())
 client_id = os.environ.get("JAFER_CLIENT_ID", "espace.A69-1")
+# The W3C trace context to continue, so that one trace shows the whole way; else a trace of our own.
 trace = (os.environ.get("TRACEPARENT", "").split("-") + [""])[1] or secrets.token_hex(16)
 transient = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
-
-
 # --- Contracts: every message and service of protos/ by its full name, from a descriptor set.
 ready = os.environ.get("JAFER_DESCRIPTORS")
 contracts = pathlib.Path(ready).read_bytes() if ready else subprocess.check_output(
     [root / "node_modules/.bin/buf", "build", root / "protos", "-o", "-#format=binpb"])
 pool = descriptor_pool.DescriptorPool()
-for file in descriptor_pb2.FileDescriptorSet.FromString(contracts).file:
-    pool.AddSerializedFile(file.SerializeToString())
+for proto in descriptor_pb2.FileDescriptorSet.FromString(contracts).file:
+    pool.AddSerializedFile(proto.SerializeToString())
 # protobuf 4.22 renamed what Debian 12's 4.21 has; both serve.
 message_class = getattr(message_factory, "GetMessageClass", None) or message_factory.MessageFactory(pool).GetPrototype
 # In clear text on the loopback interface; everywhere else with TLS (grpc.secure_channel).
@@ -53,8 +54,7 @@ def authenticate():
     global token
     secret = os.environ.get("JAFER_CLIENT_SECRET") or subprocess.check_output(  # in development it is derived, never copied about
         ["node", root / "eng/token.mjs", *client_id.split(".", 1), "--secret"], text=True).strip()
-    issuer = endpoints["identity"]["issuer"]
-    discovery = json.load(urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration", timeout=10))
+    discovery = json.load(urllib.request.urlopen(endpoints["identity"]["issuer"] + "/.well-known/openid-configuration", timeout=10))
     basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
     form = urllib.request.Request(discovery["token_endpoint"], b"grant_type=client_credentials", {"Authorization": f"Basic {basic}"})
     token = json.load(urllib.request.urlopen(form, timeout=10))["access_token"]
