@@ -1,7 +1,9 @@
+using Jafer.Contracts.Directory.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Messaging;
 
 namespace Jafer.Mesures;
@@ -23,6 +25,7 @@ public static class MesuresModule
         builder.Services.AddScoped<IEventHandler<MesuresDbContext>, DirectoryProjection>();
         builder.Services.AddScoped<MesureActs>();
         builder.Services.AddScoped<DirectoryForecast>();
+        builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();

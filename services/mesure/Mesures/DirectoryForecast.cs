@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Clients;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -15,29 +16,30 @@ internal readonly record struct Forecast(DateOnly? Date, bool Available)
 }
 
 /// <summary>Asks the directory for the forecast of an espace. Without an answer the check goes on and says so.</summary>
-internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.DirectoryServiceClient? directory = null)
+internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.DirectoryServiceClient directory)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
     public async Task<Forecast> ExpectedFirstVisitAsync(Guid espaceId, Modalite modalite, DateOnly from, CancellationToken ct)
     {
-        if (directory is null)
-        {
-            return Forecast.Unavailable;
-        }
-
         try
         {
-            var response = await directory.GetEspaceAsync(
-                new GetEspaceRequest { EspaceId = espaceId.ToString() }, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct);
-            var wait = response.Espace.Modalites.SingleOrDefault(m => m.Modalite == modalite)?.DeclaredWait;
+            var answer = await directory.GetEspaceAsync(
+                new GetEspaceRequest { EspaceId = espaceId.ToString() }, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync();
+            if (answer is null)
+            {
+                return Forecast.Unavailable;
+            }
+
+            var wait = answer.Espace.Modalites.SingleOrDefault(m => m.Modalite == modalite)?.DeclaredWait;
             return new Forecast(wait is null ? null : from.AddDays(wait.Days), true);
         }
 #pragma warning disable RS0030 // A client's catch.
-        catch (RpcException e) when (!ct.IsCancellationRequested)
-        {
-            return e.StatusCode == StatusCode.NotFound ? Forecast.NotAsked : Forecast.Unavailable;
-        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
 #pragma warning restore RS0030
+        {
+            // An espace that the directory does not know has no forecast; the rules say what that means.
+            return Forecast.NotAsked;
+        }
     }
 }

@@ -75,6 +75,18 @@ public sealed class JourneyTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task CheckMesure_DirectoryAway_GoesOnAndSaysSo()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Ordonnee, r => r.Decision.DurationMonths = 0);
+
+        var check = await jafer.AsCourt.CheckMesureAsync(new CheckMesureRequest { MesureId = id });
+
+        Assert.False(check.ForecastAvailable);
+        Assert.Equal(["DURATION_MISSING"], check.Findings.Select(f => f.Code));
+        Assert.True(check.Completable);
+    }
+
+    [Fact]
     public async Task TransmitMesure_DefectiveRenderedDecision_IsSentAndReferredAtOnce()
     {
         var id = (await jafer.AsCourt.CreateMesureAsync(Content(r => r.Decision.DurationMonths = 0))).Mesure.MesureId;
