@@ -28,33 +28,53 @@ internal sealed class ImportEspaces(
             var gestionnaires = await LoadGestionnairesAsync(request, ct);
             var declared = await LoadDeclarationsAsync([.. espaces.Keys], ct);
             var now = clock.GetUtcNow();
-            var response = new ImportEspacesResponse();
             foreach (var import in request.Espaces)
             {
                 var gestionnaireId = ApplyGestionnaire(request.Source, import.Gestionnaire, gestionnaires, now);
                 var id = StableIds.Espace(request.Source, import.ExternalId);
-                var isNew = !espaces.TryGetValue(id, out var row);
-                if (row is null)
-                    db.Espaces.Add(row = NewEspace(request.Source, id, gestionnaireId, import, now));
+                if (!espaces.TryGetValue(id, out var row))
+                {
+                    espaces.Add(id, row = NewEspace(request.Source, id, gestionnaireId, import, now));
+                    db.Espaces.Add(row);
+                }
                 Apply(row, gestionnaireId, import, geography, declared, now);
-                if (isNew)
-                {
-                    response.CreatedCount++;
-                }
-                else if (HasChanges(row))
-                {
-                    row.Changed(now);
-                    response.UpdatedCount++;
-                }
-                else
-                {
-                    response.UnchangedCount++;
-                    continue;
-                }
-                db.Publish(row.ToEvent(now));
             }
-            return response;
+            return Conclude([.. espaces.Values], gestionnaires.Values, now);
         }, _ => $"imports/{request.Source}");
+    }
+
+    // What changed is told by the change tracker, once for all; only that gets a new version and an event.
+    private ImportEspacesResponse Conclude(EspaceRow[] espaces, IEnumerable<GestionnaireRow> gestionnaires, DateTimeOffset now)
+    {
+        var changed = db.ChangeTracker.Entries().Where(e => e.State != EntityState.Unchanged).ToList();
+        foreach (var row in gestionnaires.Where(g => db.Entry(g).State == EntityState.Modified))
+        {
+            row.UpdatedAt = now;
+            row.Version++;
+        }
+        var (added, touched) = (
+            changed.Where(e => e is { Entity: EspaceRow, State: EntityState.Added }).Select(e => e.Entity).ToHashSet(),
+            changed.Select(e => EspaceOf(e.Entity)).ToHashSet());
+        var response = new ImportEspacesResponse();
+        foreach (var row in espaces)
+        {
+            if (!touched.Contains(row.Id))
+            {
+                response.UnchangedCount++;
+                continue;
+            }
+            if (added.Contains(row))
+            {
+                response.CreatedCount++;
+            }
+            else
+            {
+                row.Changed(now);
+                response.UpdatedCount++;
+            }
+            db.Publish(row.ToEvent(now));
+        }
+        return response;
     }
 
     private Task<Dictionary<Guid, EspaceRow>> LoadAsync(ImportEspacesRequest request, CancellationToken ct)
@@ -102,12 +122,6 @@ internal sealed class ImportEspaces(
         Merge(row.Contacts, import.Contacts, c => c.ExternalId, c => c.ExternalId,
             (c, _) => new ContactRow { OrganisationId = id, ExternalId = c.ExternalId, Email = c.Email, Role = c.Role },
             (existing, c, _) => (existing.Email, existing.Role) = (c.Email, c.Role));
-        db.ChangeTracker.DetectChanges();
-        if (db.Entry(row).State == EntityState.Modified)
-        {
-            row.UpdatedAt = now;
-            row.Version++;
-        }
         return id;
     }
 
@@ -237,15 +251,9 @@ internal sealed class ImportEspaces(
         rows.RemoveAll(gone.ContainsValue);
     }
 
-    private bool HasChanges(EspaceRow row)
-    {
-        db.ChangeTracker.DetectChanges();
-        return db.Entry(row).State != EntityState.Unchanged
-            || db.ChangeTracker.Entries().Any(e => e.State != EntityState.Unchanged && EspaceOf(e.Entity) == row.Id);
-    }
-
     private static Guid? EspaceOf(object entity) => entity switch
     {
+        EspaceRow e => e.Id,
         AgrementRow a => a.EspaceId,
         LieuRow l => l.EspaceId,
         ModaliteRow m => m.EspaceId,

@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
+using Microsoft.Extensions.Configuration;
 
 namespace Jafer.Directory.Tests.Slices;
 
@@ -30,13 +31,15 @@ public sealed class DirectoryFixture : IAsyncLifetime
         Host = await StartAsync();
     }
 
-    public static Task<TestDatabase> CloneAsync() => TestDatabase.CloneAsync(DirectoryModule.Name, async connection =>
+    public static Task<TestDatabase> CloneAsync() => TestDatabase.CloneAsync(DirectoryModule.Name, MigrateAsync);
+
+    /// <summary>What the directory does with --migrate.</summary>
+    public static async Task MigrateAsync(string connectionString)
     {
         await using var app = DirectoryModule.Build([], builder =>
-            Microsoft.Extensions.Configuration.MemoryConfigurationBuilderExtensions.AddInMemoryCollection(
-                builder.Configuration, ServiceHost.Settings(DirectoryModule.Name, connection, "migrate")));
+            builder.Configuration.AddInMemoryCollection(ServiceHost.Settings(DirectoryModule.Name, connectionString, "migrate")));
         await app.MigrateDirectoryAsync();
-    });
+    }
 
     /// <summary>Starts a further replica over the same database.</summary>
     public Task<ServiceHost> StartAsync() => ServiceHost.StartAsync(
