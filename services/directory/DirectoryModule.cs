@@ -16,10 +16,11 @@ public static class DirectoryModule
 
     /// <summary>Builds the directory.</summary>
     /// <param name="args">Arguments of the process.</param>
-    /// <param name="configure">What is added or changed before it is built; null for nothing.</param>
+    /// <param name="configure">What a host adds before the directory's own parts; null for nothing.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(args);
+        configure?.Invoke(builder);
         builder.AddJaferService<DirectoryDbContext>(Name);
         builder.Services.AddSingleton<SnapshotSource>();
         builder.Services.AddSingleton<SearchEspaces>();
@@ -30,7 +31,6 @@ public static class DirectoryModule
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
         builder.Services.AddHostedService<SnapshotWarmUp>();
-        configure?.Invoke(builder);
         var app = builder.Build();
         app.MapJaferService<DirectoryDbContext>();
         app.MapGrpcService<DirectoryGrpcService>();

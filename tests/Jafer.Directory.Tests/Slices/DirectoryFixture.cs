@@ -11,7 +11,8 @@ namespace Jafer.Directory.Tests.Slices;
 /// <summary>The directory on real ports with a database of its own, migrated and with its reference data, without espaces.</summary>
 public sealed class DirectoryFixture : IAsyncLifetime
 {
-    private readonly string _prefix = ServiceHost.UniquePrefix();
+    /// <summary>Keeps this directory's exchanges apart.</summary>
+    public string Prefix { get; } = ServiceHost.UniquePrefix();
 
     public TestDatabase Database { get; private set; } = null!;
 
@@ -43,7 +44,7 @@ public sealed class DirectoryFixture : IAsyncLifetime
 
     /// <summary>Starts a further replica over the same database.</summary>
     public Task<ServiceHost> StartAsync() => ServiceHost.StartAsync(
-        configure => DirectoryModule.Build([], configure), ServiceHost.Settings(DirectoryModule.Name, Database.ConnectionString, _prefix));
+        configure => DirectoryModule.Build([], configure), ServiceHost.Settings(DirectoryModule.Name, Database.ConnectionString, Prefix));
 
     public DirectoryService.DirectoryServiceClient Client(string role, Guid organisation) => new(Host.Channel(role, organisation));
 

@@ -267,6 +267,25 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         await Task.WhenAll([writer, .. readers]);
     }
 
+    [Fact]
+    public async Task SearchEspaces_ManyCallersAtOnce_AllGetTheSamePageWithATokenThatWorks()
+    {
+        await directory.ImportAsync([.. Enumerable.Range(0, 5).Select(n => Espace($"c{n}", wait: n, modalite: Modalite.RemiseEnfant))]);
+        var client = directory.Court;
+        var request = new SearchEspacesRequest { Modalite = Modalite.RemiseEnfant, PageSize = 2, HoteCommuneInsee = "69123" };
+
+        var pages = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(async () =>
+        {
+            var first = await client.SearchEspacesAsync(request, cancellationToken: Cancel);
+            var next = request.Clone();
+            next.PageToken = first.NextPageToken;
+            return (First: first.Results, Second: (await client.SearchEspacesAsync(next, cancellationToken: Cancel)).Results);
+        }, Cancel)));
+
+        Assert.All(pages, page => Assert.Equal((pages[0].First, pages[0].Second), page));
+        Assert.Equal(2, pages[0].Second.Count);
+    }
+
     private async Task<SearchEspacesResponse> SearchAsync(SearchEspacesRequest request) =>
         await directory.Court.SearchEspacesAsync(request, cancellationToken: Cancel);
 
