@@ -74,7 +74,7 @@ internal sealed record Agrement(
             var next = last;
             foreach (var period in periods)
             {
-                if (!period.Contains(last) && !period.Contains(last.AddDays(1)))
+                if (!period.Contains(last) && !period.Contains(last.PlusDays(1)))
                     continue;
                 if (period.To is not { } to)
                     return null;

@@ -1,8 +1,12 @@
 namespace Jafer.Directory.Domain;
 
-/// <summary>The time zone of a commune, from its département and, in French Polynesia, its archipelago.</summary>
+/// <summary>Days and time zones: of a commune from its département and, in French Polynesia, its archipelago.</summary>
 internal static class LocalTime
 {
+    /// <summary>So many days later, or the last day of the calendar.</summary>
+    public static DateOnly PlusDays(this DateOnly day, int days) =>
+        DateOnly.FromDayNumber(Math.Min(day.DayNumber + days, DateOnly.MaxValue.DayNumber));
+
     /// <summary>IANA name of the zone of mainland France.</summary>
     public const string Paris = "Europe/Paris";
 

@@ -23,5 +23,5 @@ internal readonly record struct Wait(int Days, DateOnly AsOf)
     /// </summary>
     /// <param name="decision">Date of the decision.</param>
     /// <param name="today">Today where the question is asked.</param>
-    public DateOnly ExpectedFirstVisit(DateOnly decision, DateOnly today) => (decision > today ? decision : today).AddDays(Days);
+    public DateOnly ExpectedFirstVisit(DateOnly decision, DateOnly today) => (decision > today ? decision : today).PlusDays(Days);
 }

@@ -17,7 +17,7 @@ internal static partial class ImportChecks
     private const int MaxName = 200;
     private const int MaxId = 100;
 
-    [GeneratedRegex("^[a-z0-9-]{1,40}$")]
+    [GeneratedRegex(@"\A[a-z0-9-]{1,40}\z")]
     private static partial Regex SourceName();
 
     /// <summary>Checks a request and returns its request id.</summary>
@@ -75,7 +75,7 @@ internal static partial class ImportChecks
         foreach (var (i, contact) in gestionnaire.Contacts.Take(MaxParts).Index())
         {
             Id(check, $"{path}.contacts[{i}].external_id", contact.ExternalId, ids);
-            check.That(contact.Email.Length <= 254 && MailAddress.TryCreate(contact.Email, out var address) && address.Address == contact.Email,
+            check.That(contact.Email.Length <= 254 && !contact.Email.Any(char.IsControl) && MailAddress.TryCreate(contact.Email, out var address) && address.Address == contact.Email,
                 $"{path}.contacts[{i}].email", "must be an e-mail address");
             check.Known($"{path}.contacts[{i}].role", contact.Role);
         }

@@ -135,7 +135,7 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
             result.Warnings.Add(new ResultWarning { Code = ResultWarningCode.WaitUnknown });
         else if (wait.IsStaleOn(today))
             result.Warnings.Add(new ResultWarning { Code = ResultWarningCode.WaitStale, Date = wait.AsOf.ToProto() });
-        if (Domain.Agrement.ValidUntil(offer.Periods, decision) is { } last && last < decision.AddYears(1))
+        if (Domain.Agrement.ValidUntil(offer.Periods, decision) is { } last && last.AddYears(-1) < decision)
             result.Warnings.Add(new ResultWarning { Code = ResultWarningCode.AgrementEnds, Date = last.ToProto() });
         if (offer.State == ModaliteState.ListeAttente)
             result.Warnings.Add(new ResultWarning { Code = ResultWarningCode.WaitingList });

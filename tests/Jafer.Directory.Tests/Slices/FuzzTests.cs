@@ -1,0 +1,79 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Directory.Domain;
+using Jafer.ServiceDefaults;
+using Jafer.Testing;
+using static Jafer.Directory.Tests.Slices.DirectoryFixture;
+
+namespace Jafer.Directory.Tests.Slices;
+
+/// <summary>Whatever a client sends, the answer is a status of the contract.</summary>
+public class FuzzTests(DirectoryFixture directory) : IClassFixture<DirectoryFixture>
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task AnyRpc_RandomRequests_NeverFaults(int seed)
+    {
+        await directory.ImportAsync(Espace("fuzz"), Espace("fuzz2", "38185"));
+        string[] known = [IdOf("fuzz").ToString(), StableIds.Gestionnaire("test", "G-fuzz").ToString(), "69123", "69", "tj69123", "97411", "69001", "test"];
+
+        Assert.Empty(await Fuzz.FaultsAsync(
+            [directory.Operateur, directory.Court, directory.Gestionnaire("G-fuzz")], DirectoryService.Descriptor, seed, 60, known));
+    }
+
+    [Fact]
+    public async Task ImportEspaces_OneFieldReplacedByARandomOne_NeverFaults()
+    {
+        var random = new Random(7);
+        string[] known = ["69123", "69", "L1", "1", "73282932000074", "a@example.org"];
+        var imported = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            var import = Espace("part");
+            IMessage[] parts =
+            [
+                import, import.Gestionnaire, import.Gestionnaire.Contacts[0], import.Agrements[0], import.Lieux[0], import.Modalites[0], import.Modalites[0].DeclaredWait,
+            ];
+            var part = parts[i % parts.Length];
+            var fields = part.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsRepeated).ToList();
+            var field = fields[random.Next(fields.Count)];
+            var odd = field.Accessor.GetValue(Fuzz.Message(part.Descriptor, random, known));
+            if (odd is null)
+                field.Accessor.Clear(part);
+            else
+                field.Accessor.SetValue(part, odd);
+            var call = directory.Operateur.ImportEspacesAsync(Request(import), cancellationToken: Cancel).ResponseAsync;
+            if (await Task.WhenAny(call) is { IsFaulted: true })
+                Assert.Equal(("REQUEST_INVALID", StatusCode.InvalidArgument), await Refusal.OfAsync(() => call) is var r ? (r.Reason, r.Code) : default);
+            else
+                imported++;
+        }
+        Assert.InRange(imported, 50, 350);
+    }
+
+    [Fact]
+    public async Task SearchEspaces_LastDaysOfTheCalendar_NeitherFaultNorOverflow()
+    {
+        var last = new Date { Year = 9999, Month = 12, Day = 31 };
+        var import = Espace("calendar", wait: Wait.MaxDays, modalite: Modalite.VisiteTiers);
+        import.Agrements[0].EndDate = last;
+        import.Agrements.Add(new Contracts.Directory.V1.Agrement { Departement = "69", State = AgrementState.Demande, RequestDate = last });
+        await directory.ImportAsync(import);
+
+        var response = await directory.Court.SearchEspacesAsync(new() { Modalite = Modalite.VisiteTiers, DecisionDate = last }, cancellationToken: Cancel);
+
+        Assert.Equal(last, Assert.Single(response.Results).ExpectedFirstVisitDate);
+        Assert.Equal(ResultWarningCode.AgrementEnds, Assert.Single(response.Results[0].Warnings).Code);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_SourceWithALineEnd_IsRefused()
+    {
+        var request = Request(Espace("line-end"));
+        request.Source = "test\n";
+        Assert.Equal(["source"], (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(request, cancellationToken: Cancel))).Fields);
+    }
+}
