@@ -1,8 +1,11 @@
 using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Telemetry;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Jafer.ServiceDefaults.Messaging;
 
@@ -14,42 +17,93 @@ namespace Jafer.ServiceDefaults.Messaging;
 public interface IEventHandler<in TContext>
     where TContext : JaferDbContext
 {
-    /// <summary>Applies an event.</summary>
+    /// <summary>Applies an event. What it throws makes the inbox try again, so it may run more than once for one event.</summary>
     /// <param name="db">The context, with an open transaction.</param>
     /// <param name="message">The event.</param>
     /// <param name="ct">Cancellation.</param>
     Task HandleAsync(TContext db, DomainEvent message, CancellationToken ct);
 }
 
-/// <summary>Applies each message once: a delivery whose id stands in the inbox is acknowledged and dropped.</summary>
+/// <summary>
+/// Applies each message once: a delivery whose id stands in the inbox is acknowledged and dropped. It tries again here, inside
+/// the partition of the aggregate, so that no later event of the same aggregate overtakes one that is tried again.
+/// </summary>
 internal sealed class InboxConsumer<TContext, TEvent>(
-    TContext db, IEventHandler<TContext> handler, OutboxSignal signal, InboxQueue queue, TimeProvider clock) : IConsumer<TEvent>
+    IServiceScopeFactory scopes, OutboxSignal signal, InboxQueue queue, TimeProvider clock, ILogger<InboxConsumer<TContext, TEvent>> logger) : IConsumer<TEvent>
     where TContext : JaferDbContext
     where TEvent : DomainEvent
 {
+    private static readonly TimeSpan[] s_pauses = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1)];
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
+
     public async Task Consume(ConsumeContext<TEvent> context)
     {
         var ct = context.CancellationToken;
         var message = context.Message;
-        db.ChangeTracker.Clear();
+        var faults = 0;
+        var pause = s_pauses[0];
+        while (true)
+        {
+            try
+            {
+                await ApplyAsync(message, ct);
+                return;
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                if (RpcErrors.IsTransient(e))
+                {
+                    // The store is away: not the message's fault, so it waits however long that lasts. Should the broker lose
+                    // patience, it delivers again and the inbox drops what was applied meanwhile.
+                    pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+                }
+                else if (faults == s_pauses.Length)
+                {
+                    JaferMetrics.InboxParked.Add(1, Type);
+                    logger.LogError(
+                        "{Queue} could not apply event {EventId} of type {MessageType}, version {Version} of {AggregateId}; it waits in the error queue: {Fault}",
+                        queue.Name, message.EventId, EventTypes.NameOf(typeof(TEvent)), message.AggregateVersion, message.AggregateId, Redaction.Describe(e));
+
+                    // The broker keeps this text beside the message.
+                    throw new EventNotAppliedException(e.GetType().FullName!);
+                }
+                else
+                {
+                    pause = s_pauses[faults++];
+                }
+
+                // Real time, whatever clock the service lives by: broker and store live by it too.
+                await Task.Delay(pause, TimeProvider.System, ct);
+            }
+        }
+    }
+
+    private static KeyValuePair<string, object?> Type => new("type", EventTypes.NameOf(typeof(TEvent)));
+
+    private async Task ApplyAsync(TEvent message, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<TContext>();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var isNew = await db.Database.ExecuteSqlAsync(
             $"insert into inbox_messages (message_id, consumer, received_at) values ({message.EventId}, {queue.Name}, {clock.GetUtcNow()}) on conflict do nothing", ct);
-        var type = new KeyValuePair<string, object?>("type", EventTypes.NameOf(typeof(TEvent)));
         if (isNew == 0)
         {
-            JaferMetrics.InboxDuplicates.Add(1, type);
+            JaferMetrics.InboxDuplicates.Add(1, Type);
             return;
         }
 
-        await handler.HandleAsync(db, message, ct);
+        await scope.ServiceProvider.GetRequiredService<IEventHandler<TContext>>().HandleAsync(db, message, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
         signal.Notify();
-        JaferMetrics.InboxHandled.Add(1, type);
-        JaferMetrics.InboxLag.Record((clock.GetUtcNow() - message.RecordedAt).TotalSeconds, type);
+        JaferMetrics.InboxHandled.Add(1, Type);
+        JaferMetrics.InboxLag.Record((clock.GetUtcNow() - message.RecordedAt).TotalSeconds, Type);
     }
 }
+
+/// <summary>An event was given up. Says the type of the fault only: the broker and its tools show the text.</summary>
+internal sealed class EventNotAppliedException(string fault) : Exception("not applied: " + fault);
 
 /// <summary>Name of the service's queue, which is also its consumer name in the inbox.</summary>
 /// <param name="Name">Name.</param>

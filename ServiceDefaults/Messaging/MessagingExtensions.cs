@@ -1,21 +1,20 @@
 using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Data;
-using Jafer.ServiceDefaults.Grpc;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 
 namespace Jafer.ServiceDefaults.Messaging;
 
 /// <summary>Connects a service to the broker.</summary>
 internal static class MessagingExtensions
 {
-    private const int Partitions = 8;
-
     /// <summary>
-    /// One quorum queue for the service with a single active consumer, partitioned by aggregate: the events of one mesure keep
-    /// their order over replicas, those of different mesures run side by side.
+    /// One quorum queue for the service with a single active consumer: the events of one mesure keep their order over replicas,
+    /// those of different mesures run side by side.
     /// </summary>
     public static void AddJaferMessaging<TContext>(this WebApplicationBuilder builder, string service, IReadOnlyCollection<Type> subscriptions)
         where TContext : JaferDbContext
@@ -28,6 +27,13 @@ internal static class MessagingExtensions
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
+
+            // Without the broker the service still answers: the outbox keeps what is decided.
+            bus.ConfigureHealthCheckOptions(options =>
+            {
+                options.Name = "broker";
+                options.MinimalFailureStatus = HealthStatus.Degraded;
+            });
             foreach (var type in subscriptions)
             {
                 bus.AddConsumer(typeof(InboxConsumer<,>).MakeGenericType(typeof(TContext), type));
@@ -61,22 +67,12 @@ internal static class MessagingExtensions
                     endpoint.PrefetchCount = 64;
                     endpoint.ConcurrentMessageLimit = 32;
 
-                    // The store away is not the message's fault: wait for it as long as the broker lets us. Anything else is
-                    // tried three times, then parked in the queue's _error queue while later messages go on.
-                    endpoint.UseMessageRetry(retry =>
-                    {
-                        retry.Handle<Exception>(RpcErrors.IsTransient);
-                        retry.Exponential(60, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(15), TimeSpan.FromMilliseconds(200));
-                    });
-                    endpoint.UseMessageRetry(retry =>
-                    {
-                        retry.Ignore<Exception>(RpcErrors.IsTransient);
-                        retry.Intervals(50, 250, 1000);
-                    });
-                    var partitioner = rabbit.CreatePartitioner(Partitions);
+                    // Nobody subscribes to faults; a message that cannot be applied goes to the _error queue of this one.
+                    endpoint.PublishFaults = false;
+                    var order = new AggregateOrder(context.GetRequiredService<ILogger<AggregateOrder>>());
+                    endpoint.ConfigureReceive(pipe => pipe.UseFilter(order));
                     foreach (var type in subscriptions)
                     {
-                        s_usePartitioner.MakeGenericMethod(type).Invoke(null, [endpoint, partitioner]);
                         endpoint.ConfigureConsumer(context, typeof(InboxConsumer<,>).MakeGenericType(typeof(TContext), type));
                     }
                 });
@@ -88,12 +84,12 @@ internal static class MessagingExtensions
             options.WaitUntilStarted = false;
             options.StopTimeout = TimeSpan.FromSeconds(10);
         });
+        builder.Services.AddSingleton<BrokerFirstContact>();
+        builder.Services.AddHealthChecks().AddCheck<BrokerFirstContact>("queue", tags: [BrokerFirstContact.Tag]);
+        builder.Services.AddSingleton<ErrorQueue>();
         builder.Services.AddHostedService<OutboxRelay>();
         builder.Services.AddHostedService<Housekeeping>();
     }
-
-    private static readonly System.Reflection.MethodInfo s_usePartitioner =
-        typeof(MessagingExtensions).GetMethod(nameof(UsePartitioner), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
 
     private static readonly System.Reflection.MethodInfo s_nameExchange =
         typeof(MessagingExtensions).GetMethod(nameof(NameExchange), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!;
@@ -102,10 +98,6 @@ internal static class MessagingExtensions
     private static void NameExchange<TEvent>(IRabbitMqBusFactoryConfigurator rabbit, string name)
         where TEvent : DomainEvent =>
         rabbit.Message<TEvent>(topology => topology.SetEntityName(name));
-
-    private static void UsePartitioner<TEvent>(IReceiveEndpointConfigurator endpoint, IPartitioner partitioner)
-        where TEvent : DomainEvent =>
-        endpoint.UsePartitioner<TEvent>(partitioner, context => context.Message.AggregateId);
 
     /// <summary>Names exchanges as the events say; Broker:Prefix keeps several systems apart on one broker.</summary>
     private sealed class EventNameFormatter(string? prefix) : IEntityNameFormatter

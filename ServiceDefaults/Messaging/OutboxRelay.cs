@@ -14,19 +14,22 @@ namespace Jafer.ServiceDefaults.Messaging;
 /// behind an advisory lock that dies with its connection; README.md of this folder tells the design.
 /// </summary>
 internal sealed class OutboxRelay(
-    NpgsqlDataSource source, IBusControl bus, OutboxSignal signal, OutboxState state, IOptions<OutboxOptions> options, TimeProvider clock, ILogger<OutboxRelay> logger)
+    NpgsqlDataSource source, IBusControl bus, OutboxSignal signal, IOptions<OutboxOptions> options, ILogger<OutboxRelay> logger)
     : BackgroundService
 {
-    private const string Lock = "select pg_try_advisory_xact_lock(hashtextextended('jafer:outbox', 0))";
-
+    // The lock and the claim in one round trip. One row comes back at least: whether the lock was had.
     private const string Claim = """
-        select m.id, m.message_id, m.message_type, m.payload, m.headers, m.ordering_key
-        from outbox_messages m
-        where m.parked_at is null and m.next_attempt_at <= now()
-          and not exists (select 1 from outbox_messages e
-                          where e.ordering_key = m.ordering_key and e.id < m.id
-                            and e.attempts > 0 and e.parked_at is null and e.next_attempt_at > now())
-        order by m.id limit @batch for update of m
+        with relay as materialized (select pg_try_advisory_xact_lock(hashtextextended('jafer:outbox', 0)) as mine),
+        claimed as (
+            select m.id, m.message_id, m.message_type, m.payload, m.headers, m.ordering_key
+            from outbox_messages m
+            where (select mine from relay)
+              and m.parked_at is null and m.next_attempt_at <= now()
+              and not exists (select 1 from outbox_messages e
+                              where e.ordering_key = m.ordering_key and e.id < m.id
+                                and e.attempts > 0 and e.parked_at is null and e.next_attempt_at > now())
+            order by m.id limit @batch for update of m)
+        select r.mine, c.* from relay r left join claimed c on true order by c.id
         """;
 
     private const string Fail = """
@@ -37,9 +40,23 @@ internal sealed class OutboxRelay(
         where id = @id
         """;
 
+    // A broker that takes nothing at all in time is slow, and no message to blame: none is parked for it.
+    private const string Delay = """
+        update outbox_messages
+        set attempts = greatest(attempts, 1), last_error = left(@error, 1000), next_attempt_at = now() + interval '2 seconds'
+        where id = @id
+        """;
+
+    // Between two looks at the lock while another replica holds it and we know of something new.
+    private static readonly TimeSpan s_lookAgain = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_quietBetweenWarnings = TimeSpan.FromSeconds(30);
+
+    private long _warnedAt;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        var signalled = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             var wait = options.Value.PollInterval * (0.8 + (0.4 * Random.Shared.NextDouble()));
@@ -52,13 +69,13 @@ internal sealed class OutboxRelay(
                     continue;
                 }
 
-                if (pass == Pass.LockTaken && state.SignalSeen)
+                if (pass == Pass.LockTaken && signalled)
                 {
-                    // Another replica is at it: it may have looked before our commit, so look again at once.
-                    wait = TimeSpan.FromMilliseconds(20);
+                    // Another replica is at it: it may have looked before our commit, so look again soon.
+                    wait = s_lookAgain;
                 }
 
-                state.SignalSeen = await signal.WaitAsync(wait, clock, stoppingToken) || (pass == Pass.LockTaken && state.SignalSeen);
+                signalled = await signal.WaitAsync(wait, stoppingToken) || (pass == Pass.LockTaken && signalled);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -66,8 +83,8 @@ internal sealed class OutboxRelay(
             }
             catch (Exception e)
             {
-                logger.LogWarning("The relay could not pass: {Fault}", Redaction.Describe(e));
-                await Task.WhenAny(signal.WaitAsync(wait, clock, stoppingToken));
+                Warn(e);
+                await Task.Delay(wait, TimeProvider.System, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -76,124 +93,131 @@ internal sealed class OutboxRelay(
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using (var tryLock = new NpgsqlCommand(Lock, connection))
+        if (await ClaimAsync(connection, ct) is not { } claimed)
         {
-            if (await tryLock.ExecuteScalarAsync(ct) is not true)
-            {
-                return Pass.LockTaken;
-            }
+            return Pass.LockTaken;
         }
 
-        var claimed = await ClaimAsync(connection, ct);
         if (claimed.Count == 0)
         {
             return Pass.Empty;
         }
 
-        var published = new List<long>(claimed.Count);
-        var blocked = new HashSet<Guid>();
-        var interrupted = false;
-        foreach (var row in claimed)
+        // Side by side for different aggregates, one after the other for each.
+        var groups = claimed.GroupBy(r => r.OrderingKey).Select(g => g.ToList()).ToList();
+        var outcomes = await Task.WhenAll(groups.Select(rows => PublishAsync(rows, ct)));
+        for (var i = 0; groups.Count > 1 && i < groups.Count; i++)
         {
-            if (blocked.Contains(row.OrderingKey))
+            // They share a channel, which one bad message closes for all: ask each by itself before blaming it.
+            if (outcomes[i][^1] is { Result: Result.Refused } refused)
             {
-                continue;
+                outcomes[i] = [.. outcomes[i].SkipLast(1), .. await PublishAsync(groups[i].SkipWhile(r => r.Id != refused.Id), ct)];
             }
+        }
 
-            if (ct.IsCancellationRequested || interrupted)
-            {
-                break;
-            }
-
-            var outcome = await PublishAsync(row, ct);
-            if (outcome.Sent)
-            {
-                published.Add(row.Id);
-            }
-            else if (outcome.Interrupted)
-            {
-                interrupted = true;
-            }
-            else
-            {
-                blocked.Add(row.OrderingKey);
-                await FailAsync(connection, row.Id, outcome);
-            }
+        var published = outcomes.SelectMany(o => o).Where(o => o.Result == Result.Taken).Select(o => o.Id).ToArray();
+        foreach (var failed in outcomes.Select(o => o[^1]).Where(o => o.Result is Result.Refused or Result.TimedOut or Result.Unreadable))
+        {
+            await FailAsync(connection, failed, counts: failed.Result != Result.TimedOut || published.Length > 0);
         }
 
         // What the broker has taken is deleted even when the service is stopping: else it would only be sent twice.
         await using (var delete = new NpgsqlCommand("delete from outbox_messages where id = any(@ids)", connection))
         {
-            delete.Parameters.AddWithValue("ids", published.ToArray());
+            delete.Parameters.AddWithValue("ids", published);
             await delete.ExecuteNonQueryAsync(CancellationToken.None);
         }
 
         await transaction.CommitAsync(CancellationToken.None);
-        JaferMetrics.OutboxPublished.Add(published.Count);
-        return !interrupted && claimed.Count == options.Value.BatchSize ? Pass.More : Pass.Done;
+        JaferMetrics.OutboxPublished.Add(published.Length);
+        return published.Length > 0 && claimed.Count == options.Value.BatchSize ? Pass.More : Pass.Done;
     }
 
-    private async Task<List<Row>> ClaimAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>The messages that are due, in order; null when another replica relays.</summary>
+    private async Task<List<Row>?> ClaimAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        await using var claim = new NpgsqlCommand(Claim, connection);
+        claim.Parameters.AddWithValue("batch", options.Value.BatchSize);
+        await using var reader = await claim.ExecuteReaderAsync(ct);
         var rows = new List<Row>();
-        await using (var claim = new NpgsqlCommand(Claim, connection))
+        while (await reader.ReadAsync(ct))
         {
-            claim.Parameters.AddWithValue("batch", options.Value.BatchSize);
-            await using (var reader = await claim.ExecuteReaderAsync(ct))
+            if (!reader.GetBoolean(0))
             {
-                while (await reader.ReadAsync(ct))
-                {
-                    rows.Add(new Row(
-                        reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), reader.GetGuid(5)));
-                }
+                return null;
+            }
+
+            if (!reader.IsDBNull(1))
+            {
+                rows.Add(new Row(
+                    reader.GetInt64(1), reader.GetGuid(2), reader.GetString(3), reader.GetString(4), reader.GetString(5), reader.GetGuid(6)));
             }
         }
 
         return rows;
     }
 
-    private async Task<Outcome> PublishAsync(Row row, CancellationToken ct)
+    /// <summary>The messages of one aggregate, up to the first that is not taken.</summary>
+    private async Task<List<Outcome>> PublishAsync(IEnumerable<Row> rows, CancellationToken ct)
     {
-        object message;
-        Type? type;
+        var outcomes = new List<Outcome>();
+        foreach (var row in rows)
+        {
+            // What was begun is not given up when the service stops: the broker may have taken it already.
+            var outcome = ct.IsCancellationRequested ? new Outcome(row.Id, Result.Interrupted) : await PublishAsync(row);
+            outcomes.Add(outcome);
+            if (outcome.Result != Result.Taken)
+            {
+                break;
+            }
+        }
+
+        return outcomes;
+    }
+
+    private async Task<Outcome> PublishAsync(Row row)
+    {
+        if (EventTypes.TypeOf(row.MessageType) is not { } type)
+        {
+            return new Outcome(row.Id, Result.Unreadable, "unknown message type");
+        }
+
+        object? message;
         try
         {
-            type = EventTypes.TypeOf(row.MessageType);
-            if (type is null)
-            {
-                return new Outcome(Error: "unknown message type", Park: true);
-            }
-
-            message = JsonSerializer.Deserialize(row.Payload, type, EventTypes.Json)!;
+            message = JsonSerializer.Deserialize(row.Payload, type, EventTypes.Json);
         }
         catch (JsonException)
         {
-            return new Outcome(Error: "payload cannot be read", Park: true);
+            message = null;
+        }
+
+        if (message is null)
+        {
+            return new Outcome(row.Id, Result.Unreadable, "payload cannot be read");
         }
 
         using var activity = StartActivity(row);
-        using var timeout = new CancellationTokenSource(options.Value.PublishTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, ct);
+        using var timeout = new CancellationTokenSource(options.Value.PublishTimeout);
         try
         {
             await bus.Publish(message, type, context =>
             {
                 context.MessageId = row.MessageId;
                 context.CorrelationId = row.OrderingKey;
-            }, either.Token);
-            return new Outcome(Sent: true);
+            }, timeout.Token);
+            return new Outcome(row.Id, Result.Taken);
         }
         catch (Exception e)
         {
-            if (ct.IsCancellationRequested || bus.CheckHealth().Status != BusHealthStatus.Healthy || e is OperationCanceledException)
+            if (bus.CheckHealth().Status != BusHealthStatus.Healthy)
             {
-                // The broker is away or slow, not the message bad: no attempt is counted.
-                return new Outcome(Interrupted: true);
+                return new Outcome(row.Id, Result.Interrupted);
             }
 
             JaferMetrics.OutboxFailures.Add(1);
             logger.LogWarning("Message {MessageId} of type {MessageType} was not taken: {Fault}", row.MessageId, row.MessageType, Redaction.Describe(e));
-            return new Outcome(Error: e.GetType().FullName!);
+            return new Outcome(row.Id, e is OperationCanceledException ? Result.TimedOut : Result.Refused, e.GetType().FullName);
         }
     }
 
@@ -205,15 +229,26 @@ internal sealed class OutboxRelay(
             : JaferMetrics.Activities.StartActivity($"relay {row.MessageType}", ActivityKind.Producer);
     }
 
-    private async Task FailAsync(NpgsqlConnection connection, long id, Outcome outcome)
+    private async Task FailAsync(NpgsqlConnection connection, Outcome outcome, bool counts)
     {
-        await using (var fail = new NpgsqlCommand(Fail, connection))
+        await using var fail = new NpgsqlCommand(counts ? Fail : Delay, connection);
+        fail.Parameters.AddWithValue("error", outcome.Error!);
+        fail.Parameters.AddWithValue("id", outcome.Id);
+        if (counts)
         {
-            fail.Parameters.AddWithValue("error", outcome.Error!);
-            fail.Parameters.AddWithValue("park", outcome.Park);
+            fail.Parameters.AddWithValue("park", outcome.Result == Result.Unreadable);
             fail.Parameters.AddWithValue("max", options.Value.MaxAttempts);
-            fail.Parameters.AddWithValue("id", id);
-            await fail.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+
+        await fail.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    private void Warn(Exception e)
+    {
+        if (_warnedAt == 0 || Stopwatch.GetElapsedTime(_warnedAt) > s_quietBetweenWarnings)
+        {
+            _warnedAt = Stopwatch.GetTimestamp();
+            logger.LogWarning("The relay could not pass, and goes on trying: {Fault}", Redaction.Describe(e));
         }
     }
 
@@ -225,7 +260,25 @@ internal sealed class OutboxRelay(
         LockTaken,
     }
 
+    private enum Result
+    {
+        /// <summary>The broker confirmed it.</summary>
+        Taken,
+
+        /// <summary>The broker is away or the service stops: nothing is counted.</summary>
+        Interrupted,
+
+        /// <summary>The broker answered nothing in time.</summary>
+        TimedOut,
+
+        /// <summary>The broker answered, but did not take it.</summary>
+        Refused,
+
+        /// <summary>No attempt can ever succeed.</summary>
+        Unreadable,
+    }
+
     private sealed record Row(long Id, Guid MessageId, string MessageType, string Payload, string Headers, Guid OrderingKey);
 
-    private readonly record struct Outcome(bool Sent = false, bool Interrupted = false, string? Error = null, bool Park = false);
+    private sealed record Outcome(long Id, Result Result, string? Error = null);
 }

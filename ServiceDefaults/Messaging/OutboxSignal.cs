@@ -10,11 +10,13 @@ public sealed class OutboxSignal
     /// <summary>Tells that something may be in the outbox.</summary>
     public void Notify() => _channel.Writer.TryWrite(true);
 
-    /// <summary>Waits for a signal, at most as long as given. True when there was one.</summary>
-    internal async Task<bool> WaitAsync(TimeSpan atMost, TimeProvider clock, CancellationToken ct)
+    /// <summary>
+    /// Waits for a signal, at most as long as given, in real time: the broker and the store live by it. True when there was one.
+    /// </summary>
+    internal async Task<bool> WaitAsync(TimeSpan atMost, CancellationToken ct)
     {
-        using var timeout = new CancellationTokenSource(atMost, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, ct);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        either.CancelAfter(atMost);
         try
         {
             return await _channel.Reader.ReadAsync(either.Token);

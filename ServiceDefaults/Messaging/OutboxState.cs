@@ -36,22 +36,19 @@ public sealed class OutboxState
         _age = JaferMetrics.Meter.CreateObservableGauge("jafer.outbox.oldest_age", () => Volatile.Read(ref _counts).OldestAge.TotalSeconds, "s", "Age of the oldest pending message");
     }
 
-    /// <summary>Whether the last wait of the relay ended by a signal.</summary>
-    internal bool SignalSeen { get; set; }
-
     /// <summary>The counts, now.</summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<OutboxCounts> ReadAsync(CancellationToken ct)
     {
         await using var command = _source.CreateCommand("""
-            select count(*) filter (where parked_at is null),
-                   coalesce(extract(epoch from now() - min((payload->>'recordedAt')::timestamptz) filter (where parked_at is null)), 0)::float8,
-                   count(*) filter (where parked_at is not null)
-            from outbox_messages
+            select (select count(*) from outbox_messages where parked_at is null),
+                   (select (payload->>'recordedAt')::timestamptz from outbox_messages where parked_at is null order by id limit 1),
+                   (select count(*) from outbox_messages where parked_at is not null)
             """);
         await using var reader = await command.ExecuteReaderAsync(ct);
         await reader.ReadAsync(ct);
-        var counts = new OutboxCounts(reader.GetInt64(0), TimeSpan.FromSeconds(Math.Max(0, reader.GetDouble(1))), reader.GetInt64(2));
+        var age = reader.IsDBNull(1) ? TimeSpan.Zero : _clock.GetUtcNow() - reader.GetFieldValue<DateTimeOffset>(1);
+        var counts = new OutboxCounts(reader.GetInt64(0), age > TimeSpan.Zero ? age : TimeSpan.Zero, reader.GetInt64(2));
         Volatile.Write(ref _counts, counts);
         Volatile.Write(ref _readAt, _clock.GetTimestamp());
         return counts;

@@ -23,7 +23,7 @@ public interface IStateRepublisher<in TContext>
 
 [SuppressMessage("Performance", "CA1812", Justification = "made by the gRPC server")]
 internal sealed class OperationsGrpcService<TContext>(
-    TContext db, OutboxState outbox, Commands<TContext> commands, IEnumerable<IStateRepublisher<TContext>> republishers) : OperationsService.OperationsServiceBase
+    TContext db, OutboxState outbox, ErrorQueue errors, Commands<TContext> commands, IEnumerable<IStateRepublisher<TContext>> republishers) : OperationsService.OperationsServiceBase
     where TContext : JaferDbContext
 {
     private const string Resource = "outbox";
@@ -31,7 +31,22 @@ internal sealed class OperationsGrpcService<TContext>(
     public override async Task<GetOutboxResponse> GetOutbox(GetOutboxRequest request, ServerCallContext context)
     {
         var counts = await outbox.ReadAsync(context.CancellationToken);
-        return new GetOutboxResponse { PendingCount = counts.Pending, OldestAgeSeconds = counts.OldestAge.TotalSeconds, ParkedCount = counts.Parked };
+        var response = new GetOutboxResponse
+        {
+            PendingCount = counts.Pending,
+            OldestAgeSeconds = counts.OldestAge.TotalSeconds,
+            ParkedCount = counts.Parked,
+        };
+        try
+        {
+            response.FailedCount = await errors.CountAsync(context.CancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The outbox is worth knowing most when the broker is away.
+        }
+
+        return response;
     }
 
     public override Task<RedriveParkedMessagesResponse> RedriveParkedMessages(RedriveParkedMessagesRequest request, ServerCallContext context)
@@ -39,11 +54,13 @@ internal sealed class OperationsGrpcService<TContext>(
         var requestId = RequestId(request.RequestId);
         return commands.RunAsync(context, request, requestId, async ct =>
         {
+            // Not part of the transaction: moved again after a failure, the messages are still applied once.
+            var moved = await errors.RedriveAsync(ct);
             await db.Database.BeginTransactionAsync(ct);
-            var count = await db.Database.ExecuteSqlAsync(
+            var parked = await db.Database.ExecuteSqlAsync(
                 $"update outbox_messages set parked_at = null, attempts = 0, next_attempt_at = '-infinity' where parked_at is not null", ct);
-            return new RedriveParkedMessagesResponse { RedrivenCount = count };
-        }, _ => Resource);
+            return new RedriveParkedMessagesResponse { RedrivenCount = parked + moved };
+        }, _ => Resource, effectsOutside: true);
     }
 
     public override Task<RepublishStateResponse> RepublishState(RepublishStateRequest request, ServerCallContext context)

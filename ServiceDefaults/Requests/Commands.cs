@@ -29,17 +29,26 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
     /// transaction, which is committed here.
     /// </param>
     /// <param name="resource">Name of the resource written, for the journal.</param>
+    /// <param name="effectsOutside">
+    /// Whether the handler does something that no rollback undoes: then a repetition is looked up before it runs.
+    /// </param>
     /// <remarks>
-    /// The log is looked at only when something stands against the command: a repetition meets a changed state, a stale etag
-    /// or the log's primary key. The common case pays no round trip for it.
+    /// Without effects outside, the log is looked at only when something stands against the command: a repetition meets a
+    /// changed state, a stale etag or the log's primary key. The common case pays no round trip for it.
     /// </remarks>
     public async Task<TResponse> RunAsync<TResponse>(
-        ServerCallContext call, IMessage request, Guid requestId, Func<CancellationToken, Task<TResponse>> handle, Func<TResponse, string> resource)
+        ServerCallContext call, IMessage request, Guid requestId, Func<CancellationToken, Task<TResponse>> handle, Func<TResponse, string> resource,
+        bool effectsOutside = false)
         where TResponse : class, IMessage<TResponse>, new()
     {
         var caller = call.Caller();
         var hash = SHA256.HashData(request.ToByteArray());
         var ct = call.CancellationToken;
+        if (effectsOutside && await FindAsync<TResponse>(caller.Subject, requestId, call.Method, hash, ct) is { } done)
+        {
+            return done;
+        }
+
         try
         {
             var response = await handle(ct);
@@ -64,11 +73,12 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
             signal.Notify();
             return response;
         }
-        catch (Exception e) when (e is DomainError or DbUpdateException)
+        catch (Exception e) when (e is DomainError or DbUpdateException or PostgresException)
         {
             if (db.Database.CurrentTransaction is { } transaction)
             {
-                await transaction.RollbackAsync(CancellationToken.None);
+                // Rolls back, and does not complain when the connection is gone.
+                await transaction.DisposeAsync();
             }
 
             db.ChangeTracker.Clear();
@@ -77,9 +87,13 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 return first;
             }
 
-            throw e is DbUpdateConcurrencyException or DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } }
-                ? DomainError.EtagMismatch()
-                : e;
+            if (e is DbUpdateConcurrencyException
+                || (e as PostgresException ?? e.InnerException as PostgresException)?.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                throw DomainError.EtagMismatch();
+            }
+
+            throw;
         }
     }
 

@@ -38,6 +38,9 @@ public static class JaferMetrics
     internal static Counter<long> InboxDuplicates { get; } =
         Meter.CreateCounter<long>("jafer.inbox.duplicates", "{message}", "Deliveries dropped because the message was already applied");
 
+    internal static Counter<long> InboxParked { get; } =
+        Meter.CreateCounter<long>("jafer.inbox.parked", "{message}", "Messages that could not be applied and wait in the error queue, by type");
+
     internal static Histogram<double> InboxLag { get; } =
         Meter.CreateHistogram("jafer.inbox.lag", "s", "Time from the recording of an event to its application by a consumer", null, s_seconds);
 }

@@ -61,7 +61,8 @@ internal static class TelemetryExtensions
     });
 
     /// <summary>
-    /// Drops the text of SQL statements, which may one day quote a value, and the queries of jobs that poll.
+    /// Drops the text of SQL statements, which may one day quote a value, the messages of the database, which do, and the
+    /// queries of jobs that poll.
     /// </summary>
     private sealed class SqlFilter : BaseProcessor<Activity>
     {
@@ -74,6 +75,13 @@ internal static class TelemetryExtensions
 
             data.SetTag("db.query.text", null);
             data.SetTag("db.statement", null);
+            if (data.Status == ActivityStatusCode.Error)
+            {
+                // Its event holds the server's message, which quotes values, and cannot be taken away.
+                data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+                data.Parent?.AddEvent(new("db.failed", tags: new() { ["db.response.status_code"] = data.GetTagItem("db.response.status_code") }));
+            }
+
             if (data.ParentSpanId == default)
             {
                 data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;

@@ -110,6 +110,20 @@ public sealed class ServiceHost : IAsyncDisposable
     /// <param name="organisation">Organisation.</param>
     public GrpcChannel Channel(string role, Guid organisation) => Channel(TestIssuer.Shared.Token(role, organisation));
 
+    /// <summary>Waits until /health answers 200: store, broker and queue are there.</summary>
+    public async Task ReadyAsync()
+    {
+        using var http = new HttpClient { BaseAddress = Health };
+        await Eventually.BecomesAsync(
+            async () =>
+            {
+                using var response = await http.GetAsync(new Uri("/health", UriKind.Relative));
+                return response.StatusCode;
+            },
+            status => status == System.Net.HttpStatusCode.OK,
+            "a healthy service");
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

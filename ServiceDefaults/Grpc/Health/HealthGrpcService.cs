@@ -39,7 +39,10 @@ internal sealed class HealthGrpcService(ServingState state, ServedFiles files, I
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            await responseStream.WriteAsync(new HealthCheckResponse { Status = ServingStatus.NotServing }, CancellationToken.None);
+            if (!context.GetHttpContext().RequestAborted.IsCancellationRequested)
+            {
+                await responseStream.WriteAsync(new HealthCheckResponse { Status = ServingStatus.NotServing }, CancellationToken.None);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Messaging;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 
@@ -29,7 +30,7 @@ internal sealed class ServingState(HealthCheckService checks, IHostApplicationLi
             {
                 if (!IsFresh())
                 {
-                    _serves = (await checks.CheckHealthAsync(ct)).Status != HealthStatus.Unhealthy;
+                    _serves = (await checks.CheckHealthAsync(c => !c.Tags.Contains(BrokerFirstContact.Tag), ct)).Status != HealthStatus.Unhealthy;
                     Volatile.Write(ref _readAt, clock.GetTimestamp());
                 }
             }

@@ -25,7 +25,7 @@ public sealed class HealthTests : IAsyncLifetime
         _host = await ProbeHost.StartAsync(_database, ServiceHost.UniquePrefix(), configure: builder =>
             builder.Services.AddHealthChecks().AddCheck("switch", _switch));
         _client = new Health.HealthClient(_host.Channel(null));
-        await Eventually.BecomesAsync(async () => (await Client.CheckAsync(new())).Status, s => s == ServingStatus.Serving, "SERVING");
+        await _host.ReadyAsync();
     }
 
     public async ValueTask DisposeAsync()
