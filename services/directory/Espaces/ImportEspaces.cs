@@ -201,16 +201,16 @@ internal sealed class ImportEspaces(
                 if (Codes(m) is var codes && !codes.SequenceEqual(existing.AcceptedSituations))
                     existing.AcceptedSituations = codes;
             });
-        foreach (var import1 in import.Modalites.Where(m => m.DeclaredWait is not null))
+        foreach (var offered in import.Modalites.Where(m => m.DeclaredWait is not null))
         {
-            var wait = new Wait(import1.DeclaredWait.Days, ImportChecks.ToDate(import1.DeclaredWait.AsOfDate)!.Value);
-            if (!declared.Add((row.Id, import1.Modalite, wait)))
+            var wait = new Wait(offered.DeclaredWait.Days, ImportChecks.ToDate(offered.DeclaredWait.AsOfDate)!.Value);
+            if (!declared.Add((row.Id, offered.Modalite, wait)))
                 continue;
-            row.Modalites.Single(m => m.Modalite == import1.Modalite).Declare(wait, FigureSource.Imported);
+            row.Modalites.Single(m => m.Modalite == offered.Modalite).Declare(wait, FigureSource.Imported);
             db.WaitDeclarations.Add(new WaitDeclarationRow
             {
                 EspaceId = row.Id,
-                Modalite = import1.Modalite,
+                Modalite = offered.Modalite,
                 Days = wait.Days,
                 AsOf = wait.AsOf,
                 Source = FigureSource.Imported,
