@@ -35,6 +35,9 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task<ListContactsResponse> ListContacts(ListContactsRequest request, ServerCallContext context) =>
         Slice<ListContacts>(context).HandleAsync(request, context.Caller(), context.CancellationToken);
 
+    public override Task<ReplaceContactsResponse> ReplaceContacts(ReplaceContactsRequest request, ServerCallContext context) =>
+        Slice<ReplaceContacts>(context).HandleAsync(request, context);
+
     private static T Slice<T>(ServerCallContext context)
         where T : notnull => context.GetHttpContext().RequestServices.GetRequiredService<T>();
 }

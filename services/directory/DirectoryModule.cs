@@ -29,6 +29,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<ImportEspaces>();
         builder.Services.AddScoped<ListReference>();
         builder.Services.AddScoped<ListContacts>();
+        builder.Services.AddScoped<ReplaceContacts>();
         builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
         builder.Services.AddHostedService<SnapshotWarmUp>();
         var app = builder.Build();

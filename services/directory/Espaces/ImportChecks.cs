@@ -1,7 +1,7 @@
-using System.Net.Mail;
 using System.Text.RegularExpressions;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.Directory.Contacts;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults.Grpc;
@@ -70,15 +70,7 @@ internal static partial class ImportChecks
             check.That(known[gestionnaire.ExternalId].Equals(gestionnaire), path, "differs from the same gestionnaire earlier in the request");
         check.Text($"{path}.name", gestionnaire.Name, MaxName, required: true);
         check.That(Siret.IsValid(gestionnaire.Siret), $"{path}.siret", "must be a SIRET of 14 digits with a valid key");
-        check.That(gestionnaire.Contacts.Count <= MaxParts, $"{path}.contacts", "must have at most 50 entries");
-        var ids = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (i, contact) in gestionnaire.Contacts.Take(MaxParts).Index())
-        {
-            Id(check, $"{path}.contacts[{i}].external_id", contact.ExternalId, ids);
-            check.That(contact.Email.Length <= 254 && !contact.Email.Any(char.IsControl) && MailAddress.TryCreate(contact.Email, out var address) && address.Address == contact.Email,
-                $"{path}.contacts[{i}].email", "must be an e-mail address");
-            check.Known($"{path}.contacts[{i}].role", contact.Role);
-        }
+        ContactChecks.Check(check, $"{path}.contacts", gestionnaire.Contacts);
     }
 
     private static void CheckAgrements(FieldChecks check, string path, EspaceImport espace, Geography geography)

@@ -190,6 +190,41 @@ public class ReadAndDeclareTests(DirectoryFixture directory) : IClassFixture<Dir
     }
 
     [Fact]
+    public async Task ReplaceContacts_OfACourt_ListsThoseAndNoOthers()
+    {
+        var court = StableIds.Court("tj13055");
+        var client = directory.Client(Roles.Juridiction, court);
+        Contact greffe = new() { ExternalId = "greffe", Email = "greffe@example.org", Role = ContactRole.Suivi };
+        Contact judge = new() { ExternalId = "cabinet", Email = "cabinet@example.org", Role = ContactRole.Direction };
+        foreach (var contacts in new Contact[][] { [greffe], [greffe, judge], [judge] })
+        {
+            var request = new ReplaceContactsRequest { OrganisationId = court.ToString(), RequestId = NewId() };
+            request.Contacts.Add(contacts);
+            Assert.Equal(contacts.Length, (await client.ReplaceContactsAsync(request, cancellationToken: Cancel)).ContactCount);
+            var listed = await client.ListContactsAsync(new() { OrganisationId = court.ToString() }, cancellationToken: Cancel);
+            Assert.Equal(contacts.OrderBy(c => c.ExternalId, StringComparer.Ordinal), listed.Contacts);
+        }
+    }
+
+    [Fact]
+    public async Task ReplaceContacts_OthersUnknownOrBad_AreRefused()
+    {
+        Contact greffe = new() { ExternalId = "greffe", Email = "greffe@example.org", Role = ContactRole.Suivi };
+        ReplaceContactsRequest For(Guid organisation) => new() { OrganisationId = organisation.ToString(), Contacts = { greffe }, RequestId = NewId() };
+
+        var other = await Refusal.OfAsync(directory.Court.ReplaceContactsAsync(For(StableIds.Court("tj75056")), cancellationToken: Cancel));
+        var absent = await Refusal.OfAsync(directory.Operateur.ReplaceContactsAsync(For(StableIds.Court("tj-none")), cancellationToken: Cancel));
+        var bad = await Refusal.OfAsync(directory.Operateur.ReplaceContactsAsync(
+            new() { Contacts = { greffe, new Contact { ExternalId = "greffe", Email = "x" } } }, cancellationToken: Cancel));
+        var none = await Refusal.OfAsync(directory.Operateur.ReplaceContactsAsync(
+            new() { OrganisationId = NewId(), RequestId = NewId() }, cancellationToken: Cancel));
+
+        Assert.Equal(("CALLER_FORBIDDEN", "RESOURCE_NOT_FOUND"), (other.Reason, absent.Reason));
+        Assert.Equal(["organisation_id", "contacts[1].external_id", "contacts[1].email", "contacts[1].role", "request_id"], bad.Fields);
+        Assert.Equal(["contacts"], none.Fields);
+    }
+
+    [Fact]
     public async Task ListCourts_AllPages_HasEveryCourtWithItsStableId()
     {
         var courts = new List<Court>();

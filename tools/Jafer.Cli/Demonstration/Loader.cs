@@ -25,7 +25,10 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
         if (!again && await AreThereAsync(directory, espaces, ct))
             await output.WriteLineAsync($"demonstration data: the {espaces.Count} fictive espaces are there already");
         else
+        {
             await ImportAsync(directory, espaces, ct);
+            await GiveCourtsContactsAsync(directory, ct);
+        }
         var told = await new OperationsService.OperationsServiceClient(channel)
             .RepublishStateAsync(new RepublishStateRequest { RequestId = NewId() }, cancellationToken: ct);
         await output.WriteLineAsync($"demonstration data: ready; {told.EventCount} organisations and espaces told to the other services");
@@ -52,6 +55,31 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
         }
         while (pageToken.Length > 0);
         await output.WriteLineAsync($"demonstration data: reset; {declared} waits declared anew. Mesures are kept: ./jafer run --reset deletes them too");
+    }
+
+    // A court that nobody can write to would never learn that something waits for it.
+    private async Task GiveCourtsContactsAsync(DirectoryService.DirectoryServiceClient directory, CancellationToken ct)
+    {
+        var (count, pageToken) = (0, "");
+        do
+        {
+            var page = await directory.ListCourtsAsync(new ListCourtsRequest { PageSize = Page, PageToken = pageToken }, cancellationToken: ct);
+            foreach (var court in page.Courts)
+            {
+                await directory.ReplaceContactsAsync(
+                    new ReplaceContactsRequest
+                    {
+                        OrganisationId = court.OrganisationId,
+                        Contacts = { new Contact { ExternalId = "greffe", Email = $"greffe@{court.Code}.demo.example.org", Role = ContactRole.Suivi } },
+                        RequestId = NewId(),
+                    },
+                    cancellationToken: ct);
+                count++;
+            }
+            pageToken = page.NextPageToken;
+        }
+        while (pageToken.Length > 0);
+        await output.WriteLineAsync($"demonstration data: {count} courts have a fictive contact");
     }
 
     private async Task ImportAsync(DirectoryService.DirectoryServiceClient directory, List<EspaceImport> espaces, CancellationToken ct)

@@ -59,8 +59,9 @@ create table gestionnaires (
 );
 create unique index gestionnaires_source on gestionnaires (source, external_id);
 
+-- Of courts and gestionnaires alike.
 create table contacts (
-    organisation_id uuid not null references gestionnaires on delete cascade,
+    organisation_id uuid not null,
     external_id     text not null,
     email           text not null,
     role            text not null,
