@@ -1,0 +1,49 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Jafer.Notifications.Data;
+
+/// <summary>
+/// A mail that is due to an organisation because of an event; written with the feed, sent by a job. At most one for each event
+/// and organisation. It holds no address and no text: both are made when it is sent.
+/// </summary>
+internal sealed class Delivery
+{
+    public required Guid DeliveryId { get; init; }
+
+    public required Guid OrganisationId { get; init; }
+
+    public required Guid EventId { get; init; }
+
+    public required string EventType { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public required bool Urgent { get; init; }
+
+    /// <summary>"QUEUED", "SENT" or "FAILED".</summary>
+    public required string State { get; init; }
+
+    /// <summary>Failed attempts.</summary>
+    public required int Attempts { get; init; }
+
+    public required DateTimeOffset NextAttemptAt { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the mail server took it; null until then.</summary>
+    public DateTimeOffset? SentAt { get; init; }
+
+    /// <summary>Code of the last failure, without addresses.</summary>
+    public string? LastError { get; init; }
+}
+
+internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
+{
+    public void Configure(EntityTypeBuilder<Delivery> builder)
+    {
+        builder.ToTable("deliveries");
+        builder.HasKey(d => d.DeliveryId);
+        builder.Property(d => d.DeliveryId).ValueGeneratedNever();
+    }
+}

@@ -1,0 +1,14 @@
+using Jafer.ServiceDefaults.Data;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Jafer.Notifications.Data.Migrations;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611210000_common")]
+internal sealed class Common : CommonTablesMigration;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611210001_feed")]
+internal sealed class Feed : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210001_feed.sql";
+}

@@ -1,0 +1,54 @@
+using Jafer.Contracts.Events;
+
+namespace Jafer.Notifications.Domain;
+
+/// <summary>An organisation that an event concerns.</summary>
+/// <param name="OrganisationId">The organisation.</param>
+/// <param name="MustAct">Whether it is the one that must act next.</param>
+internal readonly record struct Addressee(Guid OrganisationId, bool MustAct);
+
+/// <summary>Into whose feed an event goes.</summary>
+internal static class Audience
+{
+    /// <summary>
+    /// The organisations that an event concerns: its two sides, but for drafts, which are their author's own affair. The author
+    /// of a message gets it too, since one organisation may run several systems. In the order of ids, so that two events never
+    /// wait for each other's counters.
+    /// </summary>
+    /// <param name="message">The event.</param>
+    public static IReadOnlyList<Addressee> Of(DomainEvent message) =>
+    [
+        .. Sides(message)
+            .Where(s => s is not null)
+            .Select(s => s!.Value)
+            .Distinct()
+            .Order()
+            .Select(s => new Addressee(s, MustAct(message, s))),
+    ];
+
+    private static Guid?[] Sides(DomainEvent message) => message switch
+    {
+        MesureCreated or MesureUpdated or MesureCompleted => [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
+        MesureEvent step => [step.JuridictionId, step.GestionnaireId],
+        MessagePosted posted => [posted.JuridictionId, posted.GestionnaireId],
+        ThreadRead read => [read.JuridictionId, read.GestionnaireId],
+        _ => [],
+    };
+
+    private static bool MustAct(DomainEvent message, Guid organisationId) => message switch
+    {
+        DifficultyReported difficulty when difficulty.JuridictionId == organisationId => true,
+        MesureEvent step => Holder(step) == organisationId,
+        MessagePosted posted => posted.AuthorOrganisationId != organisationId,
+        _ => false,
+    };
+
+    /// <summary>The organisation that holds a mesure after an event; null when it is the family or nobody.</summary>
+    /// <param name="step">The event.</param>
+    public static Guid? Holder(MesureEvent step) => step.Holder switch
+    {
+        "JURIDICTION" => step.JuridictionId,
+        "ESPACE" => step.GestionnaireId,
+        _ => null,
+    };
+}

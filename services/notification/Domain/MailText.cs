@@ -1,0 +1,55 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+
+namespace Jafer.Notifications.Domain;
+
+/// <summary>One thing that waits for an organisation.</summary>
+/// <param name="EventType">Type of the event that brought it about.</param>
+/// <param name="MesureId">The mesure.</param>
+/// <param name="Urgent">Whether it must be looked at at once.</param>
+internal readonly record struct MailLine(string EventType, Guid MesureId, bool Urgent);
+
+/// <summary>
+/// The text of a mail: what kind of act waits and where, nothing of its content. A mailbox is read by whoever has it open, so no
+/// name, no number of the court, no reason stands here.
+/// </summary>
+internal static class MailText
+{
+    private const string Other = "Une mesure attend votre intervention";
+
+    private static readonly FrozenDictionary<string, string> s_acts = new Dictionary<string, string>
+    {
+        ["mesure.mesure-transmitted.v1"] = "Une mesure vous a été transmise",
+        ["mesure.information-requested.v1"] = "Une précision vous est demandée",
+        ["mesure.information-provided.v1"] = "Une précision vous a été donnée",
+        ["mesure.difficulty-reported.v1"] = "Une difficulté vous est signalée",
+        ["mesure.difficulty-answered.v1"] = "Une réponse est donnée à une difficulté",
+        ["messaging.message-posted.v1"] = "Un message vous attend",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Writes a mail.</summary>
+    /// <param name="waiting">What waits, oldest first; the same twice is said once.</param>
+    /// <param name="mesureUrl">Address of a mesure with {0} for its id; null to name the id alone.</param>
+    /// <returns>Subject and plain text, in French.</returns>
+    public static (string Subject, string Text) Compose(IEnumerable<MailLine> waiting, string? mesureUrl)
+    {
+        var lines = waiting.Distinct().OrderByDescending(l => l.Urgent).ToList();
+        var text = new StringBuilder("Bonjour,\n\nVotre organisation est attendue sur Jafer :\n\n");
+        foreach (var line in lines)
+        {
+            text.Append("- ").Append(line.Urgent ? "URGENT : " : "").Append(Act(line.EventType)).Append(", ").Append(Where(line.MesureId, mesureUrl)).Append('\n');
+        }
+
+        text.Append("\nCe message ne dit rien du dossier : le détail se lit dans Jafer, avec vos accès habituels.\nMerci de ne pas y répondre.\n");
+        var subject = (lines[0].Urgent ? "[Jafer] URGENT : " : "[Jafer] ")
+            + (lines.Count == 1 ? Act(lines[0].EventType) : string.Create(CultureInfo.InvariantCulture, $"{lines.Count} éléments attendent votre organisation"));
+        return (subject, text.ToString());
+    }
+
+    private static string Act(string eventType) => s_acts.GetValueOrDefault(eventType, Other);
+
+    private static string Where(Guid mesureId, string? mesureUrl) => mesureUrl is null
+        ? $"mesure {mesureId}"
+        : mesureUrl.Replace("{0}", mesureId.ToString(), StringComparison.Ordinal);
+}

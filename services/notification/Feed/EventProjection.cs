@@ -1,0 +1,84 @@
+using Jafer.Contracts.Events;
+using Jafer.Notifications.Data;
+using Jafer.Notifications.Domain;
+using Jafer.Notifications.Mails;
+using Jafer.ServiceDefaults.Messaging;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Jafer.Notifications.Feed;
+
+/// <summary>Puts each event into the feeds that it concerns, and queues a mail for whoever must act next.</summary>
+internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> mail) : IEventHandler<NotificationsDbContext>
+{
+    public async Task HandleAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var type = EventTypes.NameOf(message.GetType());
+        var data = EventData.Of(message);
+        foreach (var addressee in Audience.Of(message))
+        {
+            db.Events.Add(new FeedEvent
+            {
+                OrganisationId = addressee.OrganisationId,
+                Position = await db.NextPositionAsync(addressee.OrganisationId, ct),
+                EventId = message.EventId,
+                Type = type,
+                AggregateId = message.AggregateId,
+                AggregateVersion = message.AggregateVersion,
+                OccurredAt = message.OccurredAt,
+                RecordedAt = message.RecordedAt,
+                Data = data,
+                ActionRequired = addressee.MustAct,
+                AppendedAt = now,
+            });
+        }
+
+        if (Calls.For(message, await HeldBeforeAsync(db, message, ct)) is { } call)
+        {
+            db.Deliveries.Add(new Delivery
+            {
+                DeliveryId = Guid.CreateVersion7(now),
+                OrganisationId = call.OrganisationId,
+                EventId = message.EventId,
+                EventType = type,
+                MesureId = message.AggregateId,
+                Urgent = call.Urgent,
+                State = DeliveryStates.Queued,
+                Attempts = 0,
+                NextAttemptAt = call.Urgent ? now : now + mail.Value.GroupingDelay,
+                CreatedAt = now,
+            });
+        }
+    }
+
+    /// <summary>
+    /// The organisation that had to act before this event, and notes the one that has to now. An event older than what is
+    /// known changes nothing: it counts as if its holder had been told already.
+    /// </summary>
+    private static async Task<Guid?> HeldBeforeAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
+    {
+        if (message is not MesureEvent step)
+        {
+            return null;
+        }
+
+        var holder = Audience.Holder(step);
+        var known = await db.Holders.SingleOrDefaultAsync(h => h.MesureId == step.AggregateId, ct);
+        if (known is null)
+        {
+            db.Holders.Add(new MesureHolder { MesureId = step.AggregateId, Version = step.AggregateVersion, OrganisationId = holder });
+            return null;
+        }
+
+        if (step.AggregateVersion <= known.Version)
+        {
+            return holder;
+        }
+
+        var before = known.OrganisationId;
+        known.Version = step.AggregateVersion;
+        known.OrganisationId = holder ?? before;
+        return before;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Data;
+using Google.Protobuf.WellKnownTypes;
+using Jafer.Contracts.Notification.V1;
+using Jafer.ServiceDefaults.Grpc;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Jafer.Notifications.Feed;
+
+/// <summary>A page of a feed.</summary>
+/// <param name="Events">Events with their positions, oldest first.</param>
+/// <param name="Position">Position after which the next page begins; beyond the last event when others were left out.</param>
+/// <param name="More">Whether wanted events follow.</param>
+internal sealed record FeedPage(IReadOnlyList<(long Position, Event Event)> Events, long Position, bool More);
+
+/// <summary>Reads feeds, a page at a time.</summary>
+internal sealed class FeedReader(NpgsqlDataSource source)
+{
+    // One statement, one snapshot: a head read apart from its events could promise an event that the page does not have, or
+    // hide that retention took one between the two.
+    private const string Page = """
+        select h.last_position, h.trimmed_to, e.position, e.event_id, e.type, e.aggregate_id, e.aggregate_version,
+               e.occurred_at, e.recorded_at, e.data, e.action_required
+        from feed_heads h
+        left join lateral (
+            select * from feed_events f
+            where f.organisation_id = h.organisation_id and f.position > @after and (cardinality(@types) = 0 or f.type = any(@types))
+            order by f.position limit @limit) e on true
+        where h.organisation_id = @organisation
+        order by e.position
+        """;
+
+    /// <summary>Reads the page after a position.</summary>
+    /// <param name="organisationId">Whose feed.</param>
+    /// <param name="after">Position already handled; null to begin with the oldest event kept.</param>
+    /// <param name="types">Wanted types; none for all.</param>
+    /// <param name="size">Most events.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="DomainError">RESUME_TOKEN_EXPIRED: what follows the position is not kept, or was lost with the database.</exception>
+    public async Task<FeedPage> ReadAsync(Guid organisationId, long? after, string[] types, int size, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(Page);
+        command.Parameters.AddWithValue("organisation", organisationId);
+        command.Parameters.AddWithValue("after", after ?? 0);
+        command.Parameters.AddWithValue("types", NpgsqlDbType.Array | NpgsqlDbType.Text, types);
+        command.Parameters.AddWithValue("limit", size + 1);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.Default, ct);
+
+        var events = new List<(long, Event)>();
+        var (head, trimmed) = (0L, 0L);
+        while (await reader.ReadAsync(ct))
+        {
+            (head, trimmed) = (reader.GetInt64(0), reader.GetInt64(1));
+            if (!await reader.IsDBNullAsync(2, ct))
+            {
+                events.Add((reader.GetInt64(2), ReadEvent(reader)));
+            }
+        }
+
+        // A token beyond the head comes from a feed that was restored to an earlier state: what it skipped is unknown.
+        if (after < trimmed || after > head)
+        {
+            throw DomainError.ResumeTokenExpired();
+        }
+
+        if (events.Count <= size)
+        {
+            return new FeedPage(events, head, false);
+        }
+
+        events.RemoveAt(size);
+        return new FeedPage(events, events[^1].Item1, true);
+    }
+
+    private static Event ReadEvent(NpgsqlDataReader reader) => new()
+    {
+        EventId = reader.GetGuid(3).ToString(),
+        Type = reader.GetString(4),
+        AggregateId = reader.GetGuid(5).ToString(),
+        AggregateVersion = reader.GetInt64(6),
+        OccurredTime = reader.GetFieldValue<DateTimeOffset>(7).ToProto(),
+        RecordedTime = reader.GetFieldValue<DateTimeOffset>(8).ToProto(),
+        Data = Struct.Parser.ParseJson(reader.GetString(9)),
+        ActionRequired = reader.GetBoolean(10),
+    };
+}

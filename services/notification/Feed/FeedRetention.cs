@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Jafer.Notifications.Feed;
+
+/// <summary>
+/// Deletes events and done deliveries that are older than what is kept, in portions. Every replica tries, one works: the
+/// advisory lock dies with its connection.
+/// </summary>
+internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOptions> options, TimeProvider clock, ILogger<FeedRetention> logger) : BackgroundService
+{
+    private const int Portion = 5000;
+
+    /// <summary>Deletes everything that is due now; the number of events deleted, 0 when another replica is at it.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<long> SweepAsync(CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using (var tryLock = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended('jafer:feed-retention', 0))", connection))
+        {
+            if (await tryLock.ExecuteScalarAsync(ct) is not true)
+            {
+                return 0;
+            }
+        }
+
+        try
+        {
+            var before = clock.GetUtcNow() - options.Value.Retention;
+            var total = 0L;
+            foreach (var organisationId in await OrganisationsAsync(connection, before, ct))
+            {
+                long deleted;
+                do
+                {
+                    deleted = await TrimAsync(connection, organisationId, before, ct);
+                    total += deleted;
+                }
+                while (deleted > 0);
+            }
+
+            await using var deliveries = new NpgsqlCommand("delete from deliveries where state <> 'QUEUED' and created_at < @before", connection);
+            deliveries.Parameters.AddWithValue("before", before);
+            await deliveries.ExecuteNonQueryAsync(ct);
+            return total;
+        }
+        finally
+        {
+            // Pooled connections live on: give the lock back.
+            await using var unlock = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
+            await unlock.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.RetentionInterval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            {
+                logger.LogWarning("Old events could not be deleted ({Fault})", e.GetType().Name);
+            }
+        }
+    }
+
+    /// <summary>Feeds whose oldest event is due: the first row of each in the primary key, not a scan of all events.</summary>
+    private static async Task<List<Guid>> OrganisationsAsync(NpgsqlConnection connection, DateTimeOffset before, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("""
+            select h.organisation_id from feed_heads h
+            cross join lateral (select appended_at from feed_events e where e.organisation_id = h.organisation_id order by e.position limit 1) oldest
+            where oldest.appended_at < @before
+            """, connection);
+        command.Parameters.AddWithValue("before", before);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var organisations = new List<Guid>();
+        while (await reader.ReadAsync(ct))
+        {
+            organisations.Add(reader.GetGuid(0));
+        }
+
+        return organisations;
+    }
+
+    /// <summary>
+    /// Deletes one portion and tells in the same statement how far the feed is trimmed, so that no reader can take a trimmed
+    /// feed for a whole one. Stops at the first event that is not due, so that what is kept has no hole.
+    /// </summary>
+    private static async Task<long> TrimAsync(NpgsqlConnection connection, Guid organisationId, DateTimeOffset before, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand($"""
+            with oldest as (
+                select position, appended_at from feed_events where organisation_id = @organisation order by position limit {Portion}),
+            due as (
+                select max(position) as position from oldest
+                where position < coalesce((select min(position) from oldest where appended_at >= @before), 9223372036854775807)),
+            trimmed as (
+                update feed_heads h set trimmed_to = due.position from due
+                where h.organisation_id = @organisation and due.position is not null returning h.trimmed_to)
+            delete from feed_events e using trimmed where e.organisation_id = @organisation and e.position <= trimmed.trimmed_to
+            """, connection);
+        command.Parameters.AddWithValue("organisation", organisationId);
+        command.Parameters.AddWithValue("before", before);
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+}

@@ -1,0 +1,23 @@
+using Grpc.Core;
+using Jafer.Contracts.Notification.V1;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+
+namespace Jafer.Notifications.Feed;
+
+internal sealed partial class NotificationGrpcService
+{
+    public override async Task<ListEventsResponse> ListEvents(ListEventsRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var size = check.PageSize(request.PageSize, 100, 500);
+        var types = Types(check, request.Types_);
+        check.ThrowIfAny();
+
+        var caller = context.Caller();
+        var page = await feed.ReadAsync(caller.OrganisationId, Position(caller, request.ResumeToken), types, size, context.CancellationToken);
+        var response = new ListEventsResponse { ResumeToken = Token(caller, page.Position), More = page.More };
+        response.Events.AddRange(page.Events.Select(e => e.Event));
+        return response;
+    }
+}

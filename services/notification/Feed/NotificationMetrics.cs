@@ -1,0 +1,19 @@
+using System.Diagnostics.Metrics;
+using Jafer.ServiceDefaults.Telemetry;
+
+namespace Jafer.Notifications.Feed;
+
+/// <summary>Figures of the feed and of the mails.</summary>
+internal static class NotificationMetrics
+{
+    private static readonly Meter s_meter = new(JaferMetrics.Name);
+
+    /// <summary>Watchers connected to this replica.</summary>
+    public static UpDownCounter<long> Watchers { get; } = s_meter.CreateUpDownCounter<long>("jafer.feed.watchers", "{watcher}", "Streams open");
+
+    /// <summary>Events that watchers took.</summary>
+    public static Counter<long> Watched { get; } = s_meter.CreateCounter<long>("jafer.feed.watched", "{event}", "Events that watchers took");
+
+    /// <summary>Mails by what became of them.</summary>
+    public static Counter<long> Mails { get; } = s_meter.CreateCounter<long>("jafer.mail.attempts", "{mail}", "Mails by outcome");
+}

@@ -1,0 +1,31 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.ServiceDefaults.Clients;
+
+namespace Jafer.Notifications.Mails;
+
+/// <summary>Where to write to an organisation. Asked of the directory for each mail and kept nowhere.</summary>
+internal sealed class AddressBook(DirectoryService.DirectoryServiceClient directory)
+{
+    /// <summary>More than that in one mail is a mailing list.</summary>
+    private const int MaxAddresses = 20;
+
+    /// <summary>
+    /// Addresses of those who follow mesures; of everybody known when nobody is said to. Empty when the directory knows none,
+    /// null when it does not answer.
+    /// </summary>
+    /// <param name="organisationId">The organisation.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, CancellationToken ct)
+    {
+        var answer = await directory.ListContactsAsync(
+            new ListContactsRequest { OrganisationId = organisationId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync();
+        if (answer is null)
+        {
+            return null;
+        }
+
+        var known = answer.Contacts.Where(c => c.Email.Length > 0).ToList();
+        var followers = known.Where(c => c.Role == ContactRole.Suivi).ToList();
+        return [.. (followers.Count > 0 ? followers : known).Select(c => c.Email).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)];
+    }
+}

@@ -1,0 +1,58 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.Notifications.Data;
+using Jafer.Notifications.Feed;
+using Jafer.Notifications.Mails;
+using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Messaging;
+
+namespace Jafer.Notifications;
+
+/// <summary>The notification service: the feed of each organisation and the mails that say where to look.</summary>
+public static class NotificationsModule
+{
+    /// <summary>Name of the service: of its connection string, its queue and its telemetry.</summary>
+    public const string Name = "notification";
+
+    /// <summary>Builds the service, not started.</summary>
+    /// <param name="args">Arguments of the process.</param>
+    /// <param name="configure">What a host changes before the service is built; null for nothing.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        configure?.Invoke(builder);
+        builder.AddJaferService<NotificationsDbContext>(Name, [.. EventTypes.All.Where(IsTold)]);
+        builder.Services.AddSingleton<IEventHandler<NotificationsDbContext>, EventProjection>();
+
+        builder.Services.Configure<FeedOptions>(builder.Configuration.GetSection("Feed"));
+        builder.Services.AddSingleton<FeedReader>();
+        builder.Services.AddSingleton<FeedHub>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FeedHub>());
+        builder.Services.AddHostedService<FeedRetention>();
+        builder.Services.ConfigureDbContext<NotificationsDbContext>(
+            (services, options) => options.AddInterceptors(new FeedSignal(services.GetRequiredService<FeedHub>())));
+
+        builder.Services.Configure<MailOptions>(builder.Configuration.GetSection("Mail"));
+        builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
+        builder.Services.AddSingleton<AddressBook>();
+        builder.Services.AddSingleton<MailPost>();
+        builder.Services.AddHostedService<MailSender>();
+
+        var app = builder.Build();
+        app.MapJaferService<NotificationsDbContext>();
+        app.MapGrpcService<NotificationGrpcService>();
+        return app;
+    }
+
+    /// <summary>Runs the service; with the argument --migrate brings its database up to date and ends.</summary>
+    /// <param name="app">The service.</param>
+    /// <param name="args">Arguments of the process.</param>
+    public static Task RunAsync(WebApplication app, string[] args) => app.RunJaferAsync<NotificationsDbContext>(args);
+
+    /// <summary>Brings the service's database up to date.</summary>
+    /// <param name="app">The service, not started.</param>
+    public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<NotificationsDbContext>();
+
+    private static bool IsTold(Type type) =>
+        EventTypes.NameOf(type).StartsWith("mesure.", StringComparison.Ordinal) || EventTypes.NameOf(type).StartsWith("messaging.", StringComparison.Ordinal);
+}

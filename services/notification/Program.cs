@@ -1,0 +1,3 @@
+using Jafer.Notifications;
+
+await NotificationsModule.RunAsync(NotificationsModule.Build(args), args);

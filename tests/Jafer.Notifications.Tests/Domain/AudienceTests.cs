@@ -1,0 +1,72 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Jafer.Contracts.Events;
+using Jafer.Notifications.Domain;
+using Jafer.Testing;
+
+namespace Jafer.Notifications.Tests.Domain;
+
+public sealed class AudienceTests
+{
+    private static readonly TestMesure s_mesure = TestMesure.Create();
+
+    [Fact]
+    public void Of_ADraft_IsItsCourtAlone()
+    {
+        foreach (var draft in new MesureEvent[] { s_mesure.Created(), s_mesure.Updated(), s_mesure.Completed() with { GestionnaireId = s_mesure.GestionnaireId } })
+        {
+            Assert.Equal([new Addressee(s_mesure.JuridictionId, true)], Audience.Of(draft));
+        }
+    }
+
+    [Fact]
+    public void Of_ANonJudicialMesure_IsItsEspaceAlone()
+    {
+        var mesure = new TestMesure(null, TestMesure.NewId());
+
+        Assert.Equal([new Addressee(mesure.GestionnaireId, true)], Audience.Of(mesure.Created()));
+        Assert.Equal([new Addressee(mesure.GestionnaireId, false)], Audience.Of(mesure.Closed()));
+    }
+
+    [Fact]
+    public void Of_AStep_IsBothSidesAndTheHolderMustAct()
+    {
+        AssertMustAct(s_mesure.Transmitted(), s_mesure.GestionnaireId);
+        AssertMustAct(s_mesure.InformationRequested(), s_mesure.JuridictionId);
+        AssertMustAct(s_mesure.Contact("FAMILLE"));
+        AssertMustAct(s_mesure.Closed());
+    }
+
+    [Fact]
+    public void Of_ADifficulty_MakesTheCourtActWhoeverHoldsTheMesure()
+    {
+        AssertMustAct(s_mesure.Difficulty(urgent: false), s_mesure.JuridictionId, s_mesure.GestionnaireId);
+        AssertMustAct(s_mesure.Difficulty(urgent: true) with { Holder = "FAMILLE" }, s_mesure.JuridictionId);
+    }
+
+    [Fact]
+    public void Of_AMessage_IsBothSidesAndOnlyTheOtherMustAct()
+    {
+        AssertMustAct(s_mesure.Message(s_mesure.JuridictionId, 2), s_mesure.GestionnaireId);
+        AssertMustAct(s_mesure.Message(s_mesure.GestionnaireId, 3), s_mesure.JuridictionId);
+        AssertMustAct(s_mesure.Read(s_mesure.JuridictionId, 3));
+    }
+
+    [Fact]
+    public void Of_AnyEvent_ComesInTheOrderOfIdsOnceEach()
+    {
+        var id = ArbMap.Default.ArbFor<Guid>();
+        Prop.ForAll(id, id, (court, gestionnaire) =>
+        {
+            var audience = Audience.Of(new TestMesure(court, gestionnaire).Transmitted()).Select(a => a.OrganisationId).ToList();
+            return audience.SequenceEqual(new[] { court, gestionnaire }.Distinct().Order());
+        }).QuickCheckThrowOnFailure();
+    }
+
+    private static void AssertMustAct(DomainEvent message, params Guid[] organisations)
+    {
+        var audience = Audience.Of(message);
+        Assert.Equal(new[] { s_mesure.JuridictionId, s_mesure.GestionnaireId }.Order(), audience.Select(a => a.OrganisationId));
+        Assert.Equal(organisations.Order(), audience.Where(a => a.MustAct).Select(a => a.OrganisationId));
+    }
+}

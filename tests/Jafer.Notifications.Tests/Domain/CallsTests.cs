@@ -1,0 +1,53 @@
+using Jafer.Contracts.Events;
+using Jafer.Notifications.Domain;
+using Jafer.Testing;
+
+namespace Jafer.Notifications.Tests.Domain;
+
+public sealed class CallsTests
+{
+    private static readonly TestMesure s_mesure = TestMesure.Create();
+    private static readonly Guid s_court = s_mesure.JuridictionId;
+    private static readonly Guid s_espace = s_mesure.GestionnaireId;
+
+    [Fact]
+    public void For_AnotherHolder_TellsTheNewOne()
+    {
+        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.Transmitted(), s_court));
+        Assert.Equal(new Call(s_court, false), Calls.For(s_mesure.InformationRequested(), s_espace));
+        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.InformationProvided(), s_court));
+    }
+
+    [Fact]
+    public void For_TheSameHolderTheFamilyOrNobody_TellsNobody()
+    {
+        foreach (var step in new MesureEvent[] { s_mesure.Acknowledged(), s_mesure.Contact("ESPACE"), s_mesure.Contact("FAMILLE"), s_mesure.Scheduled(), s_mesure.Closed() })
+        {
+            Assert.Null(Calls.For(step, s_espace));
+        }
+    }
+
+    [Fact]
+    public void For_ADraft_TellsNobody()
+    {
+        Assert.Null(Calls.For(s_mesure.Created(), null));
+        Assert.Null(Calls.For(s_mesure.Completed(), null));
+    }
+
+    [Fact]
+    public void For_ADifficulty_TellsTheCourtAndItsAnswerTheEspace()
+    {
+        Assert.Equal(new Call(s_court, true), Calls.For(s_mesure.Difficulty(urgent: true), s_espace));
+        Assert.Equal(new Call(s_court, false), Calls.For(s_mesure.Difficulty(urgent: false), s_espace));
+        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.DifficultyAnswered(), s_espace));
+    }
+
+    [Fact]
+    public void For_AMessage_TellsTheOtherSide()
+    {
+        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.Message(s_court, 2), null));
+        Assert.Equal(new Call(s_court, false), Calls.For(s_mesure.Message(s_espace, 2), null));
+        Assert.Null(Calls.For(s_mesure.Read(s_espace, 2), null));
+        Assert.Null(Calls.For(new TestMesure(null, s_espace).Message(s_espace, 2), null));
+    }
+}

@@ -1,0 +1,60 @@
+using Jafer.Notifications.Domain;
+using Jafer.Testing;
+
+namespace Jafer.Notifications.Tests.Domain;
+
+public sealed class MailTextTests
+{
+    private static readonly Guid s_mesure = TestMesure.NewId();
+
+    [Fact]
+    public void Compose_OfOneAct_SaysItsKindAndWhereToLook()
+    {
+        var (subject, text) = MailText.Compose([new MailLine("mesure.mesure-transmitted.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] Une mesure vous a été transmise", subject);
+        Assert.Equal($"""
+            Bonjour,
+
+            Votre organisation est attendue sur Jafer :
+
+            - Une mesure vous a été transmise, https://jafer.test/mesures/{s_mesure}
+
+            Ce message ne dit rien du dossier : le détail se lit dans Jafer, avec vos accès habituels.
+            Merci de ne pas y répondre.
+
+            """, text);
+    }
+
+    [Fact]
+    public void Compose_OfSeveral_SaysEachOnceAndTheUrgentFirst()
+    {
+        var message = new MailLine("messaging.message-posted.v1", s_mesure, false);
+
+        var (subject, text) = MailText.Compose([message, message, new MailLine("mesure.difficulty-reported.v1", s_mesure, true)], null);
+
+        Assert.Equal("[Jafer] URGENT : 2 éléments attendent votre organisation", subject);
+        Assert.Equal(
+            [$"- URGENT : Une difficulté vous est signalée, mesure {s_mesure}", $"- Un message vous attend, mesure {s_mesure}"],
+            text.Split('\n').Where(l => l.StartsWith('-')));
+    }
+
+    [Fact]
+    public void Compose_OfAnUnknownType_SaysThatSomethingWaits()
+    {
+        var (subject, _) = MailText.Compose([new MailLine("mesure.mesure-moved.v2", s_mesure, false)], null);
+
+        Assert.Equal("[Jafer] Une mesure attend votre intervention", subject);
+    }
+
+    [Fact]
+    public void After_EachFailure_WaitsLongerUpToAnHour()
+    {
+        var first = TimeSpan.FromSeconds(10);
+        for (var failures = 0; failures < 40; failures++)
+        {
+            var exact = Math.Min(10 * Math.Pow(2, failures), 3600);
+            Assert.InRange(Backoff.After(first, failures).TotalSeconds, exact * 0.8, exact * 1.2);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using Jafer.Testing;
+
+namespace Jafer.Notifications.Tests.Mails;
+
+/// <summary>Mails through the real chain: broker, deliveries, directory over gRPC, SMTP. In one class, so that they share the servers one after another.</summary>
+public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
+{
+    [Fact]
+    public async Task Transmission_ToAnEspace_SendsOneMailWithoutContent()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.GestionnaireId);
+
+        await fixture.ApplyAsync(mesure.Created(), mesure.Completed(), mesure.Transmitted(), mesure.Acknowledged(), mesure.Contact("FAMILLE"), mesure.Contact("ESPACE"));
+        await SettledAsync(mesure);
+
+        var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Equal([address], mail.To);
+        Assert.Equal("ne-pas-repondre@jafer.example", mail.From);
+        Assert.Equal("[Jafer] Une mesure vous a été transmise", mail.Subject);
+        Assert.Contains($"https://jafer.test/mesures/{mesure.Id}", mail.Text, StringComparison.Ordinal);
+        Assert.Contains("auto-generated", mail.Headers, StringComparison.Ordinal);
+        Assert.Equal(["SENT"], await StatesAsync(mesure));
+    }
+
+    [Fact]
+    public async Task SeveralEvents_ForOneOrganisation_GoInOneMail()
+    {
+        var gestionnaire = TestMesure.NewId();
+        var address = await fixture.AddContactsAsync(gestionnaire);
+        var mesures = Enumerable.Range(0, 5).Select(_ => new TestMesure(TestMesure.NewId(), gestionnaire)).ToList();
+        await fixture.Database.RunAsync($"""
+            insert into deliveries
+            select gen_random_uuid(), '{gestionnaire}', gen_random_uuid(), t, m::uuid, false, 'QUEUED', 0, now() - interval '1 second', now() - interval '1 second'
+            from unnest(array[{string.Join(',', mesures.Select(m => $"'{m.Id}'"))}]) m, unnest(array['mesure.mesure-transmitted.v1', 'messaging.message-posted.v1']) t
+            """);
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<long>($"select count(*) from deliveries where organisation_id = '{gestionnaire}' and state = 'SENT'"), n => n == 10, "all sent");
+
+        var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Equal("[Jafer] 10 éléments attendent votre organisation", mail.Subject);
+        Assert.All(mesures, m => Assert.Contains(m.Id.ToString(), mail.Text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task UrgentDifficulty_OverWaitingMails_GoesAtOnceAndTakesThemAlong()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.JuridictionId);
+        await fixture.Database.RunAsync($"""
+            insert into deliveries values
+                (gen_random_uuid(), '{mesure.JuridictionId}', gen_random_uuid(), 'messaging.message-posted.v1', '{mesure.Id}', false, 'QUEUED', 0, now() + interval '1 hour', now())
+            """);
+
+        await fixture.ApplyAsync(mesure.Difficulty(urgent: true));
+        await SettledAsync(mesure);
+
+        var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Equal("[Jafer] URGENT : 2 éléments attendent votre organisation", mail.Subject);
+        Assert.Contains("URGENT : Une difficulté vous est signalée", mail.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Message_OfOneSide_IsToldToTheOther()
+    {
+        var mesure = TestMesure.Create();
+        var (court, espace) = (await fixture.AddContactsAsync(mesure.JuridictionId), await fixture.AddContactsAsync(mesure.GestionnaireId));
+
+        await fixture.ApplyAsync(mesure.Message(mesure.GestionnaireId, 2));
+        await SettledAsync(mesure);
+
+        Assert.Equal("[Jafer] Un message vous attend", Assert.Single(await fixture.Catcher.MailsToAsync(court)).Subject);
+        Assert.Empty(await fixture.Catcher.MailsToAsync(espace));
+    }
+
+    [Fact]
+    public async Task Events_DeliveredAgain_AreNotMailedAgain()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.GestionnaireId);
+        await using var second = await fixture.StartReplicaAsync();
+        var transmitted = mesure.Transmitted();
+
+        await fixture.ApplyAsync(transmitted);
+        await SettledAsync(mesure);
+        await fixture.PublishAsync(transmitted);
+        await fixture.ApplyAsync(mesure.Acknowledged());
+        await SettledAsync(mesure);
+
+        Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Equal(["SENT"], await StatesAsync(mesure));
+    }
+
+    [Fact]
+    public async Task TwoReplicas_WithManyMails_SendEachOnce()
+    {
+        await using var second = await fixture.StartReplicaAsync();
+        var mesures = Enumerable.Range(0, 15).Select(_ => TestMesure.Create()).ToList();
+        var addresses = new List<string>();
+        foreach (var mesure in mesures)
+        {
+            addresses.Add(await fixture.AddContactsAsync(mesure.GestionnaireId));
+        }
+
+        await fixture.ApplyAsync([.. mesures.Select(m => m.Transmitted())]);
+        foreach (var mesure in mesures)
+        {
+            await SettledAsync(mesure);
+        }
+
+        foreach (var address in addresses)
+        {
+            Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        }
+    }
+
+    [Fact]
+    public async Task Mail_WithTheServerAway_GoesOnceItIsBack()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.GestionnaireId);
+        var port = fixture.Catcher.SmtpPort;
+        await fixture.Catcher.DisposeAsync();
+
+        await fixture.ApplyAsync(mesure.Transmitted());
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<int>($"select attempts from deliveries where mesure_id = '{mesure.Id}'"), n => n >= 2, "two failed attempts");
+        Assert.StartsWith("SMTP_", await fixture.Database.ReadAsync<string>($"select last_error from deliveries where mesure_id = '{mesure.Id}'"), StringComparison.Ordinal);
+        fixture.Catcher = await MailCatcher.StartAsync(port);
+        await SettledAsync(mesure);
+
+        Assert.Single(await fixture.Catcher.MailsToAsync(address));
+    }
+
+    [Fact]
+    public async Task Mail_ToAnOrganisationWithoutAddress_IsTriedAgainAndGivenUpInTheEnd()
+    {
+        var mesure = TestMesure.Create();
+
+        await fixture.ApplyAsync(mesure.Transmitted());
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<int>($"select attempts from deliveries where mesure_id = '{mesure.Id}'"), n => n >= 2, "two failed attempts");
+        await fixture.Database.RunAsync($"update deliveries set created_at = created_at - interval '3 days' where mesure_id = '{mesure.Id}'");
+        await SettledAsync(mesure);
+
+        Assert.Equal(["FAILED"], await StatesAsync(mesure));
+        Assert.Equal("NO_ADDRESS", await fixture.Database.ReadAsync<string>($"select last_error from deliveries where mesure_id = '{mesure.Id}'"));
+    }
+
+    /// <summary>Waits until no mail of a mesure is due any more.</summary>
+    private Task<long> SettledAsync(TestMesure mesure) => Eventually.BecomesAsync(
+        () => fixture.Database.ReadAsync<long>($"select count(*) from deliveries where mesure_id = '{mesure.Id}' and state = 'QUEUED'"), n => n == 0, "mails sent");
+
+    private Task<IReadOnlyList<string>> StatesAsync(TestMesure mesure) =>
+        fixture.Database.ReadAllAsync<string>($"select state from deliveries where mesure_id = '{mesure.Id}'");
+}
