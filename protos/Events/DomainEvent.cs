@@ -9,6 +9,7 @@ namespace Jafer.Contracts.Events;
 /// </summary>
 /// <remarks>The type's name in the broker is its <see cref="EntityNameAttribute"/>, never the name of the CLR type.</remarks>
 [ExcludeFromTopology]
+[MessageUrn("domain-event.v1")]
 [ExcludeFromImplementedTypes]
 public abstract record DomainEvent
 {

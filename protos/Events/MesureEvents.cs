@@ -7,6 +7,7 @@ namespace Jafer.Contracts.Events;
 /// that a consumer knows whom it concerns without asking.
 /// </summary>
 [ExcludeFromTopology]
+[MessageUrn("mesure.mesure-event.v1")]
 [ExcludeFromImplementedTypes]
 public abstract record MesureEvent : DomainEvent
 {

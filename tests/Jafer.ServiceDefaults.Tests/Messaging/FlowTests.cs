@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Grpc.Core;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Operations.V1;
 using Jafer.Probe;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
@@ -256,6 +258,16 @@ public sealed class FlowTests : IAsyncLifetime
         Assert.Equal(written[0].EventId.ToString(), delivery.Properties.MessageId);
         Assert.Equal(written[0].AggregateId.ToString(), delivery.Properties.CorrelationId);
         Assert.True(delivery.Properties.Persistent);
+
+        using var envelope = JsonDocument.Parse(delivery.Body);
+        Assert.True(JsonElement.DeepEquals(JsonSerializer.SerializeToElement(written[0], EventTypes.Json), envelope.RootElement.GetProperty("message")));
+        Assert.Equal(["urn:message:directory.wait-declared.v1", "urn:message:domain-event.v1"], envelope.RootElement.GetProperty("messageType").EnumerateArray().Select(t => t.GetString()!));
+        foreach (var absent in (string[])[typeof(DomainEvent).FullName!, typeof(WaitDeclared).FullName!])
+        {
+            await using var other = await Tap.OpenAsync(Servers.RabbitMq);
+            var error = await Assert.ThrowsAsync<RabbitMQ.Client.Exceptions.OperationInterruptedException>(() => other.Channel.ExchangeDeclarePassiveAsync($"{_prefix}.{absent}"));
+            Assert.Equal(404, error.ShutdownReason!.ReplyCode);
+        }
     }
 
     [Fact]
