@@ -8,16 +8,18 @@ namespace Aspire.Hosting.Engine;
 
 /// <summary>What DCP has to start for one instance.</summary>
 internal sealed record LaunchPlan(string Command, string WorkingDirectory, IReadOnlyList<string> Arguments,
-    IReadOnlyDictionary<string, string> Variables, string? ProjectPath)
+    IReadOnlyDictionary<string, string> Variables, string? ProjectPath = null)
 {
     internal const string RunAnnotation = "run";
 
     public CustomResourceSnapshot Describe(CustomResourceSnapshot s)
     {
         s = s.WithProperty("executable.path", Command).WithProperty("executable.workDir", WorkingDirectory)
-            .WithProperty("executable.args", Arguments).WithProperty("resource.appArgs", Arguments);
-        if (ProjectPath is not null)
-            s = s.WithProperty("project.path", ProjectPath);
+            .WithProperty("executable.args", Arguments);
+        // Of a project the dashboard shows only what comes after the assembly.
+        s = ProjectPath is null
+            ? s.WithProperty("resource.appArgs", Arguments)
+            : s.WithProperty("project.path", ProjectPath).WithProperty("resource.appArgs", Arguments.Skip(1).ToArray());
         return s with { EnvironmentVariables = [.. Variables.Select(v => new EnvironmentVariableSnapshot(v.Key, v.Value, true))] };
     }
 
@@ -90,7 +92,7 @@ internal sealed class LaunchPlanner(DistributedApplicationExecutionContext conte
             texts.Add(await TextAsync(argument, ct) ?? "");
 
         if (resource is ExecutableResource executable)
-            return new LaunchPlan(executable.Command, Path.GetFullPath(executable.WorkingDirectory, appHostDirectory), texts, resolved, null);
+            return new LaunchPlan(executable.Command, Path.GetFullPath(executable.WorkingDirectory, appHostDirectory), texts, resolved);
         var project = resource.All<IProjectMetadata>().Last();
         var output = (project as IProjectOutput)?.OutputPath
             ?? throw new DistributedApplicationException($"'{resource.Name}': the project has no known build output.");
@@ -124,8 +126,6 @@ internal sealed class LaunchPlanner(DistributedApplicationExecutionContext conte
             HealthReports = [.. resource.All<HealthCheckAnnotation>().Select(h => new HealthReportSnapshot(h.Key, null, null, null))],
             Relationships = Relationships(resource),
         };
-        if (resource.All<RelationshipAnnotation>().LastOrDefault(r => r.Type == "Parent") is { } parent)
-            snapshot = snapshot.WithProperty("resource.parentName", parent.Resource.Name);
         return resource is ParameterResource ? snapshot : snapshot.WithProperty(source.Item1, source.Item2);
     }
 

@@ -106,6 +106,7 @@ internal sealed class Orchestrator(
 
     private void Register()
     {
+        var instances = new Dictionary<IResource, string[]>();
         foreach (var resource in model.Resources)
         {
             var endpoints = resource.All<EndpointAnnotation>().ToArray();
@@ -121,7 +122,13 @@ internal sealed class Orchestrator(
                     _instances[instance.Id] = instance;
                 ids = [.. created.Select(i => i.Id)];
             }
-            notifications.Register(resource, ids, _ => LaunchPlanner.Describe(resource));
+            instances[resource] = ids;
+        }
+        foreach (var (resource, ids) in instances)
+        {
+            // The dashboard nests below an instance, so a parent with replicas shows its children below the first.
+            var parent = resource.All<RelationshipAnnotation>().LastOrDefault(r => r.Type == "Parent") is { } relation ? instances[relation.Resource][0] : null;
+            notifications.Register(resource, ids, _ => LaunchPlanner.Describe(resource).WithProperty("resource.parentName", parent));
         }
         loggers.UseInstances(notifications.Instances);
     }

@@ -27,11 +27,7 @@ public class ResourceLoggerService
     public ILogger GetLogger(string resourceName) => new Logger(this, () => [resourceName]);
 
     /// <summary>The kept lines of an instance, then new ones until the reader stops.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<LogLine>> WatchAsync(string resourceName)
-    {
-        await foreach (var lines in WatchAsync(resourceName, CancellationToken.None))
-            yield return lines;
-    }
+    public IAsyncEnumerable<IReadOnlyList<LogLine>> WatchAsync(string resourceName) => WatchAsync(resourceName, CancellationToken.None);
 
     internal async IAsyncEnumerable<IReadOnlyList<LogLine>> WatchAsync(string id, [EnumeratorCancellation] CancellationToken ct)
     {

@@ -1,0 +1,188 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Jafer.AppHost;
+
+/// <summary>
+/// All of Jafer on one machine: two servers, four services with their migrations, the development issuer, the mail catcher and
+/// the demonstration. The same program runs on the genuine Aspire.Hosting and on the local subset of it in eng/hosting.
+/// </summary>
+public static class Program
+{
+    private const string Health = "health", Grpc = "grpc";
+
+    /// <summary>Runs until Ctrl+C: --reset begins afresh, --port-base N fixes the public ports from N on.</summary>
+    public static async Task<int> Main(string[] args)
+    {
+        try
+        {
+            await Build(Wishes.Read(args)).RunAsync();
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0; // stopped while it was still starting
+        }
+        catch (Exception e) when (e is DistributedApplicationException or ArgumentException)
+        {
+            await Console.Error.WriteLineAsync($"jafer: {e.Message}");
+            return 1;
+        }
+    }
+
+    /// <summary>Declares everything; nothing is started yet. Tests call it too, without the dashboard.</summary>
+    /// <param name="wishes">What this run was asked for.</param>
+    /// <returns>The application, ready to start.</returns>
+    public static DistributedApplication Build(Wishes wishes)
+    {
+        ArgumentNullException.ThrowIfNull(wishes);
+        var dashboard = DashboardAddress.Choose(wishes);
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            AssemblyName = typeof(Program).Assembly.GetName().Name,
+            Args = [.. dashboard.Configuration, .. wishes.Arguments],
+            DisableDashboard = !wishes.Dashboard,
+            AllowUnsecuredTransport = true,
+            DashboardApplicationName = "Jafer",
+        });
+        builder.Services.AddLogging(l => l.AddFilter("Aspire.Hosting", LogLevel.Warning));
+        var place = new Place(builder.AppHostDirectory, wishes);
+        var announcer = new Announcer(place, wishes.Dashboard ? dashboard : null);
+
+        // ---- servers and what stands beside the services -------------------------------------------------------------
+
+        var servers = new Servers(builder, place);
+        servers.AddPostgres();
+        servers.AddRabbitMq();
+
+        var npm = builder.AddExecutable("npm", NodeModules.Command(place), place.Root, NodeModules.Arguments(place))
+            .WithIconName("BoxMultiple");
+
+        var identity = builder.AddExecutable("identity", "node", place.Root, "eng/identity/provider.mjs")
+            .WithHttpEndpoint(port: place.Port(5), env: "PORT")
+            .WithHttpHealthCheck("/health")
+            .WaitForCompletion(npm)
+            .WithUrlForEndpoint("http", u => u.DisplayText = "Issuer")
+            .WithIconName("Key");
+        var issuer = identity.GetEndpoint("http");
+        identity.WithEnvironment("ISSUER", issuer);
+
+        var mail = builder.AddExecutable("mail", "node", place.Root, "eng/mail/catcher.mjs")
+            .WithHttpEndpoint(port: place.Port(6), env: "PORT")
+            .WithEndpoint(port: place.Port(7), scheme: "smtp", name: "smtp", env: "SMTP_PORT")
+            .WithEnvironment("JAFER_MAIL", Path.Combine(place.Data, "mail"))
+            .WithHttpHealthCheck("/api/healthz")
+            .WaitForCompletion(npm)
+            .WithUrlForEndpoint("http", u => u.DisplayText = "Mails")
+            .WithIconName("MailInbox");
+        var smtp = mail.GetEndpoint("smtp");
+
+        var cli = new CommandLine(place, issuer);
+
+        // ---- the services, each with its database and the step that brings it up to date ------------------------------
+
+        var directory = AddService<Projects.Jafer_Directory>("directory", portOffset: 10);
+        var mesure = AddService<Projects.Jafer_Mesures>("mesure", portOffset: 12)
+            .WithReference(directory)
+            // Two by default: what only works in one process shows at once.
+            .WithReplicas(builder.Configuration.GetValue("Replicas:mesure", 2));
+        var messaging = AddService<Projects.Jafer_Messaging>("messaging", portOffset: 14)
+            .WithReference(mesure);
+        var notification = AddService<Projects.Jafer_Notifications>("notification", portOffset: 16)
+            .WithReference(directory)
+            .WithEnvironment("Mail__Host", smtp.Property(EndpointProperty.Host).AsText())
+            .WithEnvironment("Mail__Port", smtp.Property(EndpointProperty.Port).AsText());
+        IResourceBuilder<ProjectResource>[] services = [directory, mesure, messaging, notification];
+
+        // ---- the demonstration ---------------------------------------------------------------------------------------
+
+        cli.Knows(services);
+        var demoData = cli.Configure(builder.AddProject<Projects.Jafer_Cli>("demo-data", NoLaunchProfile).WithArgs("demo", "load"))
+            .WaitFor(identity)
+            .WithCommand("reset", "Reset demonstration data", c => cli.RunAsync(c, "demo", "reset"), new CommandOptions
+            {
+                Description = "Puts the demonstration data back into their first state.",
+                ConfirmationMessage = "Everything entered since the demonstration data were loaded is lost. Go on?",
+                IconName = "ArrowReset",
+            })
+            .WithIconName("DatabaseArrowUp");
+        foreach (var service in services)
+            demoData.WaitFor(service);
+        if (announcer.DemonstrationLoaded)
+            demoData.WithExplicitStart();
+
+        builder.AddExecutable("demo-client", "bash", ".", "scripts/journey.sh")
+            .WithEnvironment("JAFER_ENDPOINTS", place.EndpointsFile)
+            .WithExplicitStart()
+            .WithCommand("again", "Run the demonstration journey once more", async c =>
+                await c.ServiceProvider.GetRequiredService<ResourceCommandService>()
+                    .ExecuteCommandAsync(c.ResourceName, KnownResourceCommands.RestartCommand, c.CancellationToken), new CommandOptions
+                    {
+                        Description = "A court's software and an espace's software do the main job once.",
+                        IconName = "ArrowRepeatAll",
+                        IsHighlighted = true,
+                    })
+            .WithIconName("PersonRunning");
+
+        foreach (var (role, organisation) in (ReadOnlySpan<(string, string)>)[("juridiction", "tj69123"), ("espace", "A69-1"), ("operateur", "jafer")])
+        {
+            identity.WithCommand($"token-{role}", $"Issue a token: {role}", c => TokenCommand.RunAsync(c, place, role, organisation), new CommandOptions
+            {
+                Description = $"A token of one hour for {role} {organisation}, as any caller gets it.",
+                IconName = "KeyMultiple",
+            });
+        }
+
+        announcer.Await(services, identity, mail, demoData);
+        builder.Services.AddHostedService(s => announcer.Attach(s));
+        return builder.Build();
+
+        IResourceBuilder<ProjectResource> AddService<TProject>(string name, int portOffset) where TProject : IProjectMetadata, new()
+        {
+            var database = servers.AddDatabase(name);
+            var migrations = Common(builder.AddProject<TProject>($"{name}-migrations", NoLaunchProfile).WithArgs("--migrate"));
+            servers.Connect(migrations, name, database, broker: false);
+
+            var service = Common(builder.AddProject<TProject>(name, NoLaunchProfile))
+                .WithHttpEndpoint(port: place.Port(portOffset), name: Grpc)
+                .WithHttpEndpoint(port: place.Port(portOffset + 1), name: Health)
+                .WithEndpointsInEnvironment(_ => false);
+            // Without TLS a port speaks either HTTP/2 or HTTP/1.1: one for gRPC, one for the probes.
+            service
+                .WithEnvironment("Kestrel__Endpoints__grpc__Url", $"http://localhost:{service.GetEndpoint(Grpc).Property(EndpointProperty.TargetPort)}")
+                .WithEnvironment("Kestrel__Endpoints__grpc__Protocols", "Http2")
+                .WithEnvironment("Kestrel__Endpoints__health__Url", $"http://localhost:{service.GetEndpoint(Health).Property(EndpointProperty.TargetPort)}")
+                .WithEnvironment("Kestrel__Endpoints__health__Protocols", "Http1")
+                .WithHttpHealthCheck("/health", endpointName: Health)
+                .WithUrlForEndpoint(Grpc, u => u.DisplayText = "gRPC")
+                .WithUrlForEndpoint(Health, u =>
+                {
+                    u.DisplayText = "Health";
+                    u.Url = "/health";
+                })
+                .WaitForCompletion(migrations)
+                .WithCommand("redrive", "Re-drive parked messages", c => cli.RunAsync(c, "outbox", "redrive", name), new CommandOptions
+                {
+                    Description = "Sends the messages of this service's outbox again that were given up after too many failures.",
+                    IconName = "ArrowForward",
+                });
+            migrations.WithParentRelationship(service);
+            return servers.Connect(service, name, database);
+        }
+
+        IResourceBuilder<ProjectResource> Common(IResourceBuilder<ProjectResource> program) => program
+            .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName)
+            .WithEnvironment("Identity__Authority", issuer)
+            // A service at rest stays small: no heap per core, no thread for background collection.
+            .WithEnvironment("DOTNET_gcServer", "0")
+            .WithEnvironment("DOTNET_gcConcurrent", "0")
+            .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false");
+
+        static void NoLaunchProfile(ProjectResourceOptions options)
+        {
+            options.ExcludeLaunchProfile = true;
+            options.ExcludeKestrelEndpoints = true;
+        }
+    }
+}

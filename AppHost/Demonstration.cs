@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Jafer.AppHost;
+
+/// <summary>The command line tool of Jafer as the dashboard's buttons call it: output goes to the resource's console.</summary>
+internal sealed class CommandLine(Place place, EndpointReference issuer)
+{
+    private IReadOnlyList<IResourceBuilder<ProjectResource>> _services = [];
+
+    /// <summary>The services whose addresses the tool is given.</summary>
+    public void Knows(IReadOnlyList<IResourceBuilder<ProjectResource>> services) => _services = services;
+
+    /// <summary>Gives the tool what it needs as a resource: the services' addresses and the issuer.</summary>
+    public IResourceBuilder<ProjectResource> Configure(IResourceBuilder<ProjectResource> tool)
+    {
+        foreach (var service in _services)
+            tool.WithReference(service);
+        return tool.WithEnvironment("Identity__Authority", issuer);
+    }
+
+    /// <summary>Runs the tool once, outside the model; its last line becomes the answer.</summary>
+    public Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, params string[] arguments)
+    {
+        var tool = new Projects.Jafer_Cli().ProjectPath;
+        var configuration = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar).Split(Path.DirectorySeparatorChar)[^1];
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(place.Root, "artifacts", "bin", Path.GetFileNameWithoutExtension(tool), configuration, "Jafer.Cli.dll"), .. arguments]);
+        foreach (var service in _services)
+        {
+            foreach (var endpoint in (string[])["grpc", "health"])
+                start.Environment[$"services__{service.Resource.Name}__{endpoint}__0"] = service.GetEndpoint(endpoint).Url;
+        }
+        start.Environment["Identity__Authority"] = issuer.Url;
+        return Tool.RunAsync(context, start, place.Root);
+    }
+}
+
+/// <summary>A token as ./jafer token prints it.</summary>
+internal static class TokenCommand
+{
+    public static async Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, Place place, string role, string organisation)
+    {
+        var start = new ProcessStartInfo("node", [Path.Combine(place.Root, "eng", "token.mjs"), role, organisation]);
+        start.Environment["JAFER_ENDPOINTS"] = place.EndpointsFile;
+        // Shown to the person who asked, never logged.
+        var result = await Tool.RunAsync(context, start, place.Root, quiet: true);
+        return result is { Success: true, Message: { } token }
+            ? CommandResults.Success($"A token for {role} {organisation}, valid for one hour.", new CommandResultData { Value = token, DisplayImmediately = true })
+            : result;
+    }
+}
+
+/// <summary>A program that a command runs to its end.</summary>
+internal static class Tool
+{
+    public static async Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, ProcessStartInfo start, string folder, bool quiet = false)
+    {
+        start.WorkingDirectory = folder;
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = ReadAsync(process.StandardOutput, error: false);
+            var errors = ReadAsync(process.StandardError, error: true);
+            await process.WaitForExitAsync(context.CancellationToken);
+            var (lastLine, lastError) = (await output, await errors);
+            return process.ExitCode == 0
+                ? CommandResults.Success(lastLine ?? "Done.")
+                : CommandResults.Failure(lastError ?? lastLine ?? $"Ended with {process.ExitCode}.");
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
+        async Task<string?> ReadAsync(StreamReader reader, bool error)
+        {
+            string? last = null;
+            while (await reader.ReadLineAsync(context.CancellationToken) is { } line)
+            {
+                if (error)
+                    context.Logger.LogError("{Line}", line);
+                else if (!quiet)
+                    context.Logger.LogInformation("{Line}", line);
+                last = line.Length > 0 ? line : last;
+            }
+            return last;
+        }
+    }
+}
+
+/// <summary>The npm packages of the issuer, the mail catcher and the foreign client.</summary>
+internal static class NodeModules
+{
+    public static string Command(Place place) => Current(place) ? "node" : OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
+
+    public static string[] Arguments(Place place) => Current(place)
+        ? ["--eval", "console.log('node_modules is what package-lock.json asks for')"]
+        : ["ci", "--no-audit", "--no-fund"];
+
+    /// <summary>npm writes its own copy of the lock file last.</summary>
+    private static bool Current(Place place)
+    {
+        var installed = Path.Combine(place.Root, "node_modules", ".package-lock.json");
+        return File.Exists(installed) && File.GetLastWriteTimeUtc(installed) >= File.GetLastWriteTimeUtc(Path.Combine(place.Root, "package-lock.json"));
+    }
+}
+
+internal static class Expressions
+{
+    /// <summary>One part of an address as the whole value of a variable.</summary>
+    public static ReferenceExpression AsText(this EndpointReferenceExpression part) => ReferenceExpression.Create($"{part}");
+}

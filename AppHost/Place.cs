@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace Jafer.AppHost;
+
+/// <summary>What one run of the AppHost was asked for on its command line and by the variables of ./jafer.</summary>
+/// <param name="Arguments">Everything that is configuration.</param>
+/// <param name="Reset">Begin with empty data.</param>
+/// <param name="PortBase">First of the fixed public ports; null for free ones.</param>
+/// <param name="Dashboard">Serve the dashboard.</param>
+/// <param name="DataFolder">Where servers keep their data; null for the checkout's own place.</param>
+/// <param name="EndpointsFile">Where the addresses are written once all is healthy; null for .jafer/endpoints.json.</param>
+public sealed record Wishes(
+    string[] Arguments, bool Reset = false, int? PortBase = null, bool Dashboard = true, string? DataFolder = null, string? EndpointsFile = null)
+{
+    /// <summary>Reads the command line: --reset, --port-base N, and configuration as key=value pairs.</summary>
+    /// <exception cref="ArgumentException">--port-base is not a port.</exception>
+    public static Wishes Read(string[] args)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        var wishes = new Wishes([])
+        {
+            PortBase = Port(Environment.GetEnvironmentVariable("JAFER_PORT_BASE")),
+            DataFolder = Environment.GetEnvironmentVariable("JAFER_DATA"),
+            EndpointsFile = Environment.GetEnvironmentVariable("JAFER_ENDPOINTS"),
+        };
+        var rest = new List<string>();
+        for (var i = 0; i < args.Length; i++)
+        {
+            wishes = args[i] switch
+            {
+                "--reset" => wishes with { Reset = true },
+                "--port-base" => wishes with { PortBase = Port(args.ElementAtOrDefault(++i) ?? "") },
+                _ => wishes,
+            };
+            if (args[i] != "--reset" && (i == 0 || args[i - 1] != "--port-base"))
+                rest.Add(args[i]);
+        }
+        return wishes with { Arguments = [.. rest] };
+
+        static int? Port(string? text) => string.IsNullOrEmpty(text) && text is null ? null
+            : int.TryParse(text, out var port) && port is >= 1024 and <= 65000 ? port
+            : throw new ArgumentException("--port-base needs a port between 1024 and 65000.");
+    }
+}
+
+/// <summary>Where a run finds the checkout and keeps what is its own.</summary>
+internal sealed class Place
+{
+    private readonly Wishes _wishes;
+
+    public Place(string appHostDirectory, Wishes wishes)
+    {
+        _wishes = wishes;
+        Root = Path.GetFullPath("..", appHostDirectory);
+        State = Path.Combine(Root, ".jafer");
+        Data = Path.GetFullPath(wishes.DataFolder ?? DefaultDataFolder());
+        EndpointsFile = Path.GetFullPath(wishes.EndpointsFile ?? Path.Combine(State, "endpoints.json"));
+        if (wishes.Reset && Directory.Exists(Data))
+            Directory.Delete(Data, recursive: true);
+        Directory.CreateDirectory(Data);
+        Directory.CreateDirectory(Path.GetDirectoryName(EndpointsFile)!);
+        File.Delete(EndpointsFile);
+    }
+
+    public string Root { get; }
+    public string State { get; }
+    /// <summary>Folder of the servers' data; deleted by --reset.</summary>
+    public string Data { get; }
+    public string EndpointsFile { get; }
+
+    /// <summary>The fixed public port at this distance from --port-base, or null for a free one.</summary>
+    public int? Port(int offset) => _wishes.PortBase + offset;
+
+    /// <summary>A secret made once per data folder, readable by its owner alone.</summary>
+    public string Secret(string name)
+    {
+        var file = Path.Combine(Data, $"{name}.password");
+        if (File.Exists(file))
+            return File.ReadAllText(file).Trim();
+        var secret = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var writer = new StreamWriter(file, options);
+        writer.Write(secret);
+        return secret;
+    }
+
+    /// <summary>A loopback port that nobody listens on at this moment, below the range of outgoing connections.</summary>
+    public static int FreePort()
+    {
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, RandomNumberGenerator.GetInt32(20_000, 32_000));
+            try
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Taken: draw again.
+            }
+        }
+    }
+
+    /// <summary>In the checkout, unless the servers' user cannot reach it (a clone under /root); eng/env.sh knows.</summary>
+    private string DefaultDataFolder()
+    {
+        if (Environment.UserName != "root")
+            return Path.Combine(State, "data");
+        using var shell = Process.Start(new ProcessStartInfo("bash", ["-c", ". eng/env.sh && data_root"])
+        {
+            WorkingDirectory = Root,
+            RedirectStandardOutput = true,
+        })!;
+        return Path.Combine(shell.StandardOutput.ReadToEnd().Trim(), "data");
+    }
+}
