@@ -125,7 +125,7 @@ public static class Program
                     })
             .WithIconName("PersonRunning");
 
-        foreach (var (role, organisation) in (ReadOnlySpan<(string, string)>)[("juridiction", "tj69123"), ("espace", "A69-1"), ("operateur", "jafer")])
+        foreach (var (role, organisation) in (ReadOnlySpan<(string, string)>)[("juridiction", "tj69123"), ("espace", "A69-1"), ("operateur", "national")])
         {
             identity.WithCommand($"token-{role}", $"Issue a token: {role}", c => TokenCommand.RunAsync(c, place, role, organisation), new CommandOptions
             {

@@ -5,6 +5,7 @@ using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Aspire.Hosting.Engine;
@@ -121,6 +122,26 @@ internal sealed class DcpClient : IAsyncDisposable
     /// <summary>The lines of one stream (stdout, stderr, system) of a program from its start, until it ends.</summary>
     public IAsyncEnumerable<string> LogsAsync(string executable, string source, CancellationToken ct) =>
         LinesAsync($"{Api}executables/{executable}/log?source={source}&follow=true&timestamps=true", ct);
+
+    /// <summary>A line of DCP's own about a program (time, level, controller, message, fields, separated by tabs), for people.</summary>
+    internal static string Readable(string line)
+    {
+        var parts = line.Split('\t');
+        if (parts.Length < 4)
+            return line;
+        string fields;
+        try
+        {
+            fields = parts.Length > 4 && JsonNode.Parse(parts[4]) is JsonObject known
+                ? string.Join(", ", known.Where(f => f.Key is not ("Executable" or "Reconciliation")).Select(f => $"{f.Key} = {f.Value?.ToJsonString()}"))
+                : "";
+        }
+        catch (JsonException)
+        {
+            fields = parts[4];
+        }
+        return $"{parts[0]} [sys] {parts[3]}{(fields.Length > 0 ? $" {fields}" : "")}";
+    }
 
     /// <summary>Stops everything in order and ends DCP; gives up after ten seconds, when DCP's own monitor finishes the work.</summary>
     public async ValueTask DisposeAsync()

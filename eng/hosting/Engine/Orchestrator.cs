@@ -358,7 +358,7 @@ internal sealed class Orchestrator(
         try
         {
             await foreach (var line in Dcp.LogsAsync(id, source, _stopping.Token))
-                loggers.Append(id, line, source == "stderr");
+                loggers.Append(id, source == "system" ? DcpClient.Readable(line) : line, source == "stderr");
         }
         catch (OperationCanceledException)
         {
