@@ -202,7 +202,8 @@ internal sealed class Orchestrator(
             var (property, value, secret) = resource switch
             {
                 ParameterResource p => ("Value", p.Text, p.Secret),
-                IResourceWithConnectionString c => ("resource.connectionString", await c.GetConnectionStringAsync(_stopping.Token) ?? "", true),
+                // Not the dashboard's own property of that name: it would take several databases of one server for one another.
+                IResourceWithConnectionString c => ("ConnectionString", await c.GetConnectionStringAsync(_stopping.Token) ?? "", true),
                 _ => ("resource.source", resource.Name, false),
             };
             await notifications.PublishUpdateAsync(resource, s => (s with { State = KnownResourceStates.Running }).WithProperty(property, value, secret));
