@@ -174,9 +174,6 @@ public static class Program
         IResourceBuilder<ProjectResource> Common(IResourceBuilder<ProjectResource> program) => program
             .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName)
             .WithEnvironment("Identity__Authority", issuer)
-            // A service at rest stays small: no heap per core, no thread for background collection.
-            .WithEnvironment("DOTNET_gcServer", "0")
-            .WithEnvironment("DOTNET_gcConcurrent", "0")
             .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false");
 
         static void NoLaunchProfile(ProjectResourceOptions options)

@@ -76,7 +76,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         _host.Services.AddHealthChecks();
         // The period of the built-in publisher is unused; checks are asked by the engine's own monitor.
         _host.Services.TryAddSingleton(TimeProvider.System);
-        _host.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        _host.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(20));
     }
 
     public ConfigurationManager Configuration => _host.Configuration;
@@ -160,7 +160,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
     /// <summary>Starts; returns before the resources are healthy.</summary>
     public virtual Task StartAsync(CancellationToken cancellationToken = default) => _host.StartAsync(cancellationToken);
 
-    /// <summary>Ends all programs in order, within about ten seconds.</summary>
+    /// <summary>Ends all programs in order, within 15 seconds at most.</summary>
     public virtual Task StopAsync(CancellationToken cancellationToken = default) => _host.StopAsync(cancellationToken);
 
     public virtual void Dispose()

@@ -143,13 +143,13 @@ internal sealed class DcpClient : IAsyncDisposable
         return $"{parts[0]} [sys] {parts[3]}{(fields.Length > 0 ? $" {fields}" : "")}";
     }
 
-    /// <summary>Stops everything in order and ends DCP; gives up after ten seconds, when DCP's own monitor finishes the work.</summary>
+    /// <summary>Stops everything in order and ends DCP; gives up after eight seconds, when DCP's own monitor finishes the work.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_ended)
             return;
         _ended = true;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8));
         try
         {
             await SendAsync(HttpMethod.Patch, "admin/execution",

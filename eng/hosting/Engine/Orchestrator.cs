@@ -64,8 +64,11 @@ internal sealed class Orchestrator(
         }
     }
 
+    /// <summary>Ends what depends on others first, so that it can still finish its work, then all the rest; at most 15 s.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_dcp is not null && !_stopping.IsCancellationRequested)
+            await StopDependentsAsync();
         await _stopping.CancelAsync();
         if (_dcp is not null)
             await _dcp.DisposeAsync();
@@ -102,6 +105,33 @@ internal sealed class Orchestrator(
     {
         await StopAsync(id, ct);
         await StartAsync(id, ct);
+    }
+
+    private async Task StopDependentsAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(6));
+        var depths = new Dictionary<IResource, int>();
+        try
+        {
+            foreach (var instance in _instances.Values)
+                await instance.CancelStartAsync();
+            foreach (var level in _instances.Values.GroupBy(i => Depth(i.Resource)).Where(g => g.Key > 0).OrderByDescending(g => g.Key))
+                await Task.WhenAll(level.Where(i => i.State is "Running" or "Starting").Select(i => StopAsync(i.Id, limit.Token)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or HttpRequestException or DistributedApplicationException)
+        {
+            // Too slow, or DCP is gone: what is left ends with the rest.
+        }
+
+        int Depth(IResource resource)
+        {
+            if (!depths.TryGetValue(resource, out var depth))
+            {
+                depths[resource] = 0; // a circle would never start anyway
+                depths[resource] = depth = resource.All<WaitAnnotation>().Select(w => Depth(w.Resource) + 1).DefaultIfEmpty(0).Max();
+            }
+            return depth;
+        }
     }
 
     private void Register()
