@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -78,6 +80,9 @@ public static class Program
             .WithIconName("MailInbox");
         var smtp = mail.GetEndpoint("smtp");
 
+        var secrets = new IssuerSecrets(place);
+        var pageTokens = builder.AddParameter("page-tokens-key",
+            Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(place.Secret("page-tokens")))), secret: true);
         var cli = new CommandLine(place, issuer);
 
         // ---- the services, each with its database and the step that brings it up to date ------------------------------
@@ -147,7 +152,11 @@ public static class Program
             var service = Common(builder.AddProject<TProject>(name, NoLaunchProfile))
                 .WithHttpEndpoint(port: place.Port(portOffset), name: Grpc)
                 .WithHttpEndpoint(port: place.Port(portOffset + 1), name: Health)
-                .WithEndpointsInEnvironment(_ => false);
+                .WithEndpointsInEnvironment(_ => false)
+                .WithEnvironment("Identity__ClientId", $"systeme.{name}")
+                .WithEnvironment("Identity__ClientSecret", secrets.Of($"systeme.{name}"))
+                // The same in every replica and after a restart: a page begun with one is continued by another.
+                .WithEnvironment("PageTokens__Key", pageTokens);
             // Without TLS a port speaks either HTTP/2 or HTTP/1.1: one for gRPC, one for the probes.
             service
                 .WithEnvironment("Kestrel__Endpoints__grpc__Url", $"http://localhost:{service.GetEndpoint(Grpc).Property(EndpointProperty.TargetPort)}")

@@ -55,7 +55,7 @@ internal sealed class Place
     {
         _wishes = wishes;
         Root = Path.GetFullPath("..", appHostDirectory);
-        State = Path.Combine(Root, ".jafer");
+        State = Path.GetFullPath(Environment.GetEnvironmentVariable("JAFER_STATE") ?? Path.Combine(Root, ".jafer"));
         Data = Path.GetFullPath(wishes.DataFolder ?? DefaultDataFolder());
         EndpointsFile = Path.GetFullPath(wishes.EndpointsFile ?? Path.Combine(State, "endpoints.json"));
         if (wishes.Reset && Directory.Exists(Data))
@@ -78,15 +78,29 @@ internal sealed class Place
     public string Secret(string name)
     {
         var file = Path.Combine(Data, $"{name}.password");
+        WriteOnce(file, RandomNumberGenerator.GetHexString(32, lowercase: true));
+        return File.ReadAllText(file).Trim();
+    }
+
+    /// <summary>Writes a file that its owner alone may read, unless it is there already; nobody ever reads half of it.</summary>
+    public static void WriteOnce(string file, string content)
+    {
         if (File.Exists(file))
-            return File.ReadAllText(file).Trim();
-        var secret = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            return;
+        var aside = $"{file}.{Environment.ProcessId}";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var writer = new StreamWriter(file, options);
-        writer.Write(secret);
-        return secret;
+        using (var writer = new StreamWriter(aside, options))
+            writer.Write(content);
+        try
+        {
+            File.Move(aside, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            File.Delete(aside); // another was first
+        }
     }
 
     /// <summary>A loopback port that nobody listens on at this moment, below the range of outgoing connections.</summary>
