@@ -20,13 +20,16 @@ public class NotificationsFixture : IAsyncLifetime
 
     public virtual async ValueTask InitializeAsync()
     {
-        Database = await TestDatabase.CloneAsync(NotificationsModule.Name, async connection =>
-        {
-            await using var app = Build(b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(NotificationsModule.Name, connection, "none")));
-            await NotificationsModule.MigrateAsync(app);
-        });
+        Database = await CloneDatabaseAsync();
         Host = await StartReplicaAsync();
     }
+
+    /// <summary>A migrated database of its own.</summary>
+    public static Task<TestDatabase> CloneDatabaseAsync() => TestDatabase.CloneAsync(NotificationsModule.Name, async connection =>
+    {
+        await using var app = Build(b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(NotificationsModule.Name, connection, "none")));
+        await NotificationsModule.MigrateAsync(app);
+    });
 
     /// <summary>A further replica on the same database and queue.</summary>
     /// <param name="more">Further settings.</param>
