@@ -55,7 +55,7 @@ start=$(now_ms)
 exec_apphost >"$log" 2>&1 </dev/null &
 apphost=$!
 status=0
-await_ready "$apphost" "${JAFER_CHECK_LIMIT:-120}" || status=$?
+await_ready "$apphost" "${JAFER_CHECK_LIMIT:-300}" || status=$?
 if ((status != 0)); then
   tail -n 60 "$log" >&2
   ((status == 1)) && fail "the AppHost ended before everything was healthy (whole output: ${log#"$JAFER_ROOT"/})"
