@@ -105,7 +105,7 @@ def watch(resume_token=""):
 
 
 def report(text, last=[time.monotonic()]):
-    print(f"espace      {(time.monotonic() - last[0]) * 1000:6.0f} ms  {text}", flush=True)
+    print(f"espace      {(time.monotonic() - last[0]) * 1000:6.0f} ms  {text}\n", end="", flush=True)
     last[0] = time.monotonic()
 
 
