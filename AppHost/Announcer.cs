@@ -65,6 +65,8 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
     {
         _notifications = services.GetRequiredService<ResourceNotificationService>();
         _loggers = services.GetRequiredService<ResourceLoggerService>();
+        // At the first sign of the end: what ends from now on has not failed.
+        services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(Withdraw);
         return this;
     }
 
@@ -76,15 +78,20 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        File.Delete(place.EndpointsFile);
-        await _stopping.CancelAsync();
+        Withdraw();
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public ValueTask DisposeAsync()
     {
-        File.Delete(place.EndpointsFile);
+        Withdraw();
         return ValueTask.CompletedTask;
+    }
+
+    private void Withdraw()
+    {
+        _stopping.Cancel();
+        File.Delete(place.EndpointsFile);
     }
 
     private async Task AnnounceAsync(CancellationToken ct)

@@ -22,7 +22,7 @@ if [[ ! -f $data/PG_VERSION ]]; then
   cat >>"$data/postgresql.conf" <<'X'
 listen_addresses = 'localhost'
 unix_socket_directories = ''
-max_connections = 300
+max_connections = 550
 shared_buffers = 192MB
 max_wal_size = 1GB
 wal_compression = on

@@ -17,6 +17,8 @@ internal sealed class DashboardLauncher(DistributedApplicationOptions options, I
     Func<string> findDashboard, ResourceNotificationService notifications, ResourceLoggerService loggers, IServiceProvider services,
     ILogger<DashboardLauncher> logger) : IAsyncDisposable
 {
+    internal const string ExecutableName = "aspire-dashboard";
+
     private readonly string _resourceKey = configuration["ASPIRE_DASHBOARD_RESOURCESERVICE_APIKEY"] ?? NewKey();
     private WebApplication? _server;
 
@@ -91,7 +93,7 @@ internal sealed class DashboardLauncher(DistributedApplicationOptions options, I
             variables["DASHBOARD__FRONTEND__AUTHMODE"] = "Unsecured";
         logger.LogInformation("Login to the dashboard at {Url}/login?t={Token}", FrontendUrl, BrowserToken);
         var file = findDashboard();
-        return Orchestrator.DcpObject("Executable", "aspire-dashboard", new JsonObject
+        return Orchestrator.DcpObject("Executable", ExecutableName, new JsonObject
         {
             ["executablePath"] = file,
             ["workingDirectory"] = Path.GetDirectoryName(file),

@@ -94,6 +94,7 @@ internal sealed class Orchestrator(
     public async Task StopAsync(string id, CancellationToken ct)
     {
         var instance = _instances[id];
+        instance.StopWanted = true;
         await instance.CancelStartAsync();
         if (await Dcp.GetAsync("executables", id, ct) is null)
             return;
@@ -332,6 +333,8 @@ internal sealed class Orchestrator(
             {
                 var id = changed["metadata"]?["name"]?.GetValue<string>() ?? "";
                 var run = changed["metadata"]?["annotations"]?[LaunchPlan.RunAnnotation]?.GetValue<string>();
+                if (id == DashboardLauncher.ExecutableName && changed["status"]?["state"]?.GetValue<string>() is "Finished" or "FailedToStart" && !_stopping.IsCancellationRequested)
+                    logger.LogError("The dashboard ended by itself; is its port in use by another program?");
                 // A late change of an earlier run says nothing about the present one.
                 if (type != "DELETED" && _instances.TryGetValue(id, out var instance) && run == $"{instance.Run}")
                     await ApplyAsync(instance, changed["status"]);
@@ -372,7 +375,7 @@ internal sealed class Orchestrator(
         {
             if (state == KnownResourceStates.FailedToStart)
                 logger.LogError("{Resource} failed to start; its console log tells why", instance.Resource.Name);
-            else if (e.Snapshot.ExitCode is { } code and not 0)
+            else if (e.Snapshot.ExitCode is { } code and not 0 && !instance.StopWanted)
                 logger.LogWarning("{Instance} ended with exit code {Code}", instance.Id, code);
             await eventing.PublishAsync(new ResourceStoppedEvent(instance.Resource, services, e), _stopping.Token);
         }
@@ -426,6 +429,8 @@ internal sealed class Instance(IResource resource, string suffix)
     public string Suffix { get; } = suffix;
     public string Id { get; } = $"{resource.Name}-{suffix}";
     public string? State { get; set; }
+    /// <summary>Someone asked for the end: an exit code is no failure then.</summary>
+    public bool StopWanted { get; set; }
     /// <summary>Counts the starts, so that reports about an earlier one are recognised.</summary>
     public int Run { get; private set; }
 
@@ -435,6 +440,7 @@ internal sealed class Instance(IResource resource, string suffix)
         lock (_lock)
         {
             _starting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            StopWanted = false;
             return (++Run, _starting.Token);
         }
     }
