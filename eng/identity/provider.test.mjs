@@ -164,7 +164,7 @@ test('Process_Started_IsReadyWithLittleWorkWithoutAWarningAndStopsOnTerm', async
     child.stdout.on('data', (chunk) => { out += chunk; if (out.includes('\n')) resolve(); });
     child.once('exit', () => reject(new Error(errors)));
   });
-  // Processor time, not the clock: about 0.5 s, on a busy machine too. Hundredths of a second, where /proc tells them.
+  // Processor time, not the clock: about 0.25 s, on a busy machine too. Hundredths of a second, where /proc tells them.
   const spent = process.platform === 'linux'
     ? readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((sum, ticks) => sum + Number(ticks), 0)
     : 0;
