@@ -41,3 +41,44 @@ public sealed class EngineTests
         Assert.Throws<DistributedApplicationException>(() => builder.AddExecutable("Mail", "node", "."));
     }
 }
+
+/// <summary>The local engine's own promise: what depends on others ends first.</summary>
+public sealed class EngineStopTests
+{
+    [Fact]
+    public async Task Stop_DependentAndItsServer_DependentEndsFirst()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var log = Path.GetTempFileName();
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            AssemblyName = typeof(Program).Assembly.GetName().Name,
+            DisableDashboard = true,
+        });
+        var server = builder.AddExecutable("server", "bash", ".", "-c", "trap 'echo server >> $LOG; exit' TERM; echo up; while :; do sleep 0.1; done").WithEnvironment("LOG", log);
+        builder.AddExecutable("client", "bash", ".", "-c", "trap 'sleep 0.5; echo client >> $LOG; exit' TERM; echo up; while :; do sleep 0.1; done")
+            .WithEnvironment("LOG", log)
+            .WaitFor(server);
+        await using var app = builder.Build();
+        await app.StartAsync(ct);
+        await UpAsync("server");
+        await UpAsync("client");
+
+        await app.StopAsync(ct);
+
+        Assert.Equal(["client", "server"], await File.ReadAllLinesAsync(log, ct));
+        File.Delete(log);
+
+        // Running alone does not mean that the trap is set.
+        async Task UpAsync(string name)
+        {
+            var running = await app.ResourceNotifications.WaitForResourceAsync(name, e => e.Snapshot.State?.Text == KnownResourceStates.Running, ct);
+            var lines = (ResourceLoggerService)app.Services.GetService(typeof(ResourceLoggerService))!;
+            await foreach (var batch in lines.WatchAsync(running.ResourceId).WithCancellation(ct))
+            {
+                if (batch.Any(l => l.Content.EndsWith(" up", StringComparison.Ordinal)))
+                    return;
+            }
+        }
+    }
+}

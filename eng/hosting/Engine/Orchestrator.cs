@@ -376,7 +376,7 @@ internal sealed class Orchestrator(
             if (state == KnownResourceStates.FailedToStart)
                 logger.LogError("{Resource} failed to start; its console log tells why", instance.Resource.Name);
             else if (e.Snapshot.ExitCode is { } code and not 0 && !instance.StopWanted)
-                logger.LogWarning("{Instance} ended with exit code {Code}", instance.Id, code);
+                logger.LogInformation("{Instance} ended with exit code {Code}", instance.Id, code);
             await eventing.PublishAsync(new ResourceStoppedEvent(instance.Resource, services, e), _stopping.Token);
         }
 
