@@ -10,8 +10,10 @@ public static class Eventually
     /// <param name="look">Reads the value.</param>
     /// <param name="holds">The condition.</param>
     /// <param name="what">What is waited for, for the failure's text.</param>
-    public static async Task<T> BecomesAsync<T>(Func<Task<T>> look, Func<T, bool> holds, string what)
+    /// <param name="limit">Longest wait, where <see cref="Limit"/> is too short.</param>
+    public static async Task<T> BecomesAsync<T>(Func<Task<T>> look, Func<T, bool> holds, string what, TimeSpan? limit = null)
     {
+        var atMost = limit ?? Limit;
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         var start = TimeProvider.System.GetTimestamp();
         while (true)
@@ -22,9 +24,9 @@ public static class Eventually
                 return value;
             }
 
-            if (TimeProvider.System.GetElapsedTime(start) > Limit)
+            if (TimeProvider.System.GetElapsedTime(start) > atMost)
             {
-                throw new TimeoutException($"{what} did not come about within {Limit.TotalSeconds} s; last seen: {value}");
+                throw new TimeoutException($"{what} did not come about within {atMost.TotalSeconds} s; last seen: {value}");
             }
 
             await timer.WaitForNextTickAsync();

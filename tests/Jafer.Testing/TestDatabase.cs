@@ -12,13 +12,22 @@ public sealed class TestDatabase : IAsyncDisposable
     private static readonly SemaphoreSlim s_cloning = new(1);
     private static long s_counter;
 
-    private TestDatabase(string name) => Name = name;
+    private readonly string _server;
+
+    private TestDatabase(string server, string name)
+    {
+        _server = server;
+        Name = name;
+    }
 
     /// <summary>Name of the database.</summary>
     public string Name { get; }
 
     /// <summary>Connection string of the database.</summary>
-    public string ConnectionString => For(Name);
+    public string ConnectionString => For(_server, Name);
+
+    // The test's own connections do not outlive a query: a server that was restarted between two of them is no matter.
+    private string OwnConnectionString => _server == Servers.Postgres ? ConnectionString : ConnectionString + ";Pooling=false";
 
     /// <summary>Clones a database.</summary>
     /// <param name="service">Name of the service, which names the template.</param>
@@ -32,14 +41,27 @@ public sealed class TestDatabase : IAsyncDisposable
         await s_cloning.WaitAsync();
         try
         {
-            await ExecuteAsync($"create database {name} template {template}");
+            await ExecuteAsync(Servers.Postgres, $"create database {name} template {template}");
         }
         finally
         {
             s_cloning.Release();
         }
 
-        return new TestDatabase(name);
+        return new TestDatabase(Servers.Postgres, name);
+    }
+
+    /// <summary>Makes a database on a server of the test's own.</summary>
+    /// <param name="server">Connection string of a role that may create databases there.</param>
+    /// <param name="service">Name of the service.</param>
+    /// <param name="migrate">Brings an empty database up to date, given its connection string.</param>
+    public static async Task<TestDatabase> CreateAsync(string server, string service, Func<string, Task> migrate)
+    {
+        ArgumentNullException.ThrowIfNull(migrate);
+        var database = new TestDatabase(server, Unique(service));
+        await ExecuteAsync(server, $"create database {database.Name}");
+        await migrate(database.OwnConnectionString);
+        return database;
     }
 
     /// <summary>Runs a statement.</summary>
@@ -47,7 +69,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <returns>Rows concerned.</returns>
     public async Task<int> RunAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(OwnConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteNonQueryAsync();
@@ -57,7 +79,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="sql">A query with one column and at least one row.</param>
     public async Task<T> ReadAsync<T>(string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(OwnConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync())!;
@@ -67,7 +89,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="sql">The query.</param>
     public async Task<IReadOnlyList<T>> ReadAllAsync<T>(string sql)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(OwnConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await using var reader = await command.ExecuteReaderAsync();
@@ -81,24 +103,24 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await ExecuteAsync($"drop database if exists {Name} with (force)");
+    public async ValueTask DisposeAsync() => await ExecuteAsync(_server, $"drop database if exists {Name} with (force)");
 
     private static async Task<string> MakeTemplateAsync(string service, Func<string, Task> migrate)
     {
         var name = Unique(service + "_template");
-        await ExecuteAsync($"create database {name}");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => ExecuteAsync($"drop database if exists {name} with (force)").GetAwaiter().GetResult();
-        await migrate(For(name) + ";Pooling=false");
+        await ExecuteAsync(Servers.Postgres, $"create database {name}");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => ExecuteAsync(Servers.Postgres, $"drop database if exists {name} with (force)").GetAwaiter().GetResult();
+        await migrate(For(Servers.Postgres, name) + ";Pooling=false");
         return name;
     }
 
     private static string Unique(string prefix) => $"jafer_test_{prefix}_{Environment.ProcessId}_{Interlocked.Increment(ref s_counter)}";
 
-    private static string For(string database) => new NpgsqlConnectionStringBuilder(Servers.Postgres) { Database = database }.ConnectionString;
+    private static string For(string server, string database) => new NpgsqlConnectionStringBuilder(server) { Database = database }.ConnectionString;
 
-    private static async Task ExecuteAsync(string sql)
+    private static async Task ExecuteAsync(string server, string sql)
     {
-        await using var connection = new NpgsqlConnection(For("postgres"));
+        await using var connection = new NpgsqlConnection(For(server, "postgres") + (server == Servers.Postgres ? "" : ";Pooling=false"));
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

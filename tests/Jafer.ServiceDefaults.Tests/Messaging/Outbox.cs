@@ -37,10 +37,10 @@ internal static class Outbox
         database.ReadAsync<long>($"select count(*) from applied_events where aggregate_id = '{aggregate}'");
 
     /// <summary>Waits until the outbox is empty and so many events were applied.</summary>
-    public static async Task FlowsAsync(this TestDatabase database, long applied)
+    public static async Task FlowsAsync(this TestDatabase database, long applied, TimeSpan? limit = null)
     {
-        await Eventually.BecomesAsync(database.CountAsync, n => n == 0, "an empty outbox");
-        await Eventually.BecomesAsync(database.AppliedAsync, n => n >= applied, $"{applied} applied events");
+        await Eventually.BecomesAsync(database.CountAsync, n => n == 0, "an empty outbox", limit);
+        await Eventually.BecomesAsync(database.AppliedAsync, n => n >= applied, $"{applied} applied events", limit);
     }
 
     /// <summary>Fails when an event was applied twice, is missing, or came before an earlier one of its aggregate.</summary>
