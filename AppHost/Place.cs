@@ -121,7 +121,7 @@ internal sealed class Place
         }
     }
 
-    /// <summary>In the checkout, unless the servers' user cannot reach it (a clone under /root); eng/env.sh knows.</summary>
+    /// <summary>In the checkout, unless the servers' user cannot reach it (a clone in the home of the superuser); eng/env.sh knows.</summary>
     private string DefaultDataFolder()
     {
         if (Environment.UserName != "root")
