@@ -22,6 +22,7 @@ internal static class RelayBenchmark
     public const string Name = "relay";
 
     private const double Goal = 3;
+    private const int WarmUps = 2;
     private const int RoundCount = 9;
     private const int SamplesOfARound = 60;
 
@@ -46,7 +47,7 @@ internal static class RelayBenchmark
         await using var raw = await RawBroker.ConnectAsync(await BodyAsync(producer, prefix, applied, ct), ct);
         return Result.AtMost(
             Name, "ms",
-            await Rounds.RunAsync(RoundCount, () => RoundAsync(() => RelayAsync(producer, applied, ct)), () => RoundAsync(() => raw.RoundTripAsync(ct))), Goal);
+            await Rounds.RunAsync(WarmUps, RoundCount, () => RoundAsync(() => RelayAsync(producer, applied, ct)), () => RoundAsync(() => raw.RoundTripAsync(ct))), Goal);
 
         async Task<double> RoundAsync(Func<Task<double>> sample)
         {

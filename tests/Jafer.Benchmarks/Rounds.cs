@@ -22,14 +22,19 @@ internal sealed class Rounds
     public double Ratio => Median(_pairs.Select(p => p.Value / p.Floor));
 
     /// <summary>Measures.</summary>
-    /// <param name="count">Rounds that count; one more before them warms up.</param>
+    /// <param name="warmUps">Rounds before those that count: the runtime compiles what is called often a second time, in the background.</param>
+    /// <param name="count">Rounds that count.</param>
     /// <param name="value">Measures the product once.</param>
     /// <param name="floor">Measures the floor once.</param>
-    public static async Task<Rounds> RunAsync(int count, Func<Task<double>> value, Func<Task<double>> floor)
+    public static async Task<Rounds> RunAsync(int warmUps, int count, Func<Task<double>> value, Func<Task<double>> floor)
     {
         var rounds = new Rounds();
-        await value();
-        await floor();
+        for (var i = 0; i < warmUps; i++)
+        {
+            await value();
+            await floor();
+        }
+
         for (var i = 0; i < count; i++)
         {
             var (v, f) = (0d, 0d);
