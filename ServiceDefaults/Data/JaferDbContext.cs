@@ -4,6 +4,8 @@ using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace Jafer.ServiceDefaults.Data;
 
@@ -11,9 +13,15 @@ namespace Jafer.ServiceDefaults.Data;
 /// Base of every service's context: the tables that all of them have (outbox, inbox, request log, journal) and snake_case
 /// names. One SaveChanges writes state, outbox, journal and request id in one transaction.
 /// </summary>
-/// <param name="options">Options of the derived context.</param>
-public abstract class JaferDbContext(DbContextOptions options) : DbContext(options)
+public abstract class JaferDbContext : DbContext
 {
+    /// <summary>Makes a context.</summary>
+    /// <param name="options">Options of the derived context.</param>
+    protected JaferDbContext(DbContextOptions options)
+        : base(options) =>
+        // Whoever begins a transaction gives it up as a whole; a savepoint would cost two round trips for each save.
+        Database.AutoSavepointsEnabled = false;
+
     internal DbSet<OutboxMessage> OutboxMessages => Set<OutboxMessage>();
 
     internal DbSet<ProcessedRequest> ProcessedRequests => Set<ProcessedRequest>();
@@ -31,6 +39,55 @@ public abstract class JaferDbContext(DbContextOptions options) : DbContext(optio
     /// <summary>Adds a line to the access journal.</summary>
     /// <param name="entry">The line.</param>
     public void Journal(JournalEntry entry) => JournalEntries.Add(entry);
+
+    /// <summary>
+    /// Saves everything in one transaction: its own, or the one that was begun, which the caller commits.
+    /// </summary>
+    /// <param name="acceptAllChangesOnSuccess">As in EF.</param>
+    /// <param name="cancellationToken">Cancellation; not heeded any more once a commit has begun.</param>
+    /// <returns>Rows written.</returns>
+    /// <remarks>
+    /// Rows that are only ever appended (outbox, journal, request log) go by one batch without the change tracker: on the way
+    /// of a command that tracker costs more than all else that the service does.
+    /// </remarks>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        ChangeTracker.AutoDetectChangesEnabled = false;
+        try
+        {
+            var appended = TakeAppended();
+            ChangeTracker.DetectChanges();
+            if (appended.Count == 0)
+            {
+                return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+            }
+
+            var written = 0;
+            if (!ChangeTracker.HasChanges())
+            {
+                await AppendAsync(appended, cancellationToken);
+            }
+            else if (Database.CurrentTransaction is not null)
+            {
+                written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                await AppendAsync(appended, cancellationToken);
+            }
+            else
+            {
+                // The commit rides with the last batch. Once begun, it is not given up because the client left.
+                await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
+                written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+                await AppendAsync(appended, CancellationToken.None, commit: true);
+            }
+
+            return written + appended.Count;
+        }
+        finally
+        {
+            ChangeTracker.AutoDetectChangesEnabled = true;
+        }
+    }
 
     /// <summary>Maps the service's own entities.</summary>
     /// <param name="modelBuilder">The builder.</param>
@@ -59,6 +116,51 @@ public abstract class JaferDbContext(DbContextOptions options) : DbContext(optio
         });
         Map(modelBuilder);
         NameInSnakeCase(modelBuilder);
+    }
+
+    /// <summary>Takes the new append-only rows out of the change tracker, messages in the order of their publication.</summary>
+    private List<IAppended> TakeAppended()
+    {
+        var entries = ChangeTracker.Entries<IAppended>().Where(e => e.State == EntityState.Added).ToList();
+        var messages = entries.Select(e => e.Entity).OfType<OutboxMessage>().ToList();
+        if (messages.Count > 1)
+        {
+            // Temporary keys grow as rows are added.
+            messages = [.. entries.Where(e => e.Entity is OutboxMessage).OrderBy(e => (long)e.Property(nameof(OutboxMessage.Id)).CurrentValue!).Select(e => (OutboxMessage)e.Entity)];
+        }
+
+        List<IAppended> appended = [.. messages, .. entries.Select(e => e.Entity).Where(e => e is not OutboxMessage)];
+        foreach (var entry in entries)
+        {
+            entry.State = EntityState.Detached;
+        }
+
+        return appended;
+    }
+
+    /// <summary>Writes rows by one batch: one round trip, and one transaction of its own when none is open.</summary>
+    private async Task AppendAsync(List<IAppended> rows, CancellationToken ct, bool commit = false)
+    {
+        await Database.OpenConnectionAsync(ct);
+        try
+        {
+            await using var batch = new NpgsqlBatch((NpgsqlConnection)Database.GetDbConnection(), (NpgsqlTransaction?)Database.CurrentTransaction?.GetDbTransaction());
+            foreach (var row in rows)
+            {
+                batch.BatchCommands.Add(row.ToInsert());
+            }
+
+            if (commit)
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
+            }
+
+            await batch.ExecuteNonQueryAsync(ct);
+        }
+        finally
+        {
+            await Database.CloseConnectionAsync();
+        }
     }
 
     private static void NameInSnakeCase(ModelBuilder modelBuilder)

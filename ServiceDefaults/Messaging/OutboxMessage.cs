@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Jafer.Contracts.Events;
+using Jafer.ServiceDefaults.Data;
+using Npgsql;
 
 namespace Jafer.ServiceDefaults.Messaging;
 
 /// <summary>An event that was decided and is not yet given to the broker. The relay deletes it once the broker has taken it.</summary>
-internal sealed class OutboxMessage
+internal sealed class OutboxMessage : IAppended
 {
     public long Id { get; private init; }
 
@@ -20,6 +22,11 @@ internal sealed class OutboxMessage
     public required string Headers { get; init; }
 
     public required DateTimeOffset OccurredAt { get; init; }
+
+    public NpgsqlBatchCommand ToInsert() => Inserts.With(
+        "insert into outbox_messages (message_id, message_type, ordering_key, payload, headers, occurred_at) values ($1, $2, $3, $4, $5, $6)",
+        Inserts.Value(MessageId), Inserts.Value(MessageType), Inserts.Value(OrderingKey), Inserts.Json(Payload), Inserts.Json(Headers),
+        Inserts.Value(OccurredAt));
 
     public static OutboxMessage From(DomainEvent message) => new()
     {

@@ -1,10 +1,12 @@
 using Grpc.Core;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Data;
+using Npgsql;
 
 namespace Jafer.ServiceDefaults.Requests;
 
 /// <summary>A line of the access journal: who did what to which resource. Identifiers only.</summary>
-public sealed class JournalEntry
+public sealed class JournalEntry : IAppended
 {
     /// <summary>Number of the line.</summary>
     public long Id { get; private init; }
@@ -29,6 +31,11 @@ public sealed class JournalEntry
 
     /// <summary>Resource, such as "mesures/0198…".</summary>
     public required string Resource { get; init; }
+
+    NpgsqlBatchCommand IAppended.ToInsert() => Inserts.With(
+        "insert into journal_entries (at, subject, role, organisation_id, on_behalf_of, rpc, resource) values ($1, $2, $3, $4, $5, $6, $7)",
+        Inserts.Value(At), Inserts.Value(Subject), Inserts.Value(Role), Inserts.Value(OrganisationId), Inserts.Text(OnBehalfOf), Inserts.Value(Rpc),
+        Inserts.Value(Resource));
 
     /// <summary>The line for a call.</summary>
     /// <param name="call">The call.</param>

@@ -1,7 +1,10 @@
+using Jafer.ServiceDefaults.Data;
+using Npgsql;
+
 namespace Jafer.ServiceDefaults.Requests;
 
 /// <summary>A request that was answered, so that the same request id gives the same answer (AIP-155).</summary>
-internal sealed class ProcessedRequest
+internal sealed class ProcessedRequest : IAppended
 {
     public required string Caller { get; init; }
 
@@ -14,4 +17,8 @@ internal sealed class ProcessedRequest
     public required byte[] Response { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    public NpgsqlBatchCommand ToInsert() => Inserts.With(
+        "insert into processed_requests (caller, request_id, method, request_hash, response, created_at) values ($1, $2, $3, $4, $5, $6)",
+        Inserts.Value(Caller), Inserts.Value(RequestId), Inserts.Value(Method), Inserts.Value(RequestHash), Inserts.Value(Response), Inserts.Value(CreatedAt));
 }

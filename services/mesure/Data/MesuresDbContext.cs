@@ -21,6 +21,12 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         Converters = { new CodeConverterFactory() },
     };
 
+    private static readonly Func<MesuresDbContext, Guid, CancellationToken, Task<Mesure?>> s_mesure = EF.CompileAsyncQuery(
+        (MesuresDbContext db, Guid id, CancellationToken ct) => db.Mesures.SingleOrDefault(m => m.Id == id));
+
+    private static readonly Func<MesuresDbContext, Guid, CancellationToken, Task<EspaceView?>> s_espace = EF.CompileAsyncQuery(
+        (MesuresDbContext db, Guid id, CancellationToken ct) => db.Espaces.AsNoTracking().SingleOrDefault(e => e.Id == id));
+
     public DbSet<Mesure> Mesures => Set<Mesure>();
 
     public DbSet<MesureFact> Facts => Set<MesureFact>();
@@ -38,6 +44,12 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
+
+    /// <summary>A mesure to act on; null when there is none.</summary>
+    public Task<Mesure?> MesureAsync(Guid id, CancellationToken ct) => s_mesure(this, id, ct);
+
+    /// <summary>What is known of an espace, to look at only; null when nothing is.</summary>
+    public Task<EspaceView?> EspaceAsync(Guid id, CancellationToken ct) => s_espace(this, id, ct);
 
     protected override void Map(ModelBuilder modelBuilder)
     {

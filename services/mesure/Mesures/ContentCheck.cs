@@ -13,7 +13,7 @@ internal static class ContentCheck
     {
         var roles = await db.Parties.Where(p => p.MesureId == mesure.Id).Select(p => p.Role).ToListAsync(ct);
         var children = await db.Children.CountAsync(c => c.MesureId == mesure.Id, ct);
-        var espace = espaceId is { } id ? await db.Espaces.FindAsync([id], ct) : null;
+        var espace = espaceId is { } id ? await db.EspaceAsync(id, ct) : null;
         return MesureCheck.Run(new CheckedContent(mesure.Decision, roles, children, espaceId, espace, expectedFirstVisit));
     }
 

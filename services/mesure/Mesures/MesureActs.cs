@@ -6,7 +6,6 @@ using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
-using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -53,7 +52,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
     /// <summary>The mesure, if the caller holds it: for all others the same refusal, whether it exists or not.</summary>
     public async Task<Mesure> LoadAsync(Guid mesureId, Caller caller, CancellationToken ct)
     {
-        var mesure = await db.Mesures.SingleOrDefaultAsync(m => m.Id == mesureId, ct) ?? throw DomainError.Forbidden();
+        var mesure = await db.MesureAsync(mesureId, ct) ?? throw DomainError.Forbidden();
         caller.Require(caller.Role == Roles.Juridiction ? mesure.JuridictionId : mesure.GestionnaireId);
         return mesure;
     }

@@ -112,7 +112,7 @@ internal sealed partial class MesureGrpcService(
                 throw DomainError.Invalid("espace_id", "is required: the mesure names no espace");
             }
 
-            var espace = await db.Espaces.FindAsync([espaceId], ct) ?? throw DomainError.EspaceNotDesignable(espaceId, "it is not known to Jafer");
+            var espace = await db.EspaceAsync(espaceId, ct) ?? throw DomainError.EspaceNotDesignable(espaceId, "it is not known to Jafer");
             if (espace.AgrementPeriods.Count == 0)
             {
                 throw DomainError.EspaceNotDesignable(espaceId, "it never had an agrément");
