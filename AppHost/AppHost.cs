@@ -108,7 +108,7 @@ public static class Program
             .WithCommand("reset", "Reset demonstration data", c => cli.RunAsync(c, "demo", "reset"), new CommandOptions
             {
                 Description = "Puts the demonstration data back into their first state.",
-                ConfirmationMessage = "Everything entered since the demonstration data were loaded is lost. Go on?",
+                ConfirmationMessage = "The fictive espaces and their waits are put back; mesures are kept. Go on?",
                 IconName = "ArrowReset",
             })
             .WithIconName("DatabaseArrowUp");

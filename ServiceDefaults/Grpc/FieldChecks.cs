@@ -1,5 +1,6 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
+using Jafer.ServiceDefaults.Time;
 using ProtoDate = Jafer.Contracts.Type.V1.Date;
 
 namespace Jafer.ServiceDefaults.Grpc;
@@ -152,8 +153,7 @@ public sealed class FieldChecks
             && value.Seconds >= s_earliest.ToUnixTimeSeconds() && value.Seconds <= s_latest.ToUnixTimeSeconds())
         {
             // PostgreSQL keeps microseconds: cut here, so that what is answered is what is stored.
-            var time = value.ToDateTimeOffset();
-            return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+            return value.ToDateTimeOffset().CutToMicrosecond();
         }
 
         Add(field, "must be an instant between 1900 and 9999");

@@ -7,6 +7,7 @@ using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 using Npgsql;
 
@@ -54,7 +55,7 @@ internal static class SearchBenchmark
 
     private static async Task ImportAsync(DirectoryService.DirectoryServiceClient operateur, CancellationToken ct)
     {
-        foreach (var batch in new Generator(Generator.DefaultSeed, LocalTime.TodayInParis(TimeProvider.System)).Espaces().Chunk(25))
+        foreach (var batch in new Generator(Generator.DefaultSeed, TimeProvider.System.TodayInParis()).Espaces().Chunk(25))
         {
             var request = new ImportEspacesRequest { Source = Generator.Source, RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
             request.Espaces.Add(batch);

@@ -17,7 +17,7 @@ var status = new Command("status", "Shows what waits in a service's outbox.") { 
 status.SetAction((parsed, ct) => RunAsync(async system =>
 {
     var outbox = await (await OperationsAsync(system, parsed.GetValue(service)!, ct)).GetOutboxAsync(new GetOutboxRequest(), cancellationToken: ct);
-    Console.WriteLine($"{outbox.PendingCount} pending, the oldest for {outbox.OldestAgeSeconds:F0} s; {outbox.ParkedCount} parked");
+    Console.WriteLine($"{outbox.PendingCount} pending, the oldest for {outbox.OldestAgeSeconds:F0} s; {outbox.ParkedCount} parked; {outbox.FailedCount} in the error queue");
 }));
 var redrive = new Command("redrive", "Sends the parked messages of a service's outbox again.") { service };
 redrive.SetAction((parsed, ct) => RunAsync(async system =>

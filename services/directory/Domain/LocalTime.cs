@@ -10,12 +10,6 @@ internal static class LocalTime
     /// <summary>IANA name of the zone of mainland France.</summary>
     public const string Paris = "Europe/Paris";
 
-    private static readonly TimeZoneInfo s_paris = TimeZoneInfo.FindSystemTimeZoneById(Paris);
-
-    /// <summary>Today in Paris.</summary>
-    public static DateOnly TodayInParis(TimeProvider clock) =>
-        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), s_paris).DateTime);
-
     /// <summary>The latest date that a clock shows anywhere in France (Wallis-et-Futuna, UTC+12).</summary>
     public static DateOnly LatestToday(TimeProvider clock) => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddHours(12));
 

@@ -6,6 +6,7 @@ using Jafer.Directory.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Directory.Espaces;
@@ -15,7 +16,7 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
 {
     public Task<DeclareWaitResponse> HandleAsync(DeclareWaitRequest request, ServerCallContext call)
     {
-        var today = LocalTime.TodayInParis(clock);
+        var today = clock.TodayInParis();
         var check = new FieldChecks();
         var espaceId = check.Uuid("espace_id", request.EspaceId);
         var modalite = check.Known("modalite", request.Modalite);

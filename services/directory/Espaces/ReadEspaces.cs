@@ -1,9 +1,9 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Data;
-using Jafer.Directory.Domain;
 using Jafer.Directory.Search;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Directory.Espaces;
@@ -19,7 +19,7 @@ internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshot
         var id = check.Uuid("espace_id", request.EspaceId);
         check.ThrowIfAny();
         var row = await Whole().SingleOrDefaultAsync(e => e.Id == id, ct) ?? throw DomainError.NotFound($"espaces/{id}");
-        return new GetEspaceResponse { Espace = row.ToProto(await snapshots.GeographyAsync(ct), LocalTime.TodayInParis(clock)) };
+        return new GetEspaceResponse { Espace = row.ToProto(await snapshots.GeographyAsync(ct), clock.TodayInParis()) };
     }
 
     public async Task<ListEspacesResponse> ListAsync(ListEspacesRequest request, Caller caller, CancellationToken ct)
@@ -42,7 +42,7 @@ internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshot
             query = query.Where(e => e.Id > cursor.EspaceId);
         var rows = await query.OrderBy(e => e.Id).Take(pageSize + 1).ToListAsync(ct);
 
-        var today = LocalTime.TodayInParis(clock);
+        var today = clock.TodayInParis();
         var response = new ListEspacesResponse();
         response.Espaces.Add(rows.Take(pageSize).Select(r => r.ToProto(geography, today)));
         if (rows.Count > pageSize)

@@ -5,6 +5,7 @@ using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Directory.Search;
 
@@ -25,7 +26,7 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
         var (needs, pageSize) = Check(request, geography);
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(request.PageToken, binding);
-        var today = cursor?.Today ?? LocalTime.TodayInParis(clock);
+        var today = cursor?.Today ?? clock.TodayInParis();
         if (needs.Decision == default)
             needs = needs with { Decision = today };
 

@@ -4,6 +4,7 @@ using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Messaging.Threads;
@@ -34,7 +35,7 @@ internal sealed partial class MessagingGrpcService
             .ToListAsync(ct);
 
         // Reading what people wrote leaves a line in the journal; counting it does not.
-        db.Journal(JournalEntry.For(context, ResourceOf(request.MesureId), Now()));
+        db.Journal(JournalEntry.For(context, ResourceOf(request.MesureId), clock.GetStoredNow()));
         await db.SaveChangesAsync(ct);
 
         var response = new ListMessagesResponse();

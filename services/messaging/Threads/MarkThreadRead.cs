@@ -4,6 +4,7 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Activity = System.Diagnostics.Activity;
 
@@ -44,7 +45,7 @@ internal sealed partial class MessagingGrpcService
 
     private void Leave(MesureThread thread, Guid readerId, long position, Guid messageId)
     {
-        var now = Now();
+        var now = clock.GetStoredNow();
         db.Receipts.Add(new ThreadReceipt { MesureId = thread.MesureId, OrganisationId = readerId, Position = position, ReadAt = now });
         db.Publish(new ThreadRead
         {

@@ -17,13 +17,6 @@ internal sealed partial class MessagingGrpcService(
 
     private static string ResourceOf(string mesureId) => "threads/" + mesureId;
 
-    /// <summary>Now, in the microseconds that the database keeps, so that what is answered is what is stored.</summary>
-    private DateTimeOffset Now()
-    {
-        var now = clock.GetUtcNow();
-        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
-    }
-
     /// <summary>Refuses a thread that is not the caller's, and one that does not exist, with the same answer.</summary>
     private static MesureThread Admit(Caller caller, MesureThread? thread)
     {

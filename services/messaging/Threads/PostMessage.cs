@@ -4,6 +4,7 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Activity = System.Diagnostics.Activity;
 
 namespace Jafer.Messaging.Threads;
@@ -26,7 +27,7 @@ internal sealed partial class MessagingGrpcService
             await db.Database.BeginTransactionAsync(ct);
             var thread = Admit(caller, await db.LockThreadAsync(mesureId, ct));
             var side = thread.SideOf(caller.OrganisationId) ?? throw DomainError.Forbidden();
-            var now = Now();
+            var now = clock.GetStoredNow();
             var message = new ThreadMessage
             {
                 MesureId = mesureId,

@@ -6,6 +6,7 @@ using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -29,7 +30,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
         where TResponse : class, IMessage<TResponse>, new()
     {
         var caller = call.Caller();
-        var now = Now();
+        var now = clock.GetStoredNow();
         var mesureId = check.Uuid("mesure_id", header.MesureId);
         var etag = check.Etag(header.Etag);
         var requestId = check.RequestId(header.RequestId);
@@ -66,16 +67,4 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
             db.Publish(MesureEvents.From(mesure, fact));
         }
     }
-
-    /// <summary>Now, to the microsecond, as the database keeps it.</summary>
-    public DateTimeOffset Now()
-    {
-        var now = clock.GetUtcNow();
-        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
-    }
-
-    /// <summary>Today in Paris, the calendar of courts.</summary>
-    public DateOnly Today() => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), s_paris).DateTime);
-
-    private static readonly TimeZoneInfo s_paris = TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
 }

@@ -85,6 +85,7 @@ internal static class MesureChecks
             check.That(party.Phone.All(c => char.IsAsciiDigit(c) || c is '+' or ' ' or '.' or '-'), $"{at}.phone", "must be digits, spaces and a leading +");
             check.That(party.Email.Length == 0 || party.Email.IndexOf('@', StringComparison.Ordinal) is > 0 and var a && a < party.Email.Length - 1, $"{at}.email", "must be an e-mail address");
             check.That(party.CommuneInsee.Length == 0 || IsInsee(party.CommuneInsee), $"{at}.commune_insee", "must be an INSEE code of 5 characters");
+            check.That(party.Address != MesureMapping.Masked, $"{at}.address", "is the mask of a protected address: send the address, or leave the parties as they are");
             check.That(party.InterpreterLanguage.Length is 0 or 2 or 3 && party.InterpreterLanguage.All(char.IsAsciiLetterLower), $"{at}.interpreter_language", "must be an ISO 639 code");
             result.Add(new Party
             {

@@ -4,6 +4,7 @@ using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Mesures;
@@ -18,7 +19,7 @@ internal sealed partial class MesureGrpcService
         var caller = context.Caller();
         var ct = context.CancellationToken;
         var mesure = await acts.LoadAsync(mesureId, caller, ct);
-        var now = acts.Now();
+        var now = clock.GetStoredNow();
         if (caller.Role == Roles.Espace && mesure.Retrieve(new Acting(caller.OrganisationId, caller.Subject, now, now)))
         {
             acts.Publish(mesure);

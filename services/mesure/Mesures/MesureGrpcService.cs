@@ -5,6 +5,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -19,18 +20,18 @@ internal sealed partial class MesureGrpcService(
     public override Task<CreateMesureResponse> CreateMesure(CreateMesureRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
-        var now = acts.Now();
+        var now = clock.GetStoredNow();
         var check = new FieldChecks();
         var id = Guid.CreateVersion7(now);
         var requestId = check.RequestId(request.RequestId);
-        var decision = MesureChecks.Decision(check, "decision", request.Decision, acts.Today());
+        var decision = MesureChecks.Decision(check, "decision", request.Decision, clock.TodayInParis());
         var parties = MesureChecks.Parties(check, "parties", request.Parties, id, now);
-        var children = MesureChecks.Children(check, "children", request.Children, id, now, acts.Today());
+        var children = MesureChecks.Children(check, "children", request.Children, id, now, clock.TodayInParis());
         var espaceId = check.OptionalUuid("espace_id", request.EspaceId);
         check.ThrowIfAny();
         return commands.RunAsync(context, request, requestId, async ct =>
         {
-            var reference = await References.NextAsync(db, caller.OrganisationId, acts.Today().Year, ct);
+            var reference = await References.NextAsync(db, caller.OrganisationId, clock.TodayInParis().Year, ct);
             var mesure = Domain.Mesure.Create(
                 id, reference, caller.OrganisationId, decision, espaceId, new Domain.Acting(caller.OrganisationId, caller.Subject, now, now));
             db.Mesures.Add(mesure);
@@ -43,12 +44,12 @@ internal sealed partial class MesureGrpcService(
 
     public override Task<UpdateMesureResponse> UpdateMesure(UpdateMesureRequest request, ServerCallContext context)
     {
-        var now = acts.Now();
+        var now = clock.GetStoredNow();
         var check = new FieldChecks();
         var mesureId = Guid.TryParseExact(request.MesureId, "D", out var parsed) ? parsed : Guid.Empty;
-        var decision = request.Decision is null ? null : MesureChecks.Decision(check, "decision", request.Decision, acts.Today());
+        var decision = request.Decision is null ? null : MesureChecks.Decision(check, "decision", request.Decision, clock.TodayInParis());
         var parties = request.Parties is null ? null : MesureChecks.Parties(check, "parties.parties", request.Parties.Parties, mesureId, now);
-        var children = request.Children is null ? null : MesureChecks.Children(check, "children.children", request.Children.Children, mesureId, now, acts.Today());
+        var children = request.Children is null ? null : MesureChecks.Children(check, "children.children", request.Children.Children, mesureId, now, clock.TodayInParis());
         var espaceId = request.HasEspaceId ? check.OptionalUuid("espace_id", request.EspaceId) : null;
         check.That(request.Decision is not null || parties is not null || children is not null || request.HasEspaceId, "decision", "at least one part must be set");
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
@@ -78,7 +79,7 @@ internal sealed partial class MesureGrpcService(
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
         var espaceId = otherEspace ?? mesure.EspaceId;
         var expected = espaceId is { } id
-            ? await forecast.ExpectedFirstVisitAsync(id, mesure.Decision.Modalite, mesure.Decision.Date ?? acts.Today(), ct)
+            ? await forecast.ExpectedFirstVisitAsync(id, mesure.Decision.Modalite, Later(mesure.Decision.Date, clock.TodayInParis()), ct)
             : Forecast.NotAsked;
         var findings = await ContentCheck.RunAsync(db, mesure, espaceId, expected.Date, ct);
         var response = new CheckMesureResponse
@@ -90,6 +91,9 @@ internal sealed partial class MesureGrpcService(
         response.Findings.AddRange(findings.Select(f => f.ToProto()));
         return response;
     }
+
+    // The queue is joined today at the earliest.
+    private static DateOnly Later(DateOnly? decided, DateOnly today) => decided > today ? decided.Value : today;
 
     public override Task<CompleteMesureResponse> CompleteMesure(CompleteMesureRequest request, ServerCallContext context) =>
         acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), new FieldChecks(), async (mesure, acting, ct) =>

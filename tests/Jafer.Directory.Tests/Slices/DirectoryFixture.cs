@@ -3,6 +3,7 @@ using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 using Microsoft.Extensions.Configuration;
 
@@ -24,7 +25,7 @@ public sealed class DirectoryFixture : IAsyncLifetime
 
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static DateOnly Today => Jafer.Directory.Domain.LocalTime.TodayInParis(TimeProvider.System);
+    public static DateOnly Today => TimeProvider.System.TodayInParis();
 
     public async ValueTask InitializeAsync()
     {

@@ -61,6 +61,20 @@ public sealed class BadInputTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task UpdateMesure_PartiesAsTheyWereReadWithAMaskedAddress_AreRefused()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Ordonnee, r =>
+        {
+            r.Parties[0].Address = "1 rue Cachée";
+            r.Parties[0].AddressProtected = true;
+        });
+        var update = new UpdateMesureRequest { MesureId = id, Parties = new PartyList(), RequestId = NewId() };
+        update.Parties.Parties.Add((await jafer.GetAsync(id)).Parties);
+
+        Assert.Equal(["parties.parties[0].address"], (await Refusal.OfAsync(jafer.AsCourt.UpdateMesureAsync(update))).Fields);
+    }
+
+    [Fact]
     public async Task CreateMesure_RefusedValue_IsNotRepeatedInTheError()
     {
         var refusal = await Refusal.OfAsync(jafer.AsCourt.CreateMesureAsync(Content(r => r.Parties[0].Email = "secret-dupont")));
