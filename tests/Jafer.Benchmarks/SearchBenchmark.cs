@@ -4,7 +4,6 @@ using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Directory;
 using Jafer.Directory.Data;
-using Jafer.Directory.Domain;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Time;
