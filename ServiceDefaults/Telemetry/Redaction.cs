@@ -1,7 +1,10 @@
 using System.Text;
+using Grpc.Core;
 using Npgsql;
 
 namespace Jafer.ServiceDefaults.Telemetry;
+
+#pragma warning disable RS0030 // The answers of other services are described.
 
 /// <summary>
 /// What may be logged of an exception: its types, SQL states, constraint names and stack. Messages are left out, because
@@ -23,6 +26,10 @@ internal static class Redaction
             if (e is PostgresException postgres)
             {
                 text.Append('[').Append(postgres.SqlState).Append(' ').Append(postgres.TableName).Append(' ').Append(postgres.ConstraintName).Append(']');
+            }
+            else if (e is RpcException answer)
+            {
+                text.Append('[').Append(answer.StatusCode).Append(']');
             }
         }
 

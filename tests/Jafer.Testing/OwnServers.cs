@@ -68,7 +68,7 @@ public sealed partial class OwnServers : IAsyncDisposable
     }
 
     /// <summary>The checkout: JAFER_ROOT, or the folder above this program that holds the solution.</summary>
-    private static string Root()
+    public static string Root()
     {
         if (Environment.GetEnvironmentVariable("JAFER_ROOT") is { Length: > 0 } root)
         {

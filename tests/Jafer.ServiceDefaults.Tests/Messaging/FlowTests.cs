@@ -119,6 +119,27 @@ public sealed class FlowTests : IAsyncLifetime
         Assert.Equal(0, (await Operator.RedriveParkedMessagesAsync(new() { RequestId = Organisations.New().ToString() })).RedrivenCount);
     }
 
+    [Fact]
+    public async Task Stop_WhileTheStoreIsAway_LeavesTheEventToTheNextProcess()
+    {
+        var reached = new TaskCompletionSource();
+        Hooks.BeforeApply = (_, _) =>
+        {
+            reached.TrySetResult();
+            throw new TimeoutException("planned");
+        };
+        var written = await Outbox.WriteAsync(Host, (Organisations.New(), 1L));
+        await reached.Task.WaitAsync(Eventually.Limit);
+
+        await Host.App.StopAsync();
+        await using var next = await ProbeHost.StartAsync(Database, _prefix);
+
+        await Database.FlowsAsync(1);
+        await Database.AssertEachOnceInOrderAsync(written);
+        var operations = new OperationsService.OperationsServiceClient(next.Channel("operateur", Organisations.Operator));
+        Assert.Equal(0, (await operations.GetOutboxAsync(new())).FailedCount);
+    }
+
     [Theory]
     [InlineData("absent.unknown-thing.v9", "{}", "unknown message type")]
     [InlineData("directory.wait-declared.v1", """{"eventId":"no uuid"}""", "payload cannot be read")]
