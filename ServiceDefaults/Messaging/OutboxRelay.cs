@@ -21,7 +21,7 @@ internal sealed class OutboxRelay(
     private const string Claim = """
         with relay as materialized (select pg_try_advisory_xact_lock(hashtextextended('jafer:outbox', 0)) as mine),
         claimed as (
-            select m.id, m.message_id, m.message_type, m.payload, m.headers, m.ordering_key
+            select m.id, m.message_id, m.message_type, m.payload, m.headers, m.ordering_key, m.attempts
             from outbox_messages m
             where (select mine from relay)
               and m.parked_at is null and m.next_attempt_at <= now()
@@ -104,15 +104,23 @@ internal sealed class OutboxRelay(
         }
 
         // Side by side for different aggregates, one after the other for each.
-        var groups = claimed.GroupBy(r => r.OrderingKey).Select(g => g.ToList()).ToList();
-        var outcomes = await Task.WhenAll(groups.Select(rows => PublishAsync(rows, ct)));
-        for (var i = 0; groups.Count > 1 && i < groups.Count; i++)
+        var groups = claimed.GroupBy(r => r.OrderingKey).Select(g => g.ToList()).ToLookup(g => g[0].Attempts > 0);
+        var fresh = groups[false].ToList();
+        var outcomes = (await Task.WhenAll(fresh.Select(rows => PublishAsync(rows, ct)))).ToList();
+
+        // They share a channel, which one bad message closes for all: ask each by itself before blaming it, and those that
+        // failed before only by themselves.
+        for (var i = 0; fresh.Count > 1 && i < fresh.Count; i++)
         {
-            // They share a channel, which one bad message closes for all: ask each by itself before blaming it.
             if (outcomes[i][^1] is { Result: Result.Refused } refused)
             {
-                outcomes[i] = [.. outcomes[i].SkipLast(1), .. await PublishAsync(groups[i].SkipWhile(r => r.Id != refused.Id), ct)];
+                outcomes[i] = [.. outcomes[i].SkipLast(1), .. await PublishAsync(fresh[i].SkipWhile(r => r.Id != refused.Id), ct)];
             }
+        }
+
+        foreach (var rows in groups[true])
+        {
+            outcomes.Add(await PublishAsync(rows, ct));
         }
 
         var published = outcomes.SelectMany(o => o).Where(o => o.Result == Result.Taken).Select(o => o.Id).ToArray();
@@ -150,7 +158,7 @@ internal sealed class OutboxRelay(
             if (!reader.IsDBNull(1))
             {
                 rows.Add(new Row(
-                    reader.GetInt64(1), reader.GetGuid(2), reader.GetString(3), reader.GetString(4), reader.GetString(5), reader.GetGuid(6)));
+                    reader.GetInt64(1), reader.GetGuid(2), reader.GetString(3), reader.GetString(4), reader.GetString(5), reader.GetGuid(6), reader.GetInt16(7)));
             }
         }
 
@@ -278,7 +286,7 @@ internal sealed class OutboxRelay(
         Unreadable,
     }
 
-    private sealed record Row(long Id, Guid MessageId, string MessageType, string Payload, string Headers, Guid OrderingKey);
+    private sealed record Row(long Id, Guid MessageId, string MessageType, string Payload, string Headers, Guid OrderingKey, short Attempts);
 
     private sealed record Outcome(long Id, Result Result, string? Error = null);
 }
