@@ -18,8 +18,10 @@ internal sealed class OutboxRelay(
     : BackgroundService
 {
     // The lock and the claim in one round trip. One row comes back at least: whether the lock was had.
+    // The commit need not wait for the disk: what a crash brings back is sent twice, and every inbox drops it.
     private const string Claim = """
-        with relay as materialized (select pg_try_advisory_xact_lock(hashtextextended('jafer:outbox', 0)) as mine),
+        with relay as materialized (
+            select pg_try_advisory_xact_lock(hashtextextended('jafer:outbox', 0)) as mine, set_config('synchronous_commit', 'off', true)),
         claimed as (
             select m.id, m.message_id, m.message_type, m.payload, m.headers, m.ordering_key, m.attempts
             from outbox_messages m

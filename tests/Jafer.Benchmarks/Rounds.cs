@@ -49,8 +49,34 @@ internal sealed class Rounds
                 v = await value();
             }
 
-            rounds._pairs.Add((v, f));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  round {i + 1}: {v:0.##} / {f:0.##} = {v / f:0.00}"));
+            rounds.Add(v, f);
+        }
+
+        return rounds;
+    }
+
+    /// <summary>Measures single samples of both in turn; a round is the medians of its samples.</summary>
+    /// <param name="warmUps">Rounds before those that count.</param>
+    /// <param name="count">Rounds that count.</param>
+    /// <param name="samples">Samples of each side in a round.</param>
+    /// <param name="value">Takes a sample of the product.</param>
+    /// <param name="floor">Takes a sample of the floor.</param>
+    public static async Task<Rounds> SampleAsync(int warmUps, int count, int samples, Func<Task<double>> value, Func<Task<double>> floor)
+    {
+        var rounds = new Rounds();
+        for (var i = -warmUps; i < count; i++)
+        {
+            var (values, floors) = (new double[samples], new double[samples]);
+            for (var sample = 0; sample < samples; sample++)
+            {
+                values[sample] = await value();
+                floors[sample] = await floor();
+            }
+
+            if (i >= 0)
+            {
+                rounds.Add(Median(values), Median(floors));
+            }
         }
 
         return rounds;
@@ -77,6 +103,12 @@ internal sealed class Rounds
             },
             ct)));
         return calls / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private void Add(double value, double floor)
+    {
+        _pairs.Add((value, floor));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  round {_pairs.Count}: {value:0.##} / {floor:0.##} = {value / floor:0.00}"));
     }
 
     /// <summary>The median.</summary>
