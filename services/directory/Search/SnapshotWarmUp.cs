@@ -8,6 +8,9 @@ internal sealed class SnapshotWarmUp(SnapshotSource snapshots, ILogger<SnapshotW
         try
         {
             await snapshots.GetAsync(stoppingToken);
+
+            // Reading 35,000 communes leaves as much garbage again, which no later work would make the collector give back.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
 #pragma warning disable CA1031 // The first call meets the same fault and reports it to whoever can act.
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
