@@ -24,9 +24,14 @@ public abstract class JaferDbContext : DbContext
 
     internal DbSet<OutboxMessage> OutboxMessages => Set<OutboxMessage>();
 
+    internal DbSet<InboxMessage> InboxMessages => Set<InboxMessage>();
+
     internal DbSet<ProcessedRequest> ProcessedRequests => Set<ProcessedRequest>();
 
     internal DbSet<JournalEntry> JournalEntries => Set<JournalEntry>();
+
+    /// <summary>Whether the changes not yet saved hold events.</summary>
+    internal bool Publishes => ChangeTracker.Entries<OutboxMessage>().Any(e => e.State == EntityState.Added);
 
     /// <summary>Adds an event to the outbox; it is published once the changes are saved.</summary>
     /// <param name="message">The event.</param>
@@ -103,6 +108,11 @@ public abstract class JaferDbContext : DbContext
             e.Property(m => m.Id).UseIdentityAlwaysColumn();
             e.Property(m => m.Payload).HasColumnType("jsonb");
             e.Property(m => m.Headers).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<InboxMessage>(e =>
+        {
+            e.ToTable("inbox_messages");
+            e.HasKey(m => new { m.MessageId, m.Consumer });
         });
         modelBuilder.Entity<ProcessedRequest>(e =>
         {

@@ -17,7 +17,10 @@ namespace Jafer.ServiceDefaults.Messaging;
 public interface IEventHandler<in TContext>
     where TContext : JaferDbContext
 {
-    /// <summary>Applies an event. What it throws makes the inbox try again, so it may run more than once for one event.</summary>
+    /// <summary>
+    /// Applies an event. It may run more than once for one event, since what it throws makes the inbox try again and a
+    /// duplicate is noticed last; what it did is rolled back then.
+    /// </summary>
     /// <param name="db">The context, with an open transaction.</param>
     /// <param name="message">The event.</param>
     /// <param name="ct">Cancellation.</param>
@@ -51,6 +54,12 @@ internal sealed class InboxConsumer<TContext, TEvent>(
             }
             catch (Exception e) when (!ct.IsCancellationRequested)
             {
+                if (!RpcErrors.IsTransient(e) && await IsAppliedAsync(message, ct))
+                {
+                    JaferMetrics.InboxDuplicates.Add(1, Type);
+                    return;
+                }
+
                 if (RpcErrors.IsTransient(e))
                 {
                     // The store is away: not the message's fault, so it waits however long that lasts. Should the broker lose
@@ -80,26 +89,53 @@ internal sealed class InboxConsumer<TContext, TEvent>(
 
     private static KeyValuePair<string, object?> Type => new("type", EventTypes.NameOf(typeof(TEvent)));
 
+    /// <summary>
+    /// The note that the event was applied is written last, with the handler's changes and without a round trip of its own: a
+    /// duplicate fails on its key, and everything that was done for it is rolled back.
+    /// </summary>
     private async Task ApplyAsync(TEvent message, CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TContext>();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var isNew = await db.Database.ExecuteSqlAsync(
-            $"insert into inbox_messages (message_id, consumer, received_at) values ({message.EventId}, {queue.Name}, {clock.GetUtcNow()}) on conflict do nothing", ct);
-        if (isNew == 0)
-        {
-            JaferMetrics.InboxDuplicates.Add(1, Type);
-            return;
-        }
-
         await scope.ServiceProvider.GetRequiredService<IEventHandler<TContext>>().HandleAsync(db, message, ct);
+        db.InboxMessages.Add(new InboxMessage { MessageId = message.EventId, Consumer = queue.Name, ReceivedAt = clock.GetUtcNow() });
+        var publishes = db.Publishes;
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
-        signal.Notify();
+        if (publishes)
+        {
+            signal.Notify();
+        }
+
         JaferMetrics.InboxHandled.Add(1, Type);
         JaferMetrics.InboxLag.Record((clock.GetUtcNow() - message.RecordedAt).TotalSeconds, Type);
     }
+
+    private async Task<bool> IsAppliedAsync(TEvent message, CancellationToken ct)
+    {
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            return await scope.ServiceProvider.GetRequiredService<TContext>().InboxMessages
+                .AnyAsync(m => m.MessageId == message.EventId && m.Consumer == queue.Name, ct);
+        }
+        catch (Exception e) when (RpcErrors.IsTransient(e))
+        {
+            // Not known: the next attempt tells.
+            return false;
+        }
+    }
+}
+
+/// <summary>A message that a consumer of this service has applied.</summary>
+internal sealed class InboxMessage
+{
+    public required Guid MessageId { get; init; }
+
+    public required string Consumer { get; init; }
+
+    public required DateTimeOffset ReceivedAt { get; init; }
 }
 
 /// <summary>An event was given up. Says the type of the fault only: the broker and its tools show the text.</summary>

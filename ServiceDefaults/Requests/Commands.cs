@@ -63,6 +63,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 CreatedAt = now,
             });
             db.Journal(JournalEntry.For(call, resource(response), now));
+            var publishes = db.Publishes || db.Database.CurrentTransaction is not null;
             await db.SaveChangesAsync(ct);
             if (db.Database.CurrentTransaction is { } transaction)
             {
@@ -70,7 +71,11 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 await transaction.CommitAsync(CancellationToken.None);
             }
 
-            signal.Notify();
+            if (publishes)
+            {
+                signal.Notify();
+            }
+
             return response;
         }
         catch (Exception e) when (e is DomainError or DbUpdateException or PostgresException)
