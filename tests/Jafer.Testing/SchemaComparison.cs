@@ -20,7 +20,7 @@ public static class SchemaComparison
     // Written by SQL alone, or EF's own.
     private static readonly string[] s_outsideOfEveryModel =
     [
-        "inbox_messages", "__EFMigrationsHistory",
+        "__EFMigrationsHistory",
         "outbox_messages.attempts", "outbox_messages.next_attempt_at", "outbox_messages.last_error", "outbox_messages.parked_at",
     ];
 
