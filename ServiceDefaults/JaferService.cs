@@ -125,6 +125,9 @@ public static class JaferService
         }
 
         app.RequireAccessRows();
+
+        // A wrong key must be seen now, not when the first list is turned over.
+        _ = app.Services.GetRequiredService<PageTokens>();
         await app.RunAsync();
     }
 

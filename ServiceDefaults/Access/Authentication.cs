@@ -38,5 +38,11 @@ internal static class Authentication
                 options.Configuration = new Microsoft.IdentityModel.Protocols.OpenIdConnect.OpenIdConnectConfiguration { Issuer = identity["Authority"] };
             }
         });
+
+        // Its keys are for cookies and forms, which no service has; it would write them into the home of whoever runs it.
+        foreach (var unused in builder.Services.Where(s => s.ImplementationType?.Name == "DataProtectionHostedService").ToList())
+        {
+            builder.Services.Remove(unused);
+        }
     }
 }

@@ -7,6 +7,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Jafer.ServiceDefaults.Tests.Access;
@@ -132,6 +133,15 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
         var caller = new Caller("s", "r", Organisations.Court, true, null, tenancy, s_now);
 
         Assert.Equal((own, others, others), (caller.MayTouch(Organisations.Court), caller.MayTouch(Organisations.OtherCourt), caller.MayTouch(null)));
+    }
+
+    [Fact]
+    public void Start_NoCookiesServed_MakesNoKeysForThem()
+    {
+        var hosted = probe.Host.App.Services.GetServices<IHostedService>().Select(s => s.GetType().FullName!).ToList();
+
+        Assert.DoesNotContain(hosted, name => name.StartsWith("Microsoft.AspNetCore.DataProtection.", StringComparison.Ordinal));
+        Assert.Contains(hosted, name => name.EndsWith(".OutboxRelay", StringComparison.Ordinal));
     }
 
     private static string Unsigned()

@@ -157,6 +157,11 @@ public sealed class FlowTests : IAsyncLifetime
         Assert.Equal(
             $"1 {error}", await Database.ReadAsync<string>("select attempts || ' ' || last_error from outbox_messages where parked_at is not null"));
         Assert.Equal((0L, 1L), await Operator.GetOutboxAsync(new()) is var o ? (o.PendingCount, o.ParkedCount) : default);
+        using (var http = new HttpClient())
+        {
+            // It still takes calls: 200, in words that somebody should look.
+            Assert.Equal("Degraded", await http.GetStringAsync(new Uri(Host.Health, "/health")));
+        }
 
         Assert.Equal(1, (await Operator.RedriveParkedMessagesAsync(new() { RequestId = Organisations.New().ToString() })).RedrivenCount);
         await Eventually.BecomesAsync(() => Database.ReadAsync<long>("select count(*) from outbox_messages where parked_at is not null"), n => n == 1, "the message parked again");
