@@ -10,6 +10,7 @@ using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -29,6 +30,19 @@ namespace Jafer.ServiceDefaults;
 /// </summary>
 public static class JaferService
 {
+    /// <summary>
+    /// A builder with what a service uses: configuration, console log, Kestrel with HTTP/1.1 and HTTP/2. IIS, QUIC and what else a
+    /// web application may need are not loaded.
+    /// </summary>
+    /// <param name="args">Arguments of the process.</param>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        // Certificates named in Kestrel:Endpoints, for whoever does not end TLS at a balancer.
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        return builder;
+    }
+
     /// <summary>Adds the common parts.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="name">Name of the service: also of its database connection string and its queue.</param>

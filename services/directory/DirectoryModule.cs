@@ -19,7 +19,7 @@ public static class DirectoryModule
     /// <param name="configure">What a host adds before the directory's own parts; null for nothing.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddJaferService<DirectoryDbContext>(Name);
         builder.Services.AddSingleton<SnapshotSource>();

@@ -17,7 +17,7 @@ public static class MessagingModule
     /// <param name="configure">What a host changes before the service is built; null for nothing.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddJaferService<MessagingDbContext>(Name, [.. EventTypes.All.Where(t => t.IsSubclassOf(typeof(MesureEvent)))]);
         builder.Services.AddSingleton<IEventHandler<MessagingDbContext>, ThreadProjection>();

@@ -19,7 +19,7 @@ public static class MesuresModule
     /// <param name="configure">What a host adds before the service's own parts; null for nothing.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddJaferService<MesuresDbContext>(Name, DirectoryProjection.Subscriptions);
         builder.Services.AddScoped<IEventHandler<MesuresDbContext>, DirectoryProjection>();

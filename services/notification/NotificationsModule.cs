@@ -19,7 +19,7 @@ public static class NotificationsModule
     /// <param name="configure">What a host changes before the service is built; null for nothing.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddJaferService<NotificationsDbContext>(Name, [.. EventTypes.All.Where(IsTold)]);
         builder.Services.AddSingleton<IEventHandler<NotificationsDbContext>, EventProjection>();

@@ -55,7 +55,7 @@ public static class ProbeApp
 
     private static WebApplication Build(Type[] subscriptions, Action<WebApplicationBuilder> configure)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = JaferService.CreateBuilder([]);
         builder.AddJaferService<ProbeDbContext>(Name, subscriptions);
         builder.Services.AddSingleton(AccessTable.Parse(AccessRows.Split('\n')));
         builder.Services.AddSingleton<ProbeHooks>();

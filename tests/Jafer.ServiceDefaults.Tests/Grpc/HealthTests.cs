@@ -1,5 +1,8 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Jafer.ServiceDefaults.Grpc.Health.V1;
 using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,6 +47,31 @@ public sealed class HealthTests : IAsyncLifetime
         var response = await Client.CheckAsync(new() { Service = service });
 
         Assert.Equal(ServingStatus.Serving, response.Status);
+    }
+
+    [Fact]
+    public async Task Check_CertificateConfigured_AnswersOverTls()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        var folder = Directory.CreateTempSubdirectory();
+        var (pem, keyFile) = (Path.Combine(folder.FullName, "cert.pem"), Path.Combine(folder.FullName, "key.pem"));
+        await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+        await using var secured = await ProbeHost.StartAsync(_database!, ServiceHost.UniquePrefix(), new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:grpc:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:grpc:Certificate:Path"] = pem,
+            ["Kestrel:Endpoints:grpc:Certificate:KeyPath"] = keyFile,
+        });
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown!.Thumbprint == certificate.Thumbprint };
+        using var channel = GrpcChannel.ForAddress(secured.Grpc, new GrpcChannelOptions { HttpHandler = handler });
+
+        var response = await new Health.HealthClient(channel).CheckAsync(new() { Service = "jafer.probe.v1.ProbeService" });
+
+        Assert.Equal(("https", ServingStatus.Serving), (secured.Grpc.Scheme, response.Status));
+        folder.Delete(recursive: true);
     }
 
     [Fact]
