@@ -101,8 +101,8 @@ async function journey() {
   const { communes: [hote] } = await call(directory, 'ListCommunes', { postal_code: '69100' });
   const { communes: [visiteur] } = await call(directory, 'ListCommunes', { name_prefix: 'bourgoin' });
   report(`${court.name}; hôte in ${hote.name}, visiteur in ${visiteur.name}`);
-  const { results, total_count } = await call(directory, 'SearchEspaces', { modalite: 'MODALITE_VISITE', child_ages: [4, 9],
-    court_code: court.code, hote_commune_insee: hote.insee, visiteur_commune_insee: visiteur.insee, page_size: 100 });
+  const { results, total_count } = await call(directory, 'SearchEspaces', { page_size: 100, mesure: { modalite: 'MODALITE_VISITE',
+    child_ages: [4, 9], court_code: court.code, hote_commune_insee: hote.insee, visiteur_commune_insee: visiteur.insee } });
   const { espaces } = await call(directory, 'ListEspaces', { gestionnaire_id: gestionnaire });
   const chosen = results.find(({ espace_id }) => gestionnaire === '' || espaces.some((espace) => espace.espace_id === espace_id));
   if (!chosen) throw new Error(`none of the ${total_count} espaces found is run by ${gestionnaire}`);

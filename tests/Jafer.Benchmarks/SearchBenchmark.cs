@@ -73,12 +73,7 @@ internal static class SearchBenchmark
             var visiteur = i % 2 == 0 ? Math.Clamp(hote + random.Next(-100, 100), 0, communes.Count - 1) : random.Next(communes.Count);
             return new SearchEspacesRequest
             {
-                Modalite = s_modalites[i % s_modalites.Length],
-                ChildAges = { random.Next(0, 9), random.Next(4, 17) },
-                ProtectionOrder = i % 10 == 0,
-                CourtCode = "tj69123",
-                HoteCommuneInsee = communes[hote],
-                VisiteurCommuneInsee = communes[visiteur],
+                Mesure = new() { Modalite = s_modalites[i % s_modalites.Length], ChildAges = { random.Next(0, 9), random.Next(4, 17) }, ProtectionOrder = i % 10 == 0, CourtCode = "tj69123", HoteCommuneInsee = communes[hote], VisiteurCommuneInsee = communes[visiteur] },
             };
         })];
     }
@@ -98,7 +93,7 @@ internal static class SearchBenchmark
                 for (var i = 0; i < page.Results.Count; i++)
                 {
                     await copy.WriteRowAsync(
-                        ct, request.HoteCommuneInsee, request.VisiteurCommuneInsee, (int)request.Modalite, i, page.Results[i].ToByteArray(), page.TotalCount, i == 0 ? page.NextPageToken : null);
+                        ct, request.Mesure.HoteCommuneInsee, request.Mesure.VisiteurCommuneInsee, (int)request.Mesure.Modalite, i, page.Results[i].ToByteArray(), page.TotalCount, i == 0 ? page.NextPageToken : null);
                 }
             }
 

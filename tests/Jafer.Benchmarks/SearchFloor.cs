@@ -26,9 +26,9 @@ internal sealed class SearchFloor(NpgsqlDataSource source) : DirectoryService.Di
     public override async Task<SearchEspacesResponse> SearchEspaces(SearchEspacesRequest request, ServerCallContext context)
     {
         await using var command = source.CreateCommand(Query);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.HoteCommuneInsee });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.VisiteurCommuneInsee });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = (int)request.Modalite });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.Mesure.HoteCommuneInsee });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.Mesure.VisiteurCommuneInsee });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = (int)request.Mesure.Modalite });
         await using var reader = await command.ExecuteReaderAsync(context.CancellationToken);
         var response = new SearchEspacesResponse();
         while (await reader.ReadAsync(context.CancellationToken))

@@ -51,7 +51,6 @@ internal static class EspaceMapping
         Longitude = row.Longitude,
         WheelchairAccessible = row.WheelchairAccessible,
         SeparateEntrances = row.SeparateEntrances,
-        PublicTransport = row.PublicTransport,
         TimeZone = LocalTime.ZoneOf(row.CommuneInsee),
     };
 

@@ -127,7 +127,6 @@ internal static partial class ImportChecks
             check.That(geography.CommuneNames.ContainsKey(lieu.CommuneInsee), $"{at}.commune_insee", "is not a known commune");
             check.That(lieu.Latitude is >= -90 and <= 90, $"{at}.latitude", "must be from -90 to 90");
             check.That(lieu.Longitude is >= -180 and <= 180, $"{at}.longitude", "must be from -180 to 180");
-            check.Text($"{at}.public_transport", lieu.PublicTransport, MaxName);
         }
     }
 

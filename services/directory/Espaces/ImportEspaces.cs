@@ -178,7 +178,7 @@ internal sealed class ImportEspaces(
                 Longitude = l.Longitude,
                 WheelchairAccessible = l.WheelchairAccessible,
                 SeparateEntrances = l.SeparateEntrances,
-                PublicTransport = l.PublicTransport,
+                PublicTransport = "",
             }, l, position, geography),
             (existing, l, position) => Place(existing, l, position, geography));
         Merge(row.Modalites, import.Modalites, m => m.Modalite, m => m.Modalite,
@@ -225,8 +225,8 @@ internal sealed class ImportEspaces(
         var (latitude, longitude) = lieu is { Latitude: 0, Longitude: 0 }
             ? geography.Points.GetValueOrDefault(lieu.CommuneInsee)
             : (lieu.Latitude, lieu.Longitude);
-        (row.Position, row.Name, row.AddressLine, row.CommuneInsee, row.Latitude, row.Longitude, row.WheelchairAccessible, row.SeparateEntrances, row.PublicTransport) =
-            (position, lieu.Name, lieu.AddressLine, lieu.CommuneInsee, latitude, longitude, lieu.WheelchairAccessible, lieu.SeparateEntrances, lieu.PublicTransport);
+        (row.Position, row.Name, row.AddressLine, row.CommuneInsee, row.Latitude, row.Longitude, row.WheelchairAccessible, row.SeparateEntrances) =
+            (position, lieu.Name, lieu.AddressLine, lieu.CommuneInsee, latitude, longitude, lieu.WheelchairAccessible, lieu.SeparateEntrances);
         return row;
     }
 

@@ -24,6 +24,7 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
         var snapshot = await snapshots.GetAsync(ct);
         var geography = snapshot.Geography;
         var (needs, pageSize) = Check(request, geography);
+        var mesure = request.Mesure;
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(request.PageToken, binding);
         var today = cursor?.Today ?? clock.TodayInParis();
@@ -31,14 +32,14 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
             needs = needs with { Decision = today };
 
         var travel = new FamilyTravel(
-            request.HoteCommuneInsee.Length == 0 ? null : geography.Travel.From(request.HoteCommuneInsee),
-            request.VisiteurCommuneInsee.Length == 0 ? null : geography.Travel.From(request.VisiteurCommuneInsee),
+            mesure.HoteCommuneInsee.Length == 0 ? null : geography.Travel.From(mesure.HoteCommuneInsee),
+            mesure.VisiteurCommuneInsee.Length == 0 ? null : geography.Travel.From(mesure.VisiteurCommuneInsee),
             request.HasDaysPerTravelHour ? request.DaysPerTravelHour : Ranking.DefaultDaysPerTravelHour);
         var (page, total) = RankedOffer.Find(
-            snapshot.OffersOf(request.Modalite), needs, travel,
+            snapshot.OffersOf(mesure.Modalite), needs, travel,
             cursor is null ? null : new RankKey(cursor.Unreachable, cursor.Cost, cursor.EspaceId), pageSize + 1);
 
-        var courtDepartement = geography.CourtDepartements.GetValueOrDefault(request.CourtCode);
+        var courtDepartement = geography.CourtDepartements.GetValueOrDefault(mesure.CourtCode);
         var response = new SearchEspacesResponse { TotalCount = total };
         foreach (var ranked in page.AsSpan(0, Math.Min(page.Length, pageSize)))
             response.Results.Add(Result(ranked, snapshot.Espaces[ranked.Offer.EspaceId], needs, travel, courtDepartement, today));
@@ -53,30 +54,32 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
     private static (MesureNeeds Needs, int PageSize) Check(SearchEspacesRequest request, Geography geography)
     {
         var check = new FieldChecks();
-        check.Known("modalite", request.Modalite);
-        check.That(request.ChildAges.Count <= MaxChildren, "child_ages", "must have at most 20 entries");
-        for (var i = 0; i < request.ChildAges.Count; i++)
+        var mesure = request.Mesure ?? new MesureProfile();
+        check.That(request.Mesure is not null, "mesure", "is required");
+        check.Known("mesure.modalite", mesure.Modalite);
+        check.That(mesure.ChildAges.Count <= MaxChildren, "mesure.child_ages", "must have at most 20 entries");
+        for (var i = 0; i < mesure.ChildAges.Count; i++)
         {
-            if (request.ChildAges[i] is < 0 or > 17)
-                check.Add($"child_ages[{i}]", "must be from 0 to 17");
+            if (mesure.ChildAges[i] is < 0 or > 17)
+                check.Add($"mesure.child_ages[{i}]", "must be from 0 to 17");
         }
-        for (var i = 0; i < request.Situations.Count; i++)
+        for (var i = 0; i < mesure.Situations.Count; i++)
         {
-            if (request.Situations[i] == SituationParticuliere.Unspecified || !Enum.IsDefined(request.Situations[i]))
-                check.Known($"situations[{i}]", request.Situations[i]);
+            if (mesure.Situations[i] == SituationParticuliere.Unspecified || !Enum.IsDefined(mesure.Situations[i]))
+                check.Known($"mesure.situations[{i}]", mesure.Situations[i]);
         }
-        check.That(request.CourtCode.Length == 0 || geography.CourtDepartements.ContainsKey(request.CourtCode), "court_code", "is not a known court");
-        Commune("hote_commune_insee", request.HoteCommuneInsee);
-        Commune("visiteur_commune_insee", request.VisiteurCommuneInsee);
-        var decision = check.OptionalDate("decision_date", request.DecisionDate);
+        check.That(mesure.CourtCode.Length == 0 || geography.CourtDepartements.ContainsKey(mesure.CourtCode), "mesure.court_code", "is not a known court");
+        Commune("mesure.hote_commune_insee", mesure.HoteCommuneInsee);
+        Commune("mesure.visiteur_commune_insee", mesure.VisiteurCommuneInsee);
+        var decision = check.OptionalDate("mesure.decision_date", mesure.DecisionDate);
         check.That(!request.HasDaysPerTravelHour || request.DaysPerTravelHour is >= 0 and <= 365, "days_per_travel_hour", "must be from 0 to 365");
         var pageSize = check.PageSize(request.PageSize, DefaultPage, MaxPage);
         check.ThrowIfAny();
         return (new MesureNeeds(
-            request.ChildAges.Count == 0 ? null : request.ChildAges.Min(),
-            request.ChildAges.Count == 0 ? null : request.ChildAges.Max(),
-            SearchedEspace.Bits(request.Situations),
-            request.ProtectionOrder,
+            mesure.ChildAges.Count == 0 ? null : mesure.ChildAges.Min(),
+            mesure.ChildAges.Count == 0 ? null : mesure.ChildAges.Max(),
+            SearchedEspace.Bits(mesure.Situations),
+            mesure.ProtectionOrder,
             decision ?? default), pageSize);
 
         void Commune(string field, string insee) =>

@@ -50,7 +50,7 @@ internal static class MesureChecks
             TermStart = check.KnownOrUnspecified($"{path}.term_start", decision.TermStart),
             PeriodicityCount = periodicity?.RencontreCount,
             PeriodicityInterval = periodicity?.IntervalCount,
-            PeriodicityUnit = periodicity?.Unit ?? Proto.PeriodicityUnit.Unspecified,
+            PeriodicityUnit = periodicity?.Unit ?? PeriodicityUnit.Unspecified,
             RencontreMinutes = decision.RencontreMinutes == 0 ? null : check.Range($"{path}.rencontre_minutes", decision.RencontreMinutes, 5, 720),
             TermsLeftToService = decision.TermsLeftToService,
             Modalite = check.KnownOrUnspecified($"{path}.modalite", decision.Modalite),

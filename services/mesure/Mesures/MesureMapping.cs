@@ -1,3 +1,4 @@
+using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Domain.Rules;
 using Jafer.ServiceDefaults.Grpc;
@@ -74,7 +75,7 @@ internal static class MesureMapping
         proto.Situations.AddRange(decision.Situations);
         if (decision.PeriodicityCount is { } count && decision.PeriodicityInterval is { } interval)
         {
-            proto.Periodicity = new Proto.Periodicity { RencontreCount = count, IntervalCount = interval, Unit = decision.PeriodicityUnit };
+            proto.Periodicity = new Periodicity { RencontreCount = count, IntervalCount = interval, Unit = decision.PeriodicityUnit };
         }
 
         if (decision.TiersDeConfianceName is { } name)

@@ -35,7 +35,7 @@ public class LoaderTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
         Assert.Equal(before, await WaitAsync(espaceId));
 
         var found = await directory.Court.SearchEspacesAsync(
-            new() { Modalite = Modalite.Visite, ChildAges = { 4, 9 }, CourtCode = "tj69123", HoteCommuneInsee = "69266", VisiteurCommuneInsee = "38053" },
+            new() { Mesure = new() { Modalite = Modalite.Visite, ChildAges = { 4, 9 }, CourtCode = "tj69123", HoteCommuneInsee = "69266", VisiteurCommuneInsee = "38053" } },
             cancellationToken: Cancel);
         Assert.InRange(found.TotalCount, 100, 197);
         Assert.All(found.Results, r => Assert.True(r.Fictive));

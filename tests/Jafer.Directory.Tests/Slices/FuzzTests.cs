@@ -63,7 +63,7 @@ public class FuzzTests(DirectoryFixture directory) : IClassFixture<DirectoryFixt
         import.Agrements.Add(new Contracts.Directory.V1.Agrement { Departement = "69", State = AgrementState.Demande, RequestDate = last });
         await directory.ImportAsync(import);
 
-        var response = await directory.Court.SearchEspacesAsync(new() { Modalite = Modalite.VisiteTiers, DecisionDate = last }, cancellationToken: Cancel);
+        var response = await directory.Court.SearchEspacesAsync(new() { Mesure = new() { Modalite = Modalite.VisiteTiers, DecisionDate = last } }, cancellationToken: Cancel);
 
         Assert.Equal(last, Assert.Single(response.Results).ExpectedFirstVisitDate);
         Assert.Equal(ResultWarningCode.AgrementEnds, Assert.Single(response.Results[0].Warnings).Code);

@@ -117,7 +117,7 @@ public class ReadAndDeclareTests(DirectoryFixture directory) : IClassFixture<Dir
         var import = Espace("whole", "97411");
         import.AlertText = "Sur rendez-vous.";
         import.Lieux[0].WheelchairAccessible = import.Lieux[0].SeparateEntrances = true;
-        import.Lieux[0].PublicTransport = "Bus 2";
+        import.Lieux[0].Name = "Bus 2";
         import.Lieux[0].AddressLine = "1 rue fictive";
         await directory.ImportAsync(import);
 

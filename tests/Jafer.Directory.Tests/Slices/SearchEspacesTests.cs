@@ -20,10 +20,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
 
         var response = await SearchAsync(new()
         {
-            Modalite = Modalite.VisiteVisio,
-            HoteCommuneInsee = "73065",
-            VisiteurCommuneInsee = "73065",
-            CourtCode = "tj73065",
+            Mesure = new() { Modalite = Modalite.VisiteVisio, HoteCommuneInsee = "73065", VisiteurCommuneInsee = "73065", CourtCode = "tj73065" },
         });
 
         Assert.Equal([IdOf("near-soon"), IdOf("far-soon"), IdOf("near-slow")], response.Results.Select(r => Guid.Parse(r.EspaceId)));
@@ -49,7 +46,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         await directory.ImportAsync(
             Espace("away-soon", "38185", wait: 10, modalite: Modalite.SortieAccompagnee),
             Espace("here-later", "73065", wait: 12, modalite: Modalite.SortieAccompagnee));
-        var request = new SearchEspacesRequest { Modalite = Modalite.SortieAccompagnee, HoteCommuneInsee = "73065" };
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = Modalite.SortieAccompagnee, HoteCommuneInsee = "73065" } };
 
         var byDefault = await SearchAsync(request);
         request.DaysPerTravelHour = 0;
@@ -64,7 +61,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     {
         await directory.ImportAsync(Espace("protected", modalite: Modalite.VisiteDetention));
 
-        var result = Assert.Single((await SearchAsync(new() { Modalite = Modalite.VisiteDetention, VisiteurCommuneInsee = "69123" })).Results);
+        var result = Assert.Single((await SearchAsync(new() { Mesure = new() { Modalite = Modalite.VisiteDetention, VisiteurCommuneInsee = "69123" } })).Results);
 
         Assert.Null(result.HoteTravel);
         Assert.NotNull(result.VisiteurTravel);
@@ -78,7 +75,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
             Espace("ajaccio", "2A004", wait: 1, modalite: Modalite.VisiteTiers),
             Espace("brest", "29019", wait: 300, modalite: Modalite.VisiteTiers));
 
-        var response = await SearchAsync(new() { Modalite = Modalite.VisiteTiers, HoteCommuneInsee = "67482" });
+        var response = await SearchAsync(new() { Mesure = new() { Modalite = Modalite.VisiteTiers, HoteCommuneInsee = "67482" } });
 
         Assert.Equal(IdOf("brest"), Guid.Parse(response.Results[0].EspaceId));
         var unreachable = response.Results[1];
@@ -116,14 +113,11 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
             But("silence", e => e.Agrements[0] = new Agrement { Departement = "69", State = AgrementState.Demande, RequestDate = Today.AddMonths(-3).ToProto() }));
         var request = new SearchEspacesRequest
         {
-            Modalite = M,
-            ChildAges = { 5, 12 },
-            Situations = { SituationParticuliere.ViolencesIntrafamiliales },
-            ProtectionOrder = true,
+            Mesure = new() { Modalite = M, ChildAges = { 5, 12 }, Situations = { SituationParticuliere.ViolencesIntrafamiliales }, ProtectionOrder = true },
         };
 
         var taken = await SearchAsync(request);
-        request.DecisionDate = new DateOnly(2019, 6, 1).ToProto();
+        request.Mesure.DecisionDate = new DateOnly(2019, 6, 1).ToProto();
         var before = await SearchAsync(request);
 
         Assert.Equal(new[] { IdOf("fits"), IdOf("silence") }.Order(), taken.Results.Select(r => Guid.Parse(r.EspaceId)).Order());
@@ -146,7 +140,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         renewed.Agrements.Add(new Agrement { Departement = "69", State = AgrementState.Accorde, StartDate = Today.AddMonths(6).AddDays(1).ToProto() });
         await directory.ImportAsync(stale, ends, renewed, Espace("w4-unknown", wait: null, modalite: M));
 
-        var results = (await SearchAsync(new() { Modalite = M })).Results;
+        var results = (await SearchAsync(new() { Mesure = new() { Modalite = M } })).Results;
 
         Assert.Equal(
             [
@@ -170,7 +164,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     public async Task SearchEspaces_AnyPageSize_PagesAddUpToTheWholeOrder(int pageSize)
     {
         await directory.ImportAsync([.. Enumerable.Range(0, 10).Select(n => Espace($"p{n}", wait: n / 3 * 10, modalite: Modalite.VisitePresenceIntermittente))]);
-        var request = new SearchEspacesRequest { Modalite = Modalite.VisitePresenceIntermittente };
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = Modalite.VisitePresenceIntermittente } };
         var whole = await SearchAsync(request);
 
         request.PageSize = pageSize;
@@ -193,11 +187,11 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     public async Task SearchEspaces_TokenOfAnotherSearch_IsRefused()
     {
         await directory.ImportAsync(Espace("t1", modalite: Modalite.RemiseEnfant), Espace("t2", modalite: Modalite.RemiseEnfant));
-        var token = (await SearchAsync(new() { Modalite = Modalite.RemiseEnfant, PageSize = 1 })).NextPageToken;
+        var token = (await SearchAsync(new() { Mesure = new() { Modalite = Modalite.RemiseEnfant }, PageSize = 1 })).NextPageToken;
         Assert.NotEmpty(token);
 
         var refusal = await Refusal.OfAsync(directory.Court.SearchEspacesAsync(
-            new() { Modalite = Modalite.RemiseEnfant, PageSize = 1, PageToken = token, ChildAges = { 3 } }, cancellationToken: Cancel));
+            new() { Mesure = new() { Modalite = Modalite.RemiseEnfant, ChildAges = { 3 } }, PageSize = 1, PageToken = token }, cancellationToken: Cancel));
 
         Assert.Equal(("PAGE_TOKEN_INVALID", StatusCode.InvalidArgument), (refusal.Reason, refusal.Code));
     }
@@ -207,20 +201,15 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     {
         var refusal = await Refusal.OfAsync(directory.Court.SearchEspacesAsync(new()
         {
-            ChildAges = { 3, 18, -1 },
-            Situations = { SituationParticuliere.Addiction, SituationParticuliere.Unspecified, (SituationParticuliere)99 },
-            CourtCode = "tj00000",
-            HoteCommuneInsee = "99999",
-            VisiteurCommuneInsee = "x",
-            DecisionDate = new Date { Year = 2026, Month = 2, Day = 30 },
+            Mesure = new() { ChildAges = { 3, 18, -1 }, Situations = { SituationParticuliere.Addiction, SituationParticuliere.Unspecified, (SituationParticuliere)99 }, CourtCode = "tj00000", HoteCommuneInsee = "99999", VisiteurCommuneInsee = "x", DecisionDate = new Date { Year = 2026, Month = 2, Day = 30 } },
             DaysPerTravelHour = double.NaN,
             PageSize = -1,
         }, cancellationToken: Cancel));
 
         Assert.Equal(("REQUEST_INVALID", StatusCode.InvalidArgument), (refusal.Reason, refusal.Code));
         Assert.Equal(
-            ["modalite", "child_ages[1]", "child_ages[2]", "situations[1]", "situations[2]", "court_code", "hote_commune_insee",
-                "visiteur_commune_insee", "decision_date", "days_per_travel_hour", "page_size"],
+            ["mesure.modalite", "mesure.child_ages[1]", "mesure.child_ages[2]", "mesure.situations[1]", "mesure.situations[2]", "mesure.court_code", "mesure.hote_commune_insee",
+                "mesure.visiteur_commune_insee", "mesure.decision_date", "days_per_travel_hour", "page_size"],
             refusal.Fields);
     }
 
@@ -229,7 +218,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     {
         await using var other = await directory.StartAsync();
         var there = new DirectoryService.DirectoryServiceClient(other.Channel("juridiction", ServiceDefaults.StableIds.Court("tj69123")));
-        var request = new SearchEspacesRequest { Modalite = Modalite.Visite };
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = Modalite.Visite } };
         for (var n = 0; n < 5; n++)
         {
             await directory.ImportAsync(Espace("seen", wait: n));
@@ -259,7 +248,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         {
             while (Volatile.Read(ref committed) is var least && least < Changes)
             {
-                var found = await court.SearchEspacesAsync(new() { Modalite = Modalite.Visite, PageSize = 100 }, cancellationToken: Cancel);
+                var found = await court.SearchEspacesAsync(new() { Mesure = new() { Modalite = Modalite.Visite }, PageSize = 100 }, cancellationToken: Cancel);
                 Assert.InRange(found.Results.Single(r => Guid.Parse(r.EspaceId) == IdOf("busy")).DeclaredWait.Days, least, Changes);
             }
         }, Cancel));
@@ -272,7 +261,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     {
         await directory.ImportAsync([.. Enumerable.Range(0, 5).Select(n => Espace($"c{n}", wait: n, modalite: Modalite.RemiseEnfant))]);
         var client = directory.Court;
-        var request = new SearchEspacesRequest { Modalite = Modalite.RemiseEnfant, PageSize = 2, HoteCommuneInsee = "69123" };
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = Modalite.RemiseEnfant, HoteCommuneInsee = "69123" }, PageSize = 2 };
 
         var pages = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(async () =>
         {

@@ -151,9 +151,6 @@ internal sealed class Generator(int seed, DateOnly today)
             Longitude = row.Longitude,
             WheelchairAccessible = draws.Chance("wheelchair", 0.8),
             SeparateEntrances = draws.Chance("entrances", 0.6),
-            PublicTransport = draws.Chance("transport", 0.85)
-                ? string.Create(CultureInfo.InvariantCulture, $"Bus {draws.Between("line", 1, 30)}, arrêt {draws.Of("stop", "Mairie", "Gare", "Hôpital", "Marché")} (fictif)")
-                : "",
         };
     }
 
