@@ -22,9 +22,10 @@ internal sealed class CommandLine(Place place, EndpointReference issuer)
     /// <summary>Runs the tool once, outside the model; its last line becomes the answer.</summary>
     public Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, params string[] arguments)
     {
-        var tool = new Projects.Jafer_Cli().ProjectPath;
-        var configuration = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar).Split(Path.DirectorySeparatorChar)[^1];
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(place.Root, "artifacts", "bin", Path.GetFileNameWithoutExtension(tool), configuration, "Jafer.Cli.dll"), .. arguments]);
+        var tool = Path.GetFileNameWithoutExtension(new Projects.Jafer_Cli().ProjectPath);
+        // Beside the AppHost's own output, which may be a copy of what was built.
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        var start = new ProcessStartInfo("dotnet", [Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", tool, configuration, $"{tool}.dll")), .. arguments]);
         foreach (var service in _services)
         {
             foreach (var endpoint in (string[])["grpc", "health"])

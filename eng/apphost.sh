@@ -1,7 +1,21 @@
 # shellcheck shell=bash
 # Sourced by run.sh, check.sh and bench.sh: how the AppHost is built, started and awaited.
 
-apphost_dll=$JAFER_ROOT/artifacts/bin/AppHost/$(tr '[:upper:]' '[:lower:]' <<<"$JAFER_CONFIGURATION")/AppHost.dll
+apphost_dll() { echo "$JAFER_ROOT/artifacts/$1/AppHost/$(tr '[:upper:]' '[:lower:]' <<<"$JAFER_CONFIGURATION")/AppHost.dll"; }
+
+# One build of a checkout at a time. No child keeps the lock: a build server may outlive its command.
+alone() {
+  (
+    if command -v flock >/dev/null; then flock 6; fi
+    "$@" 6>&-
+  ) 6>"$JAFER_STATE/build.lock"
+}
+
+# prepare_apphost true|false: whether to build before.
+prepare_apphost() {
+  [[ $1 == false ]] || alone build_apphost
+  alone ready_apphost
+}
 
 build_apphost() {
   local log=$JAFER_STATE/logs/build.log start
@@ -14,6 +28,24 @@ build_apphost() {
     say failed
     grep -E 'error|warning' "$log" | sort -u | head -n 40 >&2 || tail -n 40 "$log" >&2
     fail "the build failed (whole output: ${log#"$JAFER_ROOT"/})"
+  fi
+}
+
+# Copies of the programs compiled ahead of time; without the compiler, or with JAFER_READY=false, the built ones are started.
+ready_apphost() {
+  local start made
+  if [[ ! -f $JAFER_STATE/ready/compiler.json || ${JAFER_READY:-true} != true || $JAFER_CONFIGURATION != Release || ! -f $(apphost_dll bin) ]]; then
+    rm -rf "$JAFER_ROOT/artifacts/ready"
+    return 0
+  fi
+  start=$(now_ms)
+  printf 'build: compiling ahead of time … '
+  if made=$(node "$JAFER_ROOT/eng/ready.mjs" "$JAFER_CONFIGURATION" AppHost Jafer.Cli \
+    Jafer.Directory Jafer.Mesures Jafer.Messaging Jafer.Notifications 2>"$JAFER_STATE/logs/ready.err"); then
+    say "$made ($(seconds $(($(now_ms) - start))))"
+  else
+    say "failed (.jafer/logs/ready.err): programs start more slowly"
+    rm -rf "$JAFER_ROOT/artifacts/ready"
   fi
 }
 
@@ -40,12 +72,15 @@ place_is_free() {
 
 # Becomes the AppHost: signals sent to the caller's process reach it directly.
 exec_apphost() {
-  [[ -f $apphost_dll ]] || fail "the AppHost was not built: leave out --no-build"
+  local dll
+  dll=$(apphost_dll ready)
+  [[ -f $dll ]] || dll=$(apphost_dll bin)
+  [[ -f $dll ]] || fail "the AppHost was not built: leave out --no-build"
   export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development}
   export ASPIRE_ALLOW_UNSECURED_TRANSPORT=true # loopback only
   rm -f "$JAFER_ENDPOINTS"
   cd "$JAFER_ROOT/AppHost"
-  exec dotnet "$apphost_dll" "$@"
+  exec dotnet "$dll" "$@"
 }
 
 # ready PID: the endpoints file of that process is there.

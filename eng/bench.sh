@@ -69,7 +69,7 @@ fi
 if [[ $whole == true ]]; then
   use_place bench
   take_place 10 || fail "another benchmark runs in this checkout"
-  build_apphost
+  prepare_apphost true
   rm -rf "$JAFER_DATA"
   mkdir -p "$JAFER_DATA"
   # Once to make the data, once to measure: a start on data that exist is what a developer waits for every day.

@@ -24,7 +24,7 @@ done
 . eng/env.sh # again: set-up may have installed what it looks for
 use_place check
 take_place 10 || fail "another check runs in this checkout"
-[[ $build == false ]] || build_apphost
+prepare_apphost "$build"
 rm -rf "$JAFER_DATA"
 mkdir -p "$JAFER_DATA"
 

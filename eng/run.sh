@@ -25,7 +25,7 @@ done
 . eng/env.sh # again: set-up may have installed what it looks for
 use_place ""
 take_place || fail "Jafer already runs in this checkout; its addresses are in ${JAFER_ENDPOINTS#"$JAFER_ROOT"/}. Stop it first (Ctrl+C there)"
-[[ $build == false ]] || build_apphost
+prepare_apphost "$build"
 if [[ $reset == true ]]; then
   rm -rf "$JAFER_DATA"
   say "reset: data deleted"

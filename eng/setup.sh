@@ -137,6 +137,39 @@ fi
 genuine=$(sed -n 's/.*<UseGenuineAspire>\(.*\)<.*/\1/p' "$JAFER_STATE/engine.props")
 feed=$(sed -n 's/.*<UseLocalFeed>\(.*\)<.*/\1/p' "$JAFER_STATE/engine.props")
 
+# ---- the compiler that makes programs start faster (eng/ready.mjs) ----------------------------------------------
+
+# Of the version of the SDK, through NuGet's own cache. Where the registry does not serve it all runs as well, only slower to start.
+find_compiler() {
+  local folder=$JAFER_STATE/ready/compiler
+  rm -rf "$JAFER_STATE/ready/compiler.json" "$folder"
+  mkdir -p "$folder"
+  local f
+  for f in Directory.Build.props Directory.Build.targets Directory.Packages.props; do
+    echo '<Project />' >"$folder/$f"
+  done
+  cat >"$folder/compiler.csproj" <<'X'
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+  <ItemGroup>
+    <PackageDownload Include="Microsoft.NETCore.App.Crossgen2.$(NETCoreSdkPortableRuntimeIdentifier)" Version="[$(BundledNETCoreAppPackageVersion)]" />
+  </ItemGroup>
+</Project>
+X
+  if dotnet restore "$folder/compiler.csproj" -p:NuGetAudit=false -v q; then
+    dotnet msbuild "$folder/compiler.csproj" -nologo >"$folder.json" \
+      -getProperty:BundledNETCoreAppPackageVersion,NETCoreSdkPortableRuntimeIdentifier,NuGetPackageRoot,NetCoreRoot
+  fi
+  rm -rf "$folder"
+}
+
+sdk="$(dotnet --version) $(sum eng/setup.sh)"
+if ! is "$JAFER_STATE/ready/stamp" "$sdk"; then
+  step "asking the package registry for the ahead-of-time compiler" find_compiler
+  [[ -f $JAFER_STATE/ready/compiler.json ]] || say "  not served: programs are compiled while they run, so they start more slowly"
+  echo "$sdk" >"$JAFER_STATE/ready/stamp"
+fi
+
 # ---- the Aspire CLI's bundle: DCP, dashboard, and the assemblies of the package feed ----------------------------
 
 unpack_bundle() {

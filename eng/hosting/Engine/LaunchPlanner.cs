@@ -94,11 +94,19 @@ internal sealed class LaunchPlanner(DistributedApplicationExecutionContext conte
         if (resource is ExecutableResource executable)
             return new LaunchPlan(executable.Command, Path.GetFullPath(executable.WorkingDirectory, appHostDirectory), texts, resolved);
         var project = resource.All<IProjectMetadata>().Last();
-        var output = (project as IProjectOutput)?.OutputPath
-            ?? throw new DistributedApplicationException($"'{resource.Name}': the project has no known build output.");
+        var output = BesideAppHost((project as IProjectOutput)?.OutputPath
+            ?? throw new DistributedApplicationException($"'{resource.Name}': the project has no known build output."));
         if (!File.Exists(output))
             throw new DistributedApplicationException($"'{resource.Name}' is not built: {output} is missing.");
         return new LaunchPlan("dotnet", Path.GetDirectoryName(project.ProjectPath)!, [output, .. texts], resolved, project.ProjectPath);
+    }
+
+    /// <summary>An AppHost that runs from a copy of the outputs starts the programs of that copy, where it has them.</summary>
+    private static string BesideAppHost(string output)
+    {
+        var (file, configuration) = (Path.GetFileName(output), Path.GetDirectoryName(output)!);
+        var copy = Path.Combine(AppContext.BaseDirectory, "..", "..", Path.GetFileName(Path.GetDirectoryName(configuration)!), Path.GetFileName(configuration), file);
+        return File.Exists(copy) ? Path.GetFullPath(copy) : output;
     }
 
     /// <summary>The first snapshot of an instance, before anything has started.</summary>
