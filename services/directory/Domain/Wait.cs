@@ -5,17 +5,14 @@ namespace Jafer.Directory.Domain;
 /// <param name="AsOf">Day for which the figure holds.</param>
 internal readonly record struct Wait(int Days, DateOnly AsOf)
 {
-    /// <summary>Days after which a declared wait is stale: still shown, and marked.</summary>
-    public const int FreshDays = 30;
-
     /// <summary>Days that stand in for a wait that nobody declared: about twice the national mean, so that silence never helps.</summary>
     public const int UnknownDays = 180;
 
     /// <summary>Longest wait that can be declared, in days.</summary>
     public const int MaxDays = 1500;
 
-    /// <summary>True when the figure is older than <see cref="FreshDays"/> on the given day.</summary>
-    public bool IsStaleOn(DateOnly day) => day.DayNumber - AsOf.DayNumber > FreshDays;
+    /// <summary>True when the figure is older than its freshness rule allows on the given day: still shown, and marked.</summary>
+    public bool IsStaleOn(DateOnly day) => Freshness.IsStaleOn(Contracts.Directory.V1.EspaceGroup.Attente, AsOf, day);
 
     /// <summary>
     /// Day of the first rencontre that can be expected. A declared wait is the wait of whoever joins, whenever it was declared:
