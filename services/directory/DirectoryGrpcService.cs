@@ -4,6 +4,7 @@ using Jafer.Directory.Contacts;
 using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Search;
+using Jafer.Directory.Territory;
 using Jafer.ServiceDefaults.Access;
 
 namespace Jafer.Directory;
@@ -37,6 +38,10 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
 
     public override Task<ReplaceContactsResponse> ReplaceContacts(ReplaceContactsRequest request, ServerCallContext context) =>
         Slice<ReplaceContacts>(context).HandleAsync(request, context);
+
+    public override Task ImportDistancier(
+        IAsyncStreamReader<ImportDistancierRequest> requestStream, IServerStreamWriter<ImportDistancierResponse> responseStream, ServerCallContext context) =>
+        Slice<ImportDistancier>(context).HandleAsync(requestStream, responseStream, context);
 
     private static T Slice<T>(ServerCallContext context)
         where T : notnull => context.GetHttpContext().RequestServices.GetRequiredService<T>();

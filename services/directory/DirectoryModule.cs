@@ -3,6 +3,7 @@ using Jafer.Directory.Data;
 using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Search;
+using Jafer.Directory.Territory;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Operations;
 
@@ -30,6 +31,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<ListReference>();
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();
+        builder.Services.AddScoped<ImportDistancier>();
         builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
         builder.Services.AddHostedService<SnapshotWarmUp>();
         var app = builder.Build();

@@ -32,8 +32,8 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
             needs = needs with { Decision = today };
 
         var travel = new FamilyTravel(
-            mesure.HoteCommuneInsee.Length == 0 ? null : geography.Travel.From(mesure.HoteCommuneInsee),
-            mesure.VisiteurCommuneInsee.Length == 0 ? null : geography.Travel.From(mesure.VisiteurCommuneInsee),
+            mesure.HoteCommuneInsee.Length == 0 ? null : await geography.Travel.FromAsync(mesure.HoteCommuneInsee, ct),
+            mesure.VisiteurCommuneInsee.Length == 0 ? null : await geography.Travel.FromAsync(mesure.VisiteurCommuneInsee, ct),
             request.HasDaysPerTravelHour ? request.DaysPerTravelHour : Ranking.DefaultDaysPerTravelHour);
         var (page, total) = RankedOffer.Find(
             snapshot.OffersOf(mesure.Modalite), needs, travel,
@@ -149,13 +149,14 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
 
     private static TravelTime? ToProto(Travel? way) => way switch
     {
-        { IsUnreachable: true } => new TravelTime(),
-        { HasMinutes: true, RoundedMinutes: { } minutes, MarginMinutes: { } margin } => new TravelTime
+        { IsUnreachable: true, Source: var source } => new TravelTime { Source = source },
+        { HasMinutes: true, Source: var source, RoundedMinutes: { } minutes, MarginMinutes: { } margin } => new TravelTime
         {
             Reachable = true,
             Minutes = minutes,
             MinMinutes = Math.Max(0, minutes - margin),
             MaxMinutes = minutes + margin,
+            Source = source,
         },
         _ => null,
     };

@@ -1,6 +1,7 @@
 using System.Data;
 using Jafer.Directory.Data;
 using Jafer.Directory.Reference;
+using Jafer.Directory.Territory;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -85,6 +86,7 @@ internal sealed class SnapshotSource(NpgsqlDataSource source, IServiceScopeFacto
         // One snapshot of the database for the number and for what it numbers.
         await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead);
         var revision = await db.Database.SqlQuery<long>($"select revision as \"Value\" from directory_revision").SingleAsync();
+        await Distancier.FollowAsync(db, source, known.Geography.Travel);
         var changed = await db.Espaces.AsNoTracking()
             .Where(e => e.Revision > known.Revision)
             .Include(e => e.Agrements).Include(e => e.Lieux).Include(e => e.Modalites)

@@ -28,7 +28,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         var first = response.Results[0];
         Assert.True(first.Fictive);
         Assert.Equal("Chambéry", first.Lieu.CommuneName);
-        Assert.Equal(new TravelTime { Reachable = true }, first.HoteTravel);
+        Assert.Equal(new TravelTime { Reachable = true, Source = TravelSource.Model }, first.HoteTravel);
         Assert.Equal(Today.AddDays(20).ToProto(), first.ExpectedFirstVisitDate);
         Assert.Equal(
             [(RankingReasonCode.Wait, 20), (RankingReasonCode.HoteTravel, 0), (RankingReasonCode.VisiteurTravel, 0), (RankingReasonCode.SameDepartementAsCourt, 0)],
@@ -79,7 +79,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
 
         Assert.Equal(IdOf("brest"), Guid.Parse(response.Results[0].EspaceId));
         var unreachable = response.Results[1];
-        Assert.Equal(new TravelTime(), unreachable.HoteTravel);
+        Assert.Equal(new TravelTime { Source = TravelSource.Model }, unreachable.HoteTravel);
         Assert.Equal(RankingReasonCode.Unreachable, unreachable.Reasons[0].Code);
     }
 

@@ -12,3 +12,9 @@ internal sealed class DirectoryTables : SqlMigration
 {
     protected override string Resource => "Migrations.202611210002_directory.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210004_territory")]
+internal sealed class TerritoryTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210004_territory.sql";
+}

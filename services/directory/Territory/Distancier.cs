@@ -1,0 +1,41 @@
+using Jafer.Directory.Data;
+using Jafer.Directory.Domain;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Jafer.Directory.Territory;
+
+/// <summary>The imported distancier as it is read: nothing of it is kept in memory but the ways that were asked for.</summary>
+internal static class Distancier
+{
+    /// <summary>Tells the cache of ways which distancier holds now.</summary>
+    /// <param name="db">Context, in the transaction that reads the directory's revision.</param>
+    /// <param name="source">Connections on which ways are read later.</param>
+    /// <param name="travel">The cache.</param>
+    public static async Task FollowAsync(DirectoryDbContext db, NpgsqlDataSource source, TravelCache travel)
+    {
+        var last = await db.Database
+            .SqlQuery<LastImport>($"""select id as "Id", way_count as "WayCount" from distancier_imports order by id desc limit 1""")
+            .SingleOrDefaultAsync();
+        travel.Follow(last?.Id ?? 0, last is { WayCount: > 0 } ? (from, destinations, ct) => ReadAsync(source, from, destinations, ct) : null);
+    }
+
+    private static async Task<IReadOnlyList<(int Position, Travel Way)>> ReadAsync(
+        NpgsqlDataSource source, string from, string[] destinations, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("""
+            select d.position::int - 1, w.minutes
+            from unnest($2) with ordinality as d (insee, position)
+            join distancier_ways w on w.from_insee = $1 and w.to_insee = d.insee
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = from });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = destinations });
+        var ways = new List<(int, Travel)>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            ways.Add((reader.GetInt32(0), Travel.Imported(reader.IsDBNull(1) ? null : reader.GetFloat(1))));
+        return ways;
+    }
+
+    private sealed record LastImport(long Id, long WayCount);
+}
