@@ -63,3 +63,40 @@ public sealed record WaitDeclared : DomainEvent
     /// <summary>Day for which the figure holds.</summary>
     public required DateOnly AsOfDate { get; init; }
 }
+
+/// <summary>
+/// A group of an espace's fields was not confirmed for longer than its rule allows. <see cref="DomainEvent.AggregateId"/> is
+/// the espace. Published once for each time that the group goes stale; a confirmation lets it begin anew.
+/// </summary>
+[EntityName("directory.espace-group-stale.v1"), MessageUrn("directory.espace-group-stale.v1")]
+public sealed record EspaceGroupStale : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The group, such as "MODALITE".</summary>
+    public required string Group { get; init; }
+
+    /// <summary>Which one of several: the code of the modalité, such as "VISITE"; absent for the other groups.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>First day on which it counts as stale.</summary>
+    public required DateOnly Since { get; init; }
+}
+
+/// <summary>
+/// An espace has no valid agrément any more: the last one was withdrawn or ran out, and none follows it.
+/// <see cref="DomainEvent.AggregateId"/> is the espace. Published once for each last day.
+/// </summary>
+[EntityName("directory.agrement-ended.v1"), MessageUrn("directory.agrement-ended.v1")]
+public sealed record AgrementEnded : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>Last day on which the espace could be designated.</summary>
+    public required DateOnly LastDay { get; init; }
+
+    /// <summary>Whether the préfet withdrew it; otherwise it ran out.</summary>
+    public required bool Withdrawn { get; init; }
+}

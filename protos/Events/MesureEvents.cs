@@ -158,3 +158,13 @@ public sealed record DifficultyAnswered : MesureEvent
 /// <summary>A mesure was closed. The reason is not told here.</summary>
 [EntityName("mesure.mesure-closed.v1"), MessageUrn("mesure.mesure-closed.v1")]
 public sealed record MesureClosed : MesureEvent;
+
+/// <summary>
+/// The espace of an open mesure has no valid agrément any more. A warning: the mesure goes on until its judge decides.
+/// </summary>
+[EntityName("mesure.agrement-retired.v1"), MessageUrn("mesure.agrement-retired.v1")]
+public sealed record AgrementRetired : MesureEvent
+{
+    /// <summary>Last day on which the espace could be designated.</summary>
+    public required DateOnly LastDay { get; init; }
+}

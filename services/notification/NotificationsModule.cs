@@ -1,4 +1,5 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Events;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Feed;
 using Jafer.Notifications.Mails;
@@ -53,6 +54,6 @@ public static class NotificationsModule
     /// <param name="app">The service, not started.</param>
     public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<NotificationsDbContext>();
 
-    private static bool IsTold(Type type) =>
-        EventTypes.NameOf(type).StartsWith("mesure.", StringComparison.Ordinal) || EventTypes.NameOf(type).StartsWith("messaging.", StringComparison.Ordinal);
+    private static bool IsTold(Type type) => type == typeof(EspaceGroupStale) || type == typeof(AgrementEnded)
+        || EventTypes.NameOf(type).StartsWith("mesure.", StringComparison.Ordinal) || EventTypes.NameOf(type).StartsWith("messaging.", StringComparison.Ordinal);
 }

@@ -70,6 +70,9 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     /// <summary>The judge answered it.</summary>
     public DifficultyAnswered DifficultyAnswered() => Step<DifficultyAnswered>("RECUE", "ESPACE", new { difficultyId = NewId() });
 
+    /// <summary>Its espace lost its agrément.</summary>
+    public AgrementRetired AgrementRetired() => Step<AgrementRetired>("RECUE", "ESPACE", new { lastDay = new DateOnly(2026, 11, 1) });
+
     /// <summary>Closed.</summary>
     public MesureClosed Closed() => Step<MesureClosed>("CLOTUREE", "PERSONNE");
 

@@ -306,6 +306,26 @@ internal sealed class Mesure
         Add(MesureAct.AnswerDifficulty, acting, new FactDetails { DifficultyId = difficulty.Id });
     }
 
+    /// <summary>
+    /// Notes that the espace of the mesure has no valid agrément any more. A warning that stops nothing: the judge decides.
+    /// </summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="lastDay">Last day on which it could be designated.</param>
+    /// <param name="occurredAt">When the directory told it.</param>
+    /// <param name="now">Now.</param>
+    /// <returns>False when it does not concern the mesure, or was noted before.</returns>
+    public bool WarnOfAgrement(Guid espaceId, DateOnly lastDay, DateTimeOffset occurredAt, DateTimeOffset now)
+    {
+        if (EspaceId != espaceId || !Status.Allows(MesureAct.AgrementRetire)
+            || (Status.AgrementEndedEspaceId == espaceId && Status.AgrementEndedOn == lastDay))
+        {
+            return false;
+        }
+
+        Add(MesureAct.AgrementRetire, new Acting(default, "", occurredAt, now), new FactDetails { EspaceId = espaceId, LastDay = lastDay }, byJafer: true);
+        return true;
+    }
+
     /// <summary>Closes the mesure.</summary>
     public void Close(ClosureReason reason, string comment, Acting acting)
     {

@@ -62,6 +62,12 @@ internal sealed record FactDetails
     /// <summary>Whether that difficulty must be read at once.</summary>
     public bool? Urgent { get; init; }
 
+    /// <summary>The espace whose agrément ended.</summary>
+    public Guid? EspaceId { get; init; }
+
+    /// <summary>Last day of that agrément.</summary>
+    public DateOnly? LastDay { get; init; }
+
     /// <summary>Why the mesure was closed.</summary>
     public ClosureReason? ClosureReason { get; init; }
 }

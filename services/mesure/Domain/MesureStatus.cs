@@ -51,6 +51,12 @@ internal sealed record MesureStatus
 
     public DateTimeOffset? ClosedAt { get; init; }
 
+    /// <summary>The espace that lost its agrément while it was the mesure's; null when none did.</summary>
+    public Guid? AgrementEndedEspaceId { get; init; }
+
+    /// <summary>Last day of that agrément.</summary>
+    public DateOnly? AgrementEndedOn { get; init; }
+
     private bool Contacted => VisiteurContactAt is not null || HoteContactAt is not null;
 
     /// <summary>The fold of facts, whatever their order in the list.</summary>
@@ -101,6 +107,7 @@ internal sealed record MesureStatus
         MesureAct.ReportDifficulty => this with { OpenDifficulties = OpenDifficulties + 1 },
         MesureAct.AnswerDifficulty => this with { OpenDifficulties = OpenDifficulties - 1 },
         MesureAct.Close => this with { ClosedAt = fact.OccurredAt },
+        MesureAct.AgrementRetire => this with { AgrementEndedEspaceId = fact.Details.EspaceId, AgrementEndedOn = fact.Details.LastDay },
         _ => this,
     };
 

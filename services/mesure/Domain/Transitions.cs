@@ -15,6 +15,12 @@ internal static class Transitions
 {
     private const MesureState None = MesureState.Unspecified;
 
+    private static readonly MesureState[] s_open =
+    [
+        MesureState.Ordonnee, MesureState.Completee, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee,
+        MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours,
+    ];
+
     private static readonly FrozenDictionary<(MesureState From, MesureAct Act), Next> s_table = new (MesureState From, MesureAct Act, Next To)[]
     {
         (None, MesureAct.Create, MesureState.Ordonnee),
@@ -42,11 +48,8 @@ internal static class Transitions
         .Concat(Staying(MesureAct.Interview, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
         .Concat(new[] { MesureAct.Retrieve, MesureAct.ReportDifficulty, MesureAct.AcknowledgeDifficulty, MesureAct.AnswerDifficulty }.SelectMany(act => Staying(
             act, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours)))
-        .Concat(new[]
-        {
-            MesureState.Ordonnee, MesureState.Completee, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee,
-            MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours,
-        }.Select(from => (From: from, Act: MesureAct.Close, To: (Next)MesureState.Cloturee)))
+        .Concat(s_open.Select(from => (From: from, Act: MesureAct.Close, To: (Next)MesureState.Cloturee)))
+        .Concat(Staying(MesureAct.AgrementRetire, s_open))
         .ToFrozenDictionary(row => (row.From, row.Act), row => row.To);
 
     /// <summary>Every row.</summary>

@@ -63,6 +63,7 @@ internal static class MesureEvents
             MesureAct.AcknowledgeDifficulty => Blank<DifficultyAcknowledged>() with { DifficultyId = details.DifficultyId!.Value },
             MesureAct.AnswerDifficulty => Blank<DifficultyAnswered>() with { DifficultyId = details.DifficultyId!.Value },
             MesureAct.Close => Blank<MesureClosed>(),
+            MesureAct.AgrementRetire => Blank<AgrementRetired>() with { LastDay = details.LastDay!.Value },
             _ => throw new InvalidOperationException($"{fact.Act} has no event"),
         };
     }

@@ -146,6 +146,11 @@ internal sealed partial class MesureGrpcService
             whole.Closure = new Closure { Reason = mesure.ClosureReason, ClosedTime = closedAt.ToProto(), Comment = mesure.ClosureComment };
         }
 
+        if (mesure.Status.AgrementEndedEspaceId is { } ended)
+        {
+            whole.Warnings.AddRange(mesure.ToWarnings(await db.EspaceAsync(ended, ct), clock.TodayInParis()));
+        }
+
         return whole;
     }
 

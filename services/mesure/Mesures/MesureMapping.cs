@@ -177,7 +177,30 @@ internal static class MesureMapping
         ActorOrganisationId = Text(fact.ActorOrganisationId),
         State = state,
         PartyRole = fact.Details.PartyRole ?? Proto.PartyRole.Unspecified,
+        Date = fact.Details.LastDay.ToProto(),
     };
+
+    /// <summary>
+    /// What became known of the designated espace after its designation. It no longer holds once the mesure has another espace
+    /// or is closed, or once the espace has a valid agrément again.
+    /// </summary>
+    /// <param name="mesure">The mesure.</param>
+    /// <param name="espace">Its espace; null when nothing is known of it.</param>
+    /// <param name="today">Today in Paris.</param>
+    public static IEnumerable<Proto.MesureWarning> ToWarnings(this Mesure mesure, EspaceView? espace, DateOnly today)
+    {
+        if (mesure.Status is { AgrementEndedEspaceId: { } ended, AgrementEndedOn: { } lastDay, ClosedAt: null }
+            && ended == mesure.EspaceId && espace?.ApprovedOn(today) != true)
+        {
+            yield return new Proto.MesureWarning
+            {
+                Code = Proto.MesureWarningCode.AgrementRetire,
+                EspaceId = ended.ToString(),
+                Date = lastDay.ToProto(),
+                Source = DesignationRules.AgrementSource,
+            };
+        }
+    }
 
     private static string Text(Guid? id) => id?.ToString() ?? "";
 }

@@ -1,15 +1,21 @@
 using Jafer.Contracts.Events;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
+using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Time;
+using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Projections;
 
-/// <summary>Keeps what this service needs of the directory. Older versions than the one held are ignored.</summary>
-internal sealed class DirectoryProjection : IEventHandler<MesuresDbContext>
+/// <summary>
+/// Keeps what this service needs of the directory, and warns the open mesures of an espace that lost its agrément. Older
+/// versions than the one held are ignored.
+/// </summary>
+internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) : IEventHandler<MesuresDbContext>
 {
     /// <summary>Events that are handled.</summary>
-    public static readonly Type[] Subscriptions = [typeof(EspacePublished), typeof(OrganisationPublished)];
+    public static readonly Type[] Subscriptions = [typeof(EspacePublished), typeof(OrganisationPublished), typeof(AgrementEnded)];
 
     public async Task HandleAsync(MesuresDbContext db, DomainEvent message, CancellationToken ct)
     {
@@ -31,8 +37,28 @@ internal sealed class DirectoryProjection : IEventHandler<MesuresDbContext>
                 }
 
                 break;
+            case AgrementEnded ended:
+                await WarnAsync(db, ended, ct);
+                break;
             default:
                 throw new InvalidOperationException($"{message.GetType().Name} is not subscribed to");
+        }
+    }
+
+    /// <summary>
+    /// Warns every open mesure of the espace, drafts that mean to designate it included; one that was warned of the same day is
+    /// left alone. No row is locked beforehand: acts write their fact first, so a lock would wait crosswise with them. Whoever
+    /// meets an act in the middle tries again, as the inbox does.
+    /// </summary>
+    private async Task WarnAsync(MesuresDbContext db, AgrementEnded message, CancellationToken ct)
+    {
+        var mesures = await db.Mesures
+            .Where(m => m.EspaceId == message.AggregateId && m.Status.State != Contracts.Mesure.V1.MesureState.Cloturee)
+            .OrderBy(m => m.Id).ToListAsync(ct);
+        var now = clock.GetStoredNow();
+        foreach (var mesure in mesures.Where(m => m.WarnOfAgrement(message.AggregateId, message.LastDay, message.OccurredAt, now)))
+        {
+            acts.Publish(mesure);
         }
     }
 

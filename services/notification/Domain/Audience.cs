@@ -32,14 +32,18 @@ internal static class Audience
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
         MessagePosted posted => [posted.JuridictionId, posted.GestionnaireId],
         ThreadRead read => [read.JuridictionId, read.GestionnaireId],
+        EspaceGroupStale stale => [stale.GestionnaireId],
+        AgrementEnded ended => [ended.GestionnaireId],
         _ => [],
     };
 
     private static bool MustAct(DomainEvent message, Guid organisationId) => message switch
     {
         DifficultyReported difficulty when difficulty.JuridictionId == organisationId => true,
+        AgrementRetired retired when retired.JuridictionId == organisationId => true,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
+        EspaceGroupStale or AgrementEnded => true,
         _ => false,
     };
 

@@ -4,8 +4,10 @@ namespace Jafer.Notifications.Domain;
 
 /// <summary>An organisation that is to be told by mail.</summary>
 /// <param name="OrganisationId">The organisation.</param>
+/// <param name="About">What the mail names: the mesure, or the espace where all its mesures are meant.</param>
 /// <param name="Urgent">Whether it must look at once.</param>
-internal readonly record struct Call(Guid OrganisationId, bool Urgent);
+/// <param name="OnceADay">Whether one mail of this kind about this thing is enough for a day: what comes together is told together.</param>
+internal readonly record struct Call(Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false);
 
 /// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about.</summary>
 internal static class Calls
@@ -16,15 +18,22 @@ internal static class Calls
     public static Call? For(DomainEvent message, Guid? heldBefore) => message switch
     {
         // A difficulty stands beside the state of the mesure: it never changes the holder, and still each side waits for the other.
-        DifficultyReported difficulty => Told(difficulty.JuridictionId, difficulty.Urgent),
-        DifficultyAnswered answered => Told(answered.GestionnaireId),
-        MessagePosted posted => Told(posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId : posted.GestionnaireId),
+        DifficultyReported difficulty => Told(message, difficulty.JuridictionId, difficulty.Urgent),
+        DifficultyAnswered answered => Told(message, answered.GestionnaireId),
+        MessagePosted posted => Told(message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId : posted.GestionnaireId),
+
+        // Many groups of one espace, or many mesures of one espace: one mail.
+        EspaceGroupStale stale => new(stale.GestionnaireId, stale.AggregateId, OnceADay: true),
+        AgrementEnded ended => new(ended.GestionnaireId, ended.AggregateId, OnceADay: true),
+        AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
+        AgrementRetired => null,
 
         // Whoever drafts has the draft before them.
         MesureCreated or MesureUpdated or MesureCompleted => null,
-        MesureEvent step when Audience.Holder(step) is { } holder && holder != heldBefore => Told(holder),
+        MesureEvent step when Audience.Holder(step) is { } holder && holder != heldBefore => Told(message, holder),
         _ => null,
     };
 
-    private static Call? Told(Guid? organisationId, bool urgent = false) => organisationId is { } id ? new Call(id, urgent) : null;
+    private static Call? Told(DomainEvent message, Guid? organisationId, bool urgent = false) =>
+        organisationId is { } id ? new Call(id, message.AggregateId, urgent) : null;
 }

@@ -6,9 +6,9 @@ namespace Jafer.Notifications.Domain;
 
 /// <summary>One thing that waits for an organisation.</summary>
 /// <param name="EventType">Type of the event that brought it about.</param>
-/// <param name="MesureId">The mesure.</param>
+/// <param name="About">The mesure, or the espace.</param>
 /// <param name="Urgent">Whether it must be looked at at once.</param>
-internal readonly record struct MailLine(string EventType, Guid MesureId, bool Urgent);
+internal readonly record struct MailLine(string EventType, Guid About, bool Urgent);
 
 /// <summary>
 /// The text of a mail: what kind of act waits and where, nothing of its content. A mailbox is read by whoever has it open, so no
@@ -26,7 +26,14 @@ internal static class MailText
         ["mesure.difficulty-reported.v1"] = "Une difficulté vous est signalée",
         ["mesure.difficulty-answered.v1"] = "Une réponse est donnée à une difficulté",
         ["messaging.message-posted.v1"] = "Un message vous attend",
+        ["directory.espace-group-stale.v1"] = "Des informations de votre espace sont à confirmer ou à corriger",
+        ["directory.agrement-ended.v1"] = "Votre espace n'a plus d'agrément valide",
+        ["mesure.agrement-retired.v1"] = "Un espace désigné dans vos mesures n'a plus d'agrément valide",
     }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    // These name an espace, all others a mesure.
+    private static readonly FrozenSet<string> s_aboutEspaces =
+        new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Writes a mail.</summary>
     /// <param name="waiting">What waits, oldest first; the same twice is said once.</param>
@@ -38,7 +45,7 @@ internal static class MailText
         var text = new StringBuilder("Bonjour,\n\nVotre organisation est attendue sur Jafer :\n\n");
         foreach (var line in lines)
         {
-            text.Append("- ").Append(line.Urgent ? "URGENT : " : "").Append(Act(line.EventType)).Append(", ").Append(Where(line.MesureId, mesureUrl)).Append('\n');
+            text.Append("- ").Append(line.Urgent ? "URGENT : " : "").Append(Act(line.EventType)).Append(", ").Append(Where(line, mesureUrl)).Append('\n');
         }
 
         text.Append("\nCe message ne dit rien du dossier : le détail se lit dans Jafer, avec vos accès habituels.\nMerci de ne pas y répondre.\n");
@@ -49,7 +56,9 @@ internal static class MailText
 
     private static string Act(string eventType) => s_acts.GetValueOrDefault(eventType, Other);
 
-    private static string Where(Guid mesureId, string? mesureUrl) => mesureUrl is null
-        ? $"mesure {mesureId}"
-        : mesureUrl.Replace("{0}", mesureId.ToString(), StringComparison.Ordinal);
+    private static string Where(MailLine line, string? mesureUrl) => s_aboutEspaces.Contains(line.EventType)
+        ? $"espace {line.About}"
+        : mesureUrl is null
+            ? $"mesure {line.About}"
+            : mesureUrl.Replace("{0}", line.About.ToString(), StringComparison.Ordinal);
 }

@@ -34,7 +34,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
 
-        if (Calls.For(message, await HeldBeforeAsync(db, message, ct)) is { } call)
+        if (Calls.For(message, await HeldBeforeAsync(db, message, ct)) is { } call && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, now, ct)))
         {
             db.Deliveries.Add(new Delivery
             {
@@ -42,7 +42,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 OrganisationId = call.OrganisationId,
                 EventId = message.EventId,
                 EventType = type,
-                MesureId = message.AggregateId,
+                MesureId = call.About,
                 Urgent = call.Urgent,
                 State = DeliveryStates.Queued,
                 Attempts = 0,
@@ -50,6 +50,16 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 CreatedAt = now,
             });
         }
+    }
+
+    /// <summary>
+    /// Whether such a mail about the same thing was queued in the last 20 hours: a sweep that runs a little earlier tomorrow is
+    /// another day. The counter of the organisation's feed is locked by now, so two events cannot both find none.
+    /// </summary>
+    private static Task<bool> WasCalledTodayAsync(NotificationsDbContext db, Call call, string type, DateTimeOffset now, CancellationToken ct)
+    {
+        var since = now - TimeSpan.FromHours(20);
+        return db.Deliveries.AnyAsync(d => d.OrganisationId == call.OrganisationId && d.EventType == type && d.MesureId == call.About && d.CreatedAt > since, ct);
     }
 
     /// <summary>

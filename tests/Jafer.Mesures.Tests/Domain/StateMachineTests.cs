@@ -141,6 +141,7 @@ public sealed class StateMachineTests
         private readonly List<Difficulty> _difficulties = [];
         private InformationExchange? _question;
         private DateTimeOffset _now = s_start;
+        private DateOnly _lastDay = new(2026, 1, 1);
 
         public Run() => Mesure = Mesure.Create(
             new Guid("0198a000-0000-7000-8000-00000000000a"), "TJ-2026-000001", s_organisation,
@@ -184,6 +185,9 @@ public sealed class StateMachineTests
                     case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
                     case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
                     case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, Acting()); break;
+                    case MesureAct.AgrementRetire:
+                        _lastDay = _lastDay.AddDays(1);
+                        return Mesure.WarnOfAgrement(s_espace.Id, _lastDay, _now, _now);
                     default: throw new ArgumentOutOfRangeException(nameof(act), act, null);
                 }
 

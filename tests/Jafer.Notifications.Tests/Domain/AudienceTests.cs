@@ -53,6 +53,16 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_WhatConcernsAnEspace_IsItsGestionnaireAlone()
+    {
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.GroupStale(TestMesure.NewId(), s_mesure.GestionnaireId, "LIEUX")));
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.AgrementEnded(TestMesure.NewId(), s_mesure.GestionnaireId)));
+    }
+
+    [Fact]
+    public void Of_AnAgrementRetired_IsBothSidesAndTheCourtMustAct() => AssertMustAct(s_mesure.AgrementRetired(), s_mesure.JuridictionId, s_mesure.GestionnaireId);
+
+    [Fact]
     public void Of_AnyEvent_ComesInTheOrderOfIdsOnceEach()
     {
         var id = ArbMap.Default.ArbFor<Guid>();

@@ -13,9 +13,9 @@ public sealed class CallsTests
     [Fact]
     public void For_AnotherHolder_TellsTheNewOne()
     {
-        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.Transmitted(), s_court));
-        Assert.Equal(new Call(s_court, false), Calls.For(s_mesure.InformationRequested(), s_espace));
-        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.InformationProvided(), s_court));
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.Transmitted(), s_court));
+        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.InformationRequested(), s_espace));
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.InformationProvided(), s_court));
     }
 
     [Fact]
@@ -37,17 +37,29 @@ public sealed class CallsTests
     [Fact]
     public void For_ADifficulty_TellsTheCourtAndItsAnswerTheEspace()
     {
-        Assert.Equal(new Call(s_court, true), Calls.For(s_mesure.Difficulty(urgent: true), s_espace));
-        Assert.Equal(new Call(s_court, false), Calls.For(s_mesure.Difficulty(urgent: false), s_espace));
-        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.DifficultyAnswered(), s_espace));
+        Assert.Equal(new Call(s_court, s_mesure.Id, Urgent: true), Calls.For(s_mesure.Difficulty(urgent: true), s_espace));
+        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.Difficulty(urgent: false), s_espace));
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.DifficultyAnswered(), s_espace));
     }
 
     [Fact]
     public void For_AMessage_TellsTheOtherSide()
     {
-        Assert.Equal(new Call(s_espace, false), Calls.For(s_mesure.Message(s_court, 2), null));
-        Assert.Equal(new Call(s_court, false), Calls.For(s_mesure.Message(s_espace, 2), null));
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.Message(s_court, 2), null));
+        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.Message(s_espace, 2), null));
         Assert.Null(Calls.For(s_mesure.Read(s_espace, 2), null));
         Assert.Null(Calls.For(new TestMesure(null, s_espace).Message(s_espace, 2), null));
+    }
+
+    [Fact]
+    public void For_WhatConcernsAnEspace_TellsOnceADayByTheEspace()
+    {
+        var espace = TestMesure.NewId();
+        Assert.Equal(new Call(s_espace, espace, OnceADay: true), Calls.For(TestEspace.GroupStale(espace, s_espace, "ATTENTE", "VISITE"), null));
+        Assert.Equal(new Call(s_espace, espace, OnceADay: true), Calls.For(TestEspace.AgrementEnded(espace, s_espace), null));
+
+        var retired = s_mesure.AgrementRetired();
+        Assert.Equal(new Call(s_court, retired.EspaceId!.Value, OnceADay: true), Calls.For(retired, s_espace));
+        Assert.Null(Calls.For(new TestMesure(null, s_espace).AgrementRetired(), s_espace));
     }
 }

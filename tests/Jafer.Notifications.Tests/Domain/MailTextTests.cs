@@ -47,6 +47,18 @@ public sealed class MailTextTests
         Assert.Equal("[Jafer] Une mesure attend votre intervention", subject);
     }
 
+    [Theory]
+    [InlineData("directory.espace-group-stale.v1", "Des informations de votre espace sont à confirmer ou à corriger")]
+    [InlineData("directory.agrement-ended.v1", "Votre espace n'a plus d'agrément valide")]
+    [InlineData("mesure.agrement-retired.v1", "Un espace désigné dans vos mesures n'a plus d'agrément valide")]
+    public void Compose_OfWhatConcernsAnEspace_NamesTheEspaceAndNoMesure(string type, string said)
+    {
+        var (subject, text) = MailText.Compose([new MailLine(type, s_mesure, false)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] " + said, subject);
+        Assert.Contains($"- {said}, espace {s_mesure}\n", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void After_EachFailure_WaitsLongerUpToAnHour()
     {

@@ -92,6 +92,41 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
     }
 
     [Fact]
+    public async Task StaleGroups_OfOneEspace_AreToldByOneMailADay()
+    {
+        var (espace, gestionnaire) = (TestMesure.NewId(), TestMesure.NewId());
+        var address = await fixture.AddContactsAsync(gestionnaire);
+
+        await fixture.ApplyAsync([.. new[] { "LIEUX", "ACCUEIL", "OUVERTURES" }.Select(g => TestEspace.GroupStale(espace, gestionnaire, g))]);
+        await SettledAsync(espace);
+        await fixture.ApplyAsync(TestEspace.GroupStale(espace, gestionnaire, "ATTENTE", "VISITE"));
+        await SettledAsync(espace);
+
+        var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Equal("[Jafer] Des informations de votre espace sont à confirmer ou à corriger", mail.Subject);
+        Assert.DoesNotContain("LIEUX", mail.Text, StringComparison.Ordinal);
+        Assert.Equal(4, (await fixture.Client(ServiceDefaults.Access.Roles.Espace, gestionnaire).AllEventsAsync()).Count(e => e.ActionRequired && e.Type == "directory.espace-group-stale.v1"));
+
+        await fixture.Database.RunAsync($"update deliveries set created_at = created_at - interval '1 day' where mesure_id = '{espace}'");
+        await fixture.ApplyAsync(TestEspace.GroupStale(espace, gestionnaire, "CONTACTS"));
+        await SettledAsync(espace);
+        Assert.Equal(2, (await fixture.Catcher.MailsToAsync(address)).Count);
+    }
+
+    [Fact]
+    public async Task ManyMesures_OfAnEspaceWithoutAgrement_AreToldToTheirCourtByOneMail()
+    {
+        var (court, espace) = (TestMesure.NewId(), TestMesure.NewId());
+        var address = await fixture.AddContactsAsync(court);
+
+        await fixture.ApplyAsync([.. Enumerable.Range(0, 20).Select(_ => new TestMesure(court, TestMesure.NewId()).AgrementRetired() with { EspaceId = espace })]);
+        await SettledAsync(espace);
+
+        var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Equal("[Jafer] Un espace désigné dans vos mesures n'a plus d'agrément valide", mail.Subject);
+    }
+
+    [Fact]
     public async Task TwoReplicas_WithManyMails_SendEachOnce()
     {
         await using var second = await fixture.StartReplicaAsync();
@@ -148,8 +183,10 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
     }
 
     /// <summary>Waits until no mail of a mesure is due any more.</summary>
-    private Task<long> SettledAsync(TestMesure mesure) => Eventually.BecomesAsync(
-        () => fixture.Database.ReadAsync<long>($"select count(*) from deliveries where mesure_id = '{mesure.Id}' and state = 'QUEUED'"), n => n == 0, "mails sent");
+    private Task<long> SettledAsync(TestMesure mesure) => SettledAsync(mesure.Id);
+
+    private Task<long> SettledAsync(Guid about) => Eventually.BecomesAsync(
+        () => fixture.Database.ReadAsync<long>($"select count(*) from deliveries where mesure_id = '{about}' and state = 'QUEUED'"), n => n == 0, "mails sent");
 
     private Task<IReadOnlyList<string>> StatesAsync(TestMesure mesure) =>
         fixture.Database.ReadAllAsync<string>($"select state from deliveries where mesure_id = '{mesure.Id}'");

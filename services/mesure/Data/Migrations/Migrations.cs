@@ -14,3 +14,10 @@ internal sealed class MesuresTables : SqlMigration
 {
     protected override string Resource => "202611210001_mesures.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611210002_agrement_ended")]
+internal sealed class AgrementEndedColumns : SqlMigration
+{
+    protected override string Resource => "202611210002_agrement_ended.sql";
+}

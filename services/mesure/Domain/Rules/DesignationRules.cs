@@ -7,6 +7,9 @@ internal static class DesignationRules
 {
     /// <summary>The espace has no valid agrément on the decision date.</summary>
     public const string AgrementInvalid = "AGREMENT_INVALID";
+
+    /// <summary>Where the rule comes from that an espace needs an agrément.</summary>
+    public const string AgrementSource = "CASF art. D216-1 à D216-7";
 }
 
 /// <summary>The judge designates one espace (C. civ. 373-2-1, 373-2-9).</summary>
@@ -35,7 +38,7 @@ internal sealed class EspaceIsApprovedOnTheDecisionDate : IContentRule
 
         return content.Decision.Date is { } decided && !espace.ApprovedOn(decided)
             ? new(DesignationRules.AgrementInvalid, FindingSeverity.Violation, "summary.espace_id",
-                "The espace has no valid agrément on the decision date.", "L'espace de rencontre n'a pas d'agrément valide à la date de la décision.", "CASF art. D216-1 à D216-7")
+                "The espace has no valid agrément on the decision date.", "L'espace de rencontre n'a pas d'agrément valide à la date de la décision.", DesignationRules.AgrementSource)
             : null;
     }
 }

@@ -12,3 +12,9 @@ internal sealed class Feed : SqlMigration
 {
     protected override string Resource => "Migrations.202611210001_feed.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611210002_calls_of_a_day")]
+internal sealed class CallsOfADay : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210002_calls_of_a_day.sql";
+}
