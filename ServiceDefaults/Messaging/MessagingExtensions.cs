@@ -82,7 +82,11 @@ internal static class MessagingExtensions
         {
             // The service starts and answers while the broker is away; the outbox keeps what is decided meanwhile.
             options.WaitUntilStarted = false;
-            options.StopTimeout = TimeSpan.FromSeconds(10);
+
+            // A handler that runs when the service stops gets its time; then it is rolled back and its event delivered again.
+            // A broker that ended first must not hold the service longer than that.
+            options.ConsumerStopTimeout = TimeSpan.FromSeconds(2.5);
+            options.StopTimeout = TimeSpan.FromSeconds(3);
         });
         builder.Services.AddSingleton<BrokerFirstContact>();
         builder.Services.AddHealthChecks().AddCheck<BrokerFirstContact>("queue", tags: [BrokerFirstContact.Tag]);

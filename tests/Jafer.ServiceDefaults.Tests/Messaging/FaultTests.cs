@@ -67,6 +67,18 @@ public sealed class FaultTests(FaultServers faults) : IClassFixture<FaultServers
         await Database.AssertEachOnceInOrderAsync(written);
     }
 
+    [Fact]
+    public async Task Stop_BrokerFallenSilent_IsNotHeldByIt()
+    {
+        await using var wire = new Wire(new Uri(Own.RabbitMq));
+        await using var host = await ProbeHost.StartAsync(
+            _database!, ServiceHost.UniquePrefix(), new Dictionary<string, string?> { ["ConnectionStrings:rabbitmq"] = wire.Address.ToString() });
+        await host.ReadyAsync();
+        wire.FallSilent();
+
+        await host.App.StopAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(6), TestContext.Current.CancellationToken);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

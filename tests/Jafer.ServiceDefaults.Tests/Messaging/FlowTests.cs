@@ -41,6 +41,38 @@ public sealed class FlowTests : IAsyncLifetime
         await Database.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stop_RunningHandler_GetsItsTimeAndNoMore(bool endsInTime)
+    {
+        var reached = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        Hooks.BeforeApply = async (_, ct) =>
+        {
+            reached.TrySetResult();
+            await release.Task.WaitAsync(ct);
+        };
+        var written = await Outbox.WriteAsync(Host, (Organisations.New(), 1L));
+        await reached.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+
+        var stopping = Host.App.StopAsync(TestContext.Current.CancellationToken);
+        if (endsInTime)
+        {
+            await Eventually.BecomesAsync(() => Task.FromResult(Host.App.Lifetime.ApplicationStopping.IsCancellationRequested), s => s, "the stop");
+            release.SetResult();
+        }
+
+        await stopping.WaitAsync(TimeSpan.FromSeconds(6), TestContext.Current.CancellationToken);
+        Assert.Equal(endsInTime ? 1L : 0L, await Database.AppliedAsync());
+
+        // What was applied was acknowledged too; what was not comes again to the next process.
+        await using var next = await ProbeHost.StartAsync(_database!, _prefix);
+        await next.ReadyAsync();
+        await Database.FlowsAsync(1);
+        await Database.AssertEachOnceInOrderAsync(written);
+    }
+
     [Fact]
     public async Task Deliver_SameMessageManyTimes_AppliesItOnce()
     {
