@@ -39,6 +39,9 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task<ReplaceContactsResponse> ReplaceContacts(ReplaceContactsRequest request, ServerCallContext context) =>
         Slice<ReplaceContacts>(context).HandleAsync(request, context);
 
+    public override Task<GetCoverageResponse> GetCoverage(GetCoverageRequest request, ServerCallContext context) =>
+        Slice<GetCoverage>(context).HandleAsync(request, context.CancellationToken);
+
     public override Task ImportDistancier(
         IAsyncStreamReader<ImportDistancierRequest> requestStream, IServerStreamWriter<ImportDistancierResponse> responseStream, ServerCallContext context) =>
         Slice<ImportDistancier>(context).HandleAsync(requestStream, responseStream, context);

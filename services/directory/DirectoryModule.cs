@@ -32,6 +32,8 @@ public static class DirectoryModule
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();
         builder.Services.AddScoped<ImportDistancier>();
+        builder.Services.AddSingleton<CoverageSource>();
+        builder.Services.AddSingleton<GetCoverage>();
         builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
         builder.Services.AddHostedService<SnapshotWarmUp>();
         var app = builder.Build();

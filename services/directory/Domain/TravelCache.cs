@@ -45,6 +45,9 @@ internal sealed class TravelCache
         }
     }
 
+    /// <summary>Number of the last import, and whether it holds ways.</summary>
+    public (long Number, bool HasWays) Distancier => Volatile.Read(ref _epoch) is var epoch ? (epoch.Distancier, epoch.Imported is not null) : default;
+
     /// <summary>Forgets what is kept when the distancier is no longer the one of before.</summary>
     /// <param name="distancier">Number of the last import; 0 when there was none.</param>
     /// <param name="imported">Reads its ways; null when it has none.</param>

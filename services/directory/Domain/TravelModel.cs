@@ -6,7 +6,8 @@ namespace Jafer.Directory.Domain;
 /// </summary>
 internal sealed class TravelModel
 {
-    private const double EarthRadiusKm = 6371.0088;
+    /// <summary>Mean radius of the Earth in kilometres.</summary>
+    public const double EarthRadiusKm = 6371.0088;
 
     private readonly TravelCoefficients _k;
     private readonly TravelPlace[] _places;
@@ -23,6 +24,9 @@ internal sealed class TravelModel
             _byInsee.Add(_places[i].Insee, i);
         _nearest = new NearestCommunes(_places);
     }
+
+    /// <summary>All communes and arrondissements, in the order given.</summary>
+    public IReadOnlyList<TravelPlace> Places => _places;
 
     /// <summary>True when the code is one of a known commune or arrondissement.</summary>
     public bool Knows(string insee) => _byInsee.ContainsKey(insee);
@@ -57,7 +61,8 @@ internal sealed class TravelModel
     private TravelPlace Place(string insee) =>
         _byInsee.TryGetValue(insee, out var i) ? _places[i] : throw new ArgumentException($"Commune {insee} is unknown.", nameof(insee));
 
-    private Travel Between(TravelPlace a, TravelPlace b)
+    /// <summary>The way from one place of the model to another.</summary>
+    public Travel Between(TravelPlace a, TravelPlace b)
     {
         if (a.Insee == b.Insee)
             return Travel.Of(0);
@@ -67,15 +72,9 @@ internal sealed class TravelModel
             return Travel.Unknown;
 
         var d = GreatCircleKm(latitudeA, longitudeA, latitudeB, longitudeB);
-        var p = Math.Log(1 + a.PopulationWithin10Km / 50_000.0) + Math.Log(1 + b.PopulationWithin10Km / 50_000.0);
         var r = (Relief(a) + Relief(b) + ReliefAt(0.25) + ReliefAt(0.50) + ReliefAt(0.75)) / 5;
 
-        var flat = _k.Constant
-            + _k.Slope0To10 * Math.Min(d, 10)
-            + _k.Slope10To40 * Math.Clamp(d - 10, 0, 30)
-            + _k.Slope40To120 * Math.Clamp(d - 40, 0, 80)
-            + _k.SlopeOver120 * Math.Max(d - 120, 0)
-            + _k.Urban * p * Math.Min(d, 10) / 10;
+        var flat = LeastMinutes(d, Density(a) + Density(b));
         var valley = (Populated(a) + Populated(b)) / 2;
         var factor = 1
             + (_k.Relief0To150 * Math.Min(r, 150) / 100 + _k.Relief150To400 * Math.Clamp(r - 150, 0, 250) / 100)
@@ -87,6 +86,19 @@ internal sealed class TravelModel
             latitudeA + share * (latitudeB - latitudeA),
             longitudeA + share * (longitudeB - longitudeA))]);
     }
+
+    /// <summary>Minutes over flat land: no way between two places is shorter, and none grows shorter with the distance.</summary>
+    /// <param name="km">Great-circle distance.</param>
+    /// <param name="densities">Sum of <see cref="Density"/> of both ends.</param>
+    public double LeastMinutes(double km, double densities) => _k.Constant
+        + _k.Slope0To10 * Math.Min(km, 10)
+        + _k.Slope10To40 * Math.Clamp(km - 10, 0, 30)
+        + _k.Slope40To120 * Math.Clamp(km - 40, 0, 80)
+        + _k.SlopeOver120 * Math.Max(km - 120, 0)
+        + _k.Urban * densities * Math.Min(km, 10) / 10;
+
+    /// <summary>How much the people around an end slow the way down; not negative.</summary>
+    public static double Density(TravelPlace place) => Math.Log(1 + place.PopulationWithin10Km / 50_000.0);
 
     private static double Relief(TravelPlace place) => Math.Min(place.ReliefMetres, 600);
 

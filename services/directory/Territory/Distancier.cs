@@ -20,6 +20,22 @@ internal static class Distancier
         travel.Follow(last?.Id ?? 0, last is { WayCount: > 0 } ? (from, destinations, ct) => ReadAsync(source, from, destinations, ct) : null);
     }
 
+    /// <summary>Where the ways held come from: the sources since the last import that replaced all.</summary>
+    public static async Task<IReadOnlyList<string>> SourcesAsync(NpgsqlDataSource source, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("""
+            select source from distancier_imports
+            where id >= coalesce((select max(id) from distancier_imports where replaced_all), 0)
+                and (select way_count from distancier_imports order by id desc limit 1) > 0
+            group by source order by min(id)
+            """);
+        var sources = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            sources.Add(reader.GetString(0));
+        return sources;
+    }
+
     private static async Task<IReadOnlyList<(int Position, Travel Way)>> ReadAsync(
         NpgsqlDataSource source, string from, string[] destinations, CancellationToken ct)
     {

@@ -1,0 +1,63 @@
+namespace Jafer.Directory.Domain;
+
+/// <summary>
+/// Which zones lie side by side, found from the points of their communes alone: two zones are neighbours when, for a commune of
+/// one of them, a commune of the other is among the six nearest within 20 km that a road links.
+/// </summary>
+internal static class Neighbours
+{
+    private const int Nearest = 6;
+    private const double MaxKm = 20;
+    private const double CellDegrees = 0.2;
+
+    /// <summary>Pairs of communes that lie side by side, as positions in the list given.</summary>
+    public static List<(int A, int B)> Of(IReadOnlyList<TravelPlace> places)
+    {
+        var cells = new Dictionary<(int, int), List<int>>();
+        for (var i = 0; i < places.Count; i++)
+        {
+            if (places[i] is not { IsCommune: true, Latitude: { } latitude, Longitude: { } longitude })
+                continue;
+            var cell = Cell(latitude, longitude);
+            if (!cells.TryGetValue(cell, out var members))
+                cells.Add(cell, members = []);
+            members.Add(i);
+        }
+        var pairs = new List<(int, int)>(cells.Values.Sum(c => c.Count) * Nearest);
+        var near = new List<(double Km, int Place)>();
+        foreach (var i in cells.Values.SelectMany(c => c))
+        {
+            Collect(i);
+            near.Sort();
+            foreach (var (_, j) in near.Take(Nearest))
+                pairs.Add((i, j));
+        }
+        return pairs;
+
+        void Collect(int i)
+        {
+            near.Clear();
+            var (latitude, longitude) = (places[i].Latitude!.Value, places[i].Longitude!.Value);
+            var (row, column) = Cell(latitude, longitude);
+            // A degree of longitude is shorter than one of latitude: more columns cover the same kilometres.
+            var columns = (int)Math.Ceiling(1 / Math.Max(0.3, Math.Cos(double.DegreesToRadians(latitude))));
+            for (var r = row - 1; r <= row + 1; r++)
+            {
+                for (var c = column - columns; c <= column + columns; c++)
+                {
+                    foreach (var j in cells.GetValueOrDefault((r, c)) ?? [])
+                    {
+                        if (j == i || places[j].RoadBlock != places[i].RoadBlock)
+                            continue;
+                        var km = TravelModel.GreatCircleKm(latitude, longitude, places[j].Latitude!.Value, places[j].Longitude!.Value);
+                        if (km <= MaxKm)
+                            near.Add((km, j));
+                    }
+                }
+            }
+        }
+    }
+
+    private static (int, int) Cell(double latitude, double longitude) =>
+        ((int)Math.Floor(latitude / CellDegrees), (int)Math.Floor(longitude / CellDegrees));
+}

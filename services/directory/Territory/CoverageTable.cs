@@ -1,0 +1,123 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.Directory.Domain;
+
+namespace Jafer.Directory.Territory;
+
+/// <summary>Adds up coverage rows.</summary>
+internal static class CoverageTable
+{
+    /// <summary>Minutes from which an offer counts as far: the threshold of the national survey.</summary>
+    public const double FarMinutes = 30;
+
+    /// <summary>Minutes from which an offer counts as very far.</summary>
+    public const double VeryFarMinutes = 60;
+
+    /// <summary>The rows of the zones of a level, in the order of their codes.</summary>
+    public static CoverageRow[] Of(CoverageData data, CoverageLevel level)
+    {
+        var zones = data.Zones[level];
+        var sums = new Sum[zones.Zones.Length];
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] = new Sum(new CoverageRow { Code = zones.Zones[i].Code, Name = zones.Zones[i].Name });
+        AddAccess(data, zones.ZoneOfPlace, sums);
+        AddSupplies(data, zones.ZoneOfPlace, sums);
+        for (var i = 0; i < sums.Length; i++)
+        {
+            var (received, capacity) = (sums[i].Row.ReceivedCount, sums[i].Row.CapacityCount);
+            var (near, nearCapacity) = (zones.Neighbours[i].Sum(n => (long)sums[n].Row.ReceivedCount), zones.Neighbours[i].Sum(n => (long)sums[n].Row.CapacityCount));
+            if (capacity > 0 && near > 0 && nearCapacity > 0)
+                sums[i].Row.LoadAgainstNeighbours = (double)received / capacity / ((double)near / nearCapacity);
+        }
+        return [.. sums.Select(s => s.Finish())];
+    }
+
+    /// <summary>The rows of the communes of a département, in the order of their codes.</summary>
+    public static CoverageRow[] OfCommunes(CoverageData data, int departement, Func<string, string> nameOf)
+    {
+        var departements = data.Zones[CoverageLevel.Departement].ZoneOfPlace;
+        int[] members = [.. Enumerable.Range(0, departements.Length)
+            .Where(i => departements[i] == departement && data.Zones.Places[i].IsCommune)
+            .OrderBy(i => data.Zones.Places[i].Insee, StringComparer.Ordinal)];
+        var zoneOf = new int[departements.Length];
+        Array.Fill(zoneOf, -1);
+        for (var i = 0; i < members.Length; i++)
+            zoneOf[members[i]] = i;
+        Sum[] sums = [.. members.Select(m => data.Zones.Places[m].Insee).Select(insee => new Sum(new CoverageRow { Code = insee, Name = nameOf(insee) }))];
+        AddAccess(data, zoneOf, sums);
+        AddSupplies(data, zoneOf, sums);
+        return [.. sums.Select(s => s.Finish())];
+    }
+
+    private static void AddAccess(CoverageData data, int[] zoneOf, Sum[] sums)
+    {
+        for (var i = 0; i < zoneOf.Length; i++)
+        {
+            if (zoneOf[i] >= 0 && data.Zones.Places[i].IsCommune)
+                sums[zoneOf[i]].Add(data.Zones.Places[i], data.Zones.Population[i], data.Access[i]);
+        }
+    }
+
+    // An espace with lieux in several zones counts in each of them, in none of them twice.
+    private static void AddSupplies(CoverageData data, int[] zoneOf, Sum[] sums)
+    {
+        foreach (var supply in data.Supplies)
+        {
+            foreach (var lieux in supply.Places.GroupBy(p => zoneOf[p]).Where(g => g.Key >= 0))
+            {
+                var row = sums[lieux.Key].Row;
+                row.EspaceCount++;
+                row.LieuCount += lieux.Count();
+                row.CapacityFamilies += supply.Capacity;
+                row.SlotsPerWeek += supply.Slots;
+                row.StaleEspaceCount += supply.Stale ? 1 : 0;
+                row.ReceivedCount += supply.Received;
+                row.CapacityCount += supply.Beginnings;
+            }
+        }
+    }
+
+    private sealed class Sum(CoverageRow row)
+    {
+        private double _minutes;
+        private long _reached;
+        private double _latitudes;
+        private double _longitudes;
+        private double _weights;
+
+        public CoverageRow Row => row;
+
+        public void Add(TravelPlace place, int population, Travel way)
+        {
+            row.CommuneCount++;
+            row.Population += population;
+            if (place is { Latitude: { } latitude, Longitude: { } longitude })
+            {
+                // Nobody lives in six communes: they still have a place on the map.
+                var weight = Math.Max(population, 0.001);
+                _weights += weight;
+                _latitudes += weight * latitude;
+                _longitudes += weight * longitude;
+            }
+            if (!way.HasMinutes)
+            {
+                row.UnlinkedCommuneCount++;
+                row.PopulationUnreachable += population;
+            }
+            else
+            {
+                _minutes += way.Minutes * population;
+                _reached += population;
+            }
+            row.PopulationBeyond30Minutes += way.HasMinutes && way.Minutes < FarMinutes ? 0 : population;
+            row.PopulationBeyond60Minutes += way.HasMinutes && way.Minutes < VeryFarMinutes ? 0 : population;
+        }
+
+        public CoverageRow Finish()
+        {
+            row.MeanMinutes = _reached == 0 ? 0 : _minutes / _reached;
+            if (_weights > 0)
+                (row.Latitude, row.Longitude) = (_latitudes / _weights, _longitudes / _weights);
+            return row;
+        }
+    }
+}
