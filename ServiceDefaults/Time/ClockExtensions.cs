@@ -21,6 +21,18 @@ public static class ClockExtensions
         return DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), s_paris).DateTime);
     }
 
+    /// <summary>The day of an instant in Paris.</summary>
+    /// <param name="instant">The instant.</param>
+    public static DateOnly DayInParis(this DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, s_paris).DateTime);
+
+    /// <summary>The first instant of a day in Paris.</summary>
+    /// <param name="day">The day.</param>
+    public static DateTimeOffset StartInParis(this DateOnly day)
+    {
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        return new DateTimeOffset(midnight, s_paris.GetUtcOffset(midnight)).ToUniversalTime();
+    }
+
     /// <summary>The instant without what lies below a microsecond.</summary>
     /// <param name="instant">The instant.</param>
     public static DateTimeOffset CutToMicrosecond(this DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerMicrosecond));

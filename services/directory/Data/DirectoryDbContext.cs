@@ -16,11 +16,35 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
 
     public DbSet<WaitDeclarationRow> WaitDeclarations => Set<WaitDeclarationRow>();
 
+    public DbSet<EspaceGroupRow> EspaceGroups => Set<EspaceGroupRow>();
+
+    public DbSet<EspaceChangeRow> EspaceChanges => Set<EspaceChangeRow>();
+
+    public DbSet<SchoolHolidayRow> SchoolHolidays => Set<SchoolHolidayRow>();
+
+    public DbSet<YearlyDeclarationRow> YearlyDeclarations => Set<YearlyDeclarationRow>();
+
     public DbSet<DepartementRow> Departements => Set<DepartementRow>();
 
     public DbSet<CourtRow> Courts => Set<CourtRow>();
 
     public DbSet<CommuneRow> Communes => Set<CommuneRow>();
+
+    /// <summary>Espaces with everything that belongs to them, their gestionnaire's contacts included.</summary>
+    public IQueryable<EspaceRow> WholeEspaces => Espaces.AsSplitQuery()
+        .Include(e => e.Gestionnaire).ThenInclude(g => g.Contacts)
+        .Include(e => e.Agrements).Include(e => e.Lieux).ThenInclude(l => l.Dessertes).Include(e => e.Modalites)
+        .Include(e => e.Entretiens).Include(e => e.Ouvertures).Include(e => e.Fermetures).Include(e => e.Groups);
+
+    /// <summary>
+    /// Begins a transaction that writes espaces: one after the other, in the order of the revision. Taken before any row, so
+    /// that writers neither deadlock nor lose to each other what both may keep.
+    /// </summary>
+    public async Task BeginEspaceWriteAsync(CancellationToken ct)
+    {
+        await Database.BeginTransactionAsync(ct);
+        await Database.ExecuteSqlAsync($"select revision from directory_revision for update", ct);
+    }
 
     protected override void Map(ModelBuilder modelBuilder)
     {
@@ -45,6 +69,8 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.ToTable("gestionnaires");
             e.Property(g => g.Version).IsConcurrencyToken();
             e.Property(g => g.Id).ValueGeneratedNever();
+            Code(e.Property(g => g.LegalForm));
+            Code(e.Property(g => g.Federation));
             e.HasMany(g => g.Contacts).WithOne().HasForeignKey(c => c.OrganisationId);
         });
         modelBuilder.Entity<ContactRow>(e =>
@@ -64,6 +90,18 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.HasMany(s => s.Agrements).WithOne().HasForeignKey(a => a.EspaceId);
             e.HasMany(s => s.Lieux).WithOne().HasForeignKey(l => l.EspaceId);
             e.HasMany(s => s.Modalites).WithOne().HasForeignKey(m => m.EspaceId);
+            e.HasMany(s => s.Entretiens).WithOne().HasForeignKey(i => i.EspaceId);
+            e.HasMany(s => s.Ouvertures).WithOne().HasForeignKey(o => o.EspaceId);
+            e.HasMany(s => s.Fermetures).WithOne().HasForeignKey(f => f.EspaceId);
+            e.HasMany(s => s.Groups).WithOne().HasForeignKey(g => g.EspaceId);
+            e.ComplexProperty(s => s.Accueil, a => a.Property(p => p.PremierContact)
+                .HasConversion(value => value.ToCode(), code => ProtoConversions.FromCode<Contracts.Directory.V1.PremierContact>(code)));
+        });
+        modelBuilder.Entity<EntretienRow>(e =>
+        {
+            e.ToTable("entretiens");
+            e.HasKey(i => new { i.EspaceId, i.Position });
+            Code(e.Property(i => i.Party));
         });
         modelBuilder.Entity<AgrementRow>(e =>
         {
@@ -75,6 +113,13 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
         {
             e.ToTable("lieux");
             e.Property(l => l.Id).ValueGeneratedNever();
+            e.HasMany(l => l.Dessertes).WithOne().HasForeignKey(d => d.LieuId);
+        });
+        modelBuilder.Entity<DesserteRow>(e =>
+        {
+            e.ToTable("dessertes");
+            e.HasKey(d => new { d.LieuId, d.Position });
+            Code(e.Property(d => d.Mode));
         });
         modelBuilder.Entity<ModaliteRow>(e =>
         {
@@ -84,7 +129,62 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.Ignore(m => m.TakesMesures);
             Code(e.Property(m => m.Modalite));
             Code(e.Property(m => m.State));
+            Code(e.Property(m => m.ModeAccueil));
             e.Property(m => m.WaitSource).HasConversion(s => s!.Value.ToCode(), s => ProtoConversions.FromCode<Contracts.Directory.V1.FigureSource>(s));
+        });
+        modelBuilder.Entity<OuvertureRow>(e =>
+        {
+            e.ToTable("ouvertures");
+            e.HasKey(o => new { o.EspaceId, o.Position });
+            Code(e.Property(o => o.SchoolHolidays));
+        });
+        modelBuilder.Entity<FermetureRow>(e =>
+        {
+            e.ToTable("fermetures");
+            e.HasKey(f => new { f.EspaceId, f.Position });
+            Code(e.Property(f => f.Reason));
+        });
+        modelBuilder.Entity<EspaceGroupRow>(e =>
+        {
+            e.ToTable("espace_groups");
+            e.HasKey(g => new { g.EspaceId, g.Group, g.Key });
+            Code(e.Property(g => g.Group));
+            Code(e.Property(g => g.Source));
+        });
+        modelBuilder.Entity<EspaceChangeRow>(e =>
+        {
+            e.ToTable("espace_changes");
+            e.HasKey(c => new { c.EspaceId, c.Sequence });
+            e.HasOne<EspaceRow>().WithMany().HasForeignKey(c => c.EspaceId);
+            Code(e.Property(c => c.Group));
+            Code(e.Property(c => c.Kind));
+            Code(e.Property(c => c.Source));
+        });
+        modelBuilder.Entity<SchoolHolidayRow>(e =>
+        {
+            e.ToTable("school_holidays");
+            e.HasKey(h => new { h.Zone, h.StartDate });
+        });
+        modelBuilder.Entity<YearlyDeclarationRow>(e =>
+        {
+            e.ToTable("yearly_declarations");
+            e.HasKey(y => new { y.GestionnaireId, y.Year });
+            e.Property(y => y.Version).IsConcurrencyToken();
+            e.HasMany(y => y.Personnels).WithOne().HasForeignKey(p => new { p.GestionnaireId, p.Year });
+            e.HasMany(y => y.Ressources).WithOne().HasForeignKey(r => new { r.GestionnaireId, r.Year });
+        });
+        modelBuilder.Entity<PersonnelRow>(e =>
+        {
+            e.ToTable("personnels");
+            e.HasKey(p => new { p.GestionnaireId, p.Year, p.Status, p.Function });
+            Code(e.Property(p => p.Status));
+            Code(e.Property(p => p.Function));
+        });
+        modelBuilder.Entity<RessourceRow>(e =>
+        {
+            e.ToTable("ressources");
+            e.HasKey(r => new { r.GestionnaireId, r.Year, r.Funder });
+            Code(e.Property(r => r.Funder));
         });
         modelBuilder.Entity<WaitDeclarationRow>(e =>
         {

@@ -17,6 +17,10 @@ internal sealed class GestionnaireRow
 
     public required string Siret { get; set; }
 
+    public FormeJuridique LegalForm { get; set; }
+
+    public Federation Federation { get; set; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; set; }
@@ -49,7 +53,7 @@ internal sealed class EspaceRow
 
     public required Guid GestionnaireId { get; set; }
 
-    public GestionnaireRow Gestionnaire { get; init; } = null!;
+    public GestionnaireRow Gestionnaire { get; set; } = null!;
 
     public required string Name { get; set; }
 
@@ -60,6 +64,12 @@ internal sealed class EspaceRow
     public required EspaceState State { get; set; }
 
     public required string AlertText { get; set; }
+
+    /// <summary>How families are received, interviews apart.</summary>
+    public AccueilPart Accueil { get; init; } = new();
+
+    /// <summary>Changes in its history.</summary>
+    public long ChangeCount { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -76,12 +86,73 @@ internal sealed class EspaceRow
 
     public List<ModaliteRow> Modalites { get; } = [];
 
+    public List<EntretienRow> Entretiens { get; } = [];
+
+    public List<OuvertureRow> Ouvertures { get; } = [];
+
+    public List<FermetureRow> Fermetures { get; } = [];
+
+    public List<EspaceGroupRow> Groups { get; } = [];
+
     /// <summary>Marks a change: the version is the etag and the events' order.</summary>
     public void Changed(DateTimeOffset at)
     {
         UpdatedAt = at;
         Version++;
     }
+}
+
+/// <summary>How an espace receives families. Codes are those of the contract.</summary>
+internal sealed class AccueilPart
+{
+    public string[] Languages { get; set; } = [];
+
+    public bool InterpreterOnRequest { get; set; }
+
+    public PremierContact PremierContact { get; set; }
+
+    public int ContactDeadlineDays { get; set; }
+
+    public string[] Documents { get; set; } = [];
+
+    public int AbsencesBeforeReferral { get; set; }
+
+    public int ParticipationFeeCents { get; set; }
+
+    public bool PrecariousnessSupport { get; set; }
+
+    public bool MealsPossible { get; set; }
+
+    public bool AnimalsAccepted { get; set; }
+
+    public string[] Exclusions { get; set; } = [];
+
+    /// <summary>Null when no règlement is known.</summary>
+    public string? ReglementVersion { get; set; }
+
+    public string ReglementUri { get; set; } = "";
+
+    public DateOnly? ReglementStartDate { get; set; }
+
+    public string[] CourtCodes { get; set; } = [];
+
+    public string[] CommuneInsees { get; set; } = [];
+}
+
+/// <summary>A preliminary interview that an espace holds.</summary>
+internal sealed class EntretienRow
+{
+    public required Guid EspaceId { get; init; }
+
+    public required short Position { get; init; }
+
+    public required EntretienParty Party { get; set; }
+
+    public required int Minutes { get; set; }
+
+    public required int LeadDays { get; set; }
+
+    public required bool RemotePossible { get; set; }
 }
 
 /// <summary>An agrément of an espace; position 0 is the latest.</summary>
@@ -102,6 +173,13 @@ internal sealed class AgrementRow
     public required DateOnly? StartDate { get; set; }
 
     public required DateOnly? EndDate { get; set; }
+
+    public DateOnly? DecisionDate { get; set; }
+
+    public DateOnly? ListEntryDate { get; set; }
+
+    /// <summary>External ids of the lieux that it covers; empty: all.</summary>
+    public string[] LieuExternalIds { get; set; } = [];
 
     public Domain.Agrement ToDomain() => new(Number, Departement, State, RequestDate, StartDate, EndDate);
 }
@@ -131,7 +209,32 @@ internal sealed class LieuRow
 
     public required bool SeparateEntrances { get; set; }
 
-    public required string PublicTransport { get; set; }
+    public bool StaggeredArrivals { get; set; }
+
+    public bool OutdoorArea { get; set; }
+
+    public bool CarPark { get; set; }
+
+    /// <summary>Codes of further accessibility, sorted.</summary>
+    public string[] Accessibilites { get; set; } = [];
+
+    public List<DesserteRow> Dessertes { get; } = [];
+}
+
+/// <summary>A stop of public transport near a lieu.</summary>
+internal sealed class DesserteRow
+{
+    public required Guid LieuId { get; init; }
+
+    public required short Position { get; init; }
+
+    public required TransportMode Mode { get; set; }
+
+    public required string Line { get; set; }
+
+    public required string Stop { get; set; }
+
+    public required int WalkMinutes { get; set; }
 }
 
 /// <summary>A modalité that an espace offers, with the wait it last declared.</summary>
@@ -156,6 +259,29 @@ internal sealed class ModaliteRow
 
     public required bool ProtectionOrderAccepted { get; set; }
 
+    public int FundedCapacityFamilies { get; set; }
+
+    public DateOnly? ReopeningDate { get; set; }
+
+    /// <summary>0: no limit.</summary>
+    public int MaxSiblings { get; set; }
+
+    /// <summary>0: not said.</summary>
+    public int MinRencontreMinutes { get; set; }
+
+    /// <summary>0: not said.</summary>
+    public int MaxRencontreMinutes { get; set; }
+
+    /// <summary>Frequencies count/interval/unit, such as "2/1/MONTH"; empty: any.</summary>
+    public string[] Periodicities { get; set; } = [];
+
+    /// <summary>Codes of further publics, sorted.</summary>
+    public string[] AcceptedPublics { get; set; } = [];
+
+    public ModeAccueil ModeAccueil { get; set; }
+
+    public int? WaitingFamilies { get; set; }
+
     public int? WaitDays { get; private set; }
 
     public DateOnly? WaitAsOf { get; private set; }
@@ -168,12 +294,173 @@ internal sealed class ModaliteRow
     public Wait? Wait => WaitDays is { } days && WaitAsOf is { } asOf ? new Wait(days, asOf) : null;
 
     /// <summary>Takes a declared wait over, unless the one held is of a later day.</summary>
-    public void Declare(Wait wait, FigureSource source)
+    /// <returns>True when it is now the one held.</returns>
+    public bool Declare(Wait wait, FigureSource source)
     {
         if (wait.AsOf < WaitAsOf)
-            return;
+            return false;
         (WaitDays, WaitAsOf, WaitSource) = (wait.Days, wait.AsOf, source);
+        return true;
     }
+}
+
+/// <summary>Hours at which a lieu receives families, again and again.</summary>
+internal sealed class OuvertureRow
+{
+    public required Guid EspaceId { get; init; }
+
+    public required short Position { get; init; }
+
+    public required string ExternalId { get; set; }
+
+    public required string LieuExternalId { get; set; }
+
+    public required string Rrule { get; set; }
+
+    public required DateOnly StartDate { get; set; }
+
+    /// <summary>Minutes after midnight on the clock of the lieu.</summary>
+    public required int StartMinute { get; set; }
+
+    public required int EndMinute { get; set; }
+
+    /// <summary>Codes of the modalités; empty: all that the espace offers.</summary>
+    public required string[] Modalites { get; set; }
+
+    public required int SlotMinutes { get; set; }
+
+    public required int Families { get; set; }
+
+    public required SchoolHolidayRule SchoolHolidays { get; set; }
+
+    public required bool OpenOnPublicHolidays { get; set; }
+}
+
+/// <summary>Days on which an espace or one lieu is closed.</summary>
+internal sealed class FermetureRow
+{
+    public required Guid EspaceId { get; init; }
+
+    public required short Position { get; init; }
+
+    public required DateOnly StartDate { get; set; }
+
+    public required DateOnly EndDate { get; set; }
+
+    public required FermetureReason Reason { get; set; }
+
+    /// <summary>Empty: the whole espace.</summary>
+    public required string LieuExternalId { get; set; }
+}
+
+/// <summary>Who last said a group of an espace's fields, and when it was last confirmed.</summary>
+internal sealed class EspaceGroupRow
+{
+    public required Guid EspaceId { get; init; }
+
+    [System.ComponentModel.DataAnnotations.Schema.Column("espace_group")]
+    public required EspaceGroup Group { get; init; }
+
+    /// <summary>Code of the modalité; empty for groups that stand once.</summary>
+    public required string Key { get; init; }
+
+    public required FigureSource Source { get; set; }
+
+    public required Guid OrganisationId { get; set; }
+
+    public required DateTimeOffset SaidAt { get; set; }
+
+    public required DateTimeOffset ConfirmedAt { get; set; }
+}
+
+/// <summary>A change of one group, kept for ever.</summary>
+internal sealed class EspaceChangeRow
+{
+    public required Guid EspaceId { get; init; }
+
+    public required long Sequence { get; init; }
+
+    [System.ComponentModel.DataAnnotations.Schema.Column("espace_group")]
+    public required EspaceGroup Group { get; init; }
+
+    public required string Key { get; init; }
+
+    public required EspaceChangeKind Kind { get; init; }
+
+    public required FigureSource Source { get; init; }
+
+    public required Guid OrganisationId { get; init; }
+
+    public required DateTimeOffset RecordedAt { get; init; }
+
+    public required DateTimeOffset ConfirmedAt { get; init; }
+
+    /// <summary>The group afterwards, an Espace of the contract in bytes; null when removed, confirmed or not shown.</summary>
+    public required byte[]? Content { get; init; }
+}
+
+/// <summary>Days without school in one zone.</summary>
+internal sealed class SchoolHolidayRow
+{
+    public required string Zone { get; init; }
+
+    public required string SchoolYear { get; init; }
+
+    public required DateOnly StartDate { get; init; }
+
+    public required DateOnly EndDate { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Source { get; init; }
+}
+
+/// <summary>What a gestionnaire declared of one year.</summary>
+internal sealed class YearlyDeclarationRow
+{
+    public required Guid GestionnaireId { get; init; }
+
+    public required int Year { get; init; }
+
+    public required int OpeningHours { get; set; }
+
+    public required int OpeningDays { get; set; }
+
+    public required DateTimeOffset UpdatedAt { get; set; }
+
+    public required long Version { get; set; }
+
+    public List<PersonnelRow> Personnels { get; } = [];
+
+    public List<RessourceRow> Ressources { get; } = [];
+}
+
+/// <summary>Staff of one status and function in a year.</summary>
+internal sealed class PersonnelRow
+{
+    public required Guid GestionnaireId { get; init; }
+
+    public required int Year { get; init; }
+
+    public required PersonnelStatus Status { get; init; }
+
+    public required PersonnelFunction Function { get; init; }
+
+    public required int HeadCount { get; set; }
+
+    public required double FullTimeEquivalent { get; set; }
+}
+
+/// <summary>Resources from one funder in a year.</summary>
+internal sealed class RessourceRow
+{
+    public required Guid GestionnaireId { get; init; }
+
+    public required int Year { get; init; }
+
+    public required Funder Funder { get; init; }
+
+    public required long AmountEuros { get; set; }
 }
 
 /// <summary>A wait that was declared, kept for ever.</summary>

@@ -30,7 +30,8 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
         return commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
-            var espace = await db.Espaces.Include(e => e.Modalites).SingleOrDefaultAsync(e => e.Id == espaceId, ct);
+            await db.BeginEspaceWriteAsync(ct);
+            var espace = await db.Espaces.Include(e => e.Modalites).Include(e => e.Groups).AsSplitQuery().SingleOrDefaultAsync(e => e.Id == espaceId, ct);
             caller.Require(espace?.GestionnaireId);
             if (espace is null)
                 throw DomainError.NotFound($"espaces/{espaceId}");
@@ -40,17 +41,18 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
             if (offered is null or { State: ModaliteState.Fermee })
                 throw DomainError.StateForbids(ModaliteState.Fermee.ToCode(), "DECLARE_WAIT", "the espace does not offer this modalité");
 
-            var now = clock.GetUtcNow();
-            var source = caller.IsPerson ? FigureSource.Declared : FigureSource.Pushed;
-            offered.Declare(new Wait(days, asOf), source);
-            espace.Changed(now);
+            var now = clock.GetStoredNow();
+            var speaker = Speaker.Of(caller);
+            var edit = EspaceEdit.Begin(espace, EspaceGroup.Attente);
+            var held = offered.Declare(new Wait(days, asOf), speaker.Source);
+            edit.Conclude(db, speaker, now, confirms: key => held && key.Key == modalite.ToCode());
             db.WaitDeclarations.Add(new WaitDeclarationRow
             {
                 EspaceId = espaceId,
                 Modalite = modalite,
                 Days = days,
                 AsOf = asOf,
-                Source = source,
+                Source = speaker.Source,
                 RecordedAt = now,
             });
             db.Publish(new WaitDeclared
@@ -68,7 +70,7 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
             });
             return new DeclareWaitResponse
             {
-                DeclaredWait = offered.Wait.ToProto(offered.WaitSource ?? source, today),
+                DeclaredWait = offered.Wait.ToProto(offered.WaitSource ?? speaker.Source, today),
                 Etag = espace.Version.ToEtag(),
             };
         }, _ => $"espaces/{espaceId}");

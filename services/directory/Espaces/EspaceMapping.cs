@@ -1,11 +1,11 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
-using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Grpc;
-using Proto = Jafer.Contracts.Directory.V1;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Directory.Espaces;
 
@@ -15,44 +15,74 @@ internal static class EspaceMapping
     /// <summary>The espace as it is sent.</summary>
     /// <param name="row">The espace with its gestionnaire and all that belongs to it.</param>
     /// <param name="geography">Names of communes.</param>
-    /// <param name="today">Today in Paris, for the state of agréments and the age of waits.</param>
+    /// <param name="today">Today in Paris, for the state of agréments and the age of figures.</param>
     public static Espace ToProto(this EspaceRow row, Geography geography, DateOnly today)
     {
-        var espace = new Espace
+        var espace = GroupDocuments.Merge(GroupDocuments.Of(row, s_shown).Values).Complete(row, geography, today);
+        espace.UpdateTime = row.UpdatedAt.ToProto();
+        espace.Etag = row.Version.ToEtag();
+        espace.Provenances.Add(row.Groups.Select(g => g.ToProto(espace, today)).OrderBy(p => p.Group).ThenBy(p => p.Key, StringComparer.Ordinal));
+        return espace;
+    }
+
+    /// <summary>Sets what follows from the documents, from the reference data and from the day of reading.</summary>
+    /// <param name="espace">An espace put together from its documents.</param>
+    /// <param name="row">Its row; only what never changes is taken from it.</param>
+    /// <param name="geography">Names of communes.</param>
+    /// <param name="today">The day of reading.</param>
+    public static Espace Complete(this Espace espace, EspaceRow row, Geography geography, DateOnly today)
+    {
+        espace.EspaceId = row.Id.ToString();
+        espace.CreateTime = row.CreatedAt.ToProto();
+        foreach (var agrement in espace.Agrements)
         {
-            EspaceId = row.Id.ToString(),
-            GestionnaireId = row.GestionnaireId.ToString(),
-            GestionnaireName = row.Gestionnaire.Name,
-            Name = row.Name,
-            Departement = row.Departement,
-            Fictive = row.Fictive,
-            State = row.State,
-            AlertText = row.AlertText,
-            CreateTime = row.CreatedAt.ToProto(),
-            UpdateTime = row.UpdatedAt.ToProto(),
-            Etag = row.Version.ToEtag(),
-        };
-        espace.Agrements.Add(row.Agrements.OrderBy(a => a.Position).Select(a => a.ToDomain().ToProto(today)));
-        espace.Lieux.Add(row.Lieux.OrderBy(l => l.Position).Select(l => l.ToProto(geography)));
-        espace.Modalites.Add(row.Modalites.OrderBy(m => m.Modalite).Select(m => m.ToProto(today)));
+            var domain = ImportChecks.ToDomain(agrement);
+            (agrement.State, agrement.StartDate) = (domain.StateOn(today), domain.Validity?.From.ToProto());
+        }
+        foreach (var lieu in espace.Lieux)
+            lieu.Complete(row.Id, geography);
+        foreach (var wait in espace.Modalites.Select(m => m.DeclaredWait).OfType<DeclaredWait>())
+            wait.Stale = wait.ToDomain().IsStaleOn(today);
         return espace;
     }
 
     /// <summary>The lieu as it is sent.</summary>
-    public static Lieu ToProto(this LieuRow row, Geography geography) => new()
+    public static Lieu ToProto(this LieuRow row, Geography geography) => GroupDocuments.ToDocument(row).Complete(row.EspaceId, geography);
+
+    private static readonly EspaceGroup[] s_shown = [.. GroupDocuments.Single, EspaceGroup.Modalite, EspaceGroup.Attente];
+
+    private static Lieu Complete(this Lieu lieu, Guid espaceId, Geography geography)
     {
-        LieuId = row.Id.ToString(),
-        ExternalId = row.ExternalId,
-        Name = row.Name,
-        AddressLine = row.AddressLine,
-        CommuneInsee = row.CommuneInsee,
-        CommuneName = geography.CommuneNames[row.CommuneInsee],
-        Latitude = row.Latitude,
-        Longitude = row.Longitude,
-        WheelchairAccessible = row.WheelchairAccessible,
-        SeparateEntrances = row.SeparateEntrances,
-        TimeZone = LocalTime.ZoneOf(row.CommuneInsee),
-    };
+        lieu.LieuId = StableIds.Lieu(espaceId, lieu.ExternalId).ToString();
+        lieu.CommuneName = geography.CommuneNames.GetValueOrDefault(lieu.CommuneInsee, "");
+        lieu.TimeZone = LocalTime.ZoneOf(lieu.CommuneInsee);
+        return lieu;
+    }
+
+    /// <summary>The wait of a message.</summary>
+    public static Wait ToDomain(this DeclaredWait wait) => new(wait.Days, ImportChecks.ToDate(wait.AsOfDate)!.Value);
+
+    /// <summary>The provenance as it is sent.</summary>
+    /// <param name="row">The provenance.</param>
+    /// <param name="espace">The espace, whose declared waits say for which day they hold.</param>
+    /// <param name="today">The day of reading.</param>
+    public static Provenance ToProto(this EspaceGroupRow row, Espace espace, DateOnly today)
+    {
+        // A declared wait ages from the day for which it holds, whenever it was sent.
+        var wait = row.Group == EspaceGroup.Attente ? espace.Modalites.FirstOrDefault(m => m.Modalite.ToCode() == row.Key)?.DeclaredWait : null;
+        var confirmed = wait?.ToDomain().AsOf ?? row.ConfirmedAt.DayInParis();
+        return new Provenance
+        {
+            Group = row.Group,
+            Key = row.Key,
+            Source = row.Source,
+            OrganisationId = row.OrganisationId.ToString(),
+            SaidTime = row.SaidAt.ToProto(),
+            ConfirmedTime = row.ConfirmedAt.ToProto(),
+            Stale = Freshness.IsStaleOn(row.Group, confirmed, today),
+            FreshUntilDate = Freshness.FreshUntil(row.Group, confirmed).ToProto(),
+        };
+    }
 
     /// <summary>The wait as it is sent; null when there is none.</summary>
     public static DeclaredWait? ToProto(this Wait? wait, FigureSource source, DateOnly today) => wait is not { } known ? null : new DeclaredWait
@@ -99,31 +129,4 @@ internal static class EspaceMapping
         Kind = kind,
         Code = code,
     };
-
-    private static Proto.Agrement ToProto(this Domain.Agrement agrement, DateOnly today) => new()
-    {
-        Number = agrement.Number,
-        Departement = agrement.Departement,
-        State = agrement.StateOn(today),
-        RequestDate = agrement.RequestDate.ToProto(),
-        StartDate = agrement.Validity?.From.ToProto(),
-        EndDate = agrement.EndDate.ToProto(),
-    };
-
-    private static ModaliteOfferte ToProto(this ModaliteRow row, DateOnly today)
-    {
-        var modalite = new ModaliteOfferte
-        {
-            Modalite = row.Modalite,
-            State = row.State,
-            CapacityFamilies = row.CapacityFamilies,
-            SlotsPerWeek = row.SlotsPerWeek,
-            MinAge = row.MinAge,
-            MaxAge = row.MaxAge,
-            ProtectionOrderAccepted = row.ProtectionOrderAccepted,
-            DeclaredWait = row.Wait.ToProto(row.WaitSource ?? FigureSource.Unspecified, today),
-        };
-        modalite.AcceptedSituations.Add(row.AcceptedSituations.Select(ProtoConversions.FromCode<SituationParticuliere>));
-        return modalite;
-    }
 }

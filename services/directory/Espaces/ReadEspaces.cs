@@ -18,7 +18,7 @@ internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshot
         var check = new FieldChecks();
         var id = check.Uuid("espace_id", request.EspaceId);
         check.ThrowIfAny();
-        var row = await Whole().SingleOrDefaultAsync(e => e.Id == id, ct) ?? throw DomainError.NotFound($"espaces/{id}");
+        var row = await db.WholeEspaces.AsNoTracking().SingleOrDefaultAsync(e => e.Id == id, ct) ?? throw DomainError.NotFound($"espaces/{id}");
         return new GetEspaceResponse { Espace = row.ToProto(await snapshots.GeographyAsync(ct), clock.TodayInParis()) };
     }
 
@@ -33,7 +33,7 @@ internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshot
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(request.PageToken, binding);
 
-        var query = Whole();
+        var query = db.WholeEspaces.AsNoTracking();
         if (request.Departement.Length > 0)
             query = query.Where(e => e.Departement == request.Departement);
         if (gestionnaire is { } id)
@@ -49,7 +49,4 @@ internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshot
             response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].Id), binding);
         return response;
     }
-
-    private IQueryable<EspaceRow> Whole() => db.Espaces.AsNoTracking().AsSplitQuery()
-        .Include(e => e.Gestionnaire).Include(e => e.Agrements).Include(e => e.Lieux).Include(e => e.Modalites);
 }

@@ -60,7 +60,91 @@ internal sealed class Generator(int seed, DateOnly today)
         espace.Lieux.Add(lieux.Select(LieuOf));
         espace.Modalites.Add(s_modalites.Where(m => draws.Chance($"{m.Modalite} offered", m.Offered))
             .Select(m => ModaliteOf(association, lieux.Count, draws, m.Modalite, m.Wait, m.Slots)));
+        espace.Accueil = AccueilOf(draws);
+        espace.Ouvertures.Add(lieux.SelectMany(OuverturesOf));
+        espace.Fermetures.Add(FermeturesOf(draws));
+        // One in six said nothing for months: the demonstration shows what is stale.
+        espace.ConfirmedDate = Day(today.AddDays(-(draws.Chance("silent", 1 / 6.0) ? draws.Between("confirmed", 95, 420) : draws.Between("confirmed", 0, 60))));
         return espace;
+    }
+
+    private Accueil AccueilOf(Draws draws)
+    {
+        var accueil = new Accueil
+        {
+            InterpreterOnRequest = draws.Chance("interpreter", 0.4),
+            PremierContact = draws.Chance("calls", 0.35) ? PremierContact.Espace : PremierContact.Parents,
+            ContactDeadlineDays = draws.Of("deadline", 0, 30, 60, 90),
+            AbsencesBeforeReferral = draws.Of("absences", 2, 3, 3, 4),
+            PrecariousnessSupport = draws.Chance("precariousness", 0.3),
+            MealsPossible = draws.Chance("meals", 0.35),
+            AnimalsAccepted = draws.Chance("animals", 0.05),
+            Documents = { DocumentDemande.Decision, DocumentDemande.Identite },
+            Reglement = new Reglement
+            {
+                Version = string.Create(CultureInfo.InvariantCulture, $"fictif {today.Year - draws.Between("reglement", 0, 4)}"),
+                Uri = "https://www.example.org/reglement-fictif.pdf",
+                StartDate = Day(new DateOnly(today.Year - draws.Between("reglement", 0, 4), 1, 1)),
+            },
+        };
+        accueil.Languages.Add(new[] { ("eng", 0.35), ("ara", 0.25), ("por", 0.12), ("tur", 0.1), ("spa", 0.15), ("fsl", 0.05) }
+            .Where(l => draws.Chance(l.Item1, l.Item2)).Select(l => l.Item1));
+        var lead = draws.Between("lead", 5, 45);
+        accueil.Entretiens.Add(new Entretien { Party = EntretienParty.Hote, Minutes = 60, LeadDays = lead, RemotePossible = draws.Chance("remote", 0.4) });
+        accueil.Entretiens.Add(new Entretien { Party = EntretienParty.Visiteur, Minutes = 60, LeadDays = lead, RemotePossible = draws.Chance("remote", 0.4) });
+        if (draws.Chance("child interview", 0.45))
+            accueil.Entretiens.Add(new Entretien { Party = EntretienParty.Enfant, Minutes = 30, LeadDays = lead + 7 });
+        if (draws.Chance("signed", 0.5))
+            accueil.Documents.Add(DocumentDemande.ReglementSigne);
+        if (draws.Chance("exclusion", 0.12))
+            accueil.Exclusions.Add("Pas d'accueil sans les deux entretiens préalables (fictif)");
+        return accueil;
+    }
+
+    private IEnumerable<Ouverture> OuverturesOf(LieuRow lieu)
+    {
+        var draws = new Draws(seed, lieu.Id);
+        var families = draws.Between("rooms", 2, 6);
+        Ouverture Of(string id, string rule, int from, int to, SchoolHolidayRule holidays, params Modalite[] modalites) => new()
+        {
+            ExternalId = $"{lieu.Id}-{id}",
+            LieuExternalId = lieu.Id,
+            Rrule = rule,
+            // A Monday, so that every second week is the same one for all.
+            StartDate = Day(new DateOnly(2026, 1, 5)),
+            StartTime = new TimeOfDay { Hours = from },
+            EndTime = new TimeOfDay { Hours = to },
+            SlotMinutes = draws.Of("slot", 60, 90, 120),
+            Families = families,
+            SchoolHolidays = holidays,
+            Modalites = { modalites },
+        };
+
+        yield return Of("samedi", draws.Chance("every saturday", 0.7) ? "FREQ=WEEKLY;BYDAY=SA" : "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", 10, 18, SchoolHolidayRule.Always);
+        yield return Of("mercredi", "FREQ=WEEKLY;BYDAY=WE", 13, 18, draws.Of("wednesday", SchoolHolidayRule.Always, SchoolHolidayRule.OutsideHolidays));
+        if (draws.Chance("sunday", 0.3))
+            yield return Of("dimanche", "FREQ=MONTHLY;BYDAY=1SU,3SU", 10, 17, SchoolHolidayRule.Always);
+        if (draws.Chance("friday", 0.4))
+            yield return Of("vendredi", "FREQ=WEEKLY;BYDAY=FR", 17, 19, SchoolHolidayRule.OutsideHolidays, Modalite.RemiseEnfant);
+        if (draws.Chance("holidays", 0.25))
+            yield return Of("vacances", "FREQ=WEEKLY;BYDAY=TU,TH", 10, 16, SchoolHolidayRule.HolidaysOnly);
+    }
+
+    private IEnumerable<Fermeture> FermeturesOf(Draws draws)
+    {
+        var christmas = new DateOnly(today.Year, 12, 24);
+        if (draws.Chance("christmas", 0.4))
+            yield return new Fermeture { StartDate = Day(christmas), EndDate = Day(christmas.AddDays(9)), Reason = FermetureReason.Conges };
+        if (draws.Chance("closed soon", 0.08))
+        {
+            var from = today.AddDays(draws.Between("closed from", 7, 60));
+            yield return new Fermeture
+            {
+                StartDate = Day(from),
+                EndDate = Day(from.AddDays(draws.Between("closed for", 3, 21))),
+                Reason = draws.Of("closed because", FermetureReason.Travaux, FermetureReason.ManquePersonnel, FermetureReason.Formation),
+            };
+        }
     }
 
     private GestionnaireImport GestionnaireOf(AssociationRow association, int index)
@@ -70,6 +154,8 @@ internal sealed class Generator(int seed, DateOnly today)
             ExternalId = association.Id,
             Name = $"Association fictive {association.Id} ({_departements[association.Departement]})",
             Siret = FictiveSiret(index),
+            LegalForm = association.Departement is "57" or "67" or "68" ? FormeJuridique.AssociationDroitLocal : FormeJuridique.Association1901,
+            Federation = new Draws(seed, association.Id).Of("federation", Federation.Aucune, Federation.Ffer, Federation.Ffer, Federation.Fenamef),
         };
         var domain = $"{association.Id.ToLowerInvariant()}.demo.example.org";
         gestionnaire.Contacts.Add(new Contact { ExternalId = "suivi", Email = $"suivi@{domain}", Role = ContactRole.Suivi });
@@ -130,6 +216,7 @@ internal sealed class Generator(int seed, DateOnly today)
         }
         var granted = Of(AgrementState.Accorde, Number(start.Year));
         (granted.RequestDate, granted.StartDate, granted.EndDate) = (Day(start.AddDays(-45)), Day(start), Day(start.AddYears(5).AddDays(-1)));
+        (granted.DecisionDate, granted.ListEntryDate) = (Day(start.AddDays(-3)), Day(start));
         yield return granted;
         if (!draws.Chance("before", 0.4))
             yield break;
@@ -141,7 +228,7 @@ internal sealed class Generator(int seed, DateOnly today)
     private Lieu LieuOf(LieuRow row)
     {
         var draws = new Draws(seed, row.Id);
-        return new Lieu
+        var lieu = new Lieu
         {
             ExternalId = row.Id,
             Name = row.Name,
@@ -151,7 +238,27 @@ internal sealed class Generator(int seed, DateOnly today)
             Longitude = row.Longitude,
             WheelchairAccessible = draws.Chance("wheelchair", 0.8),
             SeparateEntrances = draws.Chance("entrances", 0.6),
+            StaggeredArrivals = draws.Chance("staggered", 0.75),
+            OutdoorArea = draws.Chance("outdoor", 0.55),
+            CarPark = draws.Chance("car park", 0.65),
         };
+        if (lieu.WheelchairAccessible && draws.Chance("toilets", 0.85))
+            lieu.Accessibilites.Add(Accessibilite.SanitairesAdaptes);
+        if (draws.Chance("loop", 0.1))
+            lieu.Accessibilites.Add(Accessibilite.BoucleMagnetique);
+        if (draws.Chance("bus", 0.8))
+        {
+            lieu.Dessertes.Add(new Desserte
+            {
+                Mode = TransportMode.Bus,
+                Line = string.Create(CultureInfo.InvariantCulture, $"ligne fictive {draws.Between("line", 1, 60)}"),
+                Stop = "Arrêt de l'Exemple",
+                WalkMinutes = draws.Between("walk", 1, 12),
+            });
+        }
+        if (draws.Chance("train", 0.15))
+            lieu.Dessertes.Add(new Desserte { Mode = TransportMode.Train, Line = "TER fictif", Stop = $"Gare fictive de {row.Commune}", WalkMinutes = draws.Between("walk from the station", 5, 25) });
+        return lieu;
     }
 
     private ModaliteOfferte ModaliteOf(AssociationRow association, int lieux, Draws draws, Modalite modalite, double waitFactor, double share)
@@ -173,6 +280,25 @@ internal sealed class Generator(int seed, DateOnly today)
             MinAge = draws.Chance($"{modalite} any age", 0.85) ? 0 : draws.Between($"{modalite} youngest", 1, 3),
             MaxAge = draws.Chance($"{modalite} up to majority", 0.9) ? 17 : draws.Between($"{modalite} oldest", 12, 16),
         };
+        offered.FundedCapacityFamilies = offered.CapacityFamilies + draws.Of($"{modalite} unfilled posts", 0, 0, 0, 1, 2);
+        if (offered.State == ModaliteState.Complete && draws.Chance($"{modalite} reopens", 0.5))
+            offered.ReopeningDate = Day(today.AddDays(draws.Between($"{modalite} reopening", 20, 150)));
+        offered.MaxSiblings = draws.Of($"{modalite} siblings", 0, 0, 0, 3, 4, 5);
+        (offered.MinRencontreMinutes, offered.MaxRencontreMinutes) = modalite switch
+        {
+            Modalite.RemiseEnfant => (5, 30),
+            Modalite.VisiteVisio => (20, 60),
+            Modalite.VisiteAvecSortie or Modalite.SortieAccompagnee => (60, draws.Of($"{modalite} longest", 240, 360, 480)),
+            _ => (60, draws.Of($"{modalite} longest", 120, 180, 240)),
+        };
+        offered.Periodicities.Add(new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month });
+        offered.Periodicities.Add(new Periodicity { RencontreCount = 1, IntervalCount = 1, Unit = PeriodicityUnit.Month });
+        if (draws.Chance($"{modalite} fortnight", 0.8))
+            offered.Periodicities.Add(new Periodicity { RencontreCount = 1, IntervalCount = 2, Unit = PeriodicityUnit.Week });
+        if (draws.Chance($"{modalite} weekly", 0.3))
+            offered.Periodicities.Add(new Periodicity { RencontreCount = 1, IntervalCount = 1, Unit = PeriodicityUnit.Week });
+        offered.AcceptedPublics.Add(Enum.GetValues<PublicAccueilli>()[1..].Where(p => draws.Chance($"{p}", 0.6)));
+        offered.ModeAccueil = modalite == Modalite.VisitePresenceContinue ? ModeAccueil.Individuel : draws.Of("mode", ModeAccueil.Collectif, ModeAccueil.Mixte);
         if (draws.Chance("violences", 0.88))
             offered.AcceptedSituations.Add(SituationParticuliere.ViolencesIntrafamiliales);
         if (draws.Chance("psychiatric", 0.75))
@@ -184,6 +310,8 @@ internal sealed class Generator(int seed, DateOnly today)
         {
             var age = draws.Chance("fresh", 0.88) ? draws.Between("age", 0, 25) : draws.Between("age", 35, 120);
             offered.DeclaredWait = new DeclaredWait { Days = wait, AsOfDate = Day(today.AddDays(-age)) };
+            if (offered.State == ModaliteState.ListeAttente)
+                offered.WaitingFamilies = Math.Clamp((int)Math.Round(wait * slots / 7.0 / 12), 1, 5000);
         }
         return offered;
     }

@@ -13,6 +13,12 @@ internal sealed class DirectoryTables : SqlMigration
     protected override string Resource => "Migrations.202611210002_directory.sql";
 }
 
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210002_espace")]
+internal sealed class EspaceTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210002_espace.sql";
+}
+
 [DbContext(typeof(DirectoryDbContext)), Migration("202611210004_territory")]
 internal sealed class TerritoryTables : SqlMigration
 {

@@ -1,0 +1,117 @@
+using Google.Protobuf;
+using Jafer.Contracts.Directory.V1;
+using Jafer.Directory.Data;
+using Jafer.ServiceDefaults.Access;
+
+namespace Jafer.Directory.Espaces;
+
+/// <summary>Who says something of an espace, and how it comes.</summary>
+/// <param name="Source">How it comes.</param>
+/// <param name="OrganisationId">Organisation of the caller.</param>
+internal sealed record Speaker(FigureSource Source, Guid OrganisationId)
+{
+    /// <summary>The caller who declares, or whose software pushes.</summary>
+    public static Speaker Of(Caller caller) => new(caller.IsPerson ? FigureSource.Declared : FigureSource.Pushed, caller.OrganisationId);
+
+    /// <summary>The caller who imports.</summary>
+    public static Speaker Importing(Caller caller) => new(FigureSource.Imported, caller.OrganisationId);
+}
+
+/// <summary>
+/// The one way by which an espace is changed: begun before anything of the row is touched, concluded afterwards. It compares
+/// the groups' documents, writes provenance and history of those that differ, and gives the espace its new version, so that
+/// no writer can forget any of it.
+/// </summary>
+internal sealed class EspaceEdit
+{
+    /// <summary>All groups; contacts need the gestionnaire's.</summary>
+    public static readonly IReadOnlyCollection<EspaceGroup> AllGroups = Enum.GetValues<EspaceGroup>()[1..];
+
+    // What the projections of others hold.
+    private static readonly EspaceGroup[] s_published = [EspaceGroup.Identite, EspaceGroup.Agrement, EspaceGroup.Lieux, EspaceGroup.Modalite];
+
+    private readonly EspaceRow _row;
+    private readonly bool _new;
+    private readonly IReadOnlyCollection<EspaceGroup> _groups;
+    private readonly Dictionary<GroupKey, IMessage> _before;
+
+    private EspaceEdit(EspaceRow row, IReadOnlyCollection<EspaceGroup> groups, bool isNew)
+    {
+        (_row, _groups, _new) = (row, groups, isNew);
+        _before = isNew ? [] : GroupDocuments.Of(row, groups);
+    }
+
+    /// <summary>Begins to change an espace.</summary>
+    /// <param name="row">The espace, with all that belongs to the groups and with their provenance.</param>
+    /// <param name="groups">Groups that may change.</param>
+    public static EspaceEdit Begin(EspaceRow row, params IReadOnlyCollection<EspaceGroup> groups) => new(row, groups, isNew: false);
+
+    /// <summary>Begins to fill an espace that is not recorded yet.</summary>
+    /// <param name="row">The espace.</param>
+    public static EspaceEdit New(EspaceRow row) => new(row, AllGroups, isNew: true);
+
+    /// <summary>Concludes: provenance, history, version, event.</summary>
+    /// <param name="db">Where it is written.</param>
+    /// <param name="speaker">Who says it.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="confirmedAt">When the speaker held it to be true; now, unless a source says of itself that it is older.</param>
+    /// <param name="confirms">Whether a group that stays as it was is thereby confirmed.</param>
+    /// <returns>True when anything was written.</returns>
+    public bool Conclude(DirectoryDbContext db, Speaker speaker, DateTimeOffset now, DateTimeOffset? confirmedAt = null, Func<GroupKey, bool>? confirms = null)
+    {
+        var held = _row.Groups.ToDictionary(g => new GroupKey(g.Group, g.Key));
+        var at = confirmedAt ?? now;
+        var touched = new HashSet<EspaceGroup>();
+        var after = GroupDocuments.Of(_row, _groups);
+        foreach (var (key, document) in after.OrderBy(d => d.Key.Group).ThenBy(d => d.Key.Key, StringComparer.Ordinal))
+        {
+            var known = held.GetValueOrDefault(key);
+            if (known is not null && _before.TryGetValue(key, out var before) && before.Equals(document))
+            {
+                if (confirms?.Invoke(key) != true || at <= known.ConfirmedAt)
+                    continue;
+                known.ConfirmedAt = at;
+                Append(key, EspaceChangeKind.Confirmed, null);
+                continue;
+            }
+            // Without a provenance it was never said: it is said now, even though it stays as it was.
+            if (known is null && !_new && _before.TryGetValue(key, out before) && before.Equals(document) && confirms?.Invoke(key) != true)
+                continue;
+            if (known is null)
+                _row.Groups.Add(known = new EspaceGroupRow { EspaceId = _row.Id, Group = key.Group, Key = key.Key, Source = speaker.Source, OrganisationId = speaker.OrganisationId, SaidAt = at, ConfirmedAt = at });
+            (known.Source, known.OrganisationId, known.SaidAt, known.ConfirmedAt) = (speaker.Source, speaker.OrganisationId, at, at);
+            Append(key, EspaceChangeKind.Said, document);
+        }
+        foreach (var key in _before.Keys.Where(k => !after.ContainsKey(k)))
+        {
+            if (held.TryGetValue(key, out var gone))
+                _row.Groups.Remove(gone);
+            Append(key, EspaceChangeKind.Removed, null);
+        }
+        if (touched.Count == 0)
+            return false;
+        if (!_new)
+            _row.Changed(now);
+        if (touched.Overlaps(s_published))
+            db.Publish(_row.ToEvent(now));
+        return true;
+
+        void Append(GroupKey key, EspaceChangeKind kind, IMessage? document)
+        {
+            touched.Add(key.Group);
+            db.EspaceChanges.Add(new EspaceChangeRow
+            {
+                EspaceId = _row.Id,
+                Sequence = ++_row.ChangeCount,
+                Group = key.Group,
+                Key = key.Key,
+                Kind = kind,
+                Source = speaker.Source,
+                OrganisationId = speaker.OrganisationId,
+                RecordedAt = now,
+                ConfirmedAt = at,
+                Content = (document as Espace)?.ToByteArray(),
+            });
+        }
+    }
+}
