@@ -15,6 +15,9 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task<SearchEspacesResponse> SearchEspaces(SearchEspacesRequest request, ServerCallContext context) =>
         search.HandleAsync(request, context.Caller(), context.CancellationToken);
 
+    public override Task<CheckDesignationResponse> CheckDesignation(CheckDesignationRequest request, ServerCallContext context) =>
+        Slice<CheckDesignation>(context).HandleAsync(request, context.CancellationToken);
+
     public override Task<GetEspaceResponse> GetEspace(GetEspaceRequest request, ServerCallContext context) =>
         Slice<ReadEspaces>(context).GetAsync(request, context.CancellationToken);
 

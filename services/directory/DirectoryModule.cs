@@ -25,6 +25,7 @@ public static class DirectoryModule
         builder.AddJaferService<DirectoryDbContext>(Name);
         builder.Services.AddSingleton<SnapshotSource>();
         builder.Services.AddSingleton<SearchEspaces>();
+        builder.Services.AddSingleton<CheckDesignation>();
         builder.Services.AddScoped<ReadEspaces>();
         builder.Services.AddScoped<DeclareWait>();
         builder.Services.AddScoped<ImportEspaces>();

@@ -14,19 +14,35 @@ internal sealed class NearestCommunes
 
     /// <summary>Indexes the communes (type COM, with coordinates) among the places.</summary>
     public NearestCommunes(IReadOnlyList<TravelPlace> places)
+        : this(places.Count, i => places[i] is { IsCommune: true, Latitude: { } latitude, Longitude: { } longitude } ? (latitude, longitude) : null)
     {
-        _places = [.. Enumerable.Range(0, places.Count)
-            .Where(i => places[i] is { IsCommune: true, Latitude: not null, Longitude: not null })
-            .OrderBy(i => places[i].Latitude!.Value)];
+    }
+
+    /// <summary>Indexes places.</summary>
+    /// <param name="count">Number of places.</param>
+    /// <param name="point">Point of the place at a position; null to leave it out.</param>
+    public NearestCommunes(int count, Func<int, (double Latitude, double Longitude)?> point)
+    {
+        var latitudes = new List<double>(count);
+        var found = new List<int>(count);
+        for (var i = 0; i < count; i++)
+        {
+            if (point(i) is not { } p)
+                continue;
+            latitudes.Add(p.Latitude);
+            found.Add(i);
+        }
+        (var keys, _places) = (latitudes.ToArray(), found.ToArray());
+        Array.Sort(keys, _places);
         _latitudes = new double[_places.Length];
         _x = new double[_places.Length];
         _y = new double[_places.Length];
         _z = new double[_places.Length];
         for (var i = 0; i < _places.Length; i++)
         {
-            var place = places[_places[i]];
-            _latitudes[i] = double.DegreesToRadians(place.Latitude!.Value);
-            (_x[i], _y[i], _z[i]) = OnSphere(_latitudes[i], double.DegreesToRadians(place.Longitude!.Value));
+            var (latitude, longitude) = point(_places[i])!.Value;
+            _latitudes[i] = double.DegreesToRadians(latitude);
+            (_x[i], _y[i], _z[i]) = OnSphere(_latitudes[i], double.DegreesToRadians(longitude));
         }
     }
 

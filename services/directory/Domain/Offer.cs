@@ -1,129 +1,99 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
 
 namespace Jafer.Directory.Domain;
 
-/// <summary>An espace and one modalité that it offers, with all that a search looks at. Immutable.</summary>
+/// <summary>How often rencontres take place, in its lowest terms: two in two weeks is one in a week.</summary>
+/// <param name="Rencontres">Rencontres in each interval.</param>
+/// <param name="Intervals">Length of the interval in its unit.</param>
+/// <param name="Unit">The unit.</param>
+internal readonly record struct Frequency(int Rencontres, int Intervals, PeriodicityUnit Unit)
+{
+    /// <summary>The frequency in its lowest terms; all three values are positive.</summary>
+    public static Frequency Of(int rencontres, int intervals, PeriodicityUnit unit)
+    {
+        var (a, b) = (rencontres, intervals);
+        while (b != 0)
+            (a, b) = (b, a % b);
+        return new(rencontres / a, intervals / a, unit);
+    }
+}
+
+/// <summary>An espace and one modalité that it knows, with all that a search looks at. Immutable.</summary>
 internal sealed class Offer
 {
     /// <summary>The espace.</summary>
-    public required Guid EspaceId { get; init; }
+    public required EspaceFacts Espace { get; init; }
 
-    /// <summary>Code of its département.</summary>
-    public required string Departement { get; init; }
+    /// <summary>The modalité.</summary>
+    public required Modalite Modalite { get; init; }
 
-    /// <summary>Whether the espace receives mesures.</summary>
-    public required EspaceState EspaceState { get; init; }
-
-    /// <summary>Periods in which it may be designated.</summary>
-    public required Period[] Periods { get; init; }
-
-    /// <summary>Numbers of the communes of its lieux, as <see cref="TravelCache"/> gave them; at least one.</summary>
-    public required int[] LieuCommunes { get; init; }
-
-    /// <summary>Whether new mesures of the modalité are taken.</summary>
+    /// <summary>Whether new mesures are taken, as last said.</summary>
     public required ModaliteState State { get; init; }
 
+    /// <summary>While it is full or closed: the day from which mesures are taken again; null when not known.</summary>
+    public DateOnly? ReopensOn { get; init; }
+
     /// <summary>Youngest age received, in years.</summary>
-    public required int MinAge { get; init; }
+    public int MinAge { get; init; }
 
     /// <summary>Oldest age received, in years.</summary>
-    public required int MaxAge { get; init; }
+    public int MaxAge { get; init; } = 17;
+
+    /// <summary>Most children of one family together; 0 without limit.</summary>
+    public int MaxSiblings { get; init; }
+
+    /// <summary>Shortest rencontre in minutes; 0 when not said.</summary>
+    public int MinMinutes { get; init; }
+
+    /// <summary>Longest rencontre in minutes; 0 when not said.</summary>
+    public int MaxMinutes { get; init; }
+
+    /// <summary>Frequencies; empty for any.</summary>
+    public Frequency[] Frequencies { get; init; } = [];
 
     /// <summary>Particular situations that are received, one bit each.</summary>
-    public required uint Situations { get; init; }
+    public uint Situations { get; init; }
 
     /// <summary>Whether families under an ordonnance de protection are received.</summary>
-    public required bool ProtectionOrder { get; init; }
+    public bool ProtectionOrder { get; init; }
+
+    /// <summary>Further publics that are received, one bit each; 0 when nothing was said.</summary>
+    public uint Publics { get; init; }
+
+    /// <summary>Slots in an ordinary week; 0 when not known.</summary>
+    public int SlotsPerWeek { get; init; }
+
+    /// <summary>Families waiting, as last said; null when not.</summary>
+    public int? WaitingFamilies { get; init; }
 
     /// <summary>The wait last declared.</summary>
-    public required Wait? Wait { get; init; }
+    public Wait? Wait { get; init; }
 
     /// <summary>How that wait came.</summary>
-    public required FigureSource WaitSource { get; init; }
+    public FigureSource WaitSource { get; init; }
 
-    /// <summary>True when the espace may be designated for the mesure and takes it.</summary>
-    public bool Takes(in MesureNeeds needs)
-    {
-        if (EspaceState != EspaceState.Ouvert || State is not (ModaliteState.Ouverte or ModaliteState.Limitee or ModaliteState.ListeAttente))
-            return false;
-        if (needs.YoungestAge < MinAge || needs.OldestAge > MaxAge || (needs.Situations & ~Situations) != 0 || (needs.ProtectionOrder && !ProtectionOrder))
-            return false;
-        foreach (var period in Periods)
-        {
-            if (period.Contains(needs.Decision))
-                return true;
-        }
-        return false;
-    }
-}
+    /// <summary>Day on which state and capacity were last said or confirmed; null when that is not known.</summary>
+    public DateOnly? ConfirmedOn { get; init; }
 
-/// <summary>What a mesure asks of an espace.</summary>
-/// <param name="YoungestAge">Youngest child in years; null when ages do not restrict.</param>
-/// <param name="OldestAge">Oldest child in years; null when ages do not restrict.</param>
-/// <param name="Situations">Particular situations, one bit each.</param>
-/// <param name="ProtectionOrder">Whether an ordonnance de protection is in force.</param>
-/// <param name="Decision">Date of the decision, on which the agrément must be valid.</param>
-internal readonly record struct MesureNeeds(int? YoungestAge, int? OldestAge, uint Situations, bool ProtectionOrder, DateOnly Decision);
+    /// <summary>Days on which mesures of this modalité were received, in order.</summary>
+    public int[] ReceivedOn { get; init; } = [];
 
-/// <summary>Both parents' ways to all communes that hold a lieu, and how they weigh against waiting.</summary>
-/// <param name="Hote">Ways of the hôte, by number of commune; null when their commune is not given.</param>
-/// <param name="Visiteur">Ways of the visiteur; null when their commune is not given.</param>
-/// <param name="DaysPerTravelHour">Days of waiting that count as one hour more of travel of both together.</param>
-internal readonly record struct FamilyTravel(Travel[]? Hote, Travel[]? Visiteur, double DaysPerTravelHour)
-{
-    /// <summary>The lieu that suits both parents best: its position in the offer, and what it costs. The first one of equals.</summary>
-    public (int Lieu, (int Unreachable, long Cost) Cost) Best(int[] lieuCommunes)
-    {
-        var best = (Lieu: 0, Cost: CostOf(lieuCommunes[0]));
-        for (var i = 1; i < lieuCommunes.Length; i++)
-        {
-            var cost = CostOf(lieuCommunes[i]);
-            if (cost.CompareTo(best.Cost) < 0)
-                best = (i, cost);
-        }
-        return best;
-    }
+    /// <summary>True when mesures are taken, be it on a waiting list or from a day on that is known.</summary>
+    public bool IsOpen => State is ModaliteState.Ouverte or ModaliteState.Limitee or ModaliteState.ListeAttente
+        || (State is ModaliteState.Complete or ModaliteState.Fermee && ReopensOn is not null);
 
-    private (int Unreachable, long Cost) CostOf(int commune) =>
-        Ranking.TravelCost(Hote?[commune], Visiteur?[commune], DaysPerTravelHour);
-}
+    /// <summary>The day from which mesures are taken, when that lies ahead of a day; else that day.</summary>
+    public DateOnly TakesFrom(DateOnly day) =>
+        State is ModaliteState.Complete or ModaliteState.Fermee && ReopensOn is { } opens && opens > day ? opens : day;
 
-/// <summary>An offer with its place.</summary>
-/// <param name="Key">Its place.</param>
-/// <param name="Offer">The offer.</param>
-/// <param name="Lieu">Position of the lieu that suits best.</param>
-internal readonly record struct RankedOffer(RankKey Key, Offer Offer, int Lieu)
-{
-    private static readonly Comparer<RankKey> s_worstFirst = Comparer<RankKey>.Create((a, b) => b.CompareTo(a));
-
-    /// <summary>The best offers after a place, in order, and how many match in all.</summary>
-    /// <param name="offers">Offers of the modalité, in any order.</param>
-    /// <param name="needs">What the mesure asks.</param>
-    /// <param name="travel">Travel of the parents.</param>
-    /// <param name="after">Place of the last offer of the page before; null for the first page.</param>
-    /// <param name="count">Offers wanted.</param>
-    public static (RankedOffer[] Page, int Total) Find(
-        ReadOnlySpan<Offer> offers, in MesureNeeds needs, in FamilyTravel travel, RankKey? after, int count)
-    {
-        var total = 0;
-        var best = new PriorityQueue<RankedOffer, RankKey>(count + 1, s_worstFirst);
-        foreach (var offer in offers)
-        {
-            if (!offer.Takes(needs))
-                continue;
-            total++;
-            var (lieu, cost) = travel.Best(offer.LieuCommunes);
-            var key = Ranking.Key(cost, offer.Wait, offer.EspaceId);
-            if (key <= after)
-                continue;
-            if (best.Count < count)
-                best.Enqueue(new(key, offer, lieu), key);
-            else if (key < best.Peek().Key)
-                best.EnqueueDequeue(new(key, offer, lieu), key);
-        }
-        var page = new RankedOffer[best.Count];
-        for (var i = page.Length - 1; i >= 0; i--)
-            page[i] = best.Dequeue();
-        return (page, total);
-    }
+    /// <summary>
+    /// Day of the first rencontre that can be expected in a lieu. A declared wait is the wait of whoever joins, whenever it was
+    /// declared: it counts from the decision, from today when the decision lies behind, and from the reopening when that lies
+    /// ahead; a closure on that day puts it off until the lieu opens again.
+    /// </summary>
+    /// <param name="lieu">Position of the lieu.</param>
+    /// <param name="from">The later of today and the decision.</param>
+    public DateOnly FirstRencontre(int lieu, DateOnly from) =>
+        Espace.FirstOpenDay(lieu, TakesFrom(from).PlusDays(Wait?.Days ?? Domain.Wait.UnknownDays));
 }

@@ -53,10 +53,10 @@ internal static class Ranking
 
     /// <summary>The key of an espace.</summary>
     /// <param name="travel">Cost of its best lieu.</param>
-    /// <param name="wait">Its declared wait; null when there is none.</param>
+    /// <param name="days">Days until the first rencontre that can be expected.</param>
     /// <param name="espaceId">The espace.</param>
-    public static RankKey Key((int Unreachable, long Cost) travel, Wait? wait, Guid espaceId) =>
-        new(travel.Unreachable, (wait?.Days ?? Wait.UnknownDays) * 1000L + travel.Cost, espaceId);
+    public static RankKey Key((int Unreachable, long Cost) travel, int days, Guid espaceId) =>
+        new(travel.Unreachable, days * 1000L + travel.Cost, espaceId);
 
     private static double Minutes(Travel? way) => way switch
     {

@@ -9,41 +9,85 @@ internal sealed class TravelModel
     /// <summary>Mean radius of the Earth in kilometres.</summary>
     public const double EarthRadiusKm = 6371.0088;
 
+    // Coordinates as they are published have five decimals; seven fit into an integer.
+    private const double DegreeUnits = 1e7;
+
     private readonly TravelCoefficients _k;
-    private readonly TravelPlace[] _places;
-    private readonly Dictionary<string, int> _byInsee;
+    private readonly CommuneCodes _codes;
+    private readonly Place[] _places;
+    private readonly string[] _blocks;
     private readonly NearestCommunes _nearest;
 
     /// <summary>Builds the model over all communes and arrondissements.</summary>
+    /// <param name="coefficients">The fitted coefficients.</param>
+    /// <param name="places">The communes, in any order, each once.</param>
     public TravelModel(TravelCoefficients coefficients, IEnumerable<TravelPlace> places)
     {
         _k = coefficients;
-        _places = [.. places];
-        _byInsee = new Dictionary<string, int>(_places.Length, StringComparer.Ordinal);
-        for (var i = 0; i < _places.Length; i++)
-            _byInsee.Add(_places[i].Insee, i);
-        _nearest = new NearestCommunes(_places);
+        var blocks = new Dictionary<string, ushort>(StringComparer.Ordinal);
+        var known = new List<(string Insee, Place Place)>();
+        foreach (var place in places)
+        {
+            if (!blocks.TryGetValue(place.RoadBlock, out var block))
+                blocks.Add(place.RoadBlock, block = checked((ushort)blocks.Count));
+            known.Add((place.Insee, new Place(
+                place is { Latitude: { } latitude, Longitude: not null } ? (int)Math.Round(latitude * DegreeUnits) : Place.NoPoint,
+                place.Longitude is { } longitude ? (int)Math.Round(longitude * DegreeUnits) : 0,
+                place.PopulationWithin10Km, (short)Math.Min(place.ReliefMetres, short.MaxValue), block, place.IsCommune)));
+        }
+        known.Sort(static (a, b) => string.CompareOrdinal(a.Insee, b.Insee));
+        _codes = new CommuneCodes(known.ConvertAll(k => k.Insee));
+        _places = [.. known.Select(k => k.Place)];
+        _blocks = [.. blocks.OrderBy(b => b.Value).Select(b => b.Key)];
+        _nearest = new NearestCommunes(_places.Length, i => _places[i].IsCommune ? PointOf(i) : null);
     }
 
-    /// <summary>All communes and arrondissements, in the order given.</summary>
-    public IReadOnlyList<TravelPlace> Places => _places;
+    /// <summary>All communes and arrondissements in the order of their codes; made anew for each caller.</summary>
+    public IReadOnlyList<TravelPlace> Places => [.. Enumerable.Range(0, _places.Length).Select(i => new TravelPlace(
+        _codes[i], _places[i].IsCommune, PointOf(i)?.Latitude, PointOf(i)?.Longitude, _places[i].PopulationWithin10Km, _places[i].ReliefMetres, _blocks[_places[i].Block]))];
+
+    /// <summary>The codes of the communes, by the position of each.</summary>
+    public CommuneCodes Codes => _codes;
+
+    /// <summary>The coefficients.</summary>
+    public TravelCoefficients Coefficients => _k;
 
     /// <summary>True when the code is one of a known commune or arrondissement.</summary>
-    public bool Knows(string insee) => _byInsee.ContainsKey(insee);
+    public bool Knows(string insee) => _codes.IndexOf(insee) >= 0;
+
+    /// <summary>Position of a commune.</summary>
+    /// <param name="insee">INSEE code of a known commune.</param>
+    /// <exception cref="ArgumentException">The code is unknown.</exception>
+    public int IndexOf(string insee) =>
+        _codes.IndexOf(insee) is >= 0 and var i ? i : throw new ArgumentException($"Commune {insee} is unknown.", nameof(insee));
+
+    /// <summary>Coordinates of the commune at a position; null when they are not known.</summary>
+    public (double Latitude, double Longitude)? PointOf(int index) =>
+        _places[index] is { Latitude: not Place.NoPoint } place ? (place.Latitude / DegreeUnits, place.Longitude / DegreeUnits) : null;
+
+    /// <summary>The commune at a position as a point of the unit sphere.</summary>
+    public PlaceOnSphere OnSphere(int index)
+    {
+        if (PointOf(index) is not { } point)
+            return new(0, 0, 0, _places[index].Block, false);
+        var (sinPhi, cosPhi) = Math.SinCos(double.DegreesToRadians(point.Latitude));
+        var (sinLambda, cosLambda) = Math.SinCos(double.DegreesToRadians(point.Longitude));
+        return new((float)(cosPhi * cosLambda), (float)(cosPhi * sinLambda), (float)sinPhi, _places[index].Block, true);
+    }
 
     /// <summary>The way from one commune to another; 0 minutes within one commune.</summary>
     /// <param name="from">INSEE code of a known commune.</param>
     /// <param name="to">INSEE code of a known commune.</param>
     /// <exception cref="ArgumentException">A code is unknown.</exception>
-    public Travel Between(string from, string to) => Between(Place(from), Place(to));
+    public Travel Between(string from, string to) => Between(IndexOf(from), IndexOf(to));
 
     /// <summary>The ways from one commune to many, in their order. About 3 µs each: keep the answer where it is asked again.</summary>
     public Travel[] FromOne(string from, IReadOnlyList<string> to)
     {
-        var origin = Place(from);
+        var origin = IndexOf(from);
         var ways = new Travel[to.Count];
         for (var i = 0; i < ways.Length; i++)
-            ways[i] = Between(origin, Place(to[i]));
+            ways[i] = Between(origin, IndexOf(to[i]));
         return ways;
     }
 
@@ -58,17 +102,18 @@ internal sealed class TravelModel
         return 2 * EarthRadiusKm * Math.Asin(Math.Sqrt(Math.Min(1, h)));
     }
 
-    private TravelPlace Place(string insee) =>
-        _byInsee.TryGetValue(insee, out var i) ? _places[i] : throw new ArgumentException($"Commune {insee} is unknown.", nameof(insee));
-
     /// <summary>The way from one place of the model to another.</summary>
-    public Travel Between(TravelPlace a, TravelPlace b)
+    public Travel Between(TravelPlace a, TravelPlace b) => Between(IndexOf(a.Insee), IndexOf(b.Insee));
+
+    /// <summary>The way from one commune to another, by their positions.</summary>
+    public Travel Between(int from, int to)
     {
-        if (a.Insee == b.Insee)
+        if (from == to)
             return Travel.Of(0);
-        if (a.RoadBlock != b.RoadBlock)
+        var (a, b) = (_places[from], _places[to]);
+        if (a.Block != b.Block)
             return Travel.NoRoad;
-        if (a is not { Latitude: { } latitudeA, Longitude: { } longitudeA } || b is not { Latitude: { } latitudeB, Longitude: { } longitudeB })
+        if (PointOf(from) is not { Latitude: var latitudeA, Longitude: var longitudeA } || PointOf(to) is not { Latitude: var latitudeB, Longitude: var longitudeB })
             return Travel.Unknown;
 
         var d = GreatCircleKm(latitudeA, longitudeA, latitudeB, longitudeB);
@@ -82,7 +127,7 @@ internal sealed class TravelModel
             * (1 - _k.Valley * valley * Math.Clamp((d - 5) / 25, 0, 1));
         return Travel.Of(flat * factor);
 
-        double ReliefAt(double share) => Relief(_places[_nearest.Find(
+        double ReliefAt(double share) => Relief(in _places[_nearest.Find(
             latitudeA + share * (latitudeB - latitudeA),
             longitudeA + share * (longitudeB - longitudeA))]);
     }
@@ -100,8 +145,16 @@ internal sealed class TravelModel
     /// <summary>How much the people around an end slow the way down; not negative.</summary>
     public static double Density(TravelPlace place) => Math.Log(1 + place.PopulationWithin10Km / 50_000.0);
 
-    private static double Relief(TravelPlace place) => Math.Min(place.ReliefMetres, 600);
+    private static double Density(in Place place) => Math.Log(1 + place.PopulationWithin10Km / 50_000.0);
 
-    private static double Populated(TravelPlace place) =>
+    private static double Relief(in Place place) => Math.Min((double)place.ReliefMetres, 600);
+
+    private static double Populated(in Place place) =>
         Math.Clamp(Math.Log10(Math.Max(place.PopulationWithin10Km, 1) / 3000.0) / 1.7, 0, 1);
+
+    // 20 bytes for each of 35,000.
+    private readonly record struct Place(int Latitude, int Longitude, int PopulationWithin10Km, short ReliefMetres, ushort Block, bool IsCommune)
+    {
+        public const int NoPoint = int.MinValue;
+    }
 }

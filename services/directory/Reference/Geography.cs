@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
-using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
-using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Jafer.Directory.Reference;
 
@@ -11,43 +10,63 @@ namespace Jafer.Directory.Reference;
 /// </summary>
 /// <param name="Travel">Ways between communes.</param>
 /// <param name="CommuneNames">Names by INSEE code.</param>
-/// <param name="Points">Coordinates by INSEE code, of the communes that have them.</param>
 /// <param name="CourtDepartements">Département of each court, by its code.</param>
 /// <param name="Departements">Codes of the départements.</param>
 internal sealed record Geography(
     TravelCache Travel,
-    FrozenDictionary<string, string> CommuneNames,
-    FrozenDictionary<string, (double Latitude, double Longitude)> Points,
+    CommuneNames CommuneNames,
     FrozenDictionary<string, string> CourtDepartements,
     FrozenSet<string> Departements)
 {
-    /// <summary>Reads the reference data.</summary>
+    /// <summary>Coordinates by INSEE code, of the communes that have them.</summary>
+    public CommunePoints Points => new(Travel.Model);
+
+    /// <summary>Code of the département or overseas collectivity of a commune: the beginning of its own.</summary>
+    /// <param name="insee">INSEE code.</param>
+    public static string DepartementOf(string insee) => insee.StartsWith("97", StringComparison.Ordinal) || insee.StartsWith("98", StringComparison.Ordinal) ? insee[..3] : insee[..2];
+
+    /// <summary>Reads the reference data, by plain commands: what EF needs to read 35,000 rows would stay in memory for good.</summary>
     /// <exception cref="InvalidOperationException">The database holds none: it was not migrated.</exception>
-    public static async Task<Geography> ReadAsync(DirectoryDbContext db, CancellationToken ct)
+    public static async Task<Geography> ReadAsync(NpgsqlDataSource source, CancellationToken ct)
     {
-        var names = new Dictionary<string, string>(36_000, StringComparer.Ordinal);
+        var names = new List<string>(36_000);
         var places = new List<TravelPlace>(36_000);
-        var blocks = new Dictionary<string, string>(StringComparer.Ordinal);
-        var communes = db.Communes.AsNoTracking()
-            .Select(c => new { c.Insee, c.Name, c.IsCommune, c.Latitude, c.Longitude, c.PopulationWithin10Km, c.ReliefM, c.RoadBlock });
-        await foreach (var c in communes.AsAsyncEnumerable().WithCancellation(ct))
+        await using (var command = source.CreateCommand("""
+            select insee, name, is_commune, latitude, longitude, population_10km, relief_m, road_block from communes order by insee collate "C"
+            """))
         {
-            if (!blocks.TryGetValue(c.RoadBlock, out var block))
-                blocks.Add(c.RoadBlock, block = c.RoadBlock);
-            names.Add(c.Insee, c.Name);
-            places.Add(new TravelPlace(c.Insee, c.IsCommune, c.Latitude, c.Longitude, c.PopulationWithin10Km, c.ReliefM, block));
+            var blocks = new Dictionary<string, string>(StringComparer.Ordinal);
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                var block = reader.GetString(7);
+                if (!blocks.TryAdd(block, block))
+                    block = blocks[block];
+                names.Add(reader.GetString(1));
+                places.Add(new TravelPlace(
+                    reader.GetString(0), reader.GetBoolean(2), reader.IsDBNull(3) ? null : reader.GetDouble(3), reader.IsDBNull(4) ? null : reader.GetDouble(4),
+                    reader.GetInt32(5), reader.GetInt32(6), block));
+            }
         }
         if (places.Count == 0)
             throw new InvalidOperationException("The directory holds no communes: run it once with --migrate.");
 
         using var coefficients = ReferenceData.Resource("travel-model.json");
-        var courts = await db.Courts.AsNoTracking().ToDictionaryAsync(c => c.Code, c => c.Departement, ct);
-        var departements = await db.Departements.AsNoTracking().Select(d => d.Code).ToListAsync(ct);
+        var model = new TravelModel(TravelCoefficients.Read(coefficients), places);
         return new Geography(
-            new TravelCache(new TravelModel(TravelCoefficients.Read(coefficients), places)),
-            names.ToFrozenDictionary(StringComparer.Ordinal),
-            places.Where(p => p.Latitude is not null).ToFrozenDictionary(p => p.Insee, p => (p.Latitude!.Value, p.Longitude!.Value), StringComparer.Ordinal),
-            courts.ToFrozenDictionary(StringComparer.Ordinal),
-            departements.ToFrozenSet(StringComparer.Ordinal));
+            new TravelCache(model),
+            new CommuneNames(model.Codes, names),
+            (await ReadPairsAsync(source, "select code, departement from courts", ct)).ToFrozenDictionary(StringComparer.Ordinal),
+            (await ReadPairsAsync(source, "select code, code from departements", ct)).Keys.ToFrozenSet(StringComparer.Ordinal));
+    }
+
+    private static async Task<Dictionary<string, string>> ReadPairsAsync(NpgsqlDataSource source, string sql, CancellationToken ct)
+    {
+        var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
+        await using var command = source.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            pairs.Add(reader.GetString(0), reader.GetString(1));
+        return pairs;
     }
 }

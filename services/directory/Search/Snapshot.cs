@@ -1,26 +1,28 @@
-using System.Collections.Frozen;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
-using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
-using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.Directory.Search;
 
 /// <summary>All espaces as they stood at one revision of the directory. Immutable: a change makes a new snapshot.</summary>
 internal sealed class Snapshot
 {
-    private readonly FrozenDictionary<Modalite, Offer[]> _offers;
+    private static readonly OfferIndex s_nothing = new([], _ => new LieuColumns(new(0, 0, 0, 0, 0, 0, 0, 0, 0), []));
 
-    private Snapshot(Geography geography, long revision, FrozenDictionary<Guid, SearchedEspace> espaces)
+    private readonly Dictionary<Guid, SearchedEspace> _espaces;
+    private readonly Dictionary<string, int> _departements = new(StringComparer.Ordinal);
+    private readonly Dictionary<Modalite, Lazy<OfferIndex>> _offers = [];
+
+    private Snapshot(Geography geography, long revision, Dictionary<Guid, SearchedEspace> espaces)
     {
-        Geography = geography;
-        Revision = revision;
-        Espaces = espaces;
-        _offers = espaces.Values.SelectMany(e => e.Offers).GroupBy(o => o.Key, o => o.Value)
-            .ToFrozenDictionary(g => g.Key, g => g.ToArray());
+        (Geography, Revision, _espaces) = (geography, revision, espaces);
+        foreach (var espace in espaces.Values)
+        {
+            _departements[espace.Facts.Departement] = _departements.GetValueOrDefault(espace.Facts.Departement) + 1;
+            foreach (var offer in espace.Offers)
+                _offers.TryAdd(offer.Modalite, new(() => Index(offer.Modalite)));
+        }
     }
 
     /// <summary>The reference data.</summary>
@@ -29,64 +31,64 @@ internal sealed class Snapshot
     /// <summary>The revision whose changes are all in.</summary>
     public long Revision { get; }
 
-    /// <summary>The espaces by id.</summary>
-    public FrozenDictionary<Guid, SearchedEspace> Espaces { get; }
+    /// <summary>Every espace.</summary>
+    public IReadOnlyCollection<SearchedEspace> Espaces => _espaces.Values;
+
+    /// <summary>Modalités that some espace knows.</summary>
+    public IReadOnlyCollection<Modalite> Modalites => _offers.Keys;
 
     /// <summary>The snapshot before anything is read.</summary>
-    public static Snapshot Empty(Geography geography) => new(geography, -1, FrozenDictionary<Guid, SearchedEspace>.Empty);
+    public static Snapshot Empty(Geography geography) => new(geography, -1, []);
+
+    /// <summary>The espace with an id; null when there is none.</summary>
+    public SearchedEspace? Find(Guid id) => _espaces.GetValueOrDefault(id);
+
+    /// <summary>Number of espaces in a département.</summary>
+    public int CountIn(string departement) => _departements.GetValueOrDefault(departement);
 
     /// <summary>All offers of a modalité.</summary>
-    public ReadOnlySpan<Offer> OffersOf(Modalite modalite) => _offers.GetValueOrDefault(modalite);
+    public OfferIndex OffersOf(Modalite modalite) => _offers.TryGetValue(modalite, out var index) ? index.Value : s_nothing;
 
     /// <summary>The snapshot with changed espaces.</summary>
     /// <param name="revision">Revision at which they were read.</param>
     /// <param name="changed">Every espace changed since <see cref="Revision"/>.</param>
-    public Snapshot With(long revision, IReadOnlyCollection<EspaceRow> changed)
+    public Snapshot With(long revision, IReadOnlyCollection<SearchedEspace> changed)
     {
-        var espaces = new Dictionary<Guid, SearchedEspace>(Espaces);
-        foreach (var row in changed)
-            espaces[row.Id] = SearchedEspace.From(row, Geography);
-        return new Snapshot(Geography, revision, espaces.ToFrozenDictionary());
+        var espaces = new Dictionary<Guid, SearchedEspace>(_espaces);
+        espaces.EnsureCapacity(_espaces.Count + changed.Count);
+        foreach (var espace in changed)
+            espaces[espace.Facts.Id] = espace;
+        return new Snapshot(Geography, revision, espaces);
     }
+
+    /// <summary>Columns of lieux in the communes of the given numbers.</summary>
+    public LieuColumns Columns(IReadOnlyList<int> communes)
+    {
+        var travel = Geography.Travel;
+        return new(travel.Model.Coefficients, [.. communes.Select(commune => (commune, travel.PlaceOf(commune)))]);
+    }
+
+    private OfferIndex Index(Modalite modalite) => new(
+        _espaces.Values.Select(e => Array.Find(e.Offers, o => o.Modalite == modalite)).OfType<Offer>(), Columns);
 }
 
 /// <summary>An espace as searches see it, with the parts of the answer that are the same for every caller made once.</summary>
+/// <param name="Facts">What rules and ranking look at.</param>
 /// <param name="Id">The id as it is sent.</param>
 /// <param name="Name">Name.</param>
 /// <param name="Fictive">True when it is invented.</param>
 /// <param name="AlertText">Text for whoever designates it.</param>
-/// <param name="Periods">Periods in which it may be designated.</param>
+/// <param name="Exclusions">Whom it does not receive, in its own words.</param>
+/// <param name="GestionnaireId">The organisation that runs it.</param>
 /// <param name="Lieux">Its lieux as they are sent; shared between answers, never changed.</param>
-/// <param name="Offers">What it offers, by modalité.</param>
+/// <param name="Offers">What it says of each modalité that it knows.</param>
 internal sealed record SearchedEspace(
-    string Id, string Name, bool Fictive, string AlertText, Period[] Periods, Lieu[] Lieux, IReadOnlyDictionary<Modalite, Offer> Offers)
+    EspaceFacts Facts, string Id, string Name, bool Fictive, string AlertText, string[] Exclusions, Guid GestionnaireId, Lieu[] Lieux, Offer[] Offers)
 {
-    /// <summary>The espace of a row loaded with all that belongs to it.</summary>
-    public static SearchedEspace From(EspaceRow row, Geography geography)
-    {
-        Period[] periods = [.. row.Agrements.Select(a => a.ToDomain().Validity).OfType<Period>()];
-        var lieux = row.Lieux.OrderBy(l => l.Position).ToArray();
-        int[] communes = [.. lieux.Select(l => geography.Travel.NumberOf(l.CommuneInsee))];
-        return new SearchedEspace(
-            row.Id.ToString(), row.Name, row.Fictive, row.AlertText, periods,
-            [.. lieux.Select(l => l.ToProto(geography))],
-            row.Modalites.ToDictionary(m => m.Modalite, m => new Offer
-            {
-                EspaceId = row.Id,
-                Departement = row.Departement,
-                EspaceState = row.State,
-                Periods = periods,
-                LieuCommunes = communes,
-                State = m.State,
-                MinAge = m.MinAge,
-                MaxAge = m.MaxAge,
-                Situations = Bits(m.AcceptedSituations.Select(ProtoConversions.FromCode<SituationParticuliere>)),
-                ProtectionOrder = m.ProtectionOrderAccepted,
-                Wait = m.Wait,
-                WaitSource = m.WaitSource ?? FigureSource.Unspecified,
-            }));
-    }
+    /// <summary>What it says of a modalité; null when it does not know it.</summary>
+    public Offer? OfferOf(Modalite modalite) => Array.Find(Offers, o => o.Modalite == modalite);
 
-    /// <summary>Particular situations, one bit each.</summary>
-    public static uint Bits(IEnumerable<SituationParticuliere> situations) => situations.Aggregate(0u, (bits, s) => bits | 1u << (int)s);
+    /// <summary>Values of an enum, one bit each.</summary>
+    public static uint Bits<T>(IEnumerable<T> values)
+        where T : struct, Enum => values.Aggregate(0u, (bits, value) => bits | 1u << System.Runtime.CompilerServices.Unsafe.As<T, int>(ref value));
 }

@@ -1,8 +1,6 @@
 using System.Data;
-using Jafer.Directory.Data;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Territory;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Jafer.Directory.Search;
@@ -12,7 +10,7 @@ namespace Jafer.Directory.Search;
 /// asks whether the revision has moved, and only what changed is read again. Searches that arrive while such a query runs
 /// share the next one.
 /// </summary>
-internal sealed class SnapshotSource(NpgsqlDataSource source, IServiceScopeFactory scopes)
+internal sealed class SnapshotSource(NpgsqlDataSource source)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource<Snapshot>? _next;
@@ -80,18 +78,13 @@ internal sealed class SnapshotSource(NpgsqlDataSource source, IServiceScopeFacto
 
     private async Task<Snapshot> ReadChangesAsync()
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<DirectoryDbContext>();
-        var known = _current ?? Snapshot.Empty(await Geography.ReadAsync(db, CancellationToken.None));
+        var known = _current ?? Snapshot.Empty(await Geography.ReadAsync(source, CancellationToken.None));
+        await using var connection = await source.OpenConnectionAsync();
         // One snapshot of the database for the number and for what it numbers.
-        await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead);
-        var revision = await db.Database.SqlQuery<long>($"select revision as \"Value\" from directory_revision").SingleAsync();
-        await Distancier.FollowAsync(db, source, known.Geography.Travel);
-        var changed = await db.Espaces.AsNoTracking()
-            .Where(e => e.Revision > known.Revision)
-            .Include(e => e.Agrements).Include(e => e.Lieux).Include(e => e.Modalites)
-            .AsSplitQuery()
-            .ToListAsync();
-        return known.With(revision, changed);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        await using var number = new NpgsqlCommand("select revision from directory_revision", connection);
+        var revision = (long)(await number.ExecuteScalarAsync())!;
+        await Distancier.FollowAsync(connection, source, known.Geography.Travel);
+        return known.With(revision, await new SnapshotReader(connection, known.Geography, known.Revision).ReadAsync(CancellationToken.None));
     }
 }

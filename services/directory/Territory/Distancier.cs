@@ -1,6 +1,4 @@
-using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Jafer.Directory.Territory;
@@ -9,15 +7,15 @@ namespace Jafer.Directory.Territory;
 internal static class Distancier
 {
     /// <summary>Tells the cache of ways which distancier holds now.</summary>
-    /// <param name="db">Context, in the transaction that reads the directory's revision.</param>
+    /// <param name="connection">Connection, in the transaction that reads the directory's revision.</param>
     /// <param name="source">Connections on which ways are read later.</param>
     /// <param name="travel">The cache.</param>
-    public static async Task FollowAsync(DirectoryDbContext db, NpgsqlDataSource source, TravelCache travel)
+    public static async Task FollowAsync(NpgsqlConnection connection, NpgsqlDataSource source, TravelCache travel)
     {
-        var last = await db.Database
-            .SqlQuery<LastImport>($"""select id as "Id", way_count as "WayCount" from distancier_imports order by id desc limit 1""")
-            .SingleOrDefaultAsync();
-        travel.Follow(last?.Id ?? 0, last is { WayCount: > 0 } ? (from, destinations, ct) => ReadAsync(source, from, destinations, ct) : null);
+        await using var last = new NpgsqlCommand("select id, way_count from distancier_imports order by id desc limit 1", connection);
+        await using var reader = await last.ExecuteReaderAsync();
+        var (id, ways) = await reader.ReadAsync() ? (reader.GetInt64(0), reader.GetInt64(1)) : (0, 0);
+        travel.Follow(id, ways > 0 ? (from, destinations, ct) => ReadAsync(source, from, destinations, ct) : null);
     }
 
     /// <summary>Where the ways held come from: the sources since the last import that replaced all.</summary>
@@ -52,6 +50,4 @@ internal static class Distancier
             ways.Add((reader.GetInt32(0), Travel.Imported(reader.IsDBNull(1) ? null : reader.GetFloat(1))));
         return ways;
     }
-
-    private sealed record LastImport(long Id, long WayCount);
 }

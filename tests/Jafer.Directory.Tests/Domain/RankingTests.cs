@@ -10,8 +10,7 @@ public class RankingTests
 
     private sealed record Candidate(Guid Id, int? Days, Travel? Hote, Travel? Visiteur)
     {
-        public RankKey Key(double tradeOff) => Ranking.Key(
-            Ranking.TravelCost(Hote, Visiteur, tradeOff), Days is { } days ? new Wait(days, Today) : null, Id);
+        public RankKey Key(double tradeOff) => Ranking.Key(Ranking.TravelCost(Hote, Visiteur, tradeOff), Days ?? Wait.UnknownDays, Id);
     }
 
     [Fact]
@@ -44,8 +43,8 @@ public class RankingTests
     [Fact]
     public void Key_AtTheTradeOff_WeighsAnHourAsSoManyDays()
     {
-        var here = Ranking.Key(Ranking.TravelCost(Travel.Of(0), Travel.Of(0), 14), new Wait(44, Today), Guid.Empty);
-        var there = Ranking.Key(Ranking.TravelCost(Travel.Of(45), Travel.Of(15), 14), new Wait(30, Today), Guid.Empty);
+        var here = Ranking.Key(Ranking.TravelCost(Travel.Of(0), Travel.Of(0), 14), 44, Guid.Empty);
+        var there = Ranking.Key(Ranking.TravelCost(Travel.Of(45), Travel.Of(15), 14), 30, Guid.Empty);
 
         Assert.Equal(here, there);
     }
@@ -64,13 +63,6 @@ public class RankingTests
     [InlineData(31, true)]
     public void IsStaleOn_DeclaredWait_AfterThirtyDays(int age, bool stale) =>
         Assert.Equal(stale, new Wait(60, Today.AddDays(-age)).IsStaleOn(Today));
-
-    [Theory]
-    [InlineData(-10, 60)]
-    [InlineData(0, 60)]
-    [InlineData(10, 70)]
-    public void ExpectedFirstVisit_DeclaredWait_CountsFromTheLaterOfDecisionAndToday(int decision, int expected) =>
-        Assert.Equal(Today.AddDays(expected), new Wait(60, Today.AddDays(-20)).ExpectedFirstVisit(Today.AddDays(decision), Today));
 
     private static Guid[] Order(IEnumerable<Candidate> candidates) => [.. candidates.OrderBy(c => c.Key(14)).Select(c => c.Id)];
 

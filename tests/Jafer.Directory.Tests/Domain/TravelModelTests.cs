@@ -108,10 +108,53 @@ public class TravelModelTests
             Assert.Equal(number, cache.NumberOf(destination));
             Assert.Equal(TravelData.Model.Between("73065", destination), (await FromAsync())[number]);
         }
-        Assert.Equal(3, (await FromAsync()).Length);
         Assert.Same(await FromAsync(), await FromAsync());
 
-        ValueTask<Travel[]> FromAsync() => cache.FromAsync("73065", TestContext.Current.CancellationToken);
+        ValueTask<WaysFrom> FromAsync() => cache.FromAsync("73065", TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void AddBounds_AnyCommunes_NeverExceedWhatTheWayCosts()
+    {
+        var model = TravelData.Model;
+        var destinations = Enumerable.Range(0, 500).Select(i => i * 70).ToArray();
+        var columns = new LieuColumns(model.Coefficients, [.. destinations.Select(d => (d, model.OnSphere(d)))]);
+        Prop.ForAll(Gen.Choose(0, model.Codes.Count - 1).ToArbitrary(), Gen.Choose(0, 60).ToArbitrary(), (origin, daysPerTravelHour) =>
+        {
+            var ways = new WaysFrom(model.OnSphere(origin), d => model.Between(origin, d), []);
+            var bounds = new float[columns.Length];
+            columns.AddBounds(ways, daysPerTravelHour, bounds);
+            for (var i = 0; i < destinations.Length; i++)
+            {
+                var (unreachable, cost) = Ranking.TravelCost(ways[destinations[i]], null, daysPerTravelHour);
+                Assert.InRange(bounds[i], unreachable * LieuColumns.NoRoadDays, unreachable * LieuColumns.NoRoadDays + cost / 1000.0 * 1.000001 + 0.001);
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public async Task WaysFrom_ManyCallersAtOnce_AllGetWhatTheModelSays()
+    {
+        var model = TravelData.Model;
+        var ways = new WaysFrom(model.OnSphere(0), d => model.Between(0, d), []);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(caller => Task.Run(() =>
+        {
+            for (var i = 0; i < 2_000; i++)
+            {
+                var destination = (i * 17 + caller * 5) % 3_000;
+                Assert.Equal(model.Between(0, destination), ways[destination]);
+            }
+        })));
+        Assert.InRange(ways.Kept, 2_000, 3_000);
+    }
+
+    [Fact]
+    public void CommuneCodes_EveryCommune_ComesBackAtItsPosition()
+    {
+        var codes = TravelData.Model.Codes;
+        Assert.Equal(TravelData.Places.Count, codes.Count);
+        Assert.All(TravelData.Places, place => Assert.Equal(place.Insee, codes[codes.IndexOf(place.Insee)]));
+        Assert.All(["", "1", "9999", "999999", "2a004", "99999", "é1001"], unknown => Assert.True(codes.IndexOf(unknown) < 0));
     }
 
     [Theory]

@@ -1,0 +1,107 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Jafer.Directory.Domain;
+
+/// <summary>
+/// Where many lieux lie, column by column, so that a lower bound of the travel to all of them is computed eight at a time:
+/// about 20 µs for 20,000. The bound is the travel model without what only makes a way longer (relief, population, the bend
+/// of the earth).
+/// </summary>
+internal sealed class LieuColumns
+{
+    /// <summary>What a parent whom no road leads there adds: more days than all else can sum up to.</summary>
+    public const float NoRoadDays = 1_000_000;
+
+    private const float EarthRadiusKm = 6371.0088f;
+
+    private readonly TravelCoefficients _k;
+    private readonly int[] _destinations;
+    private readonly float[] _x;
+    private readonly float[] _y;
+    private readonly float[] _z;
+    private readonly int[] _blocks;
+    private readonly int[] _withoutPoint;
+
+    /// <summary>Takes the places of lieux.</summary>
+    /// <param name="coefficients">The travel model's.</param>
+    /// <param name="lieux">Number of the destination and place of each lieu.</param>
+    public LieuColumns(TravelCoefficients coefficients, IReadOnlyList<(int Destination, PlaceOnSphere Place)> lieux)
+    {
+        _k = coefficients;
+        // Whole vectors: what stands behind the last lieu is never read.
+        var length = (lieux.Count + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
+        Count = lieux.Count;
+        _destinations = new int[Count];
+        (_x, _y, _z, _blocks) = (new float[length], new float[length], new float[length], new int[length]);
+        for (var i = 0; i < Count; i++)
+        {
+            (_destinations[i], var place) = lieux[i];
+            (_x[i], _y[i], _z[i], _blocks[i]) = (place.X, place.Y, place.Z, place.Block);
+        }
+        _withoutPoint = [.. Enumerable.Range(0, Count).Where(i => !lieux[i].Place.HasPoint)];
+    }
+
+    /// <summary>Number of lieux.</summary>
+    public int Count { get; }
+
+    /// <summary>Length of the columns: whole vectors.</summary>
+    public int Length => _x.Length;
+
+    /// <summary>Adds to each lieu's days at least no more than what the way from a commune costs.</summary>
+    /// <param name="ways">The ways from that commune.</param>
+    /// <param name="daysPerTravelHour">Days that an hour counts.</param>
+    /// <param name="days">One figure for each lieu, as long as <see cref="Length"/>.</param>
+    public void AddBounds(WaysFrom ways, double daysPerTravelHour, Span<float> days)
+    {
+        var origin = ways.Origin;
+        var daysPerMinute = (float)(daysPerTravelHour / 60);
+        if (ways.HasGiven)
+        {
+            // One by one: what a distancier states may be shorter than any map tells.
+            for (var i = 0; i < Count; i++)
+                days[i] += ways.TryGetGiven(_destinations[i], out var given) ? Days(given, daysPerMinute) : Bound(origin, i, daysPerMinute);
+            return;
+        }
+        var sum = MemoryMarshal.Cast<float, Vector<float>>(days);
+        var x = MemoryMarshal.Cast<float, Vector<float>>(_x.AsSpan());
+        var y = MemoryMarshal.Cast<float, Vector<float>>(_y.AsSpan());
+        var z = MemoryMarshal.Cast<float, Vector<float>>(_z.AsSpan());
+        var blocks = MemoryMarshal.Cast<int, Vector<int>>(_blocks.AsSpan());
+        var block = new Vector<int>(origin.Block);
+        var (ox, oy, oz) = (new Vector<float>(origin.X), new Vector<float>(origin.Y), new Vector<float>(origin.Z));
+        var far = new Vector<float>(NoRoadDays);
+        var perMinute = new Vector<float>(origin.HasPoint ? daysPerMinute : 0);
+        for (var i = 0; i < sum.Length; i++)
+        {
+            var (dx, dy, dz) = (x[i] - ox, y[i] - oy, z[i] - oz);
+            var km = Vector.SquareRoot(dx * dx + dy * dy + dz * dz) * EarthRadiusKm;
+            var minutes = Vector.Min(km, new Vector<float>(10)) * (float)_k.Slope0To10
+                + Vector.Min(Vector.Max(km - new Vector<float>(10), Vector<float>.Zero), new Vector<float>(30)) * (float)_k.Slope10To40
+                + Vector.Min(Vector.Max(km - new Vector<float>(40), Vector<float>.Zero), new Vector<float>(80)) * (float)_k.Slope40To120
+                + Vector.Max(km - new Vector<float>(120), Vector<float>.Zero) * (float)_k.SlopeOver120;
+            sum[i] += Vector.ConditionalSelect(Vector.Equals(blocks[i], block), minutes * perMinute, far);
+        }
+        foreach (var i in _withoutPoint)
+        {
+            // Counted as an hour, but for the commune itself.
+            if (_blocks[i] == origin.Block && origin.HasPoint)
+                days[i] -= Minutes(origin, i) * daysPerMinute;
+        }
+    }
+
+    private float Bound(PlaceOnSphere origin, int i, float daysPerMinute) =>
+        _blocks[i] != origin.Block ? NoRoadDays
+        : !origin.HasPoint || Array.BinarySearch(_withoutPoint, i) >= 0 ? 0 : Minutes(origin, i) * daysPerMinute;
+
+    private static float Days(Travel way, float daysPerMinute) =>
+        way.IsUnreachable ? NoRoadDays : (float)((way.HasMinutes ? way.Minutes : Ranking.UnknownMinutes) * daysPerMinute);
+
+    private float Minutes(PlaceOnSphere origin, int i)
+    {
+        var (dx, dy, dz) = (_x[i] - origin.X, _y[i] - origin.Y, _z[i] - origin.Z);
+        var km = MathF.Sqrt(dx * dx + dy * dy + dz * dz) * EarthRadiusKm;
+        return Math.Min(km, 10) * (float)_k.Slope0To10 + Math.Clamp(km - 10, 0, 30) * (float)_k.Slope10To40
+            + Math.Clamp(km - 40, 0, 80) * (float)_k.Slope40To120 + Math.Max(km - 120, 0) * (float)_k.SlopeOver120;
+    }
+}
