@@ -5,6 +5,7 @@ using Jafer.Directory.Reference;
 using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
 
 namespace Jafer.Directory;
@@ -22,7 +23,8 @@ public static class DirectoryModule
     {
         var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
-        builder.AddJaferService<DirectoryDbContext>(Name);
+        builder.AddJaferService<DirectoryDbContext>(Name, DemandProjection.Subscriptions);
+        builder.Services.AddSingleton<IEventHandler<DirectoryDbContext>, DemandProjection>();
         builder.Services.AddSingleton<SnapshotSource>();
         builder.Services.AddSingleton<SearchEspaces>();
         builder.Services.AddSingleton<CheckDesignation>();

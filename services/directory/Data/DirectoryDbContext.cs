@@ -14,6 +14,8 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
 
     public DbSet<ContactRow> Contacts => Set<ContactRow>();
 
+    public DbSet<CapacityEnquiryRow> CapacityEnquiries => Set<CapacityEnquiryRow>();
+
     public DbSet<WaitDeclarationRow> WaitDeclarations => Set<WaitDeclarationRow>();
 
     public DbSet<EspaceGroupRow> EspaceGroups => Set<EspaceGroupRow>();
@@ -185,6 +187,16 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.ToTable("ressources");
             e.HasKey(r => new { r.GestionnaireId, r.Year, r.Funder });
             Code(e.Property(r => r.Funder));
+        });
+        modelBuilder.Entity<CapacityEnquiryRow>(e =>
+        {
+            e.ToTable("capacity_enquiries");
+            e.Property(q => q.Id).ValueGeneratedNever();
+            e.Property(q => q.Version).IsConcurrencyToken();
+            e.HasOne(q => q.Espace).WithMany().HasForeignKey(q => q.EspaceId);
+            Code(e.Property(q => q.Modalite));
+            e.Property(q => q.Answer).HasConversion(a => a!.Value.ToCode(), a => ProtoConversions.FromCode<Contracts.Directory.V1.CapacityAnswer>(a));
+            e.Property(q => q.AnsweredBy).HasConversion(a => a!.Value.ToCode(), a => ProtoConversions.FromCode<Contracts.Directory.V1.EnquiryAnsweredBy>(a));
         });
         modelBuilder.Entity<WaitDeclarationRow>(e =>
         {

@@ -463,6 +463,49 @@ internal sealed class RessourceRow
     public required long AmountEuros { get; set; }
 }
 
+/// <summary>An anonymous question whether an espace has room.</summary>
+internal sealed class CapacityEnquiryRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid EspaceId { get; init; }
+
+    public EspaceRow Espace { get; init; } = null!;
+
+    /// <summary>The organisation that asked.</summary>
+    public required Guid RequesterId { get; init; }
+
+    public required Modalite Modalite { get; init; }
+
+    public required int? YoungestAge { get; init; }
+
+    public required int? OldestAge { get; init; }
+
+    public required int ChildCount { get; init; }
+
+    /// <summary>Codes of the particular situations, sorted.</summary>
+    public required string[] Situations { get; init; }
+
+    public required bool ProtectionOrder { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Until when the answer holds, or until when one is waited for.</summary>
+    public required DateTimeOffset ExpiresAt { get; set; }
+
+    public CapacityAnswer? Answer { get; set; }
+
+    public EnquiryAnsweredBy? AnsweredBy { get; set; }
+
+    public DateTimeOffset? AnsweredAt { get; set; }
+
+    public int? WaitDays { get; set; }
+
+    public int? WaitingFamilies { get; set; }
+
+    public required long Version { get; set; }
+}
+
 /// <summary>A wait that was declared, kept for ever.</summary>
 internal sealed class WaitDeclarationRow
 {

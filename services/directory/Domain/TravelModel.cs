@@ -134,7 +134,7 @@ internal sealed class TravelModel
 
     /// <summary>Minutes over flat land: no way between two places is shorter, and none grows shorter with the distance.</summary>
     /// <param name="km">Great-circle distance.</param>
-    /// <param name="densities">Sum of <see cref="Density"/> of both ends.</param>
+    /// <param name="densities">Sum of <see cref="Density(TravelPlace)"/> of both ends.</param>
     public double LeastMinutes(double km, double densities) => _k.Constant
         + _k.Slope0To10 * Math.Min(km, 10)
         + _k.Slope10To40 * Math.Clamp(km - 10, 0, 30)

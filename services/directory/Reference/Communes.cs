@@ -27,6 +27,9 @@ internal sealed class CommuneNames
     /// <summary>True when the code is one of a known commune or arrondissement.</summary>
     public bool ContainsKey(string insee) => _codes.IndexOf(insee) >= 0;
 
+    /// <summary>The name of a commune, or what stands in for an unknown one.</summary>
+    public string GetValueOrDefault(string insee, string otherwise) => ContainsKey(insee) ? this[insee] : otherwise;
+
     /// <summary>The name of a known commune.</summary>
     /// <exception cref="KeyNotFoundException">The code is unknown.</exception>
     public string this[string insee]

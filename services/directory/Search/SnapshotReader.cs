@@ -1,8 +1,10 @@
+using System.Globalization;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Npgsql;
 using Proto = Jafer.Contracts.Directory.V1;
 
@@ -15,33 +17,51 @@ namespace Jafer.Directory.Search;
 internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, long since)
 {
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Frequency> _frequencies = new(StringComparer.Ordinal);
 
     /// <summary>The espaces changed after a revision.</summary>
     public async Task<IReadOnlyCollection<SearchedEspace>> ReadAsync(CancellationToken ct)
     {
         var espaces = new Dictionary<Guid, Parts>();
         await EachAsync("""
-            select e.id, e.gestionnaire_id, e.name, e.departement, e.fictive, e.state, e.alert_text
+            select e.id, e.gestionnaire_id, e.name, e.departement, e.fictive, e.state, e.alert_text, e.accueil_languages, e.accueil_interpreter_on_request,
+                e.accueil_precariousness_support, e.accueil_exclusions, e.accueil_court_codes, e.accueil_commune_insees
             from espaces e where e.revision > $1
-            """, r => espaces.Add(r.GetGuid(0), new Parts(r.GetGuid(0), r.GetGuid(1), r.GetString(2), Text(r, 3), r.GetBoolean(4), Code<EspaceState>(r, 5), Text(r, 6))), ct);
+            """, r => espaces.Add(r.GetGuid(0), new Parts(
+                r.GetGuid(0), r.GetGuid(1), r.GetString(2), Text(r, 3), r.GetBoolean(4), Code<EspaceState>(r, 5), Text(r, 6),
+                Texts(r, 7), r.GetBoolean(8), r.GetBoolean(9), Texts(r, 10), Texts(r, 11), Texts(r, 12))), ct);
         if (espaces.Count == 0)
             return [];
 
+        var lieux = new Dictionary<Guid, Proto.Lieu>();
         await EachAsync("""
             select l.espace_id, l.id, l.external_id, l.name, l.address_line, l.commune_insee, l.latitude, l.longitude, l.wheelchair_accessible,
-                l.separate_entrances
+                l.separate_entrances, l.staggered_arrivals, l.outdoor_area, l.car_park, l.accessibilites
             from lieux l join espaces e on e.id = l.espace_id where e.revision > $1 order by l.espace_id, l.position
-            """, r => espaces[r.GetGuid(0)].Lieux.Add(Lieu(r)), ct);
+            """, r => espaces[r.GetGuid(0)].Lieux.Add(lieux[r.GetGuid(1)] = Lieu(r)), ct);
         await EachAsync("""
-            select a.espace_id, a.state, a.request_date, a.start_date, a.end_date
+            select d.lieu_id, d.mode, d.line, d.stop, d.walk_minutes
+            from dessertes d join lieux l on l.id = d.lieu_id join espaces e on e.id = l.espace_id where e.revision > $1 order by d.lieu_id, d.position
+            """, r => lieux[r.GetGuid(0)].Dessertes.Add(new Desserte { Mode = Code<TransportMode>(r, 1), Line = Text(r, 2), Stop = r.GetString(3), WalkMinutes = r.GetInt32(4) }), ct);
+        await EachAsync("""
+            select a.espace_id, a.state, a.request_date, a.start_date, a.end_date, a.lieu_external_ids
             from agrements a join espaces e on e.id = a.espace_id where e.revision > $1
-            """, r => Add(espaces[r.GetGuid(0)].Agrements, new Domain.Agrement("", "", Code<AgrementState>(r, 1), Day(r, 2), Day(r, 3), Day(r, 4))), ct);
+            """, r => Add(espaces[r.GetGuid(0)].Agrements, new Domain.Agrement("", "", Code<AgrementState>(r, 1), Day(r, 2), Day(r, 3), Day(r, 4)), Texts(r, 5)), ct);
+        await EachAsync("""
+            select f.espace_id, f.start_date, f.end_date, f.lieu_external_id
+            from fermetures f join espaces e on e.id = f.espace_id where e.revision > $1 order by f.espace_id, f.start_date, f.end_date
+            """, r => espaces[r.GetGuid(0)].Fermetures.Add((Day(r, 1)!.Value, Day(r, 2)!.Value, r.GetString(3))), ct);
         await EachAsync("""
             select m.espace_id, m.modalite, m.state, m.min_age, m.max_age, m.accepted_situations, m.protection_order_accepted, m.slots_per_week,
-                m.wait_days, m.wait_as_of, m.wait_source
-            from modalites m join espaces e on e.id = m.espace_id where e.revision > $1
+                m.wait_days, m.wait_as_of, m.wait_source, m.reopening_date, m.max_siblings, m.min_rencontre_minutes, m.max_rencontre_minutes,
+                m.periodicities, m.accepted_publics, m.waiting_families, g.confirmed_at
+            from modalites m join espaces e on e.id = m.espace_id
+            left join espace_groups g on g.espace_id = m.espace_id and g.espace_group = 'MODALITE' and g.key = m.modalite
+            where e.revision > $1
             """, r => espaces[r.GetGuid(0)].Modalites.Add(Modalite(r)), ct);
+        await EachAsync("""
+            select r.espace_id, r.modalite, r.received_on
+            from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
+            """, r => espaces[r.GetGuid(0)].Received.Add((Code<Modalite>(r, 1), Day(r, 2)!.Value.DayNumber)), ct);
         return [.. espaces.Values.Select(Build)];
     }
 
@@ -57,9 +77,15 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             State = parts.State,
             Agrements = [.. parts.Agrements.Select(a => new AgrementFacts(a.Days, Bits(a.Lieux)))],
             Lieux = [.. parts.Lieux.Select(l => new LieuFacts(geography.Travel.NumberOf(l.CommuneInsee), AccessOf(l)))],
+            Closures = [.. parts.Fermetures.Select(f => new Closure(f.From, f.To, Bits(f.Lieu.Length == 0 ? [] : [f.Lieu])))],
+            Languages = parts.Languages,
+            Interpreter = parts.Interpreter,
+            PrecariousnessSupport = parts.PrecariousnessSupport,
+            Courts = parts.Courts,
+            Communes = parts.Communes,
         };
         return new SearchedEspace(
-            facts, parts.Id.ToString(), parts.Name, parts.Fictive, parts.AlertText, [], parts.GestionnaireId, [.. parts.Lieux],
+            facts, parts.Id.ToString(), parts.Name, parts.Fictive, parts.AlertText, parts.Exclusions, parts.GestionnaireId, [.. parts.Lieux],
             [.. parts.Modalites.Select(m => new Offer
             {
                 Espace = facts,
@@ -72,6 +98,15 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
                 SlotsPerWeek = m.SlotsPerWeek,
                 Wait = m.Wait,
                 WaitSource = m.WaitSource,
+                ReopensOn = m.ReopensOn,
+                MaxSiblings = m.MaxSiblings,
+                MinMinutes = m.MinMinutes,
+                MaxMinutes = m.MaxMinutes,
+                Frequencies = m.Frequencies,
+                Publics = m.Publics,
+                WaitingFamilies = m.WaitingFamilies,
+                ConfirmedOn = m.ConfirmedOn,
+                ReceivedOn = [.. parts.Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Day)],
             })]);
 
         // No lieu named: all of them.
@@ -92,7 +127,7 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
     private Proto.Lieu Lieu(NpgsqlDataReader r)
     {
         var insee = Text(r, 5);
-        return new Proto.Lieu
+        var lieu = new Proto.Lieu
         {
             LieuId = r.GetGuid(1).ToString(),
             ExternalId = r.GetString(2),
@@ -104,17 +139,22 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             Longitude = r.GetDouble(7),
             WheelchairAccessible = r.GetBoolean(8),
             SeparateEntrances = r.GetBoolean(9),
+            StaggeredArrivals = r.GetBoolean(10),
+            OutdoorArea = r.GetBoolean(11),
+            CarPark = r.GetBoolean(12),
             TimeZone = LocalTime.ZoneOf(insee),
         };
+        lieu.Accessibilites.Add(Texts(r, 13).Select(ProtoConversions.FromCode<Accessibilite>));
+        return lieu;
     }
 
-    private static void Add(List<(Period, string[])> agrements, Domain.Agrement agrement)
+    private static void Add(List<(Period, string[])> agrements, Domain.Agrement agrement, string[] lieux)
     {
         if (agrement.Validity is { } days)
-            agrements.Add((days, []));
+            agrements.Add((days, lieux));
     }
 
-    private static ModaliteParts Modalite(NpgsqlDataReader r) => new()
+    private ModaliteParts Modalite(NpgsqlDataReader r) => new()
     {
         Modalite = Code<Modalite>(r, 1),
         State = Code<ModaliteState>(r, 2),
@@ -125,7 +165,23 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         SlotsPerWeek = r.GetInt32(7),
         Wait = Day(r, 9) is { } asOf ? new Wait(r.GetInt32(8), asOf) : null,
         WaitSource = r.IsDBNull(10) ? FigureSource.Unspecified : Code<FigureSource>(r, 10),
+        ReopensOn = Day(r, 11),
+        MaxSiblings = r.GetInt32(12),
+        MinMinutes = r.GetInt32(13),
+        MaxMinutes = r.GetInt32(14),
+        Frequencies = Array.ConvertAll(Texts(r, 15), FrequencyOf),
+        Publics = Codes<PublicAccueilli>(r, 16),
+        WaitingFamilies = r.IsDBNull(17) ? null : r.GetInt32(17),
+        ConfirmedOn = r.IsDBNull(18) ? null : r.GetFieldValue<DateTimeOffset>(18).DayInParis(),
     };
+
+    // As the database holds it: count/interval/unit, such as "2/1/MONTH".
+    private static Frequency FrequencyOf(string code)
+    {
+        var parts = code.Split('/');
+        return Frequency.Of(
+            int.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture), ProtoConversions.FromCode<PeriodicityUnit>(parts[2]));
+    }
 
     private async Task EachAsync(string sql, Action<NpgsqlDataReader> read, CancellationToken ct)
     {
@@ -143,20 +199,27 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
 
     private static DateOnly? Day(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateOnly>(column);
 
-    // Texts that many espaces share are kept once.
-    private string Text(NpgsqlDataReader reader, int column)
-    {
-        var text = reader.GetString(column);
-        return _texts.TryAdd(text, text) ? text : _texts[text];
-    }
+    private string Text(NpgsqlDataReader reader, int column) => Shared(reader.GetString(column));
 
-    private sealed record Parts(Guid Id, Guid GestionnaireId, string Name, string Departement, bool Fictive, EspaceState State, string AlertText)
+    private string[] Texts(NpgsqlDataReader reader, int column) =>
+        reader.GetFieldValue<string[]>(column) is { Length: > 0 } texts ? Array.ConvertAll(texts, Shared) : [];
+
+    // Texts that many espaces have are kept once.
+    private string Shared(string text) => _texts.TryAdd(text, text) ? text : _texts[text];
+
+    private sealed record Parts(
+        Guid Id, Guid GestionnaireId, string Name, string Departement, bool Fictive, EspaceState State, string AlertText, string[] Languages, bool Interpreter,
+        bool PrecariousnessSupport, string[] Exclusions, string[] Courts, string[] Communes)
     {
         public List<Proto.Lieu> Lieux { get; } = [];
 
         public List<(Period Days, string[] Lieux)> Agrements { get; } = [];
 
+        public List<(DateOnly From, DateOnly To, string Lieu)> Fermetures { get; } = [];
+
         public List<ModaliteParts> Modalites { get; } = [];
+
+        public List<(Modalite Modalite, int Day)> Received { get; } = [];
     }
 
     private sealed record ModaliteParts
@@ -178,5 +241,21 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         public required Wait? Wait { get; init; }
 
         public required FigureSource WaitSource { get; init; }
+
+        public required DateOnly? ReopensOn { get; init; }
+
+        public required int MaxSiblings { get; init; }
+
+        public required int MinMinutes { get; init; }
+
+        public required int MaxMinutes { get; init; }
+
+        public required Frequency[] Frequencies { get; init; }
+
+        public required uint Publics { get; init; }
+
+        public required int? WaitingFamilies { get; init; }
+
+        public required DateOnly? ConfirmedOn { get; init; }
     }
 }

@@ -14,7 +14,7 @@ public class SchemaTests
         await using var database = await DirectoryFixture.CloneAsync();
         await using var db = new DirectoryDbContext(new DbContextOptionsBuilder<DirectoryDbContext>().UseNpgsql(database.ConnectionString).Options);
 
-        Assert.Empty(await SchemaComparison.DifferencesAsync(db, "directory_revision", "reference_files", "distancier_ways", "distancier_imports"));
+        Assert.Empty(await SchemaComparison.DifferencesAsync(db, "directory_revision", "reference_files", "distancier_ways", "distancier_imports", "mesure_receptions"));
     }
 
     [Fact]

@@ -19,6 +19,12 @@ internal sealed class EspaceTables : SqlMigration
     protected override string Resource => "Migrations.202611210002_espace.sql";
 }
 
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210003_search")]
+internal sealed class SearchTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210003_search.sql";
+}
+
 [DbContext(typeof(DirectoryDbContext)), Migration("202611210004_territory")]
 internal sealed class TerritoryTables : SqlMigration
 {
