@@ -2,6 +2,8 @@ using System.CommandLine;
 using Grpc.Core;
 using Jafer.Cli;
 using Jafer.Cli.Demonstration;
+using Jafer.Cli.Territory;
+using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Operations.V1;
 
 var seed = new Option<int>("--seed") { Description = "Seed of the generator.", DefaultValueFactory = _ => Generator.DefaultSeed };
@@ -34,12 +36,45 @@ republish.SetAction((parsed, ct) => RunAsync(async system =>
     Console.WriteLine($"{answer.EventCount} events are published again");
 }));
 
+var file = new Argument<string>("FILE") { Description = "CSV with the header depart,arrivee,minutes; empty minutes: no road. May end in .gz." };
+var source = new Option<string?>("--source") { Description = "Where the minutes come from; shown with the figures. Default: the file's name." };
+var symmetric = new Option<bool>("--symmetric") { Description = "A way also holds in the other direction, unless the file gives that one itself." };
+var replace = new Option<bool>("--replace") { Description = "Removes all ways that were imported before and are not in the file." };
+var distancier = new Command("import-distancier", "Imports travel times between communes, which replace the model: all of them or none.") { file, source, symmetric, replace };
+distancier.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    using var content = new DistancierFile(parsed.GetValue(file)!);
+    var upload = new DistancierUpload(await DirectoryAsync(system, ct), Console.Out, !Console.IsOutputRedirected, NewId);
+    if (!await upload.SendAsync(content, parsed.GetValue(source) ?? Path.GetFileName(parsed.GetValue(file)!), parsed.GetValue(symmetric), parsed.GetValue(replace), ct))
+        throw new UsageException("The distancier is as it was before.");
+}));
+
+var drawing = new Argument<string>("OUT.svg") { Description = "Where the map is written.", DefaultValueFactory = _ => "coverage.svg" };
+var map = new Command("coverage-map", "Draws how France is served: travel time from every commune to the nearest lieu d'accueil.") { drawing };
+map.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    var svg = CoverageMap.Draw(await CoverageMap.ReadAsync(await DirectoryAsync(system, ct), ct));
+    await File.WriteAllTextAsync(parsed.GetValue(drawing)!, svg, ct);
+    Console.WriteLine($"{Path.GetFullPath(parsed.GetValue(drawing)!)}: {svg.Length / 1024} KiB");
+}));
+
+var csv = new Option<bool>("--csv") { Description = "As CSV instead of a table." };
+var access = new Command("access-figures", "Access to the nearest lieu by département, beside the figures that the national survey published.") { csv };
+access.SetAction((parsed, ct) => RunAsync(async system =>
+    await Console.Out.WriteAsync((await AccessFigures.ReadAsync(await DirectoryAsync(system, ct), ct)).ToText(parsed.GetValue(csv)))));
+
 return await new RootCommand("Operates a running Jafer.")
 {
     new Command("demo", "The demonstration data: invented, labelled fictive.") { load, reset },
     new Command("outbox", "The events that a service has yet to give to the broker.") { status, redrive },
     republish,
+    distancier,
+    map,
+    access,
 }.Parse(args).InvokeAsync();
+
+static async Task<DirectoryService.DirectoryServiceClient> DirectoryAsync(RunningSystem system, CancellationToken ct) =>
+    new(await system.ConnectAsync("directory", ct));
 
 static Loader Demonstration(RunningSystem system) => new(system, TimeProvider.System, Console.Out);
 
@@ -60,7 +95,17 @@ static async Task<int> RunAsync(Func<RunningSystem, Task> act)
     {
         await Console.Error.WriteLineAsync(e.Message);
     }
+    catch (OperationCanceledException)
+    {
+        await Console.Error.WriteLineAsync("\nStopped; nothing was written.");
+        return 130;
+    }
 #pragma warning disable RS0030 // What a client catches.
+    catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
+    {
+        await Console.Error.WriteLineAsync("\nStopped; nothing was written.");
+        return 130;
+    }
     catch (RpcException e)
     {
         await Console.Error.WriteLineAsync($"{e.StatusCode}: {e.Status.Detail}");

@@ -79,7 +79,7 @@ internal static class CoverageTable
     private sealed class Sum(CoverageRow row)
     {
         private double _minutes;
-        private long _reached;
+        private double _reached;
         private double _latitudes;
         private double _longitudes;
         private double _weights;
@@ -90,10 +90,10 @@ internal static class CoverageTable
         {
             row.CommuneCount++;
             row.Population += population;
+            // Nobody lives in six communes: they still have a place on the map, and minutes of their own.
+            var weight = Math.Max(population, 0.001);
             if (place is { Latitude: { } latitude, Longitude: { } longitude })
             {
-                // Nobody lives in six communes: they still have a place on the map.
-                var weight = Math.Max(population, 0.001);
                 _weights += weight;
                 _latitudes += weight * latitude;
                 _longitudes += weight * longitude;
@@ -105,8 +105,8 @@ internal static class CoverageTable
             }
             else
             {
-                _minutes += way.Minutes * population;
-                _reached += population;
+                _minutes += way.Minutes * weight;
+                _reached += weight;
             }
             row.PopulationBeyond30Minutes += way.HasMinutes && way.Minutes < FarMinutes ? 0 : population;
             row.PopulationBeyond60Minutes += way.HasMinutes && way.Minutes < VeryFarMinutes ? 0 : population;
