@@ -7,51 +7,45 @@ namespace Jafer.Directory.Domain;
 internal sealed class NearestLieu
 {
     private readonly TravelModel _model;
-    private readonly TravelPlace[] _destinations;
+    private readonly int[] _destinations;
     private readonly double[] _densities;
     private readonly (double X, double Y, double Z)[] _points;
     private readonly double[] _bounds;
 
     /// <summary>Prepares for destinations.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="destinations">INSEE codes of known communes, each once.</param>
-    public NearestLieu(TravelModel model, IReadOnlyCollection<string> destinations)
+    /// <param name="destinations">Positions of communes in the model, each once.</param>
+    public NearestLieu(TravelModel model, IReadOnlyCollection<int> destinations)
     {
         _model = model;
-        var wanted = destinations.ToHashSet(StringComparer.Ordinal);
-        _destinations = [.. model.Places.Where(p => wanted.Contains(p.Insee))];
-        if (_destinations.Length != wanted.Count)
-            throw new ArgumentException("A destination is unknown.", nameof(destinations));
-        _densities = [.. _destinations.Select(TravelModel.Density)];
+        _destinations = [.. destinations];
+        _densities = [.. _destinations.Select(model.DensityOf)];
         _points = [.. _destinations.Select(Point)];
         _bounds = new double[_destinations.Length];
     }
-
-    /// <summary>INSEE codes of the destinations, in the order in which imported ways are given.</summary>
-    public IEnumerable<string> Destinations => _destinations.Select(d => d.Insee);
 
     /// <summary>Times that the model was asked so far.</summary>
     public long ModelCalls { get; private set; }
 
     /// <summary>
-    /// The shortest way from a place to a destination. No road when there is none to any; unknown when all that is known is
-    /// that a place without coordinates might be reached.
+    /// The shortest way from a commune to a destination. No road when there is none to any; unknown when all that is known is
+    /// that one without coordinates might be reached.
     /// </summary>
-    /// <param name="from">A place of the model.</param>
+    /// <param name="from">Position of the commune in the model.</param>
     /// <param name="imported">Ways of a distancier to the destinations, null where it states none; empty when it states none at all.</param>
-    public Travel From(TravelPlace from, ReadOnlySpan<Travel?> imported)
+    public Travel From(int from, ReadOnlySpan<Travel?> imported)
     {
         var best = Travel.NoRoad;
         var point = Point(from);
-        var density = TravelModel.Density(from);
+        var density = _model.DensityOf(from);
         for (var i = 0; i < _destinations.Length; i++)
         {
             _bounds[i] = double.PositiveInfinity;
-            if (from.Insee == _destinations[i].Insee)
+            if (from == _destinations[i])
                 return Travel.Of(0);
             if (!imported.IsEmpty && imported[i] is { } way)
                 best = Shorter(best, way);
-            else if (from.RoadBlock == _destinations[i].RoadBlock)
+            else if (_model.BlockOf(from) == _model.BlockOf(_destinations[i]))
             {
                 var (dx, dy, dz) = (point.X - _points[i].X, point.Y - _points[i].Y, point.Z - _points[i].Z);
                 var chord = Math.Sqrt(dx * dx + dy * dy + dz * dz);
@@ -91,12 +85,12 @@ internal sealed class NearestLieu
         _ => a,
     };
 
-    private static (double X, double Y, double Z) Point(TravelPlace place)
+    private (double X, double Y, double Z) Point(int place)
     {
-        if (place is not { Latitude: { } latitude, Longitude: { } longitude })
+        if (_model.PointOf(place) is not { } point)
             return (double.NaN, double.NaN, double.NaN);
-        var (sinPhi, cosPhi) = Math.SinCos(double.DegreesToRadians(latitude));
-        var (sinLambda, cosLambda) = Math.SinCos(double.DegreesToRadians(longitude));
+        var (sinPhi, cosPhi) = Math.SinCos(double.DegreesToRadians(point.Latitude));
+        var (sinLambda, cosLambda) = Math.SinCos(double.DegreesToRadians(point.Longitude));
         return (cosPhi * cosLambda, cosPhi * sinLambda, sinPhi);
     }
 }

@@ -10,15 +10,15 @@ internal static class Neighbours
     private const double MaxKm = 20;
     private const double CellDegrees = 0.2;
 
-    /// <summary>Pairs of communes that lie side by side, as positions in the list given.</summary>
-    public static List<(int A, int B)> Of(IReadOnlyList<TravelPlace> places)
+    /// <summary>Pairs of communes that lie side by side, as positions in the model.</summary>
+    public static List<(int A, int B)> Of(TravelModel places)
     {
         var cells = new Dictionary<(int, int), List<int>>();
-        for (var i = 0; i < places.Count; i++)
+        for (var i = 0; i < places.Codes.Count; i++)
         {
-            if (places[i] is not { IsCommune: true, Latitude: { } latitude, Longitude: { } longitude })
+            if (!places.IsCommune(i) || places.PointOf(i) is not { } point)
                 continue;
-            var cell = Cell(latitude, longitude);
+            var cell = Cell(point.Latitude, point.Longitude);
             if (!cells.TryGetValue(cell, out var members))
                 cells.Add(cell, members = []);
             members.Add(i);
@@ -37,7 +37,7 @@ internal static class Neighbours
         void Collect(int i)
         {
             near.Clear();
-            var (latitude, longitude) = (places[i].Latitude!.Value, places[i].Longitude!.Value);
+            var (latitude, longitude) = places.PointOf(i)!.Value;
             var (row, column) = Cell(latitude, longitude);
             // A degree of longitude is shorter than one of latitude: more columns cover the same kilometres.
             var columns = (int)Math.Ceiling(1 / Math.Max(0.3, Math.Cos(double.DegreesToRadians(latitude))));
@@ -47,9 +47,10 @@ internal static class Neighbours
                 {
                     foreach (var j in cells.GetValueOrDefault((r, c)) ?? [])
                     {
-                        if (j == i || places[j].RoadBlock != places[i].RoadBlock)
+                        if (j == i || places.BlockOf(j) != places.BlockOf(i))
                             continue;
-                        var km = TravelModel.GreatCircleKm(latitude, longitude, places[j].Latitude!.Value, places[j].Longitude!.Value);
+                        var other = places.PointOf(j)!.Value;
+                        var km = TravelModel.GreatCircleKm(latitude, longitude, other.Latitude, other.Longitude);
                         if (km <= MaxKm)
                             near.Add((km, j));
                     }

@@ -15,7 +15,6 @@ internal sealed class TravelModel
     private readonly TravelCoefficients _k;
     private readonly CommuneCodes _codes;
     private readonly Place[] _places;
-    private readonly string[] _blocks;
     private readonly NearestCommunes _nearest;
 
     /// <summary>Builds the model over all communes and arrondissements.</summary>
@@ -38,13 +37,8 @@ internal sealed class TravelModel
         known.Sort(static (a, b) => string.CompareOrdinal(a.Insee, b.Insee));
         _codes = new CommuneCodes(known.ConvertAll(k => k.Insee));
         _places = [.. known.Select(k => k.Place)];
-        _blocks = [.. blocks.OrderBy(b => b.Value).Select(b => b.Key)];
         _nearest = new NearestCommunes(_places.Length, i => _places[i].IsCommune ? PointOf(i) : null);
     }
-
-    /// <summary>All communes and arrondissements in the order of their codes; made anew for each caller.</summary>
-    public IReadOnlyList<TravelPlace> Places => [.. Enumerable.Range(0, _places.Length).Select(i => new TravelPlace(
-        _codes[i], _places[i].IsCommune, PointOf(i)?.Latitude, PointOf(i)?.Longitude, _places[i].PopulationWithin10Km, _places[i].ReliefMetres, _blocks[_places[i].Block]))];
 
     /// <summary>The codes of the communes, by the position of each.</summary>
     public CommuneCodes Codes => _codes;
@@ -64,6 +58,15 @@ internal sealed class TravelModel
     /// <summary>Coordinates of the commune at a position; null when they are not known.</summary>
     public (double Latitude, double Longitude)? PointOf(int index) =>
         _places[index] is { Latitude: not Place.NoPoint } place ? (place.Latitude / DegreeUnits, place.Longitude / DegreeUnits) : null;
+
+    /// <summary>Whether a commune stands at a position, not an arrondissement.</summary>
+    public bool IsCommune(int index) => _places[index].IsCommune;
+
+    /// <summary>Number of the road block of the commune at a position: no road links two blocks.</summary>
+    public int BlockOf(int index) => _places[index].Block;
+
+    /// <summary>How much the people around a commune slow the way down at its end; not negative.</summary>
+    public double DensityOf(int index) => Density(_places[index]);
 
     /// <summary>The commune at a position as a point of the unit sphere.</summary>
     public PlaceOnSphere OnSphere(int index)
@@ -102,9 +105,6 @@ internal sealed class TravelModel
         return 2 * EarthRadiusKm * Math.Asin(Math.Sqrt(Math.Min(1, h)));
     }
 
-    /// <summary>The way from one place of the model to another.</summary>
-    public Travel Between(TravelPlace a, TravelPlace b) => Between(IndexOf(a.Insee), IndexOf(b.Insee));
-
     /// <summary>The way from one commune to another, by their positions.</summary>
     public Travel Between(int from, int to)
     {
@@ -134,16 +134,13 @@ internal sealed class TravelModel
 
     /// <summary>Minutes over flat land: no way between two places is shorter, and none grows shorter with the distance.</summary>
     /// <param name="km">Great-circle distance.</param>
-    /// <param name="densities">Sum of <see cref="Density(TravelPlace)"/> of both ends.</param>
+    /// <param name="densities">Sum of <see cref="DensityOf"/> of both ends.</param>
     public double LeastMinutes(double km, double densities) => _k.Constant
         + _k.Slope0To10 * Math.Min(km, 10)
         + _k.Slope10To40 * Math.Clamp(km - 10, 0, 30)
         + _k.Slope40To120 * Math.Clamp(km - 40, 0, 80)
         + _k.SlopeOver120 * Math.Max(km - 120, 0)
         + _k.Urban * densities * Math.Min(km, 10) / 10;
-
-    /// <summary>How much the people around an end slow the way down; not negative.</summary>
-    public static double Density(TravelPlace place) => Math.Log(1 + place.PopulationWithin10Km / 50_000.0);
 
     private static double Density(in Place place) => Math.Log(1 + place.PopulationWithin10Km / 50_000.0);
 

@@ -1,10 +1,9 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Search;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Jafer.Directory.Territory;
@@ -14,10 +13,9 @@ namespace Jafer.Directory.Territory;
 /// <param name="Stale">Whether something of it is stale.</param>
 /// <param name="Capacity">Families at the same time.</param>
 /// <param name="Slots">Slots a week.</param>
-/// <param name="Received">Mesures received in twelve months.</param>
-/// <param name="Beginnings">Mesures that its capacity can begin in twelve months.</param>
-/// <param name="Places">Places of its lieux.</param>
-internal sealed record Supply(bool Fictive, bool Stale, int Capacity, int Slots, int Received, int Beginnings, int[] Places);
+/// <param name="Demand">Mesures received in twelve months against those that its slots can begin.</param>
+/// <param name="Places">Places of its lieux that an agrément covers.</param>
+internal sealed record Supply(bool Fictive, bool Stale, int Capacity, int Slots, Demand Demand, int[] Places);
 
 /// <summary>What coverage rows are made of, for one modalité on one day.</summary>
 /// <param name="Zones">The zones.</param>
@@ -27,17 +25,18 @@ internal sealed record Supply(bool Fictive, bool Stale, int Capacity, int Slots,
 internal sealed record CoverageData(Zones Zones, IReadOnlyList<Supply> Supplies, Travel[] Access, DateOnly AsOf);
 
 /// <summary>
-/// Keeps what coverage is computed from: the espaces until the directory's revision or the day changes, the ways until the set
-/// of host communes or the distancier does. One computation at a time; whoever comes second finds it done.
+/// Keeps what coverage is computed from: capacities and stale espaces until the directory's revision or the day changes, the
+/// ways until the set of host communes or the distancier does. One computation at a time; who comes second finds it done.
 /// </summary>
-internal sealed class CoverageSource(SnapshotSource snapshots, IServiceScopeFactory scopes, NpgsqlDataSource source, TimeProvider clock) : IDisposable
+internal sealed class CoverageSource(SnapshotSource snapshots, NpgsqlDataSource source, TimeProvider clock) : IDisposable
 {
-    private const int KeptAccesses = 8;
+    // One for each modalité, and one for all of them.
+    private const int KeptAccesses = 10;
 
     private readonly SemaphoreSlim _gate = new(1);
-    private readonly List<(string Hosts, long Distancier, Travel[] Ways)> _accesses = [];
+    private readonly List<(int[] Hosts, long Distancier, Travel[] Ways)> _accesses = [];
     private Zones? _zones;
-    private (long Revision, DateOnly Day, List<EspaceRow> Espaces) _open = (-1, default, []);
+    private Figures? _figures;
 
     /// <summary>What holds at the moment of the call.</summary>
     /// <param name="modalite">Only espaces that offer it; unspecified: any.</param>
@@ -50,13 +49,11 @@ internal sealed class CoverageSource(SnapshotSource snapshots, IServiceScopeFact
         try
         {
             var travel = snapshot.Geography.Travel;
-            await using var scope = scopes.CreateAsyncScope();
-            var db = scope.ServiceProvider.GetRequiredService<DirectoryDbContext>();
-            _zones ??= await Zones.ReadAsync(db, travel.Model.Places, ct);
-            if (_open.Revision != snapshot.Revision || _open.Day != today)
-                _open = (snapshot.Revision, today, await ReadAsync(db, today, ct));
-            var supplies = _open.Espaces.Select(e => SupplyOf(e, modalite, today, _zones)).OfType<Supply>().ToList();
-            return new CoverageData(_zones, supplies, await AccessAsync(supplies, _zones, travel, ct), today);
+            var zones = _zones ??= await Zones.ReadAsync(source, travel.Model, ct);
+            if (_figures is not { } figures || figures.Revision != snapshot.Revision || figures.Day != today)
+                _figures = figures = await ReadAsync(snapshot.Revision, today, ct);
+            var supplies = snapshot.Espaces.Select(e => SupplyOf(e, modalite, figures, zones)).OfType<Supply>().ToList();
+            return new CoverageData(zones, supplies, await AccessAsync(supplies, zones, travel, ct), today);
         }
         finally
         {
@@ -67,55 +64,77 @@ internal sealed class CoverageSource(SnapshotSource snapshots, IServiceScopeFact
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
-    private static async Task<List<EspaceRow>> ReadAsync(DirectoryDbContext db, DateOnly today, CancellationToken ct)
+    // What searches need not know, and the snapshot therefore does not hold.
+    private async Task<Figures> ReadAsync(long revision, DateOnly today, CancellationToken ct)
     {
-        var open = await db.Espaces.AsNoTracking().Where(e => e.State == EspaceState.Ouvert)
-            .Include(e => e.Agrements).Include(e => e.Lieux).Include(e => e.Modalites).AsSplitQuery().ToListAsync(ct);
-        open.RemoveAll(e => !e.Agrements.Any(a => a.ToDomain().IsValidOn(today)));
-        return open;
+        var figures = new Figures(revision, today, [], []);
+        await using (var command = source.CreateCommand("select espace_id, modalite, capacity_families from modalites where capacity_families > 0"))
+        {
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+                figures.Capacities.Add((reader.GetGuid(0), ProtoConversions.FromCode<Modalite>(reader.GetString(1))), reader.GetInt32(2));
+        }
+        // A declared wait counts by the day for which it holds, which the snapshot knows.
+        await using (var command = source.CreateCommand("""
+            select espace_id, espace_group, min(confirmed_at) from espace_groups where espace_group <> 'ATTENTE' group by espace_id, espace_group
+            """))
+        {
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                var group = ProtoConversions.FromCode<EspaceGroup>(reader.GetString(1));
+                if (Freshness.IsStaleOn(group, reader.GetFieldValue<DateTimeOffset>(2).DayInParis(), today))
+                    figures.Stale.Add(reader.GetGuid(0));
+            }
+        }
+        return figures;
     }
 
-    private static Supply? SupplyOf(EspaceRow espace, Modalite modalite, DateOnly today, Zones zones)
+    private static Supply? SupplyOf(SearchedEspace espace, Modalite modalite, Figures figures, Zones zones)
     {
-        var open = espace.Modalites.Where(m => m.TakesMesures && (modalite == Modalite.Unspecified || m.Modalite == modalite)).ToList();
-        return open.Count == 0 ? null : new Supply(
+        var today = figures.Day;
+        var covered = espace.Facts.State == EspaceState.Ouvert ? espace.Facts.CoveredLieux(today) : 0;
+        var open = covered == 0 ? [] : espace.Offers
+            .Where(o => o.IsOpen && o.TakesFrom(today) == today && (modalite == Modalite.Unspecified || o.Modalite == modalite)).ToList();
+        if (open.Count == 0)
+            return null;
+        var demands = open.Select(o => Standing.DemandOf(o, today)).OfType<Demand>().ToList();
+        return new Supply(
             espace.Fictive,
-            open.Any(m => m.Wait is { } wait && wait.IsStaleOn(today)),
-            open.Sum(m => m.CapacityFamilies),
-            open.Sum(m => m.SlotsPerWeek),
-            Received: 0,
-            Beginnings: 0,
-            [.. espace.Lieux.Select(l => zones.PlaceOf(l.CommuneInsee))]);
+            figures.Stale.Contains(espace.Facts.Id) || open.Any(o => o.Wait is { } wait && wait.IsStaleOn(today)),
+            open.Sum(o => figures.Capacities.GetValueOrDefault((espace.Facts.Id, o.Modalite))),
+            open.Sum(o => o.SlotsPerWeek),
+            new Demand(demands.Sum(d => d.Received), demands.Sum(d => d.Capacity)),
+            [.. espace.Lieux.Where((_, i) => i < EspaceFacts.MaxLieux && (covered >> i & 1) != 0).Select(l => zones.PlaceOf(l.CommuneInsee))]);
     }
 
     private async Task<Travel[]> AccessAsync(IEnumerable<Supply> supplies, Zones zones, TravelCache travel, CancellationToken ct)
     {
-        string[] hosts = [.. supplies.SelectMany(s => s.Places).Distinct().Select(p => zones.Places[p].Insee).Order(StringComparer.Ordinal)];
-        var key = string.Join(' ', hosts);
+        int[] hosts = [.. supplies.SelectMany(s => s.Places).Distinct().Order()];
         var (distancier, imported) = travel.Distancier;
-        if (_accesses.Find(a => a.Hosts == key && a.Distancier == distancier) is { Ways: { } known })
+        if (_accesses.Find(a => a.Distancier == distancier && a.Hosts.AsSpan().SequenceEqual(hosts)) is { Ways: { } known })
             return known;
 
-        var nearest = new NearestLieu(travel.Model, hosts);
-        var ways = new Travel[zones.Places.Count];
+        var nearest = new NearestLieu(zones.Model, hosts);
+        var ways = new Travel[zones.Population.Length];
         var done = new bool[ways.Length];
         if (imported)
-            await ReplaceAsync(nearest, zones, ways, done, ct);
+            await ReplaceAsync(nearest, hosts, zones, ways, done, ct);
         for (var i = 0; i < ways.Length; i++)
         {
             if (!done[i])
-                ways[i] = nearest.From(zones.Places[i], []);
+                ways[i] = nearest.From(i, []);
         }
         _accesses.RemoveAll(a => a.Distancier != distancier);
         if (_accesses.Count == KeptAccesses)
             _accesses.RemoveAt(0);
-        _accesses.Add((key, distancier, ways));
+        _accesses.Add((hosts, distancier, ways));
         return ways;
     }
 
-    private async Task ReplaceAsync(NearestLieu nearest, Zones zones, Travel[] ways, bool[] done, CancellationToken ct)
+    // Commune by commune: ten million ways are never in memory together.
+    private async Task ReplaceAsync(NearestLieu nearest, int[] hosts, Zones zones, Travel[] ways, bool[] done, CancellationToken ct)
     {
-        var hosts = nearest.Destinations.ToArray();
         await using var command = source.CreateCommand("""
             select w.from_insee, array_agg(d.position::int - 1), array_agg(coalesce(w.minutes, -1))
             from unnest($1) with ordinality as d (insee, position)
@@ -123,19 +142,20 @@ internal sealed class CoverageSource(SnapshotSource snapshots, IServiceScopeFact
             group by w.from_insee
             """);
         command.CommandTimeout = 0;
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = hosts });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(hosts, h => zones.Model.Codes[h]) });
         var imported = new Travel?[hosts.Length];
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
+            if (zones.Model.Codes.IndexOf(reader.GetString(0)) is not (>= 0 and var place))
+                continue;
             Array.Clear(imported);
             foreach (var (position, minutes) in reader.GetFieldValue<int[]>(1).Zip(reader.GetFieldValue<float[]>(2)))
                 imported[position] = Travel.Imported(minutes < 0 ? null : minutes);
-            var place = zones.PlaceOf(reader.GetString(0));
-            if (zones.Places[place].Insee != reader.GetString(0))
-                continue;
-            ways[place] = nearest.From(zones.Places[place], imported);
+            ways[place] = nearest.From(place, imported);
             done[place] = true;
         }
     }
+
+    private sealed record Figures(long Revision, DateOnly Day, Dictionary<(Guid Espace, Modalite Modalite), int> Capacities, HashSet<Guid> Stale);
 }

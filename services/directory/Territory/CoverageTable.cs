@@ -35,34 +35,33 @@ internal static class CoverageTable
     public static CoverageRow[] OfCommunes(CoverageData data, int departement, Func<string, string> nameOf)
     {
         var departements = data.Zones[CoverageLevel.Departement].ZoneOfPlace;
-        int[] members = [.. Enumerable.Range(0, departements.Length)
-            .Where(i => departements[i] == departement && data.Zones.Places[i].IsCommune)
-            .OrderBy(i => data.Zones.Places[i].Insee, StringComparer.Ordinal)];
-        var zoneOf = new int[departements.Length];
-        Array.Fill(zoneOf, -1);
+        // Places stand in the order of their codes.
+        int[] members = [.. Enumerable.Range(0, departements.Length).Where(i => departements[i] == departement && data.Zones.Model.IsCommune(i))];
+        var zoneOf = new short[departements.Length];
+        Array.Fill(zoneOf, (short)-1);
         for (var i = 0; i < members.Length; i++)
-            zoneOf[members[i]] = i;
-        Sum[] sums = [.. members.Select(m => data.Zones.Places[m].Insee).Select(insee => new Sum(new CoverageRow { Code = insee, Name = nameOf(insee) }))];
+            zoneOf[members[i]] = (short)i;
+        Sum[] sums = [.. members.Select(m => data.Zones.Model.Codes[m]).Select(insee => new Sum(new CoverageRow { Code = insee, Name = nameOf(insee) }))];
         AddAccess(data, zoneOf, sums);
         AddSupplies(data, zoneOf, sums);
         return [.. sums.Select(s => s.Finish())];
     }
 
-    private static void AddAccess(CoverageData data, int[] zoneOf, Sum[] sums)
+    private static void AddAccess(CoverageData data, short[] zoneOf, Sum[] sums)
     {
         for (var i = 0; i < zoneOf.Length; i++)
         {
-            if (zoneOf[i] >= 0 && data.Zones.Places[i].IsCommune)
-                sums[zoneOf[i]].Add(data.Zones.Places[i], data.Zones.Population[i], data.Access[i]);
+            if (zoneOf[i] >= 0 && data.Zones.Model.IsCommune(i))
+                sums[zoneOf[i]].Add(data.Zones.Model.PointOf(i), data.Zones.Population[i], data.Access[i]);
         }
     }
 
     // An espace with lieux in several zones counts in each of them, in none of them twice.
-    private static void AddSupplies(CoverageData data, int[] zoneOf, Sum[] sums)
+    private static void AddSupplies(CoverageData data, short[] zoneOf, Sum[] sums)
     {
         foreach (var supply in data.Supplies)
         {
-            foreach (var lieux in supply.Places.GroupBy(p => zoneOf[p]).Where(g => g.Key >= 0))
+            foreach (var lieux in supply.Places.GroupBy(p => (int)zoneOf[p]).Where(g => g.Key >= 0))
             {
                 var row = sums[lieux.Key].Row;
                 row.EspaceCount++;
@@ -70,8 +69,8 @@ internal static class CoverageTable
                 row.CapacityFamilies += supply.Capacity;
                 row.SlotsPerWeek += supply.Slots;
                 row.StaleEspaceCount += supply.Stale ? 1 : 0;
-                row.ReceivedCount += supply.Received;
-                row.CapacityCount += supply.Beginnings;
+                row.ReceivedCount += supply.Demand.Received;
+                row.CapacityCount += supply.Demand.Capacity;
             }
         }
     }
@@ -86,13 +85,13 @@ internal static class CoverageTable
 
         public CoverageRow Row => row;
 
-        public void Add(TravelPlace place, int population, Travel way)
+        public void Add((double Latitude, double Longitude)? place, int population, Travel way)
         {
             row.CommuneCount++;
             row.Population += population;
             // Nobody lives in six communes: they still have a place on the map, and minutes of their own.
             var weight = Math.Max(population, 0.001);
-            if (place is { Latitude: { } latitude, Longitude: { } longitude })
+            if (place is { Latitude: var latitude, Longitude: var longitude })
             {
                 _weights += weight;
                 _latitudes += weight * latitude;

@@ -57,7 +57,7 @@ internal sealed class GetCoverage(CoverageSource source, SnapshotSource snapshot
 
     private async Task<CoverageBasis> BasisAsync(CoverageData data, CancellationToken ct)
     {
-        var linked = data.Access.Where((way, i) => way.HasMinutes && data.Zones.Places[i].IsCommune).ToList();
+        var linked = data.Access.Where((way, i) => way.HasMinutes && data.Zones.Model.IsCommune(i)).ToList();
         var imported = linked.Count(w => w.Source == TravelSource.Distancier);
         return new CoverageBasis
         {

@@ -1,7 +1,6 @@
 using Jafer.Contracts.Directory.V1;
-using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
-using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Jafer.Directory.Territory;
 
@@ -11,33 +10,31 @@ namespace Jafer.Directory.Territory;
 /// <param name="Departement">Département by which it can be asked for; null when it has several.</param>
 internal sealed record Zone(string Code, string Name, string? Departement);
 
-/// <summary>
-/// The zones of one level with the zone of every place, -1 for none, and the zones side by side.
-/// </summary>
-internal sealed record ZoneLevel(Zone[] Zones, int[] ZoneOfPlace, IReadOnlyList<IReadOnlySet<int>> Neighbours);
+/// <summary>The zones of one level, in the order of their codes.</summary>
+/// <param name="Zones">The zones.</param>
+/// <param name="ZoneOfPlace">Zone of each place, -1 for none.</param>
+/// <param name="Neighbours">The zones beside each.</param>
+internal sealed record ZoneLevel(Zone[] Zones, short[] ZoneOfPlace, IReadOnlyList<IReadOnlySet<int>> Neighbours);
 
-/// <summary>Communes with their people and the zones that they belong to. Places are those of the travel model, in its order.</summary>
+/// <summary>Communes with their people and the zones that they belong to. A place is a position in the travel model.</summary>
 internal sealed class Zones
 {
     private readonly Dictionary<CoverageLevel, ZoneLevel> _levels;
 
-    private Zones(IReadOnlyList<TravelPlace> places, int[] population, Dictionary<CoverageLevel, ZoneLevel> levels, Dictionary<string, int> byInsee)
-    {
-        (Places, Population, _levels) = (places, population, levels);
-        PlaceOf = insee => byInsee[WholeCommune(insee)];
-    }
+    private Zones(TravelModel model, int[] population, Dictionary<CoverageLevel, ZoneLevel> levels) =>
+        (Model, Population, _levels) = (model, population, levels);
 
     /// <summary>The places.</summary>
-    public IReadOnlyList<TravelPlace> Places { get; }
+    public TravelModel Model { get; }
 
     /// <summary>Legal population of each place.</summary>
     public int[] Population { get; }
 
-    /// <summary>Position of a commune; an arrondissement counts as its commune.</summary>
-    public Func<string, int> PlaceOf { get; }
-
     /// <summary>The zones of a level; not of communes.</summary>
     public ZoneLevel this[CoverageLevel level] => _levels[level];
+
+    /// <summary>Place of a commune; an arrondissement counts as its commune.</summary>
+    public int PlaceOf(string insee) => Model.IndexOf(WholeCommune(insee));
 
     /// <summary>The commune of an arrondissement of Paris, Lyon or Marseille; any other code itself.</summary>
     public static string WholeCommune(string insee) => insee switch
@@ -51,34 +48,45 @@ internal sealed class Zones
     /// <summary>Whether the survey's France holds a département: the 101, not the overseas collectivities.</summary>
     public static bool IsOfFrance(string departement) => departement.Length == 2 || departement is "971" or "972" or "973" or "974" or "976";
 
-    /// <summary>Reads the zones.</summary>
-    public static async Task<Zones> ReadAsync(DirectoryDbContext db, IReadOnlyList<TravelPlace> places, CancellationToken ct)
+    /// <summary>Reads the zones, by plain commands: what EF needs to read 35,000 rows would stay in memory for good.</summary>
+    public static async Task<Zones> ReadAsync(NpgsqlDataSource source, TravelModel model, CancellationToken ct)
     {
-        var communes = await db.Communes.AsNoTracking()
-            .Select(c => new { c.Insee, c.Departement, c.Population, c.ProbableCourtCode })
-            .ToDictionaryAsync(c => c.Insee, StringComparer.Ordinal, ct);
-        var departements = await db.Departements.AsNoTracking().OrderBy(d => d.Code).ToListAsync(ct);
-        var courts = await db.Courts.AsNoTracking().OrderBy(c => c.Code).ToListAsync(ct);
-        var appeal = courts.ToDictionary(c => c.Code, c => c.CourAppel);
-        var sideBySide = Domain.Neighbours.Of(places);
-        var byInsee = new Dictionary<string, int>(places.Count, StringComparer.Ordinal);
-        for (var i = 0; i < places.Count; i++)
-            byInsee.Add(places[i].Insee, i);
-        var facts = places.Select(p => communes[p.Insee]).ToArray();
-        return new Zones(places, [.. facts.Select(f => f.Population)], new()
+        var departements = await ReadAsync(source, "select code, name, code from departements order by code collate \"C\"", ct);
+        var courts = await ReadAsync(source, "select code, name, departement from courts order by code collate \"C\"", ct);
+        var appeals = (await ReadAsync(source, "select code, cour_appel, null from courts", ct)).ToDictionary(c => c.Code, c => c.Name);
+        var population = new int[model.Codes.Count];
+        var (ofDepartement, ofCourt) = (new string?[population.Length], new string?[population.Length]);
+        var shared = departements.Concat(courts).ToDictionary(z => z.Code, z => z.Code);
+        await using (var command = source.CreateCommand("select insee, population, departement, probable_court_code from communes"))
         {
-            [CoverageLevel.France] = Level([new("FRANCE", "France", null)], i => IsOfFrance(facts[i].Departement) ? "FRANCE" : null),
-            [CoverageLevel.Departement] = Level([.. departements.Select(d => new Zone(d.Code, d.Name, d.Code))], i => facts[i].Departement),
-            [CoverageLevel.Court] = Level([.. courts.Select(c => new Zone(c.Code, c.Name, c.Departement))], i => facts[i].ProbableCourtCode),
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                // A commune that was loaded after the model was read waits for the next start.
+                if (model.Codes.IndexOf(reader.GetString(0)) is not (>= 0 and var place))
+                    continue;
+                population[place] = reader.GetInt32(1);
+                ofDepartement[place] = shared[reader.GetString(2)];
+                ofCourt[place] = reader.IsDBNull(3) ? null : shared[reader.GetString(3)];
+            }
+        }
+        var sideBySide = Domain.Neighbours.Of(model);
+        return new Zones(model, population, new()
+        {
+            [CoverageLevel.France] = Level([new("FRANCE", "France", null)], i => ofDepartement[i] is { } code && IsOfFrance(code) ? "FRANCE" : null),
+            [CoverageLevel.Departement] = Level(departements, i => ofDepartement[i]),
+            [CoverageLevel.Court] = Level(courts, i => ofCourt[i]),
             [CoverageLevel.CourAppel] = Level(
-                [.. appeal.Values.Distinct().Order(StringComparer.Ordinal).Select(name => new Zone(name, name, null))],
-                i => facts[i].ProbableCourtCode is { } court ? appeal[court] : null),
-        }, byInsee);
+                [.. appeals.Values.Distinct().Order(StringComparer.Ordinal).Select(name => new Zone(name, name, null))],
+                i => ofCourt[i] is { } court ? appeals[court] : null),
+        });
 
         ZoneLevel Level(Zone[] zones, Func<int, string?> codeOf)
         {
-            var numbers = zones.Select((z, i) => (z.Code, i)).ToDictionary(z => z.Code, z => z.i, StringComparer.Ordinal);
-            int[] zoneOf = [.. Enumerable.Range(0, places.Count).Select(i => codeOf(i) is { } code ? numbers[code] : -1)];
+            var numbers = zones.Select((z, i) => (z.Code, i)).ToDictionary(z => z.Code, z => (short)z.i, StringComparer.Ordinal);
+            var zoneOf = new short[population.Length];
+            for (var i = 0; i < zoneOf.Length; i++)
+                zoneOf[i] = codeOf(i) is { } code ? numbers[code] : (short)-1;
             HashSet<int>[] neighbours = [.. zones.Select(_ => new HashSet<int>())];
             foreach (var (a, b) in sideBySide)
             {
@@ -90,5 +98,15 @@ internal sealed class Zones
             }
             return new ZoneLevel(zones, zoneOf, neighbours);
         }
+    }
+
+    private static async Task<Zone[]> ReadAsync(NpgsqlDataSource source, string sql, CancellationToken ct)
+    {
+        var zones = new List<Zone>();
+        await using var command = source.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            zones.Add(new(reader.GetString(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2)));
+        return [.. zones];
     }
 }

@@ -20,11 +20,10 @@ public class NearestLieuTests
 
         Prop.ForAll(given.ToArbitrary(), x =>
         {
-            var nearest = new NearestLieu(TravelData.Model, [.. x.To.Select(p => p.Insee)]);
-            var order = nearest.Destinations.ToList();
-            var ways = order.Select((insee, i) => insee == x.From.Insee ? Travel.Of(0) : x.Imported[i] ?? TravelData.Model.Between(x.From.Insee, insee)).ToList();
+            var nearest = new NearestLieu(TravelData.Model, [.. x.To.Select(p => TravelData.Model.IndexOf(p.Insee))]);
+            var ways = x.To.Select((to, i) => to.Insee == x.From.Insee ? Travel.Of(0) : x.Imported[i] ?? TravelData.Model.Between(x.From.Insee, to.Insee)).ToList();
 
-            var found = nearest.From(x.From, x.Imported);
+            var found = nearest.From(TravelData.Model.IndexOf(x.From.Insee), x.Imported);
 
             if (ways.Any(w => w.HasMinutes))
                 Assert.Equal(ways.Where(w => w.HasMinutes).Min(w => w.Minutes), found.Minutes, 1e-4);
@@ -35,16 +34,15 @@ public class NearestLieuTests
 
     [Fact]
     public void From_NoDestination_IsUnreachable() =>
-        Assert.True(new NearestLieu(TravelData.Model, []).From(TravelData.Places[0], []).IsUnreachable);
+        Assert.True(new NearestLieu(TravelData.Model, []).From(0, []).IsUnreachable);
 
     [Fact]
     public void From_AllFranceToTheInventedLieux_MeetsTheKnownAccessByDepartementWithFewModelCalls()
     {
         var communes = TravelData.Rows("communes.csv.gz").Where(r => r["type"] == "COM").ToList();
-        var places = TravelData.Places.ToDictionary(p => p.Insee);
-        var nearest = new NearestLieu(TravelData.Model, [.. TravelData.Rows("er-lieux-synthetiques.csv").Select(r => r["commune_insee"]).Distinct()]);
+        var nearest = new NearestLieu(TravelData.Model, [.. TravelData.Rows("er-lieux-synthetiques.csv").Select(r => TravelData.Model.IndexOf(r["commune_insee"])).Distinct()]);
 
-        var access = communes.Select(r => (Departement: r["departement"], Population: r["population"].Length == 0 ? 0 : int.Parse(r["population"], CultureInfo.InvariantCulture), Way: nearest.From(places[r["insee"]], []))).ToList();
+        var access = communes.Select(r => (Departement: r["departement"], Population: r["population"].Length == 0 ? 0 : int.Parse(r["population"], CultureInfo.InvariantCulture), Way: nearest.From(TravelData.Model.IndexOf(r["insee"]), []))).ToList();
 
         Assert.InRange(nearest.ModelCalls, communes.Count, 12 * communes.Count);
         var published = TravelData.Rows("er-acces-departements.csv").ToList();
@@ -84,8 +82,8 @@ public class NearestLieuTests
     public void Neighbours_Departements_AreThoseOfTheMap()
     {
         var departements = TravelData.Rows("communes.csv.gz").ToDictionary(r => r["insee"], r => r["departement"]);
-        var pairs = Neighbours.Of(TravelData.Places)
-            .Select(p => (A: departements[TravelData.Places[p.A].Insee], B: departements[TravelData.Places[p.B].Insee])).Where(p => p.A != p.B)
+        var pairs = Neighbours.Of(TravelData.Model)
+            .Select(p => (A: departements[TravelData.Model.Codes[p.A]], B: departements[TravelData.Model.Codes[p.B]])).Where(p => p.A != p.B)
             .SelectMany(p => new[] { p, (A: p.B, B: p.A) }).ToLookup(p => p.A, p => p.B);
 
         string Of(string departement) => string.Join(' ', pairs[departement].Distinct().Order(StringComparer.Ordinal));
