@@ -185,6 +185,10 @@ public static class Program
             .WithEnvironment("Identity__Authority", issuer)
             // Else the collector lets a young heap grow with the processor's cache: 4 MiB are plenty for a service here.
             .WithEnvironment("DOTNET_GCGen0MaxBudget", "0x400000")
+            // Else glibc keeps what compiling at the start has used; other C libraries do not know these.
+            .WithEnvironment("MALLOC_ARENA_MAX", "2")
+            .WithEnvironment("MALLOC_MMAP_THRESHOLD_", "65536")
+            .WithEnvironment("MALLOC_TRIM_THRESHOLD_", "65536")
             .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false");
 
         static void NoLaunchProfile(ProjectResourceOptions options)
