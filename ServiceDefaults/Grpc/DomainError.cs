@@ -142,6 +142,12 @@ public sealed class DomainError : Exception
             MessageFr = "Cet espace de rencontre ne peut pas être désigné.",
         };
 
+    /// <summary>RESOURCE_EXHAUSTED: a limit on size or rate was passed.</summary>
+    /// <param name="limit">The limit, in English, without personal data.</param>
+    /// <param name="retryAfter">How long to wait.</param>
+    public static DomainError LimitExceeded(string limit, TimeSpan retryAfter) =>
+        new(StatusCode.ResourceExhausted, ErrorReason.LimitExceeded, $"A limit was passed: {limit}.") { RetryAfter = retryAfter };
+
     /// <summary>ABORTED: another writer was faster, or the etag is not the current one.</summary>
     /// <param name="etag">Current etag, when it is known.</param>
     public static DomainError EtagMismatch(string? etag = null) =>

@@ -100,3 +100,43 @@ public sealed record AgrementEnded : DomainEvent
     /// <summary>Whether the préfet withdrew it; otherwise it ran out.</summary>
     public required bool Withdrawn { get; init; }
 }
+
+/// <summary>
+/// A court asked an espace whether it has room, and what the directory knows is too old to answer for it.
+/// <see cref="DomainEvent.AggregateId"/> is the enquiry: the espace reads it and answers.
+/// </summary>
+[EntityName("directory.capacity-enquiry-opened.v1"), MessageUrn("directory.capacity-enquiry-opened.v1")]
+public sealed record CapacityEnquiryOpened : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The espace that is asked.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>Modalité, such as "VISITE".</summary>
+    public required string Modalite { get; init; }
+
+    /// <summary>Until when an answer is waited for, UTC.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+}
+
+/// <summary>An espace answered whether it has room. <see cref="DomainEvent.AggregateId"/> is the enquiry.</summary>
+[EntityName("directory.capacity-enquiry-answered.v1"), MessageUrn("directory.capacity-enquiry-answered.v1")]
+public sealed record CapacityEnquiryAnswered : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The organisation that asked.</summary>
+    public required Guid RequesterId { get; init; }
+
+    /// <summary>The espace that was asked.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>Modalité, such as "VISITE".</summary>
+    public required string Modalite { get; init; }
+
+    /// <summary>The answer, such as "HAS_CAPACITY".</summary>
+    public required string Answer { get; init; }
+}

@@ -18,6 +18,15 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task<CheckDesignationResponse> CheckDesignation(CheckDesignationRequest request, ServerCallContext context) =>
         Slice<CheckDesignation>(context).HandleAsync(request, context.CancellationToken);
 
+    public override Task<RequestCapacityResponse> RequestCapacity(RequestCapacityRequest request, ServerCallContext context) =>
+        Slice<CapacityEnquiries>(context).RequestAsync(request, context);
+
+    public override Task<AnswerCapacityResponse> AnswerCapacity(AnswerCapacityRequest request, ServerCallContext context) =>
+        Slice<CapacityEnquiries>(context).AnswerAsync(request, context);
+
+    public override Task<GetCapacityEnquiryResponse> GetCapacityEnquiry(GetCapacityEnquiryRequest request, ServerCallContext context) =>
+        Slice<CapacityEnquiries>(context).GetAsync(request, context.Caller(), context.CancellationToken);
+
     public override Task<GetEspaceResponse> GetEspace(GetEspaceRequest request, ServerCallContext context) =>
         Slice<ReadEspaces>(context).GetAsync(request, context.CancellationToken);
 

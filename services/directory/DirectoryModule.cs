@@ -28,6 +28,7 @@ public static class DirectoryModule
         builder.Services.AddSingleton<SnapshotSource>();
         builder.Services.AddSingleton<SearchEspaces>();
         builder.Services.AddSingleton<CheckDesignation>();
+        builder.Services.AddScoped<CapacityEnquiries>();
         builder.Services.AddScoped<ReadEspaces>();
         builder.Services.AddScoped<DeclareWait>();
         builder.Services.AddScoped<ImportEspaces>();

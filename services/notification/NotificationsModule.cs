@@ -55,5 +55,6 @@ public static class NotificationsModule
     public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<NotificationsDbContext>();
 
     private static bool IsTold(Type type) => type == typeof(EspaceGroupStale) || type == typeof(AgrementEnded)
+        || type == typeof(CapacityEnquiryOpened) || type == typeof(CapacityEnquiryAnswered)
         || EventTypes.NameOf(type).StartsWith("mesure.", StringComparison.Ordinal) || EventTypes.NameOf(type).StartsWith("messaging.", StringComparison.Ordinal);
 }

@@ -16,6 +16,7 @@ public sealed class EventTests
     /// </summary>
     private static readonly Dictionary<string, string> s_texts = new()
     {
+        ["Answer"] = "HAS_CAPACITY",
         ["Code"] = "tj69123",
         ["CorrelationId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
         ["Departement"] = "69",

@@ -46,4 +46,46 @@ public static class TestEspace
             Withdrawn = true,
         };
     }
+
+    /// <summary>A court asks whether there is room.</summary>
+    /// <param name="enquiryId">The enquiry.</param>
+    /// <param name="gestionnaireId">The gestionnaire of the espace asked.</param>
+    public static CapacityEnquiryOpened EnquiryOpened(Guid enquiryId, Guid gestionnaireId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = enquiryId,
+            AggregateVersion = 1,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            EspaceId = TestMesure.NewId(),
+            Modalite = "VISITE",
+            ExpiresAt = now.AddDays(7),
+        };
+    }
+
+    /// <summary>The espace answers.</summary>
+    /// <param name="enquiryId">The enquiry.</param>
+    /// <param name="gestionnaireId">The gestionnaire of the espace asked.</param>
+    /// <param name="requesterId">The organisation that asked.</param>
+    public static CapacityEnquiryAnswered EnquiryAnswered(Guid enquiryId, Guid gestionnaireId, Guid requesterId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = enquiryId,
+            AggregateVersion = 2,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            RequesterId = requesterId,
+            EspaceId = TestMesure.NewId(),
+            Modalite = "VISITE",
+            Answer = "HAS_CAPACITY",
+        };
+    }
 }

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.ServiceDefaults.Access;
@@ -46,33 +47,43 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
             var edit = EspaceEdit.Begin(espace, EspaceGroup.Attente);
             var held = offered.Declare(new Wait(days, asOf), speaker.Source);
             edit.Conclude(db, speaker, now, confirms: key => held && key.Key == modalite.ToCode());
-            db.WaitDeclarations.Add(new WaitDeclarationRow
-            {
-                EspaceId = espaceId,
-                Modalite = modalite,
-                Days = days,
-                AsOf = asOf,
-                Source = speaker.Source,
-                RecordedAt = now,
-            });
-            db.Publish(new WaitDeclared
-            {
-                EventId = Guid.CreateVersion7(now),
-                AggregateId = espaceId,
-                AggregateVersion = espace.Version,
-                OccurredAt = now,
-                RecordedAt = now,
-                CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
-                GestionnaireId = espace.GestionnaireId,
-                Modalite = modalite.ToCode(),
-                Days = days,
-                AsOfDate = asOf,
-            });
+            WaitDeclarations.Record(db, espace, modalite, new Wait(days, asOf), speaker, now);
             return new DeclareWaitResponse
             {
                 DeclaredWait = offered.Wait.ToProto(offered.WaitSource ?? speaker.Source, today),
                 Etag = espace.Version.ToEtag(),
             };
         }, _ => $"espaces/{espaceId}");
+    }
+}
+
+/// <summary>The history of declared waits, and what others are told of each.</summary>
+internal static class WaitDeclarations
+{
+    /// <summary>Records a declaration, also one that does not replace what is held. Called once the espace has its new version.</summary>
+    public static void Record(DirectoryDbContext db, EspaceRow espace, Modalite modalite, Wait wait, Speaker speaker, DateTimeOffset now)
+    {
+        db.WaitDeclarations.Add(new WaitDeclarationRow
+        {
+            EspaceId = espace.Id,
+            Modalite = modalite,
+            Days = wait.Days,
+            AsOf = wait.AsOf,
+            Source = speaker.Source,
+            RecordedAt = now,
+        });
+        db.Publish(new WaitDeclared
+        {
+            EventId = Guid.CreateVersion7(now),
+            AggregateId = espace.Id,
+            AggregateVersion = espace.Version,
+            OccurredAt = now,
+            RecordedAt = now,
+            CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+            GestionnaireId = espace.GestionnaireId,
+            Modalite = modalite.ToCode(),
+            Days = wait.Days,
+            AsOfDate = wait.AsOf,
+        });
     }
 }

@@ -17,7 +17,7 @@ internal sealed class Delivery
 
     public required string EventType { get; init; }
 
-    /// <summary>What the mail names: the mesure, or the espace where the event is about one.</summary>
+    /// <summary>What the mail names: the mesure, or the espace or enquiry where the event is about one.</summary>
     public required Guid MesureId { get; init; }
 
     public required bool Urgent { get; init; }

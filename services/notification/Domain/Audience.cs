@@ -34,6 +34,8 @@ internal static class Audience
         ThreadRead read => [read.JuridictionId, read.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
         AgrementEnded ended => [ended.GestionnaireId],
+        CapacityEnquiryOpened opened => [opened.GestionnaireId],
+        CapacityEnquiryAnswered answered => [answered.RequesterId],
         _ => [],
     };
 
@@ -43,7 +45,7 @@ internal static class Audience
         AgrementRetired retired when retired.JuridictionId == organisationId => true,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
-        EspaceGroupStale or AgrementEnded => true,
+        EspaceGroupStale or AgrementEnded or CapacityEnquiryOpened => true,
         _ => false,
     };
 

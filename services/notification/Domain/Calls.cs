@@ -28,6 +28,10 @@ internal static class Calls
         AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
         AgrementRetired => null,
 
+        // Somebody waits for the answer before choosing.
+        CapacityEnquiryOpened opened => Told(message, opened.GestionnaireId),
+        CapacityEnquiryAnswered answered => Told(message, answered.RequesterId),
+
         // Whoever drafts has the draft before them.
         MesureCreated or MesureUpdated or MesureCompleted => null,
         MesureEvent step when Audience.Holder(step) is { } holder && holder != heldBefore => Told(message, holder),

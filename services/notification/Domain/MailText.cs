@@ -28,10 +28,12 @@ internal static class MailText
         ["messaging.message-posted.v1"] = "Un message vous attend",
         ["directory.espace-group-stale.v1"] = "Des informations de votre espace sont à confirmer ou à corriger",
         ["directory.agrement-ended.v1"] = "Votre espace n'a plus d'agrément valide",
+        ["directory.capacity-enquiry-opened.v1"] = "Une juridiction demande si vous avez de la place",
+        ["directory.capacity-enquiry-answered.v1"] = "Un espace a répondu à votre demande de place",
         ["mesure.agrement-retired.v1"] = "Un espace désigné dans vos mesures n'a plus d'agrément valide",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    // These name an espace, all others a mesure.
+    // These name an espace, those of enquiries the enquiry, all others a mesure.
     private static readonly FrozenSet<string> s_aboutEspaces =
         new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
@@ -58,6 +60,8 @@ internal static class MailText
 
     private static string Where(MailLine line, string? mesureUrl) => s_aboutEspaces.Contains(line.EventType)
         ? $"espace {line.About}"
+        : line.EventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal)
+        ? $"demande {line.About}"
         : mesureUrl is null
             ? $"mesure {line.About}"
             : mesureUrl.Replace("{0}", line.About.ToString(), StringComparison.Ordinal);

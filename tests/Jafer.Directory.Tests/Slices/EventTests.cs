@@ -49,7 +49,7 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
     }
 
     /// <summary>A queue of its own on the exchanges of the directory, read with the broker's plain client.</summary>
-    private sealed class Listener : IAsyncDisposable
+    internal sealed class Listener : IAsyncDisposable
     {
         private readonly ConcurrentBag<DomainEvent> _events = [];
         private IConnection _connection = null!;
@@ -59,7 +59,7 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
             var listener = new Listener { _connection = await new ConnectionFactory { Uri = new Uri(Servers.RabbitMq) }.CreateConnectionAsync(Cancel) };
             var channel = await listener._connection.CreateChannelAsync(cancellationToken: Cancel);
             var queue = await channel.QueueDeclareAsync(cancellationToken: Cancel);
-            foreach (var type in new[] { typeof(EspacePublished), typeof(OrganisationPublished), typeof(WaitDeclared) })
+            foreach (var type in new[] { typeof(EspacePublished), typeof(OrganisationPublished), typeof(WaitDeclared), typeof(CapacityEnquiryOpened), typeof(CapacityEnquiryAnswered) })
             {
                 var exchange = $"{prefix}.{EventTypes.NameOf(type)}";
                 await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true, cancellationToken: Cancel);

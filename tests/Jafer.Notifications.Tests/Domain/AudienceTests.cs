@@ -79,4 +79,12 @@ public sealed class AudienceTests
         Assert.Equal(new[] { s_mesure.JuridictionId, s_mesure.GestionnaireId }.Order(), audience.Select(a => a.OrganisationId));
         Assert.Equal(organisations.Order(), audience.Where(a => a.MustAct).Select(a => a.OrganisationId));
     }
+
+    [Fact]
+    public void Of_AnEnquiry_GoesToWhoMustAnswerAndTheAnswerToWhoAsked()
+    {
+        var enquiry = TestMesure.NewId();
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.EnquiryOpened(enquiry, s_mesure.GestionnaireId)));
+        Assert.Equal([new Addressee(s_mesure.JuridictionId, false)], Audience.Of(TestEspace.EnquiryAnswered(enquiry, s_mesure.GestionnaireId, s_mesure.JuridictionId)));
+    }
 }

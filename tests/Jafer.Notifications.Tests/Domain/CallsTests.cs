@@ -62,4 +62,12 @@ public sealed class CallsTests
         Assert.Equal(new Call(s_court, retired.EspaceId!.Value, OnceADay: true), Calls.For(retired, s_espace));
         Assert.Null(Calls.For(new TestMesure(null, s_espace).AgrementRetired(), s_espace));
     }
+
+    [Fact]
+    public void For_AnEnquiry_TellsTheEspaceAndItsAnswerWhoAsked()
+    {
+        var enquiry = TestMesure.NewId();
+        Assert.Equal(new Call(s_espace, enquiry), Calls.For(TestEspace.EnquiryOpened(enquiry, s_espace), null));
+        Assert.Equal(new Call(s_court, enquiry), Calls.For(TestEspace.EnquiryAnswered(enquiry, s_espace, s_court), null));
+    }
 }

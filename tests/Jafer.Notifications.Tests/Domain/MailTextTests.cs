@@ -60,6 +60,15 @@ public sealed class MailTextTests
     }
 
     [Fact]
+    public void Compose_OfAnEnquiry_NamesIt()
+    {
+        var (subject, text) = MailText.Compose([new MailLine("directory.capacity-enquiry-opened.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] Une juridiction demande si vous avez de la place", subject);
+        Assert.Contains($", demande {s_mesure}\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void After_EachFailure_WaitsLongerUpToAnHour()
     {
         var first = TimeSpan.FromSeconds(10);
