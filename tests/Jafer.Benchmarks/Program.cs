@@ -7,6 +7,8 @@ using Jafer.Benchmarks;
 var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
 {
     (SearchBenchmark.Name, SearchBenchmark.RunAsync),
+    (SearchBenchmark.ManyName, SearchBenchmark.RunManyAsync),
+    (SearchBenchmark.GrowthName, SearchBenchmark.RunGrowthAsync),
     (TransmitBenchmark.Name, TransmitBenchmark.RunAsync),
     (RelayBenchmark.Name, RelayBenchmark.RunAsync),
 };

@@ -32,11 +32,11 @@ internal static class Table
     /// <summary>Writes a line for each result.</summary>
     public static void Write(IReadOnlyCollection<Result> results, TextWriter output)
     {
-        output.WriteLine($"{"benchmark",-10} {"value",16} {"floor",10} {"ratio",7} {"goal",6}  met");
+        output.WriteLine($"{"benchmark",-14} {"value",16} {"floor",10} {"ratio",7} {"goal",6}  met");
         foreach (var r in results)
         {
             output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{r.Name,-10} {$"{r.Value:0.##} {r.Unit}",16} {r.Floor,10:0.##} {r.Ratio,7:0.00} {r.Goal,6}  {(r.Met ? "yes" : "NO")}"));
+                CultureInfo.InvariantCulture, $"{r.Name,-14} {$"{r.Value:0.##} {r.Unit}",16} {r.Floor,10:0.##} {r.Ratio,7:0.00} {r.Goal,6}  {(r.Met ? "yes" : "NO")}"));
         }
     }
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Npgsql;
@@ -10,25 +11,20 @@ namespace Jafer.Benchmarks;
 /// </summary>
 internal sealed class SearchFloor(NpgsqlDataSource source) : DirectoryService.DirectoryServiceBase
 {
-    /// <summary>The pages, ready made.</summary>
+    /// <summary>The pages, ready made, by the mesure asked for.</summary>
     public const string Table = """
         create table bench_pages (
-            hote text, visiteur text, modalite integer, position integer,
-            result bytea not null, total_count integer not null, next_page_token text,
-            primary key (hote, visiteur, modalite, position))
+            mesure bytea, position integer,
+            result bytea not null, total_count integer not null, next_page_token text, notes bytea,
+            primary key (mesure, position))
         """;
 
-    private const string Query = """
-        select result, total_count, next_page_token from bench_pages
-        where hote = $1 and visiteur = $2 and modalite = $3 order by position
-        """;
+    private const string Query = "select result, total_count, next_page_token, notes from bench_pages where mesure = $1 order by position";
 
     public override async Task<SearchEspacesResponse> SearchEspaces(SearchEspacesRequest request, ServerCallContext context)
     {
         await using var command = source.CreateCommand(Query);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.Mesure.HoteCommuneInsee });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.Mesure.VisiteurCommuneInsee });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = (int)request.Mesure.Modalite });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = request.Mesure.ToByteArray() });
         await using var reader = await command.ExecuteReaderAsync(context.CancellationToken);
         var response = new SearchEspacesResponse();
         while (await reader.ReadAsync(context.CancellationToken))
@@ -37,6 +33,8 @@ internal sealed class SearchFloor(NpgsqlDataSource source) : DirectoryService.Di
             response.TotalCount = reader.GetInt32(1);
             if (!reader.IsDBNull(2))
                 response.NextPageToken = reader.GetString(2);
+            if (!reader.IsDBNull(3))
+                response.MergeFrom(reader.GetFieldValue<byte[]>(3));
         }
 
         return response;
