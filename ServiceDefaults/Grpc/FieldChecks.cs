@@ -19,6 +19,9 @@ public sealed class FieldChecks
     /// <summary>Whether nothing wrong was found so far.</summary>
     public bool Passed => _violations.Count == 0;
 
+    /// <summary>Everything wrong found so far, for those who tell it in other words than a refusal's.</summary>
+    public IReadOnlyList<FieldViolation> Violations => _violations;
+
     /// <summary>Records a violation.</summary>
     /// <param name="field">Path of the field.</param>
     /// <param name="description">What is wrong, in English, without the value.</param>

@@ -39,6 +39,10 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task<ImportEspacesResponse> ImportEspaces(ImportEspacesRequest request, ServerCallContext context) =>
         Slice<ImportEspaces>(context).HandleAsync(request, context);
 
+    public override Task ImportEspacesCsv(
+        IAsyncStreamReader<ImportEspacesCsvRequest> requestStream, IServerStreamWriter<ImportEspacesCsvResponse> responseStream, ServerCallContext context) =>
+        Slice<ImportEspacesCsv>(context).HandleAsync(requestStream, responseStream, context);
+
     public override Task<ListCourtsResponse> ListCourts(ListCourtsRequest request, ServerCallContext context) =>
         Slice<ListReference>(context).CourtsAsync(request, context.Caller(), context.CancellationToken);
 

@@ -32,6 +32,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<ReadEspaces>();
         builder.Services.AddScoped<DeclareWait>();
         builder.Services.AddScoped<ImportEspaces>();
+        builder.Services.AddScoped<ImportEspacesCsv>();
         builder.Services.AddScoped<ListReference>();
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Grpc.Core;
 using Jafer.Cli;
 using Jafer.Cli.Demonstration;
+using Jafer.Cli.Files;
 using Jafer.Cli.Territory;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Operations.V1;
@@ -63,6 +64,22 @@ var access = new Command("access-figures", "Access to the nearest lieu by dépar
 access.SetAction((parsed, ct) => RunAsync(async system =>
     await Console.Out.WriteAsync((await AccessFigures.ReadAsync(await DirectoryAsync(system, ct), ct)).ToText(parsed.GetValue(csv)))));
 
+var csvFile = new Argument<string>("file") { Description = "A CSV file of the template (docs/directory.md)." };
+var csvSource = new Option<string>("--source") { Description = "Name of the source: lower case letters, digits and hyphens.", DefaultValueFactory = _ => "fichier" };
+var dryRun = new Option<bool>("--dry-run") { Description = "Finds out what would be done and writes nothing." };
+var importEspaces = new Command("import-espaces", "Imports espaces from a CSV file: all of it or, with a single mistake, nothing.") { csvFile, csvSource, dryRun };
+importEspaces.SetAction((parsed, ct) => RunAsync(system =>
+    Espaces(system).ImportAsync(parsed.GetValue(csvFile)!, parsed.GetValue(csvSource)!, parsed.GetValue(dryRun), ct)));
+var exportEspaces = new Command("export-espaces", "Writes every espace into a CSV file of the template.") { csvFile };
+exportEspaces.SetAction((parsed, ct) => RunAsync(system => Espaces(system).ExportAsync(parsed.GetValue(csvFile)!, ct)));
+var folder = new Argument<string>("folder") { Description = "The folder to write into." };
+var exportOpenData = new Command("export-opendata", "Writes the public part of the directory as open data: CSV, JSON, GeoJSON.") { folder };
+exportOpenData.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    var files = await OpenData.WriteAsync(await EspaceFiles.AllAsync(system, ct), parsed.GetValue(folder)!, ct);
+    Console.WriteLine($"export-opendata: {string.Join(", ", files)} in {parsed.GetValue(folder)}");
+}));
+
 return await new RootCommand("Operates a running Jafer.")
 {
     new Command("demo", "The demonstration data: invented, labelled fictive.") { load, reset },
@@ -71,12 +88,17 @@ return await new RootCommand("Operates a running Jafer.")
     distancier,
     map,
     access,
+    importEspaces,
+    exportEspaces,
+    exportOpenData,
 }.Parse(args).InvokeAsync();
 
 static async Task<DirectoryService.DirectoryServiceClient> DirectoryAsync(RunningSystem system, CancellationToken ct) =>
     new(await system.ConnectAsync("directory", ct));
 
 static Loader Demonstration(RunningSystem system) => new(system, TimeProvider.System, Console.Out);
+
+static EspaceFiles Espaces(RunningSystem system) => new(system, TimeProvider.System, Console.Out);
 
 static async Task<OperationsService.OperationsServiceClient> OperationsAsync(RunningSystem system, string name, CancellationToken ct) =>
     new(await system.ConnectAsync(name, ct));

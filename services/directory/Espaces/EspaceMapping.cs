@@ -35,15 +35,20 @@ internal static class EspaceMapping
         espace.EspaceId = row.Id.ToString();
         espace.CreateTime = row.CreatedAt.ToProto();
         foreach (var agrement in espace.Agrements)
-        {
-            var domain = ImportChecks.ToDomain(agrement);
-            (agrement.State, agrement.StartDate) = (domain.StateOn(today), domain.Validity?.From.ToProto());
-        }
+            Shown(agrement, today);
         foreach (var lieu in espace.Lieux)
             lieu.Complete(row.Id, geography);
         foreach (var wait in espace.Modalites.Select(m => m.DeclaredWait).OfType<DeclaredWait>())
             wait.Stale = wait.ToDomain().IsStaleOn(today);
         return espace;
+    }
+
+    /// <summary>Turns an agrément as it is held into what is shown of it on a day.</summary>
+    public static Contracts.Directory.V1.Agrement Shown(Contracts.Directory.V1.Agrement agrement, DateOnly today)
+    {
+        var domain = ImportChecks.ToDomain(agrement);
+        (agrement.State, agrement.StartDate) = (domain.StateOn(today), domain.Validity?.From.ToProto());
+        return agrement;
     }
 
     /// <summary>The lieu as it is sent.</summary>

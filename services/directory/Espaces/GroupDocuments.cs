@@ -142,7 +142,8 @@ internal static class GroupDocuments
         State = row.State,
     };
 
-    private static Proto.Agrement ToDocument(AgrementRow row) => new()
+    /// <summary>The agrément as it was said.</summary>
+    public static Proto.Agrement ToDocument(AgrementRow row) => new()
     {
         Number = row.Number,
         Departement = row.Departement,

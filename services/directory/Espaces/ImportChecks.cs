@@ -24,31 +24,46 @@ internal static partial class ImportChecks
     public static Guid Check(ImportEspacesRequest request, Geography geography, DateOnly today)
     {
         var check = new FieldChecks();
-        check.That(SourceName().IsMatch(request.Source), "source", "must be 1 to 40 lower case letters, digits and hyphens");
+        check.That(IsSourceName(request.Source), "source", "must be 1 to 40 lower case letters, digits and hyphens");
         check.That(request.Espaces.Count is >= 1 and <= MaxEspaces, "espaces", "must have 1 to 50 entries");
         var ids = new HashSet<string>(StringComparer.Ordinal);
         var gestionnaires = new Dictionary<string, GestionnaireImport>(StringComparer.Ordinal);
         foreach (var (i, espace) in request.Espaces.Take(MaxEspaces).Index())
         {
-            var path = $"espaces[{i}]";
-            EspaceChecks.Id(check, $"{path}.external_id", espace.ExternalId, ids);
-            CheckGestionnaire(check, $"{path}.gestionnaire", espace.Gestionnaire, gestionnaires);
-            check.Text($"{path}.name", espace.Name, EspaceChecks.MaxName, required: true);
-            EspaceChecks.Departement(check, $"{path}.departement", espace.Departement, geography);
-            check.Known($"{path}.state", espace.State);
-            check.Text($"{path}.alert_text", espace.AlertText, EspaceChecks.MaxAlert);
-            var lieux = espace.Lieux.Select(l => l.ExternalId).ToHashSet(StringComparer.Ordinal);
-            EspaceChecks.Agrements(check, $"{path}.agrements", espace.Agrements, lieux, geography);
-            EspaceChecks.Lieux(check, $"{path}.lieux", espace.Lieux, geography);
-            EspaceChecks.Modalites(check, $"{path}.modalites", espace.Modalites, today);
-            EspaceChecks.Accueil(check, $"{path}.accueil", espace.Accueil, geography);
-            EspaceChecks.Ouvertures(check, $"{path}.ouvertures", espace.Ouvertures, lieux);
-            EspaceChecks.Fermetures(check, $"{path}.fermetures", espace.Fermetures, lieux);
-            check.That(!(check.OptionalDate($"{path}.confirmed_date", espace.ConfirmedDate) > today), $"{path}.confirmed_date", "must not lie in the future");
+            EspaceChecks.Id(check, $"espaces[{i}].external_id", espace.ExternalId, ids);
+            Check(check, $"espaces[{i}].", espace, gestionnaires, geography, today);
         }
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
         return requestId;
+    }
+
+    /// <summary>True when a source may be called so.</summary>
+    public static bool IsSourceName(string source) => SourceName().IsMatch(source);
+
+    /// <summary>Checks an espace, its external id apart.</summary>
+    /// <param name="check">Takes what is wrong.</param>
+    /// <param name="path">Before every field: empty, or where the espace stands, with its point.</param>
+    /// <param name="espace">The espace.</param>
+    /// <param name="gestionnaires">Gestionnaires of the espaces before it, by external id.</param>
+    /// <param name="geography">Communes and départements.</param>
+    /// <param name="today">The latest date that is today somewhere in France.</param>
+    public static void Check(
+        FieldChecks check, string path, EspaceImport espace, Dictionary<string, GestionnaireImport> gestionnaires, Geography geography, DateOnly today)
+    {
+        CheckGestionnaire(check, $"{path}gestionnaire", espace.Gestionnaire, gestionnaires);
+        check.Text($"{path}name", espace.Name, EspaceChecks.MaxName, required: true);
+        EspaceChecks.Departement(check, $"{path}departement", espace.Departement, geography);
+        check.Known($"{path}state", espace.State);
+        check.Text($"{path}alert_text", espace.AlertText, EspaceChecks.MaxAlert);
+        var lieux = espace.Lieux.Select(l => l.ExternalId).ToHashSet(StringComparer.Ordinal);
+        EspaceChecks.Agrements(check, $"{path}agrements", espace.Agrements, lieux, geography);
+        EspaceChecks.Lieux(check, $"{path}lieux", espace.Lieux, geography);
+        EspaceChecks.Modalites(check, $"{path}modalites", espace.Modalites, today);
+        EspaceChecks.Accueil(check, $"{path}accueil", espace.Accueil, geography);
+        EspaceChecks.Ouvertures(check, $"{path}ouvertures", espace.Ouvertures, lieux);
+        EspaceChecks.Fermetures(check, $"{path}fermetures", espace.Fermetures, lieux);
+        check.That(!(check.OptionalDate($"{path}confirmed_date", espace.ConfirmedDate) > today), $"{path}confirmed_date", "must not lie in the future");
     }
 
     /// <summary>The agrément of a checked import.</summary>
