@@ -113,7 +113,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton(s => new ResourceCommandService(s.GetRequiredService<ResourceNotificationService>(), s.GetRequiredService<ResourceLoggerService>(), s));
         Services.AddSingleton<HealthMonitor>();
         Services.AddSingleton(s => new DashboardLauncher(_options, Configuration,
-            _options.DashboardApplicationName ?? Environment.ApplicationName, () => AspireBundle.Find(Configuration, AppHostDirectory).Dashboard,
+            _options.DashboardApplicationName ?? Environment.ApplicationName, AppHostDirectory, () => AspireBundle.Find(Configuration, AppHostDirectory).Dashboard,
             s.GetRequiredService<ResourceNotificationService>(), s.GetRequiredService<ResourceLoggerService>(), s, s.GetRequiredService<ILogger<DashboardLauncher>>()));
         Services.AddSingleton(s => new LaunchPlanner(ExecutionContext, Environment, s.GetRequiredService<DashboardLauncher>(), AppHostDirectory));
         Services.AddSingleton(s => new Orchestrator(model, () => AspireBundle.Find(Configuration, AppHostDirectory).Dcp,

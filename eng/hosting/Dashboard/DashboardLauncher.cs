@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Aspire.Hosting.Engine;
 
 /// <summary>Serves the resources to the Aspire dashboard and says how DCP has to start it.</summary>
-internal sealed class DashboardLauncher(DistributedApplicationOptions options, IConfiguration configuration, string applicationName,
+internal sealed class DashboardLauncher(DistributedApplicationOptions options, IConfiguration configuration, string applicationName, string appHostDirectory,
     Func<string> findDashboard, ResourceNotificationService notifications, ResourceLoggerService loggers, IServiceProvider services,
     ILogger<DashboardLauncher> logger) : IAsyncDisposable
 {
@@ -91,6 +91,10 @@ internal sealed class DashboardLauncher(DistributedApplicationOptions options, I
         };
         if (string.Equals(configuration["ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"], "true", StringComparison.OrdinalIgnoreCase))
             variables["DASHBOARD__FRONTEND__AUTHMODE"] = "Unsecured";
+        // Its keys for cookies stay in the checkout, as everything of this run does.
+        var state = Path.GetFullPath(Path.Combine(appHostDirectory, "..", ".jafer"));
+        if (Directory.Exists(state))
+            variables["HOME"] = Directory.CreateDirectory(Path.Combine(state, "home")).FullName;
         logger.LogInformation("Login to the dashboard at {Url}/login?t={Token}", FrontendUrl, BrowserToken);
         var file = findDashboard();
         return Orchestrator.DcpObject("Executable", ExecutableName, new JsonObject
