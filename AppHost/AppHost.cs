@@ -103,6 +103,11 @@ public static class Program
         // ---- the demonstration ---------------------------------------------------------------------------------------
 
         cli.Knows(services);
+        directory.WithCommand("coverage-map", "Draw the coverage map", c => cli.RunAsync(c, "coverage-map", Path.Combine(place.Data, "coverage.svg")), new CommandOptions
+        {
+            Description = "Travel time from every commune to the nearest lieu, as an SVG file whose place is told.",
+            IconName = "Map",
+        });
         var demoData = cli.Configure(builder.AddProject<Projects.Jafer_Cli>("demo-data", NoLaunchProfile).WithArgs("demo", "load"))
             .WaitFor(identity)
             .WithCommand("reset", "Reset demonstration data", c => cli.RunAsync(c, "demo", "reset"), new CommandOptions

@@ -11,6 +11,8 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (SearchBenchmark.GrowthName, SearchBenchmark.RunGrowthAsync),
     (TransmitBenchmark.Name, TransmitBenchmark.RunAsync),
     (RelayBenchmark.Name, RelayBenchmark.RunAsync),
+    (DistancierBenchmark.Name, DistancierBenchmark.RunAsync),
+    (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),
 };
 if (args.Except(benchmarks.Select(b => b.Name)).FirstOrDefault() is { } unknown)
 {

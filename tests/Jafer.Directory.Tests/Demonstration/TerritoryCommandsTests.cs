@@ -34,11 +34,11 @@ public class TerritoryCommandsTests(DirectoryFixture directory) : IClassFixture<
         Assert.Equal(svg.Attribute("aria-labelledby")!.Value, $"{svg.Element(ns + "title")!.Attribute("id")!.Value} {svg.Element(ns + "desc")!.Attribute("id")!.Value}");
         Assert.Contains("inventés", svg.Element(ns + "desc")!.Value, StringComparison.Ordinal);
         Assert.Contains("OpenStreetMap", string.Concat(svg.Descendants(ns + "text").Select(t => t.Value)), StringComparison.Ordinal);
-        // A mark for each commune, in the path of its class, and one for each host commune.
+        // A mark for each commune, in the group of its class.
         foreach (var kind in data.Communes.GroupBy(CoverageMap.ClassOf))
         {
-            var paths = svg.Descendants(ns + "path").Where(p => p.Element(ns + "title") is not null).ToList();
-            var marks = paths.Select(p => kind.Key == AccessClass.Unreachable ? p.Attribute("d")!.Value.Split("l44 44").Length - 1 : p.Attribute("d")!.Value.Split("h0").Length - 1);
+            var marks = svg.Descendants(ns + "g").Where(g => g.Element(ns + "title") is not null).Select(g => string.Concat(g.Elements(ns + "path").Select(p => p.Attribute("d")!.Value)))
+                .Select(d => d.Split(kind.Key == AccessClass.Unreachable ? "l60 60" : "h0").Length - 1);
             Assert.Contains(kind.Count(), marks);
         }
 

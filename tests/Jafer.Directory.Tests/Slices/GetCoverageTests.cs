@@ -122,6 +122,47 @@ public class GetCoverageTests
     }
 
     [Fact]
+    public async Task GetCoverage_MesuresReceived_GiveTheLoadAgainstTheNeighboursTogether()
+    {
+        await using var directory = await StartAsync();
+        // Ten slots a week begin 49 mesures a year.
+        await directory.ImportAsync(Espace("rhone", "69123"), Espace("loire", "42218"), Espace("isere", "38185"), Espace("gironde", "33063"));
+        await ReceiveAsync("rhone", 30);
+        await ReceiveAsync("loire", 10);
+        await ReceiveAsync("isere", 5);
+        await ReceiveAsync("gironde", 40);
+
+        var rows = (await GetAsync(directory, new() { Level = CoverageLevel.Departement })).Rows.ToDictionary(r => r.Code);
+
+        Assert.Equal((30, 49), (rows["69"].ReceivedCount, rows["69"].CapacityCount));
+        Assert.Equal(30.0 / 49 / (15.0 / 98), rows["69"].LoadAgainstNeighbours, 1e-9);
+        Assert.Equal(5.0 / 49 / (40.0 / 98), rows["38"].LoadAgainstNeighbours, 1e-9);
+        // Its neighbours receive nothing, so there is nothing to compare with.
+        Assert.Equal((40, 0d), (rows["33"].ReceivedCount, rows["33"].LoadAgainstNeighbours));
+        var france = Assert.Single((await GetAsync(directory, new() { Level = CoverageLevel.France })).Rows);
+        Assert.Equal((85, 4 * 49, 0d), (france.ReceivedCount, france.CapacityCount, france.LoadAgainstNeighbours));
+
+        Task<int> ReceiveAsync(string espace, int count) => directory.Database.RunAsync($"""
+            insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version)
+            select gen_random_uuid(), '{IdOf(espace)}', 'VISITE', current_date - 10, 1 from generate_series(1, {count});
+            update espaces set updated_at = now() where id = '{IdOf(espace)}'
+            """);
+    }
+
+    [Fact]
+    public async Task GetCoverage_AgrementThatCoversOneLieu_CountsThatLieuAlone()
+    {
+        await using var directory = await StartAsync();
+        var espace = Espace("covered", Pau);
+        espace.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Lieu fictif", CommuneInsee = Tarbes });
+        espace.Agrements[0].LieuExternalIds.Add("L1");
+        await directory.ImportAsync(espace);
+
+        Assert.Equal(0, (await RowAsync(directory, CoverageLevel.Departement, "65")).LieuCount);
+        Assert.Equal(1, (await RowAsync(directory, CoverageLevel.Departement, "64")).LieuCount);
+    }
+
+    [Fact]
     public async Task GetCoverage_BadRequest_IsRefusedWithEveryViolation()
     {
         await using var directory = await StartAsync();

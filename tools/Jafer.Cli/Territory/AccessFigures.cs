@@ -126,7 +126,7 @@ internal sealed record AccessFigures(IReadOnlyList<AccessRow> Rows, IReadOnlyLis
         yield return "Not linked in the survey: all of Mayotte; Capesterre-de-Marie-Galante, Grand-Bourg, Deshayes (971); Roura, Maripasoula, Grand-Santi, Papaïchton (973).";
         yield return "The model's road blocks link Roura and Deshayes, which the survey's tool could not reach.";
         if (Basis.Fictive)
-            yield return "The lieux are invented, and their number (278) was tuned until the national mean came near the published 15 minutes: agreement there proves nothing of the model.";
+            yield return $"The lieux are invented ({Rows[0].Lieux} of the demonstration's 278 may be designated today), and their number was tuned until the national mean came near the published 15 minutes: agreement there proves nothing of the model.";
         yield return Basis.Attribution;
     }
 

@@ -35,7 +35,7 @@ internal sealed record CoverageMapData(IReadOnlyList<CoverageRow> Communes, Cove
 /// </summary>
 internal static class CoverageMap
 {
-    private const int Width = 1000, Height = 1180;
+    private const int Width = 1200, Height = 1290;
 
     private static readonly (AccessClass Class, string Label, string Colour)[] s_classes =
     [
@@ -50,7 +50,7 @@ internal static class CoverageMap
     private static readonly string[] s_months =
         ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
 
-    // Middle of the box, and the middle of what it shows; the scale is the one that fills it.
+    // The middle of what a box shows, and how many kilometres it is across.
     private static readonly (string Departement, string Name, double Latitude, double Longitude, double KmAcross)[] s_overseas =
     [
         ("971", "Guadeloupe", 16.19, -61.42, 105),
@@ -88,6 +88,7 @@ internal static class CoverageMap
     public static string Draw(CoverageMapData data)
     {
         var places = data.Communes.Where(c => c is not { Latitude: 0, Longitude: 0 }).Select(c => (Row: c, Class: ClassOf(c), Point: Project(c))).ToList();
+        var widths = Widths([.. places.Select(p => p.Point).Distinct()]);
         var people = data.Communes.GroupBy(ClassOf).ToDictionary(g => g.Key, g => g.Sum(c => c.Population));
         var day = data.Basis.AsOfDate is var date && date.Day == 1 ? "1er" : date.Day.ToString(CultureInfo.InvariantCulture);
         day = string.Create(CultureInfo.InvariantCulture, $"{day} {s_months[date.Month - 1]} {date.Year}");
@@ -109,14 +110,16 @@ internal static class CoverageMap
         svg.Append("""<g transform="scale(.1)" fill="none" stroke-linecap="round">""").Append('\n');
         foreach (var (kind, label, colour) in s_classes)
         {
-            var points = places.Where(p => p.Class == kind).Select(p => p.Point).ToList();
-            if (points.Count == 0)
+            if (!places.Any(p => p.Class == kind))
                 continue;
-            svg.Append(CultureInfo.InvariantCulture, $"""<path stroke="{colour}" stroke-width="{(kind == AccessClass.Unreachable ? 9 : 44)}" d="{Path(points, kind == AccessClass.Unreachable ? "m-22-22l44 44m0-44l-44 44m22-22" : "h0")}"><title>{Text(label)}</title></path>""").Append('\n');
+            svg.Append(CultureInfo.InvariantCulture, $"""<g stroke="{colour}"><title>{Text(label)}</title>""").Append('\n');
+            foreach (var group in places.Where(p => p.Class == kind).GroupBy(p => kind == AccessClass.Unreachable ? 12 : widths[p.Point]).OrderByDescending(g => g.Key))
+                svg.Append(CultureInfo.InvariantCulture, $"""<path stroke-width="{group.Key}" d="{Path([.. group.Select(p => p.Point)], kind == AccessClass.Unreachable ? "m-30-30l60 60m0-60l-60 60m30-30" : "h0")}"/>""").Append('\n');
+            svg.Append("</g>\n");
         }
         var lieux = places.Where(p => p.Row.LieuCount > 0).Select(p => p.Point).ToList();
         if (lieux.Count > 0)
-            svg.Append(CultureInfo.InvariantCulture, $"""<path stroke="#16161d" stroke-width="42" d="{Path(lieux, "h0")}"><title>Communes qui accueillent un lieu</title></path>""").Append('\n');
+            svg.Append(CultureInfo.InvariantCulture, $"""<g stroke="#16161d" stroke-width="42"><title>Communes qui accueillent un lieu</title><path d="{Path(lieux, "h0")}"/></g>""").Append('\n');
         svg.Append("</g>\n");
         Legend(svg, people, lieux.Count);
         Sources(svg, data.Basis);
@@ -136,25 +139,25 @@ internal static class CoverageMap
     private static void Legend(StringBuilder svg, Dictionary<AccessClass, long> people, int lieux)
     {
         double all = Math.Max(1, people.Values.Sum());
-        svg.Append("""<g font-size="15"><text x="40" y="640" font-weight="bold">Trajet aller</text><text x="40" y="660" font-size="13">(part de la population)</text>""").Append('\n');
-        var y = 684;
+        svg.Append("""<g font-size="15"><text x="880" y="150" font-weight="bold">Trajet aller</text><text x="880" y="170" font-size="13">(part de la population)</text>""").Append('\n');
+        var y = 198;
         foreach (var (kind, label, colour) in s_classes)
         {
             svg.Append(kind == AccessClass.Unreachable
-                ? string.Create(CultureInfo.InvariantCulture, $"""<path d="M44 {y - 9}l8 8m0-8l-8 8" stroke="{colour}" stroke-width="2"/>""")
-                : string.Create(CultureInfo.InvariantCulture, $"""<circle cx="48" cy="{y - 5}" r="8" fill="{colour}"/>"""));
-            svg.Append(CultureInfo.InvariantCulture, $"""<text x="64" y="{y}">{Text(label)} ({Percent(people.GetValueOrDefault(kind) / all)})</text>""").Append('\n');
+                ? string.Create(CultureInfo.InvariantCulture, $"""<path d="M884 {y - 9}l8 8m0-8l-8 8" stroke="{colour}" stroke-width="2"/>""")
+                : string.Create(CultureInfo.InvariantCulture, $"""<circle cx="888" cy="{y - 5}" r="8" fill="{colour}"/>"""));
+            svg.Append(CultureInfo.InvariantCulture, $"""<text x="904" y="{y}">{Text(label)} ({Percent(people.GetValueOrDefault(kind) / all)})</text>""").Append('\n');
             y += 24;
         }
-        svg.Append(CultureInfo.InvariantCulture, $"""<circle cx="48" cy="{y - 5}" r="3" fill="#16161d"/><text x="64" y="{y}">commune qui accueille un lieu ({lieux})</text></g>""").Append('\n');
+        svg.Append(CultureInfo.InvariantCulture, $"""<circle cx="888" cy="{y - 5}" r="3" fill="#16161d"/><text x="904" y="{y}">commune qui accueille un lieu ({lieux})</text></g>""").Append('\n');
     }
 
     private static void Sources(StringBuilder svg, CoverageBasis basis)
     {
         var ways = basis.DistancierWayCount == 0 ? "Temps estimés par un modèle, hors embouteillages." : "Temps d'un distancier importé, à défaut estimés par un modèle.";
-        var lines = Wrapped($"{ways} Populations légales {basis.PopulationYear}. Un point par commune. Collectivités d'outre-mer non représentées. {basis.Attribution}", 150);
+        var lines = Wrapped($"{ways} Populations légales {basis.PopulationYear}. Un point par commune. Collectivités d'outre-mer non représentées. {basis.Attribution}", 185);
         for (var i = 0; i < lines.Count; i++)
-            svg.Append(CultureInfo.InvariantCulture, $"""<text x="40" y="{Height - 16 - 16 * (lines.Count - 1 - i)}" font-size="12">{Text(lines[i])}</text>""").Append('\n');
+            svg.Append(CultureInfo.InvariantCulture, $"""<text x="40" y="{Height - 20 - 16 * (lines.Count - 1 - i)}" font-size="12">{Text(lines[i])}</text>""").Append('\n');
     }
 
     private static string Description(CoverageMapData data, Dictionary<AccessClass, long> people, string note, string day)
@@ -162,6 +165,25 @@ internal static class CoverageMap
         double all = Math.Max(1, people.Values.Sum());
         var shares = s_classes.Select(c => $"{c.Label} : {Percent(people.GetValueOrDefault(c.Class) / all)} de la population");
         return $"Carte de France par points, un par commune ({data.Communes.Count}), au {day}. {string.Join(" ; ", shares)}. {note}.";
+    }
+
+    // Where communes are large their points are: as wide as the way to the fourth neighbour, so that the shape has no holes.
+    private static Dictionary<(int X, int Y), int> Widths(List<(int X, int Y)> points)
+    {
+        const int Cell = 100, Least = 42, Most = 102, Step = 12;
+        var cells = points.ToLookup(p => (p.X / Cell, p.Y / Cell));
+        return points.ToDictionary(p => p, p =>
+        {
+            var near = new List<int>();
+            for (var x = p.X / Cell - 1; x <= p.X / Cell + 1; x++)
+            {
+                for (var y = p.Y / Cell - 1; y <= p.Y / Cell + 1; y++)
+                    near.AddRange(cells[(x, y)].Select(o => (o.X - p.X) * (o.X - p.X) + (o.Y - p.Y) * (o.Y - p.Y)));
+            }
+            near.Sort();
+            var width = near.Count > 4 ? 1.2 * Math.Sqrt(near[4]) : Most;
+            return (int)Math.Clamp(Math.Round(width / Step) * Step, Least, Most);
+        });
     }
 
     // Sorted in stripes, so that steps from point to point are short.
@@ -191,7 +213,7 @@ internal static class CoverageMap
                 (int)Math.Round(10 * (top + size / 2.0 + 6 - (commune.Latitude - latitude) * scale)));
         }
         var (x, y) = Conic(commune.Latitude, commune.Longitude);
-        return ((int)Math.Round(10 * (470 + 0.84 * x)), (int)Math.Round(10 * (515 - 0.84 * y)));
+        return ((int)Math.Round(10 * (550 + 0.84 * x)), (int)Math.Round(10 * (530 - 0.84 * y)));
     }
 
     // Lambert's conformal conic with the parallels of Lambert-93 (44° and 49°, origin 46.5° N 3° E), on a sphere; kilometres.
@@ -209,7 +231,7 @@ internal static class CoverageMap
     }
 
     private static (int X, int Y, int Size) BoxOf(string departement) =>
-        (40 + 186 * Array.FindIndex(s_overseas, o => o.Departement == departement), 960, 170);
+        (40 + 230 * Array.FindIndex(s_overseas, o => o.Departement == departement), 1010, 200);
 
     private static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture).Replace('.', ',') + " %";
 
