@@ -19,7 +19,7 @@ internal static class CoverageBenchmark
 {
     public const string Name = "coverage";
 
-    private const double Goal = 8;
+    private const double Goal = 3;
     private const int LieuCount = 250;
 
     public static async Task<Result> RunAsync(CancellationToken ct)
