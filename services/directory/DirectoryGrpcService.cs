@@ -1,8 +1,10 @@
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Contacts;
+using Jafer.Directory.Declarations;
 using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
+using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
 using Jafer.ServiceDefaults.Access;
@@ -32,6 +34,30 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
 
     public override Task<ListEspacesResponse> ListEspaces(ListEspacesRequest request, ServerCallContext context) =>
         Slice<ReadEspaces>(context).ListAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<UpdateEspaceResponse> UpdateEspace(UpdateEspaceRequest request, ServerCallContext context) =>
+        Slice<UpdateEspace>(context).HandleAsync(request, context);
+
+    public override Task<ConfirmEspaceResponse> ConfirmEspace(ConfirmEspaceRequest request, ServerCallContext context) =>
+        Slice<ConfirmEspace>(context).HandleAsync(request, context);
+
+    public override Task<ListEspaceChangesResponse> ListEspaceChanges(ListEspaceChangesRequest request, ServerCallContext context) =>
+        Slice<EspaceHistory>(context).ListAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<ListOuverturesOnResponse> ListOuverturesOn(ListOuverturesOnRequest request, ServerCallContext context) =>
+        Slice<ListOuverturesOn>(context).HandleAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<DeclareYearResponse> DeclareYear(DeclareYearRequest request, ServerCallContext context) =>
+        Slice<YearlyDeclarations>(context).DeclareAsync(request, context);
+
+    public override Task<ListYearlyDeclarationsResponse> ListYearlyDeclarations(ListYearlyDeclarationsRequest request, ServerCallContext context) =>
+        Slice<YearlyDeclarations>(context).ListAsync(request, context.Caller(), context.CancellationToken);
+
+    public override Task<ImportSchoolHolidaysResponse> ImportSchoolHolidays(ImportSchoolHolidaysRequest request, ServerCallContext context) =>
+        Slice<SchoolHolidayStore>(context).ImportAsync(request, context);
+
+    public override Task<ListSchoolHolidaysResponse> ListSchoolHolidays(ListSchoolHolidaysRequest request, ServerCallContext context) =>
+        Slice<SchoolHolidayStore>(context).ListAsync(request, context.Caller(), context.CancellationToken);
 
     public override Task<DeclareWaitResponse> DeclareWait(DeclareWaitRequest request, ServerCallContext context) =>
         Slice<DeclareWait>(context).HandleAsync(request, context);

@@ -1,7 +1,9 @@
 using Jafer.Directory.Contacts;
 using Jafer.Directory.Data;
+using Jafer.Directory.Declarations;
 using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
+using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
 using Jafer.ServiceDefaults;
@@ -30,6 +32,12 @@ public static class DirectoryModule
         builder.Services.AddSingleton<CheckDesignation>();
         builder.Services.AddScoped<CapacityEnquiries>();
         builder.Services.AddScoped<ReadEspaces>();
+        builder.Services.AddScoped<EspaceHistory>();
+        builder.Services.AddScoped<UpdateEspace>();
+        builder.Services.AddScoped<ConfirmEspace>();
+        builder.Services.AddScoped<ListOuverturesOn>();
+        builder.Services.AddScoped<SchoolHolidayStore>();
+        builder.Services.AddScoped<YearlyDeclarations>();
         builder.Services.AddScoped<DeclareWait>();
         builder.Services.AddScoped<ImportEspaces>();
         builder.Services.AddScoped<ImportEspacesCsv>();

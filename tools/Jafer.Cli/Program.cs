@@ -80,6 +80,16 @@ exportOpenData.SetAction((parsed, ct) => RunAsync(async system =>
     Console.WriteLine($"export-opendata: {string.Join(", ", files)} in {parsed.GetValue(folder)}");
 }));
 
+var holidayFile = new Argument<string>("file") { Description = "A CSV file with the columns zone,annee_scolaire,nom,debut,fin,source; fin is the last day without school." };
+var holidays = new Command("import-vacances", "Replaces the school holidays of the school years in a CSV file.") { holidayFile };
+holidays.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    var request = await SchoolHolidayFile.ReadAsync(parsed.GetValue(holidayFile)!, ct);
+    request.RequestId = NewId();
+    var answer = await (await DirectoryAsync(system, ct)).ImportSchoolHolidaysAsync(request, cancellationToken: ct);
+    Console.WriteLine($"import-vacances: {answer.HolidayCount} holidays of {string.Join(", ", answer.SchoolYears)}");
+}));
+
 return await new RootCommand("Operates a running Jafer.")
 {
     new Command("demo", "The demonstration data: invented, labelled fictive.") { load, reset },
@@ -91,6 +101,7 @@ return await new RootCommand("Operates a running Jafer.")
     importEspaces,
     exportEspaces,
     exportOpenData,
+    holidays,
 }.Parse(args).InvokeAsync();
 
 static async Task<DirectoryService.DirectoryServiceClient> DirectoryAsync(RunningSystem system, CancellationToken ct) =>

@@ -181,7 +181,11 @@ internal sealed class AgrementRow
     /// <summary>External ids of the lieux that it covers; empty: all.</summary>
     public string[] LieuExternalIds { get; set; } = [];
 
-    public Domain.Agrement ToDomain() => new(Number, Departement, State, RequestDate, StartDate, EndDate);
+    public Domain.Agrement ToDomain() => new(Number, Departement, State, RequestDate, StartDate, EndDate)
+    {
+        DecisionDate = DecisionDate,
+        LieuExternalIds = LieuExternalIds,
+    };
 }
 
 /// <summary>A lieu d'accueil of an espace, in the order of its source.</summary>

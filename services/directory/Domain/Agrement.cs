@@ -1,4 +1,5 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Directory.Domain;
 
@@ -32,6 +33,12 @@ internal sealed record Agrement(
     DateOnly? StartDate,
     DateOnly? EndDate)
 {
+    /// <summary>Day of the préfet's decision to grant, refuse or withdraw; null when unknown.</summary>
+    public DateOnly? DecisionDate { get; init; }
+
+    /// <summary>External ids of the lieux that it covers; empty: all of the espace.</summary>
+    public IReadOnlyList<string> LieuExternalIds { get; init; } = [];
+
     /// <summary>Months of silence after which a full file is held to be granted (CASF R216-2).</summary>
     public const int MonthsOfSilence = 2;
 
@@ -39,7 +46,18 @@ internal sealed record Agrement(
     /// First day on which silence has granted the agrément: the day after the second month has run out, the cautious reading.
     /// Null when no full file is dated, or when the calendar ends before.
     /// </summary>
-    public DateOnly? GrantedBySilenceOn => RequestDate is { Year: < 9999 } asked ? asked.AddMonths(MonthsOfSilence).AddDays(1) : null;
+    public DateOnly? GrantedBySilenceOn => RequestDate is { Year: < 9999 } asked ? asked.SameDayAfter(MonthsOfSilence).AddDays(1) : null;
+
+    /// <summary>
+    /// True for a refusal that came after silence had granted the agrément: it refuses nothing any more. What the préfet can
+    /// still do is withdraw, which is another state, with the last day of validity.
+    /// </summary>
+    public bool RefusedTooLate => State == AgrementState.Refuse && DecisionDate >= GrantedBySilenceOn;
+
+    /// <summary>True when both cover the same lieu on the same day: of one place and one day there is one agrément.</summary>
+    public bool Collides(Agrement other) =>
+        Validity is { } mine && other.Validity is { } theirs && mine.Overlaps(theirs)
+        && (LieuExternalIds.Count == 0 || other.LieuExternalIds.Count == 0 || LieuExternalIds.Intersect(other.LieuExternalIds, StringComparer.Ordinal).Any());
 
     /// <summary>The days on which the espace may be designated under this agrément; null when there are none.</summary>
     public Period? Validity => State switch
@@ -57,6 +75,7 @@ internal sealed record Agrement(
     public AgrementState StateOn(DateOnly day) => State switch
     {
         AgrementState.Demande when day >= GrantedBySilenceOn => AgrementState.ReputeAcquis,
+        AgrementState.Refuse when RequestDate <= day && day < DecisionDate => AgrementState.Demande,
         AgrementState.Accorde or AgrementState.ReputeAcquis when RequestDate <= day && day < Validity?.From => AgrementState.Demande,
         AgrementState.Retire when IsValidOn(day) => AgrementState.Accorde,
         _ => State,

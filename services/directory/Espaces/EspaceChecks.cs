@@ -4,6 +4,7 @@ using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Proto = Jafer.Contracts.Directory.V1;
 
 namespace Jafer.Directory.Espaces;
@@ -28,7 +29,7 @@ internal static partial class EspaceChecks
     public static void Agrements(FieldChecks check, string path, IReadOnlyList<Proto.Agrement> agrements, IReadOnlySet<string> lieux, Geography geography)
     {
         check.That(agrements.Count <= MaxParts, path, "must have at most 50 entries");
-        var stated = new List<Period>();
+        var stated = new List<Domain.Agrement>();
         foreach (var (i, agrement) in agrements.Take(MaxParts).Index())
         {
             var at = $"{path}[{i}]";
@@ -42,6 +43,8 @@ internal static partial class EspaceChecks
             var decision = check.OptionalDate($"{at}.decision_date", agrement.DecisionDate);
             check.That(!(request > decision), $"{at}.decision_date", "must not lie before request_date");
             check.OptionalDate($"{at}.list_entry_date", agrement.ListEntryDate);
+            var whole = new Domain.Agrement("", "", state, request, start, end) { DecisionDate = decision, LieuExternalIds = agrement.LieuExternalIds };
+            check.That(!whole.RefusedTooLate, $"{at}.decision_date", "silence had granted the agrément before: record its withdrawal");
             for (var l = 0; l < agrement.LieuExternalIds.Count; l++)
                 check.That(lieux.Contains(agrement.LieuExternalIds[l]), $"{at}.lieu_external_ids[{l}]", "is not one of the lieux");
             check.That(!(request > start), $"{at}.start_date", "must not lie before request_date");
@@ -64,10 +67,8 @@ internal static partial class EspaceChecks
                     check.That(agrement.EndDate is not null, $"{at}.end_date", "is required in this state");
                     break;
             }
-            if (new Domain.Agrement("", "", state, request, start, end).Validity is not { } validity)
-                continue;
-            check.That(!stated.Exists(validity.Overlaps), at, "its validity overlaps that of an agrément before it");
-            stated.Add(validity);
+            check.That(!stated.Exists(whole.Collides), at, "its validity overlaps that of an agrément before it");
+            stated.Add(whole);
         }
     }
 
@@ -172,7 +173,9 @@ internal static partial class EspaceChecks
             Id(check, $"{at}.external_id", ouverture.ExternalId, ids);
             check.That(lieux.Contains(ouverture.LieuExternalId), $"{at}.lieu_external_id", "is not one of the lieux");
             check.Text($"{at}.rrule", ouverture.Rrule, MaxName);
-            check.Date($"{at}.start_date", ouverture.StartDate);
+            var first = check.Date($"{at}.start_date", ouverture.StartDate);
+            if (first != default && !Recurrence.TryParse(ouverture.Rrule, first, out _, out var error))
+                check.Add($"{at}.rrule", error);
             var start = Minute(check, $"{at}.start_time", ouverture.StartTime);
             var end = Minute(check, $"{at}.end_time", ouverture.EndTime);
             check.That(!(end <= start), $"{at}.end_time", "must lie after start_time");

@@ -61,7 +61,7 @@ internal sealed class EspaceEdit
     {
         var held = _row.Groups.ToDictionary(g => new GroupKey(g.Group, g.Key));
         var at = confirmedAt ?? now;
-        var touched = new HashSet<EspaceGroup>();
+        var (touched, confirmed) = (new HashSet<EspaceGroup>(), false);
         var after = GroupDocuments.Of(_row, _groups);
         foreach (var (key, document) in after.OrderBy(d => d.Key.Group).ThenBy(d => d.Key.Key, StringComparer.Ordinal))
         {
@@ -88,7 +88,7 @@ internal sealed class EspaceEdit
                 _row.Groups.Remove(gone);
             Append(key, EspaceChangeKind.Removed, null);
         }
-        if (touched.Count == 0)
+        if (touched.Count == 0 && !confirmed)
             return false;
         if (!_new)
             _row.Changed(now);
@@ -98,7 +98,9 @@ internal sealed class EspaceEdit
 
         void Append(GroupKey key, EspaceChangeKind kind, IMessage? document)
         {
-            touched.Add(key.Group);
+            confirmed |= kind == EspaceChangeKind.Confirmed;
+            if (kind != EspaceChangeKind.Confirmed)
+                touched.Add(key.Group);
             db.EspaceChanges.Add(new EspaceChangeRow
             {
                 EspaceId = _row.Id,

@@ -187,5 +187,5 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
     /// as granted, and a withdrawal ahead as granted until its day.
     /// </summary>
     private Agrement AsHeld(EspaceRow row, Agrement said) => row.Agrements.Select(GroupDocuments.ToDocument)
-        .FirstOrDefault(held => EspaceMapping.Shown(held.Clone(), _today).Equals(said)) ?? said;
+        .FirstOrDefault(held => held.Clone().OnDay(_today).Equals(said)) ?? said;
 }

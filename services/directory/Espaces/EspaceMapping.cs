@@ -6,6 +6,7 @@ using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
+using Proto = Jafer.Contracts.Directory.V1;
 
 namespace Jafer.Directory.Espaces;
 
@@ -21,8 +22,29 @@ internal static class EspaceMapping
         var espace = GroupDocuments.Merge(GroupDocuments.Of(row, s_shown).Values).Complete(row, geography, today);
         espace.UpdateTime = row.UpdatedAt.ToProto();
         espace.Etag = row.Version.ToEtag();
-        espace.Provenances.Add(row.Groups.Select(g => g.ToProto(espace, today)).OrderBy(p => p.Group).ThenBy(p => p.Key, StringComparer.Ordinal));
+        return espace.Judge(row.Groups, row.Gestionnaire.Contacts.Exists(c => c.Role == ContactRole.Suivi), today);
+    }
+
+    /// <summary>Adds who said what, and how good the description is.</summary>
+    /// <param name="espace">A complete espace.</param>
+    /// <param name="groups">Provenance of its groups.</param>
+    /// <param name="hasFollowUpContact">Whether a contact follows mesures.</param>
+    /// <param name="today">The day of reading.</param>
+    public static Espace Judge(this Espace espace, IEnumerable<EspaceGroupRow> groups, bool hasFollowUpContact, DateOnly today)
+    {
+        espace.Provenances.Add(groups.Select(g => g.ToProto(espace, today)).OrderBy(p => p.Group).ThenBy(p => p.Key, StringComparer.Ordinal));
+        List<Period> periods = [.. espace.Agrements.Select(a => ImportChecks.ToDomain(a).Validity).OfType<Period>()];
+        DateOnly? validUntil = periods.Exists(p => p.Contains(today)) ? Domain.Agrement.ValidUntil(periods, today) ?? DateOnly.MaxValue : null;
+        espace.Quality = Quality.Of(espace, hasFollowUpContact, validUntil, today);
         return espace;
+    }
+
+    /// <summary>The agrément as it stands on a day: what silence granted, and what is withdrawn from a later day on.</summary>
+    public static Proto.Agrement OnDay(this Proto.Agrement agrement, DateOnly day)
+    {
+        var domain = ImportChecks.ToDomain(agrement);
+        (agrement.State, agrement.StartDate) = (domain.StateOn(day), domain.Validity?.From.ToProto());
+        return agrement;
     }
 
     /// <summary>Sets what follows from the documents, from the reference data and from the day of reading.</summary>
@@ -35,20 +57,15 @@ internal static class EspaceMapping
         espace.EspaceId = row.Id.ToString();
         espace.CreateTime = row.CreatedAt.ToProto();
         foreach (var agrement in espace.Agrements)
-            Shown(agrement, today);
+            agrement.OnDay(today);
         foreach (var lieu in espace.Lieux)
             lieu.Complete(row.Id, geography);
         foreach (var wait in espace.Modalites.Select(m => m.DeclaredWait).OfType<DeclaredWait>())
             wait.Stale = wait.ToDomain().IsStaleOn(today);
+        var schedule = OpeningSchedule.Of(espace);
+        foreach (var modalite in espace.Modalites)
+            modalite.ScheduledSlotsPerWeek = schedule.SlotsPerWeek(modalite.Modalite, today);
         return espace;
-    }
-
-    /// <summary>Turns an agrément as it is held into what is shown of it on a day.</summary>
-    public static Contracts.Directory.V1.Agrement Shown(Contracts.Directory.V1.Agrement agrement, DateOnly today)
-    {
-        var domain = ImportChecks.ToDomain(agrement);
-        (agrement.State, agrement.StartDate) = (domain.StateOn(today), domain.Validity?.From.ToProto());
-        return agrement;
     }
 
     /// <summary>The lieu as it is sent.</summary>

@@ -69,7 +69,11 @@ internal static partial class ImportChecks
     /// <summary>The agrément of a checked import.</summary>
     public static Domain.Agrement ToDomain(Proto.Agrement agrement) => new(
         agrement.Number, agrement.Departement, agrement.State,
-        ToDate(agrement.RequestDate), ToDate(agrement.StartDate), ToDate(agrement.EndDate));
+        ToDate(agrement.RequestDate), ToDate(agrement.StartDate), ToDate(agrement.EndDate))
+    {
+        DecisionDate = ToDate(agrement.DecisionDate),
+        LieuExternalIds = agrement.LieuExternalIds,
+    };
 
     /// <summary>The date of a checked message; null stays null.</summary>
     public static DateOnly? ToDate(Date? date) => date is null ? null : new DateOnly(date.Year, date.Month, date.Day);

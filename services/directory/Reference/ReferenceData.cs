@@ -44,6 +44,13 @@ internal static class ReferenceData
             road_block = excluded.road_block, probable_court_code = excluded.probable_court_code
         """;
 
+    // Whole school years at a time: a date that moved must not stand twice.
+    private const string LoadSchoolHolidays = """
+        delete from school_holidays where school_year in (select annee_scolaire from incoming);
+        insert into school_holidays (zone, school_year, name, start_date, end_date, source)
+        select zone, annee_scolaire, nom, debut::date, fin::date, source from incoming
+        """;
+
     /// <summary>Loads what is new, in one transaction, and tells the other services of new courts.</summary>
     public static async Task LoadAsync(DirectoryDbContext db, TimeProvider clock, CancellationToken ct)
     {
@@ -58,6 +65,7 @@ internal static class ReferenceData
                 db.Publish(court.ToEvent(clock.GetUtcNow()));
         }
         await LoadFileAsync(connection, clock, "communes.csv.gz", LoadCommunes, ct);
+        await LoadFileAsync(connection, clock, "vacances-scolaires.csv", LoadSchoolHolidays, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
     }

@@ -73,6 +73,37 @@ public class AgrementTests
             Assert.Equal(Enumerable.Range(0, 120).Any(n => a.Contains(Day.AddDays(n)) && b.Contains(Day.AddDays(n))), a.Overlaps(b)))
             .QuickCheckThrowOnFailure();
 
+    [Fact]
+    public void StateOn_Refused_WasAskedUntilTheDecision()
+    {
+        var agrement = new Agrement("", "69", AgrementState.Refuse, Day, null, null) { DecisionDate = Day.AddDays(40) };
+
+        Assert.Equal([AgrementState.Demande, AgrementState.Refuse], new[] { 39, 40 }.Select(n => agrement.StateOn(Day.AddDays(n))));
+        Assert.False(agrement.RefusedTooLate);
+        Assert.True((agrement with { DecisionDate = agrement.GrantedBySilenceOn }).RefusedTooLate);
+    }
+
+    [Fact]
+    public void Collides_OtherPremises_MayHoldOnTheSameDay()
+    {
+        var (one, two, all) = (Granted("L1"), Granted("L2", "L3"), Granted());
+
+        Assert.Equal([false, true, true, true], new[] { one.Collides(two), one.Collides(one), one.Collides(all), all.Collides(two) });
+        Assert.False(one.Collides(one with { StartDate = Day.AddDays(100) }));
+    }
+
+    [Fact]
+    public void Collides_AnyTwo_IsMutualAndMeansASharedDay() =>
+        Prop.ForAll(Agrements(), Agrements(), (a, b) =>
+        {
+            Assert.Equal(a.Collides(b), b.Collides(a));
+            if (a.Collides(b))
+                Assert.Contains(Enumerable.Range(-300, 900), n => a.IsValidOn(Day.AddDays(n)) && b.IsValidOn(Day.AddDays(n)));
+        }).QuickCheckThrowOnFailure();
+
+    private static Agrement Granted(params string[] lieux) =>
+        new("1", "69", AgrementState.Accorde, null, Day, Day.AddDays(50)) { LieuExternalIds = lieux };
+
     private static Agrement Asked(DateOnly day) => new("", "69", AgrementState.Demande, day, null, null);
 
     private static Arbitrary<DateOnly> Days() => Gen.Choose(-400, 800).Select(n => Day.AddDays(n)).ToArbitrary();

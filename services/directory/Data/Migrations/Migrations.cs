@@ -30,3 +30,9 @@ internal sealed class TerritoryTables : SqlMigration
 {
     protected override string Resource => "Migrations.202611210004_territory.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210006_espace_history")]
+internal sealed class EspaceHistory : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210006_espace_history.sql";
+}

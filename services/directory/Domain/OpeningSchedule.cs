@@ -1,0 +1,117 @@
+using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Time;
+
+namespace Jafer.Directory.Domain;
+
+/// <summary>Hours at which a lieu receives families, again and again.</summary>
+/// <param name="ExternalId">Identifier in the source.</param>
+/// <param name="LieuExternalId">The lieu.</param>
+/// <param name="CommuneInsee">Its commune, which gives clock, public holidays and school zone.</param>
+/// <param name="Days">The days.</param>
+/// <param name="StartMinute">Opening, in minutes after midnight on the clock of the lieu.</param>
+/// <param name="EndMinute">Closing.</param>
+/// <param name="Modalites">Modalités held; empty: all that the espace offers.</param>
+/// <param name="Slots">Slots for one family each on one day.</param>
+/// <param name="SchoolHolidays">What school holidays change.</param>
+/// <param name="OpenOnPublicHolidays">Whether it also opens on public holidays.</param>
+internal sealed record OpeningHours(
+    string ExternalId, string LieuExternalId, string CommuneInsee, Recurrence Days, int StartMinute, int EndMinute,
+    IReadOnlyCollection<Modalite> Modalites, int Slots, SchoolHolidayRule SchoolHolidays, bool OpenOnPublicHolidays)
+{
+    /// <summary>Code of the département of the lieu.</summary>
+    public string Departement { get; } = CommuneInsee[..(CommuneInsee.StartsWith("97", StringComparison.Ordinal) || CommuneInsee.StartsWith("98", StringComparison.Ordinal) ? 3 : 2)];
+
+    /// <summary>Clock of the lieu.</summary>
+    public TimeZoneInfo Zone { get; } = TimeZoneInfo.FindSystemTimeZoneById(LocalTime.ZoneOf(CommuneInsee));
+
+    /// <summary>Whether the hours serve a modalité that the espace offers.</summary>
+    public bool Serves(Modalite modalite) => Modalites.Count == 0 || Modalites.Contains(modalite);
+}
+
+/// <summary>Hours on one day.</summary>
+/// <param name="Hours">The hours.</param>
+/// <param name="Day">The day at the lieu.</param>
+internal readonly record struct Opening(OpeningHours Hours, DateOnly Day)
+{
+    /// <summary>Begin.</summary>
+    public DateTimeOffset Start => Hours.Zone.At(Day, Hours.StartMinute);
+
+    /// <summary>End.</summary>
+    public DateTimeOffset End => Hours.Zone.At(Day, Hours.EndMinute);
+}
+
+/// <summary>When an espace receives families: its hours less public holidays, school holidays and closures. Pure.</summary>
+/// <param name="Hours">The hours.</param>
+/// <param name="Closures">Closures, each of one lieu, or of all with an empty one.</param>
+internal sealed record OpeningSchedule(IReadOnlyList<OpeningHours> Hours, IReadOnlyList<(Period Days, string LieuExternalId)> Closures)
+{
+    // A quarter: long enough for every second week and for the first Saturday of the month.
+    private const int WeeksLookedAt = 13;
+
+    /// <summary>The schedule of an espace as it is sent, now or as of a day.</summary>
+    public static OpeningSchedule Of(Espace espace)
+    {
+        var communes = espace.Lieux.ToDictionary(l => l.ExternalId, l => l.CommuneInsee, StringComparer.Ordinal);
+        var hours = new List<OpeningHours>();
+        foreach (var o in espace.Ouvertures)
+        {
+            if (!communes.TryGetValue(o.LieuExternalId, out var commune) || !Recurrence.TryParse(o.Rrule, Day(o.StartDate), out var days, out _))
+                continue;
+            var (start, end) = (o.StartTime.Hours * 60 + o.StartTime.Minutes, o.EndTime.Hours * 60 + o.EndTime.Minutes);
+            hours.Add(new OpeningHours(
+                o.ExternalId, o.LieuExternalId, commune, days, start, end, o.Modalites, (end - start) / o.SlotMinutes * o.Families, o.SchoolHolidays, o.OpenOnPublicHolidays));
+        }
+        return new OpeningSchedule(hours, [.. espace.Fermetures.Select(f => (new Period(Day(f.StartDate), Day(f.EndDate)), f.LieuExternalId))]);
+    }
+
+    /// <summary>The openings of a window in the order of time, then of their ids.</summary>
+    /// <param name="from">First day.</param>
+    /// <param name="to">Last day.</param>
+    /// <param name="modalite">Only hours that serve it; null for all.</param>
+    /// <param name="calendar">School holidays.</param>
+    /// <param name="unknownYears">School years whose holidays matter here and are not known.</param>
+    public List<Opening> Between(DateOnly from, DateOnly to, Modalite? modalite, SchoolCalendar calendar, ISet<string> unknownYears)
+    {
+        var openings = new List<Opening>();
+        foreach (var hours in Hours.Where(h => modalite is not { } wanted || h.Serves(wanted)))
+        {
+            foreach (var day in hours.Days.Between(from, to))
+            {
+                if (Closures.Any(c => (c.LieuExternalId.Length == 0 || c.LieuExternalId == hours.LieuExternalId) && c.Days.Contains(day))
+                    || (!hours.OpenOnPublicHolidays && PublicHolidays.IsHoliday(day, hours.Departement)))
+                    continue;
+                if (InSchoolTime(hours, day, calendar, unknownYears))
+                    openings.Add(new Opening(hours, day));
+            }
+        }
+        return [.. openings.OrderBy(o => o.Start).ThenBy(o => o.Hours.ExternalId, StringComparer.Ordinal)];
+    }
+
+    /// <summary>
+    /// Slots in an ordinary week: the mean, rounded, of the thirteen weeks from that of the given day on, counted as school
+    /// weeks without public holiday or closure.
+    /// </summary>
+    /// <param name="modalite">The modalité.</param>
+    /// <param name="day">The day of reading.</param>
+    public int SlotsPerWeek(Modalite modalite, DateOnly day)
+    {
+        var monday = DateOnly.FromDayNumber(day.DayNumber - day.DayNumber % 7);
+        var last = monday.PlusDays(7 * WeeksLookedAt - 1);
+        var slots = Hours.Where(h => h.Serves(modalite) && h.SchoolHolidays != SchoolHolidayRule.HolidaysOnly).Sum(h => h.Days.Between(monday, last).Count() * h.Slots);
+        return (int)Math.Round(slots / (double)WeeksLookedAt, MidpointRounding.AwayFromZero);
+    }
+
+    // Where the year is not known, hours of school time are shown and hours of the holidays are not: both are estimates.
+    private static bool InSchoolTime(OpeningHours hours, DateOnly day, SchoolCalendar calendar, ISet<string> unknownYears)
+    {
+        if (hours.SchoolHolidays is not (SchoolHolidayRule.OutsideHolidays or SchoolHolidayRule.HolidaysOnly))
+            return true;
+        var zone = SchoolZones.Of(hours.Departement);
+        if (calendar.UnknownYearOf(zone, day) is { } year)
+            unknownYears.Add(year);
+        return calendar.IsHoliday(zone, day) == (hours.SchoolHolidays == SchoolHolidayRule.HolidaysOnly);
+    }
+
+    private static DateOnly Day(Date date) => new(date.Year, date.Month, date.Day);
+}
