@@ -7,6 +7,7 @@ using Jafer.Directory.Reference;
 using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
+using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults.Access;
 
 namespace Jafer.Directory;
@@ -68,6 +69,9 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task ImportEspacesCsv(
         IAsyncStreamReader<ImportEspacesCsvRequest> requestStream, IServerStreamWriter<ImportEspacesCsvResponse> responseStream, ServerCallContext context) =>
         Slice<ImportEspacesCsv>(context).HandleAsync(requestStream, responseStream, context);
+
+    public override Task<ListUpkeepItemsResponse> ListUpkeepItems(ListUpkeepItemsRequest request, ServerCallContext context) =>
+        Slice<ListUpkeepItems>(context).HandleAsync(request, context.Caller(), context.CancellationToken);
 
     public override Task<ListCourtsResponse> ListCourts(ListCourtsRequest request, ServerCallContext context) =>
         Slice<ListReference>(context).CourtsAsync(request, context.Caller(), context.CancellationToken);

@@ -6,6 +6,7 @@ using Jafer.Directory.Reference;
 using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
+using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
@@ -41,6 +42,10 @@ public static class DirectoryModule
         builder.Services.AddScoped<DeclareWait>();
         builder.Services.AddScoped<ImportEspaces>();
         builder.Services.AddScoped<ImportEspacesCsv>();
+        builder.Services.AddSingleton<UpkeepSignal>();
+        builder.Services.AddSingleton<UpkeepSweep>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<UpkeepSweep>());
+        builder.Services.AddSingleton<ListUpkeepItems>();
         builder.Services.AddScoped<ListReference>();
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();

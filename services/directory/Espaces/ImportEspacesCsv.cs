@@ -9,6 +9,7 @@ using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Search;
+using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -22,7 +23,7 @@ namespace Jafer.Directory.Espaces;
 /// single mistake nothing is written; a trial finds out what would be, without a lock and without writing.
 /// </summary>
 internal sealed class ImportEspacesCsv(
-    DirectoryDbContext db, Commands<DirectoryDbContext> commands, SnapshotSource snapshots, TimeProvider clock)
+    DirectoryDbContext db, Commands<DirectoryDbContext> commands, SnapshotSource snapshots, UpkeepSignal upkeep, TimeProvider clock)
 {
     private const int Portion = 200;
     private const int MaxListedErrors = 1000;
@@ -73,6 +74,7 @@ internal sealed class ImportEspacesCsv(
             },
             _ => $"imports/{first.Source}",
             effectsOutside: true), ct);
+        upkeep.AgrementsMayHaveChanged();
     }
 
     private static async Task<EspaceSheet> ReadAsync(UploadedFile file, IServerStreamWriter<ImportEspacesCsvResponse> responses, CancellationToken ct)

@@ -5,6 +5,7 @@ using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Search;
+using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -15,7 +16,8 @@ using Proto = Jafer.Contracts.Directory.V1;
 namespace Jafer.Directory.Espaces;
 
 /// <summary>Changes the fields of an espace that its mask names.</summary>
-internal sealed class UpdateEspace(DirectoryDbContext db, Commands<DirectoryDbContext> commands, SnapshotSource snapshots, TimeProvider clock)
+internal sealed class UpdateEspace(
+    DirectoryDbContext db, Commands<DirectoryDbContext> commands, SnapshotSource snapshots, UpkeepSignal upkeep, TimeProvider clock)
 {
     // Fields that may be changed, and the group that each belongs to.
     private static readonly Dictionary<string, EspaceGroup> s_fields = new(StringComparer.Ordinal)
@@ -53,7 +55,7 @@ internal sealed class UpdateEspace(DirectoryDbContext db, Commands<DirectoryDbCo
         if (espaceId == Guid.Empty || requestId == Guid.Empty)
             check.ThrowIfAny();
 
-        return await commands.RunAsync(call, request, requestId, async ct =>
+        var response = await commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
             await db.BeginEspaceWriteAsync(ct);
@@ -81,6 +83,9 @@ internal sealed class UpdateEspace(DirectoryDbContext db, Commands<DirectoryDbCo
             }
             return new UpdateEspaceResponse { Espace = row.ToProto(geography, clock.TodayInParis()) };
         }, _ => $"espaces/{espaceId}");
+        if (mask.Contains("agrements"))
+            upkeep.AgrementsMayHaveChanged();
+        return response;
     }
 
     private void CheckFields(FieldChecks check, Espace wanted, HashSet<string> mask, Geography geography)

@@ -155,6 +155,27 @@ public class EspaceTemplateTests
         Assert.Equal((11, "duree_minutes"), sheet.PlaceOf("accueil.entretiens[0].minutes"));
     }
 
+    [Fact]
+    public void Documentation_EveryKindAndColumn_StandsThereWithItsForm()
+    {
+        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Data", "directory.md"));
+
+        Assert.All(EspaceTemplate.Kinds, kind =>
+        {
+            var row = text.Split('\n').Single(l => l.StartsWith($"| `{kind.Kind}` | `", StringComparison.Ordinal));
+            Assert.All(kind.Columns, c => Assert.Contains($"`{c.Column}` ({c.Form switch { "oui ou non" => "oui/non", "textes" => "liste", var form => form }})", row, StringComparison.Ordinal));
+        });
+    }
+
+    [Fact]
+    public void Example_OfTheDocumentation_IsReadWithoutMistake()
+    {
+        var sheet = Sheet(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Data", "exemple-espaces.csv")));
+
+        Assert.Empty(sheet.Mistakes);
+        Assert.Equal((1, 2, 1), (sheet.Espaces.Count, sheet.Espaces[0].Import.Modalites.Count, sheet.Espaces[0].Import.Ouvertures.Count));
+    }
+
     private static IEnumerable<string> Fields(MessageDescriptor message, string path) => message.Fields.InFieldNumberOrder().SelectMany(field =>
         field.FieldType == FieldType.Message && !field.IsRepeated && field.MessageType != Date.Descriptor && field.MessageType != TimeOfDay.Descriptor
             ? Fields(field.MessageType, path + field.Name + ".")

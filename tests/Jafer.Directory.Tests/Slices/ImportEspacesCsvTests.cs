@@ -82,6 +82,17 @@ public class ImportEspacesCsvTests(DirectoryFixture directory) : IClassFixture<D
     }
 
     [Fact]
+    public async Task ImportEspacesCsv_ExampleOfTheDocumentation_IsImportedAsItStands()
+    {
+        var file = await global::System.IO.File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "Data", "exemple-espaces.csv"), Cancel);
+
+        var summary = await ImportAsync(file, source: "exemple");
+
+        Assert.Empty(summary.Errors);
+        Assert.Equal((9, 1), (summary.LineCount, summary.CreatedCount));
+    }
+
+    [Fact]
     public async Task ImportEspacesCsv_BytesThatAreNotUtf8_AreNamed()
     {
         byte[] file = [.. Encoding.UTF8.GetBytes("ligne;espace;nom\nESPACE;latin;"), 0x45, 0x73, 0x70, 0xE9, 0x0A];

@@ -31,6 +31,12 @@ internal sealed class TerritoryTables : SqlMigration
     protected override string Resource => "Migrations.202611210004_territory.sql";
 }
 
+[DbContext(typeof(DirectoryDbContext)), Migration("202611210005_upkeep")]
+internal sealed class UpkeepTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611210005_upkeep.sql";
+}
+
 [DbContext(typeof(DirectoryDbContext)), Migration("202611210006_espace_history")]
 internal sealed class EspaceHistory : SqlMigration
 {

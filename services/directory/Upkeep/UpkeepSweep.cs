@@ -1,0 +1,175 @@
+using System.Threading.Channels;
+using Jafer.Contracts.Events;
+using Jafer.Directory.Data;
+using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Time;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace Jafer.Directory.Upkeep;
+
+/// <summary>Tells the sweep of this process that agréments may have changed. A hint: the sweep also looks by itself.</summary>
+internal sealed class UpkeepSignal
+{
+    private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>Every hint, those that came together as one.</summary>
+    public IAsyncEnumerable<bool> Hints(CancellationToken ct) => _channel.Reader.ReadAllAsync(ct);
+
+    /// <summary>Hints that agréments may have changed.</summary>
+    public void AgrementsMayHaveChanged() => _channel.Writer.TryWrite(true);
+}
+
+/// <summary>
+/// Tells when a group goes stale and when an espace loses its last valid agrément: every hour, since both come with a day, and
+/// the agréments also at once when one is changed. Any replica may do it: what was told stands in the same transaction as the
+/// event, so that nothing is told twice and nothing is lost.
+/// </summary>
+internal sealed class UpkeepSweep(
+    IServiceScopeFactory scopes, UpkeepSignal hints, OutboxSignal outbox, TimeProvider clock, ILogger<UpkeepSweep> logger) : BackgroundService
+{
+    private const int Portion = 500;
+
+    // One sweep at a time over all replicas; the lock ends with its transaction, whatever happens to the process.
+    private const string Lock = "select pg_advisory_xact_lock(hashtextextended('directory:upkeep', 0))";
+
+    private const string Stale = $"""
+        with {UpkeepSql.Groups},
+        due as (
+            select k.espace_id, k.espace_group, k.key, k.fresh_until
+            from kept k left join stale_groups_told t using (espace_id, espace_group, key)
+            where k.fresh_until < @today and (t.fresh_until is null or t.fresh_until < k.fresh_until)
+            order by k.espace_id, k.espace_group, k.key limit 500),
+        told as (
+            insert into stale_groups_told (espace_id, espace_group, key, fresh_until, told_at)
+            select espace_id, espace_group, key, fresh_until, @now from due
+            on conflict (espace_id, espace_group, key) do update set fresh_until = excluded.fresh_until, told_at = excluded.told_at
+            returning espace_id, espace_group, key, fresh_until)
+        select t.espace_id, e.gestionnaire_id, e.version, t.espace_group, t.key, t.fresh_until
+        from told t join espaces e on e.id = t.espace_id order by t.espace_id, t.espace_group, t.key
+        """;
+
+    private const string Ended = """
+        with due as (
+            select v.espace_id, max(upper(d)) - 1 as last_day
+            from agrement_validities v, unnest(v.days) as d
+            where not v.days @> @today and upper(d) <= @today
+            group by v.espace_id),
+        told as (
+            insert into agrement_ends_told as t (espace_id, last_day, told_at)
+            select espace_id, last_day, @now from due d
+            where not exists (select from agrement_ends_told a where a.espace_id = d.espace_id and a.last_day = d.last_day)
+            order by espace_id limit 500
+            on conflict (espace_id) do update set last_day = excluded.last_day, told_at = excluded.told_at
+            returning espace_id, last_day)
+        select t.espace_id, e.gestionnaire_id, e.version, t.last_day,
+            exists (select from agrements a where a.espace_id = t.espace_id and a.state = 'RETIRE' and a.end_date = t.last_day) as withdrawn
+        from told t join espaces e on e.id = t.espace_id order by t.espace_id
+        """;
+
+    /// <summary>Tells everything that is due now.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>Events published.</returns>
+    public async Task<int> SweepAsync(CancellationToken ct) => await TellAsync(Ended, ToEnded, ct) + await TellAsync(Stale, ToStale, ct);
+
+    /// <summary>Tells of agréments that are no longer valid.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>Events published.</returns>
+    public Task<int> SweepAgrementsAsync(CancellationToken ct) => TellAsync(Ended, ToEnded, ct);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(EveryHourAsync(stoppingToken), OnHintsAsync(stoppingToken));
+
+    private async Task EveryHourAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
+        while (await timer.WaitForNextTickAsync(ct))
+            await TryAsync(SweepAsync, ct);
+    }
+
+    private async Task OnHintsAsync(CancellationToken ct)
+    {
+        await foreach (var _ in hints.Hints(ct))
+            await TryAsync(SweepAgrementsAsync, ct);
+    }
+
+    private async Task TryAsync(Func<CancellationToken, Task<int>> sweep, CancellationToken ct)
+    {
+        try
+        {
+            await sweep(ct);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            logger.LogWarning("The upkeep sweep failed and will be tried again ({Fault})", e.GetType().Name);
+        }
+    }
+
+    private async Task<int> TellAsync(string sql, Func<NpgsqlDataReader, DateTimeOffset, DomainEvent> toEvent, CancellationToken ct)
+    {
+        var total = 0;
+        int told;
+        do
+        {
+            told = await TellPortionAsync(sql, toEvent, ct);
+            total += told;
+        }
+        while (told == Portion);
+        return total;
+    }
+
+    private async Task<int> TellPortionAsync(string sql, Func<NpgsqlDataReader, DateTimeOffset, DomainEvent> toEvent, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DirectoryDbContext>();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.Database.ExecuteSqlRawAsync(Lock, ct);
+        var now = clock.GetStoredNow();
+        var events = new List<DomainEvent>();
+        await using (var command = new NpgsqlCommand(sql, (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction())
+        {
+            Parameters = { new("today", clock.TodayInParis()), new("now", now) },
+        })
+        {
+            if (sql == Stale)
+                command.Parameters.AddRange(UpkeepSql.Rules());
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+                events.Add(toEvent(reader, now));
+        }
+        if (events.Count == 0)
+            return 0;
+        events.ForEach(db.Publish);
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None);
+        outbox.Notify();
+        return events.Count;
+    }
+
+    private static EspaceGroupStale ToStale(NpgsqlDataReader row, DateTimeOffset now) => new()
+    {
+        EventId = Guid.CreateVersion7(now),
+        AggregateId = row.GetGuid(0),
+        AggregateVersion = row.GetInt64(2),
+        OccurredAt = now,
+        RecordedAt = now,
+        CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+        GestionnaireId = row.GetGuid(1),
+        Group = row.GetString(3),
+        Key = row.GetString(4) is { Length: > 0 } key ? key : null,
+        Since = row.GetFieldValue<DateOnly>(5).AddDays(1),
+    };
+
+    private static AgrementEnded ToEnded(NpgsqlDataReader row, DateTimeOffset now) => new()
+    {
+        EventId = Guid.CreateVersion7(now),
+        AggregateId = row.GetGuid(0),
+        AggregateVersion = row.GetInt64(2),
+        OccurredAt = now,
+        RecordedAt = now,
+        CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+        GestionnaireId = row.GetGuid(1),
+        LastDay = row.GetFieldValue<DateOnly>(3),
+        Withdrawn = row.GetBoolean(4),
+    };
+}
