@@ -101,13 +101,29 @@ async function journey() {
   const { communes: [hote] } = await call(directory, 'ListCommunes', { postal_code: '69100' });
   const { communes: [visiteur] } = await call(directory, 'ListCommunes', { name_prefix: 'bourgoin' });
   report(`${court.name}; hôte in ${hote.name}, visiteur in ${visiteur.name}`);
-  const { results, total_count } = await call(directory, 'SearchEspaces', { page_size: 100, mesure: { modalite: 'MODALITE_VISITE',
-    child_ages: [4, 9], court_code: court.code, hote_commune_insee: hote.insee, visiteur_commune_insee: visiteur.insee } });
+  const profile = { modalite: 'MODALITE_VISITE', child_ages: [4, 9], court_code: court.code, hote_commune_insee: hote.insee,
+    visiteur_commune_insee: visiteur.insee, periodicity: { rencontre_count: 2, interval_count: 1, unit: 'PERIODICITY_UNIT_MONTH' },
+    rencontre_minutes: 60, duration_months: 6 };
+  const { results, total_count, excluded_espaces, facets, notes } = await call(directory, 'SearchEspaces',
+    { page_size: 100, mesure: profile, explain: true, facets: true });
   const { espaces } = await call(directory, 'ListEspaces', { gestionnaire_id: gestionnaire });
   const chosen = results.find(({ espace_id }) => gestionnaire === '' || espaces.some((espace) => espace.espace_id === espace_id));
   if (!chosen) throw new Error(`none of the ${total_count} espaces found is run by ${gestionnaire}`);
   const { day, month, year } = chosen.expected_first_visit_date ?? {};
-  report(`${total_count} espaces can take it; designated: ${chosen.name}, first rencontre expected ${day}/${month}/${year}`);
+  const count = (kind) => facets.filter((facet) => facet.kind === `FACET_KIND_${kind}`).length;
+  report(`${total_count} espaces in ${count('DEPARTEMENT')} départements can take it${notes.map(({ code }) => `, ${code}`).join('')}`);
+  const [left] = excluded_espaces; // the nearest one that cannot, and why: a judge is told, not left to guess
+  if (left) report(`left out: ${left.name}, ${left.findings.map(({ rule, legal_source }) => `${rule.replace('DESIGNATION_RULE_', '')} (${legal_source})`).join(', ')}`);
+  const { designable, findings: against, warnings } = await call(directory, 'CheckDesignation', { espace_id: chosen.espace_id, mesure: profile });
+  if (!designable) throw new Error(`CheckDesignation: ${against.map(({ rule }) => rule)}`);
+  report(`designated: ${chosen.name}, ${chosen.capacity_status.replace('CAPACITY_STATUS_', '')}, first rencontre expected ${day}/${month}/${year}`
+    + warnings.map(({ code }) => `, ${code.replace('RESULT_WARNING_CODE_', '')}`).join(''));
+  const { findings: refused } = await call(directory, 'CheckDesignation',
+    { espace_id: chosen.espace_id, mesure: { ...profile, decision_date: { year: 1999, month: 1, day: 1 } } });
+  if (!refused.some(({ rule }) => rule === 'DESIGNATION_RULE_AGREMENT_VALID')) throw new Error('CheckDesignation: no agrément was needed in 1999');
+  const { enquiry } = await call(directory, 'RequestCapacity', { espace_id: chosen.espace_id, request_id: randomUUID(),
+    mesure: { ...profile, hote_commune_insee: '', visiteur_commune_insee: '' } }); // anonymous: communes would be refused
+  report(`room there? ${enquiry.answer.replace('CAPACITY_ANSWER_', '')}, answered by ${enquiry.answered_by.replace('ENQUIRY_ANSWERED_BY_', '')}`);
 
   const draft = { request_id: randomUUID(), espace_id: chosen.espace_id,
     decision: { nature: 'DECISION_NATURE_JUGEMENT', rg_number: `26/${String(Date.now()).slice(-5)}`, decision_date: date(-1),
