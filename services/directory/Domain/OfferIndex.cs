@@ -16,7 +16,7 @@ internal sealed class OfferIndex
 
     // What rounding to 24 bits may have added to a bound.
     private const float Slack = 0.01f;
-    private const float RelativeSlack = 4e-7f;
+    private const float RelativeSlack = 2e-6f;
 
     private readonly Offer[] _offers;
     private readonly LieuColumns _columns;
@@ -144,13 +144,14 @@ internal sealed class OfferIndex
         return found;
     }
 
+    // Those with the least bounds are ranked first; what they cost leaves only those whose bound can still reach the page, of
+    // which again those with the least bounds come first, more and more at a time.
     private RankedOffer[] Best(Span<(float Bound, int Offer)> candidates, MesureNeeds needs, in FamilyTravel travel, RankKey? after, int count)
     {
         var best = new PriorityQueue<RankedOffer, RankKey>(Math.Min(count, candidates.Length) + 1, s_worstFirst);
-        while (candidates.Length > 0)
+        for (var handful = Math.Max(2 * count, 16); candidates.Length > 0; handful *= 4)
         {
-            // A handful of those with the least bounds is brought to the front, and ranked in the order of their bounds.
-            var handful = Math.Min(candidates.Length, Math.Max(2 * count, 32));
+            handful = Math.Min(handful, candidates.Length);
             Least(candidates, handful);
             candidates[..handful].Sort(static (a, b) => a.Bound.CompareTo(b.Bound));
             foreach (var (bound, position) in candidates[..handful])
@@ -167,8 +168,24 @@ internal sealed class OfferIndex
                     best.EnqueueDequeue(ranked, ranked.Key);
             }
             candidates = candidates[handful..];
+            if (best.Count == count)
+                candidates = candidates[..Within(candidates, Days(best.Peek().Key))];
         }
         return Order(best);
+    }
+
+    // Brings those whose bound is at most the limit to the front; how many they are.
+    private static int Within(Span<(float Bound, int Offer)> all, double limit)
+    {
+        var kept = 0;
+        for (var i = 0; i < all.Length; i++)
+        {
+            if (all[i].Bound > limit)
+                continue;
+            (all[kept], all[i]) = (all[i], all[kept]);
+            kept++;
+        }
+        return kept;
     }
 
     private static readonly Comparer<RankKey> s_worstFirst = Comparer<RankKey>.Create((a, b) => b.CompareTo(a));
@@ -184,9 +201,23 @@ internal sealed class OfferIndex
         return page;
     }
 
-    // Brings the least ones to the front: quickselect, linear on average.
+    // Brings the least ones to the front: quickselect, linear on average. Of many, a sample first tells about where they end.
     private static void Least(Span<(float Bound, int Offer)> all, int count)
     {
+        const int Every = 32;
+        if (all.Length > 40 * count && all.Length > 1_000)
+        {
+            Span<float> sample = new float[all.Length / Every];
+            for (var i = 0; i < sample.Length; i++)
+                sample[i] = all[i * Every].Bound;
+            sample.Sort();
+            var kept = Within(all, sample[Math.Min(sample.Length - 1, 2 * count / Every + 3)]);
+            if (kept >= count)
+            {
+                Least(all[..kept], count);
+                return;
+            }
+        }
         var (low, high) = (0, all.Length - 1);
         while (low < high)
         {

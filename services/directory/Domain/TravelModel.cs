@@ -71,11 +71,13 @@ internal sealed class TravelModel
     /// <summary>The commune at a position as a point of the unit sphere.</summary>
     public PlaceOnSphere OnSphere(int index)
     {
+        var place = _places[index];
+        var (density, relief, populated) = ((float)Density(in place), (float)Relief(in place), (float)Populated(in place));
         if (PointOf(index) is not { } point)
-            return new(0, 0, 0, _places[index].Block, false);
+            return new(0, 0, 0, place.Block, false, density, relief, populated);
         var (sinPhi, cosPhi) = Math.SinCos(double.DegreesToRadians(point.Latitude));
         var (sinLambda, cosLambda) = Math.SinCos(double.DegreesToRadians(point.Longitude));
-        return new((float)(cosPhi * cosLambda), (float)(cosPhi * sinLambda), (float)sinPhi, _places[index].Block, true);
+        return new((float)(cosPhi * cosLambda), (float)(cosPhi * sinLambda), (float)sinPhi, place.Block, true, density, relief, populated);
     }
 
     /// <summary>The way from one commune to another; 0 minutes within one commune.</summary>

@@ -115,10 +115,13 @@ internal sealed class WaysFrom
     }
 }
 
-/// <summary>A place as a point of the unit sphere, with the road block that it belongs to.</summary>
+/// <summary>A place as a point of the unit sphere, with what the travel model looks at there.</summary>
 /// <param name="X">Towards 0° N 0° E.</param>
 /// <param name="Y">Towards 0° N 90° E.</param>
 /// <param name="Z">Towards the north pole.</param>
 /// <param name="Block">Number of its road block.</param>
 /// <param name="HasPoint">False when its coordinates are not known; then X, Y and Z are 0.</param>
-internal readonly record struct PlaceOnSphere(float X, float Y, float Z, int Block, bool HasPoint);
+/// <param name="Density">How much the people around slow a way down.</param>
+/// <param name="Relief">Relief in metres, at most 600.</param>
+/// <param name="Populated">From 0 in the country to 1 in a city, where motorways run through the valleys.</param>
+internal readonly record struct PlaceOnSphere(float X, float Y, float Z, int Block, bool HasPoint, float Density, float Relief, float Populated);
