@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Jafer.Cli.Demonstration;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory;
@@ -39,7 +40,12 @@ internal static class CoverageBenchmark
         var model = (await Geography.ReadAsync(source, ct)).Travel.Model;
         var hosts = (await database.ReadAllAsync<string>("select distinct commune_insee from lieux")).Select(model.IndexOf).Distinct().Take(LieuCount).ToArray();
         int[] nearest = [.. Enumerable.Range(0, model.Codes.Count).Select(i => Array.Find(hosts, h => model.BlockOf(h) == model.BlockOf(i)))];
-        return Result.AtMost(Name, "ms", await Rounds.RunAsync(2, 5, AskAsync, LeastAsync), Goal);
+        var rounds = await Rounds.RunAsync(2, 5, AskAsync, LeastAsync);
+        var again = new double[20];
+        for (var i = 0; i < again.Length; i++)
+            again[i] = await CallAsync();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  asked again with nothing changed: {Rounds.Median(again):0.##} ms"));
+        return Result.AtMost(Name, "ms", rounds, Goal);
 
         async Task<double> AskAsync()
         {
@@ -48,6 +54,11 @@ internal static class CoverageBenchmark
                 update espaces set state = 'SUSPENDU'
                 where id = (select id from espaces where state = 'OUVERT' and external_id like '%-1' order by id limit 1)
                 """);
+            return await CallAsync();
+        }
+
+        async Task<double> CallAsync()
+        {
             var start = Stopwatch.GetTimestamp();
             var answer = await operateur.GetCoverageAsync(new GetCoverageRequest { Level = CoverageLevel.Departement }, cancellationToken: ct);
             return answer.Rows.Count == 109 ? Stopwatch.GetElapsedTime(start).TotalMilliseconds : throw new InvalidOperationException("a row is missing");
