@@ -17,14 +17,12 @@ test('Jafer_UnknownSubcommand_ListsTheKnownOnesAndFails', () => {
 });
 
 test('Jafer_EverySubcommandOfItsHelp_HasAFileThatRuns', () => {
-  const names = [...run('./jafer', 'help').stdout.matchAll(/^ {2}\.\/jafer (\w+)/gm)].map(([, name]) => name).filter((name) => name !== 'help');
+  const names = [...run('./jafer', 'help').stdout.matchAll(/^ {2}\.\/jafer ([\w-]+)/gm)].map(([, name]) => name).filter((name) => name !== 'help');
+  const files = new Map([...readFileSync(join(root, 'jafer'), 'utf8').matchAll(/^ {2}([\w |-]+)\) exec (?:node )?"\$eng\/([^"]+)"/gm)]
+    .flatMap(([, commands, file]) => commands.split(' | ').map((command) => [command, file.replace('$command', command)])));
   assert.ok(names.length >= 8);
-  const files = new Set(readdirSync(join(root, 'eng')));
-  for (const name of names) {
-    const file = `${name}.${name === 'token' ? 'mjs' : 'sh'}`;
-    assert.ok(files.has(file), file);
-    if (file.endsWith('.sh')) execFileSync('bash', ['-n', join(root, 'eng', file)]);
-  }
+  assert.deepEqual([...files.keys()].sort(), [...names].sort());
+  for (const file of new Set(files.values())) execFileSync(file.endsWith('.sh') ? 'bash' : 'node', [file.endsWith('.sh') ? '-n' : '--check', join(root, 'eng', file)]);
 });
 
 test('LockFile_AsCommitted_NamesNoRegistry', () => {
