@@ -30,7 +30,7 @@ public static class ClockExtensions
     public static DateTimeOffset StartInParis(this DateOnly day)
     {
         var midnight = day.ToDateTime(TimeOnly.MinValue);
-        return new DateTimeOffset(midnight, s_paris.GetUtcOffset(midnight)).ToUniversalTime();
+        return LocalClock.Utc(midnight, s_paris.GetUtcOffset(midnight));
     }
 
     /// <summary>The instant without what lies below a microsecond.</summary>

@@ -17,12 +17,15 @@ public static class LocalClock
         if (zone.IsInvalidTime(local))
         {
             // The offset before the jump, which an hour earlier surely has, puts it behind the jump.
-            return new DateTimeOffset(local, zone.GetUtcOffset(local.AddHours(-3))).ToUniversalTime();
+            return Utc(local, zone.GetUtcOffset(local.AddHours(-3)));
         }
 
         var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
-        return new DateTimeOffset(local, offset).ToUniversalTime();
+        return Utc(local, offset);
     }
+
+    // Clocks of old were set by the sun: their offsets have seconds, which DateTimeOffset refuses.
+    internal static DateTimeOffset Utc(DateTime local, TimeSpan offset) => new(DateTime.SpecifyKind(local - offset, DateTimeKind.Utc));
 
     /// <summary>The day that an instant is on a clock.</summary>
     /// <param name="zone">Time zone of the clock.</param>

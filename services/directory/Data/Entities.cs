@@ -248,7 +248,17 @@ internal sealed class ModaliteRow
 
     public required Modalite Modalite { get; init; }
 
-    public required ModaliteState State { get; set; }
+    /// <summary>A modalité that takes mesures again has no day of reopening any more.</summary>
+    public required ModaliteState State
+    {
+        get;
+        set
+        {
+            field = value;
+            if (value is not (ModaliteState.Complete or ModaliteState.Fermee))
+                ReopeningDate = null;
+        }
+    }
 
     public required int CapacityFamilies { get; set; }
 

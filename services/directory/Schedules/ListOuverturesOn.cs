@@ -16,6 +16,7 @@ internal sealed class ListOuverturesOn(DirectoryDbContext db, SnapshotSource sna
 {
     private const int MaxDays = 400;
     private const int DefaultDays = 28;
+    private const int LastYear = 9998;
 
     // The day of the first page is kept: the pages after midnight go on with the same window.
     private sealed record Cursor(DateOnly From, DateTimeOffset Start, string ExternalId);
@@ -27,6 +28,9 @@ internal sealed class ListOuverturesOn(DirectoryDbContext db, SnapshotSource sna
         var modalite = check.KnownOrUnspecified("modalite", request.Modalite);
         var start = check.OptionalDate("start_date", request.StartDate);
         var end = check.OptionalDate("end_date", request.EndDate);
+        // A day after the last one of the calendar has no midnight.
+        check.That(!(start?.Year > LastYear), "start_date", "must lie before the year 9999");
+        check.That(!(end?.Year > LastYear), "end_date", "must lie before the year 9999");
         var pageSize = check.PageSize(request.PageSize, 100, 500);
         check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);

@@ -69,5 +69,22 @@ public class GeneratorTests
         Assert.InRange(median, 50, 75); // 61 days in the invented associations
     }
 
+    [Fact]
+    public void Espaces_Together_HoldEverythingThatAnEspaceIs()
+    {
+        Assert.All(All, e =>
+        {
+            Assert.NotEmpty(e.Accueil.Entretiens);
+            Assert.All(e.Lieux, l => Assert.Contains(e.Ouvertures, o => o.LieuExternalId == l.ExternalId));
+            Assert.All(e.Ouvertures, o => Assert.True(ServiceDefaults.Time.Recurrence.TryParse(o.Rrule, new(2026, 1, 5), out _, out _)));
+        });
+        Assert.InRange(All.Count(e => ImportChecks.ToDate(e.ConfirmedDate) < Today.AddDays(-90)), All.Count / 10, All.Count / 4);
+        Assert.Contains(All, e => e.Fermetures.Any(f => f.Reason != FermetureReason.Conges));
+        Assert.Contains(All, e => e.Accueil.Exclusions.Count > 0);
+        Assert.Contains(All.SelectMany(e => e.Lieux), l => l.Dessertes.Count == 0);
+        Assert.Contains(All.SelectMany(e => e.Modalites), m => m.ReopeningDate is not null);
+        Assert.Equal(Enum.GetValues<PublicAccueilli>()[1..], All.SelectMany(e => e.Modalites).SelectMany(m => m.AcceptedPublics).Distinct().Order());
+    }
+
     private static List<EspaceImport> Of(int seed) => [.. new Generator(seed, Today).Espaces()];
 }

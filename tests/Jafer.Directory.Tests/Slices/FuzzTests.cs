@@ -32,10 +32,12 @@ public class FuzzTests(DirectoryFixture directory) : IClassFixture<DirectoryFixt
         var imported = 0;
         for (var i = 0; i < 400; i++)
         {
-            var import = Espace("part");
+            var import = EspaceContentTests.Whole("part");
             IMessage[] parts =
             [
                 import, import.Gestionnaire, import.Gestionnaire.Contacts[0], import.Agrements[0], import.Lieux[0], import.Modalites[0], import.Modalites[0].DeclaredWait,
+                import.Lieux[0].Dessertes[0], import.Modalites[0].Periodicities[0], import.Accueil, import.Accueil.Entretiens[0], import.Accueil.Reglement,
+                import.Ouvertures[0], import.Ouvertures[0].StartTime, import.Ouvertures[0].StartDate, import.Fermetures[0], import.Fermetures[0].EndDate,
             ];
             var part = parts[i % parts.Length];
             var fields = part.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsRepeated).ToList();
@@ -52,6 +54,60 @@ public class FuzzTests(DirectoryFixture directory) : IClassFixture<DirectoryFixt
                 imported++;
         }
         Assert.InRange(imported, 50, 350);
+        await directory.Court.GetEspaceAsync(new() { EspaceId = IdOf("part").ToString() }, cancellationToken: Cancel);
+    }
+
+    [Fact]
+    public async Task UpdateEspace_OneFieldReplacedByARandomOne_NeverFaults()
+    {
+        await directory.ImportAsync(EspaceContentTests.Whole("updated"));
+        var read = (await directory.Court.GetEspaceAsync(new() { EspaceId = IdOf("updated").ToString() }, cancellationToken: Cancel)).Espace;
+        var random = new Random(11);
+        string[] known = ["69123", "69", "L1", "1", "tj69123"];
+        string[] mask = ["name", "state", "legal_form", "agrements", "lieux", "modalites", "alert_text", "accueil", "ouvertures", "fermetures"];
+        var updated = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            var espace = read.Clone();
+            IMessage[] parts =
+            [
+                espace, espace.Agrements[0], espace.Lieux[0], espace.Modalites[0], espace.Accueil, espace.Ouvertures[0], espace.Ouvertures[0].EndTime, espace.Fermetures[0],
+            ];
+            var part = parts[i % parts.Length];
+            var fields = part.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsRepeated && f.Name != "espace_id").ToList();
+            var field = fields[random.Next(fields.Count)];
+            if (field.Accessor.GetValue(Fuzz.Message(part.Descriptor, random, known)) is { } odd)
+                field.Accessor.SetValue(part, odd);
+            else
+                field.Accessor.Clear(part);
+            var request = new UpdateEspaceRequest { Espace = espace, UpdateMask = new(), RequestId = NewId() };
+            request.UpdateMask.Paths.Add(mask);
+            var call = directory.Gestionnaire("G-updated").UpdateEspaceAsync(request, cancellationToken: Cancel).ResponseAsync;
+            if (await Task.WhenAny(call) is { IsFaulted: true })
+                Assert.Equal("REQUEST_INVALID", (await Refusal.OfAsync(() => call)).Reason);
+            else
+                updated++;
+        }
+        Assert.InRange(updated, 20, 180);
+    }
+
+    [Fact]
+    public async Task Reads_FirstAndLastDaysOfTheCalendar_NeitherFaultNorOverflow()
+    {
+        var import = EspaceContentTests.Whole("ends");
+        import.ConfirmedDate = new Date { Year = 1900, Month = 1, Day = 1 };
+        import.Ouvertures[0].StartDate = import.ConfirmedDate;
+        import.Ouvertures[0].EndTime = new TimeOfDay { Hours = 24 };
+        import.Fermetures.Clear();
+        await directory.ImportAsync(import);
+        var id = IdOf("ends").ToString();
+
+        Assert.Equal(StatusCode.NotFound, (await Refusal.OfAsync(directory.Court.GetEspaceAsync(new() { EspaceId = id, AsOfDate = import.ConfirmedDate }, cancellationToken: Cancel))).Code);
+        var first = await directory.Court.ListOuverturesOnAsync(new() { EspaceId = id, StartDate = import.ConfirmedDate }, cancellationToken: Cancel);
+        Assert.Equal(4, first.Ouvertures.Count);
+        var last = directory.Court.ListOuverturesOnAsync(
+            new() { EspaceId = id, StartDate = new Date { Year = 9999, Month = 12, Day = 1 }, EndDate = new Date { Year = 9999, Month = 12, Day = 31 } }, cancellationToken: Cancel);
+        Assert.Equal(["start_date", "end_date"], (await Refusal.OfAsync(last)).Fields);
     }
 
     [Fact]
