@@ -11,8 +11,8 @@ internal delegate Task<IReadOnlyList<(int Position, Travel Way)>> ImportedWays(s
 /// </summary>
 internal sealed class TravelCache
 {
-    /// <summary>Ways kept before everything is forgotten at once: half a million, at most 8 MB.</summary>
-    private const int Budget = 500_000;
+    /// <summary>Ways kept before everything is forgotten at once: at most 24 MB, all that a day asks for 278 lieux.</summary>
+    private const int Budget = 1_500_000;
 
     private readonly TravelModel _model;
     private readonly Lock _gate = new();
