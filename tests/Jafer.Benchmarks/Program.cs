@@ -13,6 +13,7 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (RelayBenchmark.Name, RelayBenchmark.RunAsync),
     (DistancierBenchmark.Name, DistancierBenchmark.RunAsync),
     (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),
+    (ImportBenchmark.Name, ImportBenchmark.RunAsync),
 };
 if (args.Except(benchmarks.Select(b => b.Name)).FirstOrDefault() is { } unknown)
 {
