@@ -203,7 +203,7 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
         var young = Espace("k-young", modalite: M);
         (young.Modalites[0].MinAge, young.Modalites[0].MaxAge) = (0, 3);
         young.Agrements[0].EndDate = Today.AddDays(-1).ToProto();
-        await directory.ImportAsync(young, Espace("k-fits", modalite: M), Espace("k-other", modalite: Modalite.SortieAccompagnee));
+        await directory.ImportAsync(young, Espace("k-fits", modalite: M), Espace("k-other", modalite: Modalite.VisiteAvecSortie));
         var mesure = new MesureProfile { Modalite = M, ChildAges = { 8 }, HoteCommuneInsee = "69123" };
         var found = await SearchAsync(new() { Mesure = mesure, EspaceIds = { Id("k-young"), Id("k-fits"), Id("k-other") }, Explain = true });
 
