@@ -42,7 +42,7 @@ internal sealed class DistancierUpload(DirectoryService.DirectoryServiceClient d
             }
         }
 #pragma warning disable RS0030 // What a client catches.
-        catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
+        catch (Exception e) when (e is ObjectDisposedException or RpcException { StatusCode: StatusCode.Cancelled })
 #pragma warning restore RS0030
         {
             // When the file could not be read, that ended the call, and is what the person must learn.
