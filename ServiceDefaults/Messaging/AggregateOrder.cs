@@ -11,8 +11,8 @@ namespace Jafer.ServiceDefaults.Messaging;
 /// <param name="logger">Log.</param>
 internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<ReceiveContext>
 {
-    // A delivery that never shows up (the endpoint stops) must not hold the others for ever.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    // A delivery that never shows up (the endpoint stops) must not hold the others for ever; a cold process on a busy machine may take seconds.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Gate> _gates = [];
