@@ -1,5 +1,8 @@
+using System.Runtime.CompilerServices;
 using MassTransit;
+using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
 
 namespace Jafer.ServiceDefaults.Messaging;
 
@@ -15,14 +18,18 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Gate> _gates = [];
+
+    // By channel, whose numbers they are. The consumer's tag would not do: the first delivery may overtake the answer that tells
+    // it (in a cold process), and a consumer takes its old tag along to a new channel, where numbers begin again.
+    private readonly ConditionalWeakTable<IChannel, Gate> _gates = [];
     private readonly Dictionary<string, Task> _last = [];
 
     public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
     {
         var delivery = context.GetPayload<RabbitMqBasicConsumeContext>();
         var aggregate = delivery.Properties.CorrelationId ?? "";
-        await ItsTurnAsync(delivery.ConsumerTag, delivery.DeliveryTag);
+        var gate = _gates.GetOrAdd(context.GetPayload<ChannelContext>().Channel, _ => new Gate());
+        await ItsTurnAsync(gate, delivery.DeliveryTag);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task before;
         lock (_lock)
@@ -31,7 +38,7 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
             _last[aggregate] = done.Task;
         }
 
-        Entered(delivery.ConsumerTag, delivery.DeliveryTag);
+        Entered(gate, delivery.DeliveryTag);
         try
         {
             await before;
@@ -53,17 +60,12 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("aggregateOrder");
 
-    /// <summary>Waits until every earlier delivery of the same consumer has taken its place.</summary>
-    private async Task ItsTurnAsync(string consumer, ulong number)
+    /// <summary>Waits until every earlier delivery of the same channel has taken its place.</summary>
+    private async Task ItsTurnAsync(Gate gate, ulong number)
     {
         TaskCompletionSource turn;
         lock (_lock)
         {
-            if (!_gates.TryGetValue(consumer, out var gate))
-            {
-                _gates[consumer] = gate = new Gate();
-            }
-
             if (number <= gate.Next)
             {
                 return;
@@ -82,11 +84,10 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
         }
     }
 
-    private void Entered(string consumer, ulong number)
+    private void Entered(Gate gate, ulong number)
     {
         lock (_lock)
         {
-            var gate = _gates[consumer];
             gate.Waiting.Remove(number);
             if (number < gate.Next)
             {
@@ -101,7 +102,7 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
         }
     }
 
-    /// <summary>The deliveries of one consumer, numbered from 1. Each connection makes a new one; a few bytes stay of the old.</summary>
+    /// <summary>The deliveries of one channel, numbered from 1.</summary>
     private sealed class Gate
     {
         public ulong Next { get; set; } = 1;
