@@ -39,11 +39,11 @@ internal static class Explanation
         if (travel is { Hote: null, Visiteur: null })
             return bounds;
         var columns = snapshot.Columns([.. espaces.SelectMany(e => e.Facts.Lieux, (_, l) => l.Commune)]);
-        var lieux = new float[columns.Length];
+        var lieux = new float[LieuColumns.Padded(columns.Count)];
         if (travel.Hote is { } hote)
-            columns.AddBounds(hote, 1, lieux);
+            columns.AddBounds(hote, 1, 0, lieux);
         if (travel.Visiteur is { } visiteur)
-            columns.AddBounds(visiteur, 1, lieux);
+            columns.AddBounds(visiteur, 1, 0, lieux);
         for (int i = 0, lieu = 0; i < espaces.Length; lieu += espaces[i++].Facts.Lieux.Length)
             bounds[i] = lieux.AsSpan(lieu, espaces[i].Facts.Lieux.Length).ToArray().Min();
         return bounds;

@@ -122,12 +122,40 @@ public class TravelModelTests
         Prop.ForAll(Gen.Choose(0, model.Codes.Count - 1).ToArbitrary(), Gen.Choose(0, 60).ToArbitrary(), (origin, daysPerTravelHour) =>
         {
             var ways = new WaysFrom(model.OnSphere(origin), d => model.Between(origin, d), []);
-            var bounds = new float[columns.Length];
-            columns.AddBounds(ways, daysPerTravelHour, bounds);
-            for (var i = 0; i < destinations.Length; i++)
+            // From the first lieu on, and from one in the middle of a vector.
+            foreach (var first in (ReadOnlySpan<int>)[0, 3])
+            {
+                var bounds = new float[LieuColumns.Padded(destinations.Length - first)];
+                columns.AddBounds(ways, daysPerTravelHour, first, bounds);
+                for (var i = first; i < destinations.Length; i++)
+                    Assert.InRange(bounds[i - first], Unreachable(i) * LieuColumns.NoRoadDays, Days(i) * 1.000001 + 0.001);
+            }
+
+            int Unreachable(int i) => Ranking.TravelCost(ways[destinations[i]], null, daysPerTravelHour).Unreachable;
+
+            double Days(int i) => Ranking.TravelCost(ways[destinations[i]], null, daysPerTravelHour) is var (unreachable, cost)
+                ? unreachable * LieuColumns.NoRoadDays + cost / 1000.0 : 0;
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Bound_AnyBlockOfLieux_NeverExceedsWhatTheWayToOneOfThemCosts()
+    {
+        var model = TravelData.Model;
+        var destinations = Enumerable.Range(0, 2_000).Select(i => i * 17 % model.Codes.Count).Order().ToArray();
+        var columns = new LieuColumns(model.Coefficients, [.. destinations.Select(d => (d, model.OnSphere(d)))]);
+        Prop.ForAll(Gen.Choose(0, model.Codes.Count - 1).ToArbitrary(), Gen.Choose(0, 60).ToArbitrary(), Gen.Choose(0, 1_000_000).ToArbitrary(), (origin, daysPerTravelHour, seed) =>
+        {
+            var random = new Random(seed);
+            var first = random.Next(destinations.Length - 1);
+            var end = Math.Min(destinations.Length, first + 1 + random.Next(100));
+            var ways = new WaysFrom(model.OnSphere(origin), d => model.Between(origin, d), []);
+
+            var bound = columns.Bound(columns.Block(first, end, 0, 0), ways, daysPerTravelHour);
+            for (var i = first; i < end; i++)
             {
                 var (unreachable, cost) = Ranking.TravelCost(ways[destinations[i]], null, daysPerTravelHour);
-                Assert.InRange(bounds[i], unreachable * LieuColumns.NoRoadDays, unreachable * LieuColumns.NoRoadDays + cost / 1000.0 * 1.000001 + 0.001);
+                Assert.True(bound <= (unreachable * LieuColumns.NoRoadDays + cost / 1000.0) * 1.000001 + 0.001);
             }
         }).QuickCheckThrowOnFailure();
     }
