@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -36,7 +37,8 @@ internal sealed record DashboardAddress(string Url, string Token, IReadOnlyList<
 
 /// <summary>
 /// Says one line per resource that becomes healthy, and once all are, where everything is: on the console and in the endpoints
-/// file, which disappears with the run. Says at once what failed, with the end of its console.
+/// file, which disappears with the run. Says at once what failed, with the end of its console. When the time for it has passed
+/// it says what is not healthy, and stops everything.
 /// </summary>
 internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHostedService, IAsyncDisposable
 {
@@ -45,8 +47,10 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
     private IReadOnlyList<IResourceBuilder<ProjectResource>> _services = [];
     private IResourceBuilder<ExecutableResource>? _identity, _mail;
     private IResourceBuilder<ProjectResource>? _demoData;
+    private readonly ConcurrentDictionary<string, (string Name, string State)> _states = new();
     private ResourceNotificationService? _notifications;
     private ResourceLoggerService? _loggers;
+    private IHostApplicationLifetime? _lifetime;
     private Task _work = Task.CompletedTask;
 
     private string LoadedMark => Path.Combine(place.Data, "demonstration.loaded");
@@ -66,7 +70,8 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
         _notifications = services.GetRequiredService<ResourceNotificationService>();
         _loggers = services.GetRequiredService<ResourceLoggerService>();
         // At the first sign of the end: what ends from now on has not failed.
-        services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(Withdraw);
+        _lifetime = services.GetRequiredService<IHostApplicationLifetime>();
+        _lifetime.ApplicationStopping.Register(Withdraw);
         return this;
     }
 
@@ -85,6 +90,7 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
     public ValueTask DisposeAsync()
     {
         Withdraw();
+        place.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -96,10 +102,28 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
 
     private async Task AnnounceAsync(CancellationToken ct)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(place.StartLimit);
+        var awaited = new ConcurrentDictionary<string, bool>(_healthy.Select(r => KeyValuePair.Create(r.Resource.Name, true)));
+        if (!DemonstrationLoaded)
+            awaited[_demoData!.Resource.Name] = true;
+        try
+        {
+            await AnnounceAsync(awaited, limit.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            await GiveUpAsync(awaited.Keys.Order(StringComparer.Ordinal));
+        }
+    }
+
+    private async Task AnnounceAsync(ConcurrentDictionary<string, bool> awaited, CancellationToken ct)
+    {
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(_healthy.Select(async r =>
         {
             await _notifications!.WaitForResourceHealthyAsync(r.Resource.Name, WaitBehavior.WaitOnResourceUnavailable, ct);
+            awaited.TryRemove(r.Resource.Name, out _);
             Console.WriteLine($"  {r.Resource.Name,-14} healthy after {watch.Elapsed.TotalSeconds:0.0} s");
         }));
         if (!DemonstrationLoaded)
@@ -124,21 +148,40 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
         Console.WriteLine($"All healthy after {watch.Elapsed.TotalSeconds:0.0} s.{(dashboard is null ? "" : $" Dashboard: {dashboard.LoginUrl}")}");
     }
 
+    /// <summary>Consoles end with the run: those that tell why are kept in files.</summary>
+    private async Task GiveUpAsync(IEnumerable<string> awaited)
+    {
+        var logs = Directory.CreateDirectory(Path.Combine(place.State, "logs")).FullName;
+        Console.Error.WriteLine($"jafer: not everything is healthy after {place.StartLimit.TotalSeconds:0} s (JAFER_START_LIMIT); stopping. Not healthy:");
+        foreach (var name in awaited)
+        {
+            foreach (var (id, state) in _states.Where(s => s.Value.Name == name).OrderBy(s => s.Key, StringComparer.Ordinal))
+            {
+                var file = Path.Combine(logs, $"not-healthy-{id}.log");
+                await File.WriteAllLinesAsync(file, await LinesAsync(id));
+                Console.Error.WriteLine($"  {id,-24} {state.State}; its console: {file}");
+            }
+        }
+        Environment.ExitCode = 1;
+        _lifetime!.StopApplication();
+    }
+
     private async Task ReportFailuresAsync(CancellationToken ct)
     {
         var reported = new HashSet<(string, DateTime?)>();
         await foreach (var e in _notifications!.WatchAsync(ct))
         {
+            _states[e.ResourceId] = (e.Resource.Name, e.Snapshot.State?.Text ?? "not started");
             var failed = e.Snapshot.State?.Text == KnownResourceStates.FailedToStart || e.Snapshot is { ExitCode: not null and not 0, StopTimeStamp: not null };
             if (!failed || !reported.Add((e.ResourceId, e.Snapshot.StopTimeStamp)))
                 continue;
             Console.Error.WriteLine($"{e.ResourceId}: {e.Snapshot.State?.Text}{(e.Snapshot.ExitCode is { } code ? $" with exit code {code}" : "")}. The end of its console:");
-            foreach (var line in await LastLinesAsync(e.ResourceId))
+            foreach (var line in (await LinesAsync(e.ResourceId)).TakeLast(25))
                 Console.Error.WriteLine($"    {line}");
         }
     }
 
-    private async Task<IEnumerable<string>> LastLinesAsync(string resourceId)
+    private async Task<List<string>> LinesAsync(string resourceId)
     {
         // The console may arrive a moment after the end, and nothing says when it is complete.
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
@@ -152,7 +195,7 @@ internal sealed class Announcer(Place place, DashboardAddress? dashboard) : IHos
         catch (OperationCanceledException)
         {
         }
-        return lines.TakeLast(25);
+        return lines;
     }
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };

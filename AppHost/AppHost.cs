@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -14,19 +13,19 @@ public static class Program
 {
     private const string Health = "health", Grpc = "grpc";
 
-    /// <summary>Runs until Ctrl+C: --reset begins afresh, --port-base N fixes the public ports from N on.</summary>
+    /// <summary>Runs until Ctrl+C: --reset begins afresh unless Jafer runs here already, --port-base N fixes the public ports from N on.</summary>
     public static async Task<int> Main(string[] args)
     {
         try
         {
             await Build(Wishes.Read(args)).RunAsync();
-            return 0;
+            return Environment.ExitCode; // the announcer's, when not everything became healthy
         }
         catch (OperationCanceledException)
         {
             return 0; // stopped while it was still starting
         }
-        catch (Exception e) when (e is DistributedApplicationException or ArgumentException)
+        catch (Exception e) when (e is DistributedApplicationException or ArgumentException or RefusedException)
         {
             await Console.Error.WriteLineAsync($"jafer: {e.Message}");
             return 1;
@@ -89,9 +88,7 @@ public static class Program
 
         var directory = AddService<Projects.Jafer_Directory>("directory", portOffset: 10);
         var mesure = AddService<Projects.Jafer_Mesures>("mesure", portOffset: 12)
-            .WithReference(directory)
-            // Two by default: what only works in one process shows at once.
-            .WithReplicas(builder.Configuration.GetValue("Replicas:mesure", 2));
+            .WithReference(directory);
         var messaging = AddService<Projects.Jafer_Messaging>("messaging", portOffset: 14)
             .WithReference(mesure);
         var notification = AddService<Projects.Jafer_Notifications>("notification", portOffset: 16)
@@ -122,18 +119,19 @@ public static class Program
         if (announcer.DemonstrationLoaded)
             demoData.WithExplicitStart();
 
-        builder.AddExecutable("demo-client", "bash", ".", "scripts/journey.sh")
+        var demoClient = builder.AddExecutable("demo-client", "bash", ".", "scripts/journey.sh")
             .WithEnvironment("JAFER_ENDPOINTS", place.EndpointsFile)
             .WithExplicitStart()
-            .WithCommand("again", "Run the demonstration journey once more", async c =>
-                await c.ServiceProvider.GetRequiredService<ResourceCommandService>()
-                    .ExecuteCommandAsync(c.ResourceName, KnownResourceCommands.RestartCommand, c.CancellationToken), new CommandOptions
-                    {
-                        Description = "A court's software and an espace's software do the main job once.",
-                        IconName = "ArrowRepeatAll",
-                        IsHighlighted = true,
-                    })
+            .WaitFor(identity)
+            .WithCommand("again", "Run the demonstration journey once more", c => JourneyCommand.RunAsync(c, place), new CommandOptions
+            {
+                Description = "A court's software and an espace's software do the main job once; answers when both came to the end, or says which did not.",
+                IconName = "ArrowRepeatAll",
+                IsHighlighted = true,
+            })
             .WithIconName("PersonRunning");
+        foreach (var service in services)
+            demoClient.WaitFor(service);
 
         foreach (var (role, organisation) in (ReadOnlySpan<(string, string)>)[("juridiction", "tj69123"), ("espace", "A69-1"), ("operateur", "national")])
         {
@@ -155,6 +153,8 @@ public static class Program
             servers.Connect(migrations, name, database, broker: false);
 
             var service = Common(builder.AddProject<TProject>(name, NoLaunchProfile))
+                // Two of mesure by default: what only works in one process shows at once.
+                .WithReplicas(Wishes.Replicas(builder.Configuration, name, name == "mesure" ? 2 : 1))
                 .WithHttpEndpoint(port: place.Port(portOffset), name: Grpc)
                 .WithHttpEndpoint(port: place.Port(portOffset + 1), name: Health)
                 .WithEndpointsInEnvironment(_ => false)

@@ -8,7 +8,8 @@ namespace Jafer.AppHost;
 
 /// <summary>
 /// PostgreSQL and RabbitMQ as containers: only with the genuine engine, and only where a container runtime answers. The setting
-/// Servers=processes asks for this machine's programs even so.
+/// Servers=processes asks for this machine's programs even so. Passwords and volumes belong to the data folder, as the data of
+/// the programs do: the next run finds them, --reset and another place do not.
 /// </summary>
 internal static class Containers
 {
@@ -21,7 +22,8 @@ internal static class Containers
     {
         if (!Available(builder.Configuration))
             return null;
-        var server = builder.AddPostgres("postgres", port: place.Port(3)).WithDataVolume();
+        var password = builder.AddParameter("postgres-password", place.Secret("postgres"), secret: true);
+        var server = builder.AddPostgres("postgres", password: password, port: place.Port(3)).WithDataVolume(place.Volume("postgres"));
         return new Postgres(server, name => server.AddDatabase($"{name}-db", name));
     }
 
@@ -29,7 +31,8 @@ internal static class Containers
     {
         if (!Available(builder.Configuration))
             return null;
-        var server = builder.AddRabbitMQ("rabbitmq", port: place.Port(4)).WithDataVolume();
+        var password = builder.AddParameter("rabbitmq-password", place.Secret("rabbitmq"), secret: true);
+        var server = builder.AddRabbitMQ("rabbitmq", password: password, port: place.Port(4)).WithDataVolume(place.Volume("rabbitmq"));
         return new RabbitMq(server, server);
     }
 

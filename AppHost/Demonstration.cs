@@ -51,6 +51,17 @@ internal static class TokenCommand
     }
 }
 
+/// <summary>The main job done once by the foreign clients, as the demonstration client does it.</summary>
+internal static class JourneyCommand
+{
+    public static Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, Place place)
+    {
+        var start = new ProcessStartInfo("bash", [Path.Combine(place.Root, "AppHost", "scripts", "journey.sh")]);
+        start.Environment["JAFER_ENDPOINTS"] = place.EndpointsFile;
+        return Tool.RunAsync(context, start, place.Root);
+    }
+}
+
 /// <summary>A program that a command runs to its end.</summary>
 internal static class Tool
 {

@@ -30,6 +30,7 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
             (_postgres, _database) = (container.Server, container.Database);
             return;
         }
+        RequirePrograms("postgres");
         var password = builder.AddParameter("postgres-password", place.Secret("postgres"), secret: true);
         var postgres = builder.AddExecutable("postgres", "bash", ".", "scripts/postgres.sh")
             .WithEnvironment("JAFER_DATA", place.Data)
@@ -58,6 +59,7 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
             (RabbitMqServer, RabbitMq) = (container.Server, container.Broker);
             return;
         }
+        RequirePrograms("rabbitmq");
         var password = builder.AddParameter("rabbitmq-password", place.Secret("rabbitmq"), secret: true);
         // Erlang may ask its port mapper over IPv6, which the engine's proxy does not serve: no proxy in between.
         var epmdPort = place.Port(8) ?? Place.FreePort();
@@ -100,6 +102,13 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
         if (broker && RabbitMqServer is not null)
             program.WaitFor(RabbitMqServer);
         return program;
+    }
+
+    /// <summary>The scripts that start this machine's programs are for Unix.</summary>
+    private static void RequirePrograms(string server)
+    {
+        if (OperatingSystem.IsWindows())
+            throw new RefusedException($"On Windows {server} runs in a container, and no container runtime answers: start Docker (or name another by ASPIRE_CONTAINER_RUNTIME), or name a server of your own by ConnectionStrings__{server}.");
     }
 
     private async Task CreateDatabasesAsync(string server, CancellationToken ct)

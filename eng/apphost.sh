@@ -60,7 +60,8 @@ use_place() { # use_place NAME: "" for ./jafer run
 take_place() {
   command -v flock >/dev/null || return 0
   exec 7>"$JAFER_ENDPOINTS.lock"
-  flock -w "${1:-0}" 7
+  flock -w "${1:-0}" 7 || return 1
+  export JAFER_PLACE_HELD=$JAFER_ENDPOINTS # the AppHost would take it itself
 }
 
 # place_is_free SECONDS: nothing that the AppHost started still runs.

@@ -90,6 +90,12 @@ data_root() {
   fi
 }
 
+# says_not_served LOG: a restore failed because the registry has no such package, not because it could not be asked.
+says_not_served() {
+  grep -Eq 'NU110[123]|Unable to find package' "$1" &&
+    ! grep -Eq 'NU1301|NU1300|Unable to load the service index|Failed to retrieve|Failed to download|timed out|(Name or service|No such host).*known|Connection refused' "$1"
+}
+
 # free_ports COUNT, on one line: below the range that outgoing connections use, free when drawn.
 free_ports() {
   node -e '

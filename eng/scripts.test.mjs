@@ -51,6 +51,37 @@ test('Feed_FileThatIsNoBundle_IsRefusedWithItsName', () => {
   }
 });
 
+for (const [name, log, served] of [
+  ['UnknownVersion', 'error NU1102: Unable to find package Google.Protobuf with version (= 3.34.1)\n  - Found 15 version(s) in nuget.org', 'no'],
+  ['UnknownSdk', 'error :   Unable to find package Aspire.AppHost.Sdk with version (= 13.5.2)\nerror MSB4236: The SDK could not be found.', 'no'],
+  ['NoNetwork', 'error NU1301: Unable to load the service index for source https://registry.test/v3/index.json.', 'unknown'],
+  ['NetworkGoneInTheMiddle', 'error NU1101: Unable to find package Grpc.\nerror NU1301: Failed to retrieve information.', 'unknown'],
+  ['SomethingElse', 'error : No space left on device', 'unknown'],
+])
+  test(`Registry_${name}_IsToldFromOneThatCouldNotBeAsked`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'jafer-probe-'));
+    try {
+      writeFileSync(join(folder, 'log'), log);
+      const { status, stderr } = run('bash', '-c', '. eng/env.sh && says_not_served "$1"', '-', join(folder, 'log'));
+      assert.equal(status, served === 'no' ? 0 : 1, stderr);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+test('Journey_NothingAnswers_FailsAndSaysWhoseSoftwareDidNotComeToTheEnd', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jafer-journey-'));
+  try {
+    const services = Object.fromEntries(['directory', 'mesure', 'messaging', 'notification'].map((name) => [name, { grpc: 'http://127.0.0.1:9' }]));
+    writeFileSync(join(folder, 'endpoints.json'), JSON.stringify({ services, identity: { issuer: 'http://127.0.0.1:9' } }));
+    const { status, stderr } = spawnSync('AppHost/scripts/journey.sh', { cwd: root, encoding: 'utf8', env: { ...process.env, JAFER_ENDPOINTS: join(folder, 'endpoints.json') } });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /the journey failed: the court's software ended with [1-9]\d*, the espace's with [1-9]\d*/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('Servers_KilledAndStartedAgain_KeepPortAndPasswordAndAnswer', () => {
   const servers = (...args) => run('eng/servers.sh', ...args, '--instance', `self-${process.pid}`);
   try {

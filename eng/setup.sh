@@ -100,14 +100,17 @@ probe() { # probe NAME: restores a scratch project that no rule of the repositor
 
 version_of() { sed -n "s/.*Include=\"$1\" Version=\"\([^\"]*\)\".*/\1/p" Directory.Packages.props; }
 
+# What the registry lacks is remembered; that it could not be asked is not.
 probe_engine() {
-  local genuine=false feed=false aspire
+  local genuine=false feed=false aspire sure=true
   aspire=$(version_of Aspire.Hosting)
   if probe aspire <<<"<Project Sdk=\"Microsoft.NET.Sdk\">
     <Sdk Name=\"Aspire.AppHost.Sdk\" Version=\"$aspire\" />
     <PropertyGroup><TargetFramework>net10.0</TargetFramework><OutputType>Exe</OutputType></PropertyGroup>
   </Project>"; then
     genuine=true
+  else
+    says_not_served "$JAFER_STATE/logs/probe-aspire.log" || sure=false
   fi
   local items='' id
   for id in Grpc.AspNetCore Google.Protobuf Microsoft.IdentityModel.JsonWebTokens OpenTelemetry.Extensions.Hosting OpenTelemetry.Exporter.OpenTelemetryProtocol; do
@@ -116,7 +119,10 @@ probe_engine() {
   probe packages <<<"<Project Sdk=\"Microsoft.NET.Sdk.Web\">
     <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
     <ItemGroup>$items</ItemGroup>
-  </Project>" || feed=true
+  </Project>" || {
+    feed=true
+    says_not_served "$JAFER_STATE/logs/probe-packages.log" || sure=false
+  }
   rm -rf "$JAFER_STATE/probe"
   cat >"$JAFER_STATE/engine.props" <<X
 <Project>
@@ -127,12 +133,14 @@ probe_engine() {
   </PropertyGroup>
 </Project>
 X
+  if [[ $sure == true ]]; then echo "$asked" >"$JAFER_STATE/engine.stamp"; else rm -f "$JAFER_STATE/engine.stamp"; fi
 }
 
 asked=$(sum Directory.Packages.props eng/setup.sh)
 if [[ ! -f $JAFER_STATE/engine.props ]] || ! is "$JAFER_STATE/engine.stamp" "$asked"; then
   step "asking the package registry for Aspire and gRPC" probe_engine
-  echo "$asked" >"$JAFER_STATE/engine.stamp"
+  [[ -f $JAFER_STATE/engine.stamp ]] ||
+    say "  the registry could not be asked (.jafer/logs/probe-*.log): this time as if it had neither; the next set-up asks again"
 fi
 genuine=$(sed -n 's/.*<UseGenuineAspire>\(.*\)<.*/\1/p' "$JAFER_STATE/engine.props")
 feed=$(sed -n 's/.*<UseLocalFeed>\(.*\)<.*/\1/p' "$JAFER_STATE/engine.props")
@@ -156,9 +164,14 @@ find_compiler() {
   </ItemGroup>
 </Project>
 X
-  if dotnet restore "$folder/compiler.csproj" -p:NuGetAudit=false -v q; then
+  local log=$JAFER_STATE/logs/probe-compiler.log
+  rm -f "$JAFER_STATE/ready/stamp"
+  if dotnet restore "$folder/compiler.csproj" -p:NuGetAudit=false -v q >"$log" 2>&1; then
+    echo "$sdk" >"$JAFER_STATE/ready/stamp"
     dotnet msbuild "$folder/compiler.csproj" -nologo >"$folder.json" \
       -getProperty:BundledNETCoreAppPackageVersion,NETCoreSdkPortableRuntimeIdentifier,NuGetPackageRoot,NetCoreRoot
+  elif says_not_served "$log"; then
+    echo "$sdk" >"$JAFER_STATE/ready/stamp"
   fi
   rm -rf "$folder"
 }
@@ -166,8 +179,7 @@ X
 sdk="$(dotnet --version) $(sum eng/setup.sh)"
 if ! is "$JAFER_STATE/ready/stamp" "$sdk"; then
   step "asking the package registry for the ahead-of-time compiler" find_compiler
-  [[ -f $JAFER_STATE/ready/compiler.json ]] || say "  not served: programs are compiled while they run, so they start more slowly"
-  echo "$sdk" >"$JAFER_STATE/ready/stamp"
+  [[ -f $JAFER_STATE/ready/compiler.json ]] || say "  not served$([[ -f $JAFER_STATE/ready/stamp ]] || echo " this time"): programs are compiled while they run, so they start more slowly"
 fi
 
 # ---- the Aspire CLI's bundle: DCP, dashboard, and the assemblies of the package feed ----------------------------

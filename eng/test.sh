@@ -73,6 +73,20 @@ solution_lists_every_project() {
   return $missing
 }
 
+# Else a change that breaks the contract would only need to bring its own image along.
+earlier_images_hold() {
+  local commit image=$results/earlier.binpb compared=0
+  for commit in $(git log -n 10 --format=%h -- protos/landed.binpb 2>/dev/null); do
+    # The oldest commit of a shallow clone, or one that took the image away, may hold none.
+    git cat-file -p "$commit:protos/landed.binpb" >"$image" 2>/dev/null || continue
+    ! cmp -s "$image" protos/landed.binpb || continue
+    echo "against the image of $commit:"
+    "$buf" breaking protos --against "$image" || return 1
+    compared=$((compared + 1))
+  done
+  ((compared > 0)) || : >"$results/no-earlier-image"
+}
+
 if [[ $setup == true ]]; then
   eng/setup.sh
 fi
@@ -88,6 +102,8 @@ if [[ $checks == true ]]; then
     check "buf format" "$buf" format -d --exit-code protos || true
     if [[ -f protos/landed.binpb ]]; then
       check "buf breaking against landed.binpb" "$buf" breaking protos --against protos/landed.binpb || true
+      check "buf breaking against the images before it" earlier_images_hold || true
+      [[ ! -f $results/no-earlier-image ]] || say "  skipped: this history holds no earlier image"
     fi
   fi
 fi

@@ -14,7 +14,7 @@ namespace Jafer.ServiceDefaults.Access;
 /// Answers before anything else is looked at: no token or a bad one is UNAUTHENTICATED, a role without a grant in the access
 /// table is PERMISSION_DENIED. Health and reflection are open.
 /// </summary>
-internal sealed class AccessInterceptor(AccessTable table, IOptionsMonitor<JwtBearerOptions> options) : Interceptor
+internal sealed class AccessInterceptor(AccessTable table, ClaimNames claims, IOptionsMonitor<JwtBearerOptions> options) : Interceptor
 {
     /// <summary>Services that need no token.</summary>
     public static readonly FrozenSet<string> OpenServices =
@@ -70,8 +70,9 @@ internal sealed class AccessInterceptor(AccessTable table, IOptionsMonitor<JwtBe
 
         var token = result.Principal;
         if (token.FindFirst("sub")?.Value is not { Length: > 0 and <= 200 } subject
-            || token.FindFirst("role")?.Value is not { Length: > 0 } role
-            || !Guid.TryParseExact(token.FindFirst("organisation")?.Value, "D", out var organisationId))
+            // Of several roles none is taken: which one counts is for the issuer to say.
+            || token.FindAll(claims.Role).ToList() is not [{ Value: { Length: > 0 } role }]
+            || !Guid.TryParseExact(token.FindFirst(claims.Organisation)?.Value, "D", out var organisationId))
         {
             throw DomainError.TokenInvalid();
         }

@@ -9,13 +9,15 @@ namespace Jafer.ServiceDefaults.Access;
 
 /// <summary>
 /// Bearer tokens of an OpenID Connect issuer. Configuration: Identity:Authority (the issuer), Identity:Audience ("jafer"),
-/// Identity:ClockSkewSeconds (30), Identity:KeysFile (a JWKS file instead of discovery, for closed networks).
+/// Identity:ClockSkewSeconds (30), Identity:KeysFile (a JWKS file instead of discovery, for closed networks),
+/// Identity:RoleClaim and Identity:OrganisationClaim (<see cref="ClaimNames"/>).
 /// </summary>
 internal static class Authentication
 {
     public static void AddJaferAuthentication(this WebApplicationBuilder builder)
     {
         var identity = builder.Configuration.GetSection("Identity");
+        builder.Services.AddSingleton(services => ClaimNames.Read(services.GetRequiredService<IConfiguration>()));
         builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
         {
             options.Authority = identity["Authority"];
@@ -45,4 +47,14 @@ internal static class Authentication
             builder.Services.Remove(unused);
         }
     }
+}
+
+/// <summary>Under which names an issuer writes what Jafer needs to know of a caller beyond the standard claims.</summary>
+/// <param name="Role">Claim of the role: one value, a column of the access table. Configuration: Identity:RoleClaim, default "role".</param>
+/// <param name="Organisation">Claim of the organisation's id. Configuration: Identity:OrganisationClaim, default "organisation".</param>
+internal sealed record ClaimNames(string Role, string Organisation)
+{
+    public static ClaimNames Read(IConfiguration configuration) => new(
+        configuration["Identity:RoleClaim"] is { Length: > 0 } role ? role : "role",
+        configuration["Identity:OrganisationClaim"] is { Length: > 0 } organisation ? organisation : "organisation");
 }

@@ -64,13 +64,14 @@ public static class ClientExtensions
     }
 
     /// <summary>
-    /// The answer of another service, or null when it has none for the moment: away, too slow, overloaded, or our identity not
-    /// accepted. For callers with a stated fallback. A refusal of the request itself is an answer, and thrown.
+    /// The answer of another service, or null when it has none for the moment: away, too slow, overloaded, gone in the middle, or
+    /// our identity not accepted. For callers with a stated fallback. A refusal of the request itself is an answer, and thrown.
     /// </summary>
     /// <param name="call">The call.</param>
+    /// <param name="ct">The token that the call was given: tells a call that we gave up from one that the other side broke off.</param>
     /// <exception cref="RpcException">The other service refused the request.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled from this side.</exception>
-    public static async Task<TResponse?> OrNoAnswerAsync<TResponse>(this AsyncUnaryCall<TResponse> call)
+    public static async Task<TResponse?> OrNoAnswerAsync<TResponse>(this AsyncUnaryCall<TResponse> call, CancellationToken ct)
         where TResponse : class
     {
         ArgumentNullException.ThrowIfNull(call);
@@ -80,14 +81,14 @@ public static class ClientExtensions
             {
                 return await call.ResponseAsync;
             }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled && ct.IsCancellationRequested)
+            {
+                throw new OperationCanceledException("the call was cancelled", e, ct);
+            }
             catch (RpcException e) when (IsNoAnswer(e))
             {
                 JaferMetrics.NoAnswers.Add(1, new KeyValuePair<string, object?>("rpc.grpc.status_code", e.StatusCode.ToString()));
                 return null;
-            }
-            catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
-            {
-                throw new OperationCanceledException("the call was cancelled", e);
             }
         }
     }
@@ -98,7 +99,9 @@ public static class ClientExtensions
     {
         ArgumentNullException.ThrowIfNull(exception);
         return exception.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.ResourceExhausted
-            or StatusCode.Internal or StatusCode.Unknown or StatusCode.Unimplemented or StatusCode.Unauthenticated;
+            or StatusCode.Internal or StatusCode.Unknown or StatusCode.Unimplemented or StatusCode.Unauthenticated
+            // Not by us, as far as this exception tells: a proxy or a dying process resets streams so.
+            or StatusCode.Cancelled;
     }
 
     private static ChannelCredentials Credentials(ServiceIdentity? identity, Uri address) => ChannelCredentials.Create(

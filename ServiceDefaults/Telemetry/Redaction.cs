@@ -10,10 +10,13 @@ namespace Jafer.ServiceDefaults.Telemetry;
 /// What may be logged of an exception: its types, SQL states, constraint names and stack. Messages are left out, because
 /// those of databases and parsers quote values, and values here may be a child's name.
 /// </summary>
-internal static class Redaction
+public static class Redaction
 {
+    /// <summary>The exception and those inside it, without their messages.</summary>
+    /// <param name="exception">The exception.</param>
     public static string Describe(Exception exception)
     {
+        ArgumentNullException.ThrowIfNull(exception);
         var text = new StringBuilder();
         for (var e = exception; e is not null; e = e.InnerException)
         {

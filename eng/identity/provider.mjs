@@ -6,7 +6,7 @@
 // A token is asked for with the client credentials grant at ISSUER/token; its claims:
 //   iss, aud `jafer`, exp (one hour), iat, jti, client_id
 //   sub           the client id, or `personne.<client id>.<name>` when a person acts (form parameter `person`)
-//   role          juridiction, espace, operateur, statisticien, systeme
+//   role          a role of the access table (ServiceDefaults/Access/access.csv)
 //   organisation  UUID of the organisation that the caller belongs to
 //   actor         `software` or `person`
 import { createHmac } from 'node:crypto';

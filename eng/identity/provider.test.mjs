@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { organisationId, readClients, referenceData } from './organisations.mjs';
+import { organisationId, readClients, referenceData, root } from './organisations.mjs';
 import { clientSecret, masterSecret, signingKeys } from './secrets.mjs';
 import { startProvider } from './provider.mjs';
 
@@ -59,6 +59,8 @@ const organisations = {
   'gestionnaire:demo:A69-1': '8bd6b0ae-f7c6-8d10-9791-a3c76a27b9ea',
   'operateur:national': '91141436-262f-83e3-bd3c-b30ed9574494',
   'statisticien:sser': '117c8618-fda2-884b-8e84-099de7faebe1',
+  'partenaire:cnaf': '3e6cb314-93ca-8391-96db-986f18cbb1e2',
+  'prefecture:69': '9ec12405-5716-8274-a554-83a94c4df249',
   'service:directory': 'd10439a6-662d-8463-8e7a-1daf9da8ff13',
   'service:mesure': '53fab534-e0f8-855f-95d8-ee2558f2bf43',
   'service:messaging': '6b63e3e5-afc7-849a-9180-1135c7dc23b0',
@@ -73,8 +75,14 @@ test('OrganisationId_KnownNames_EqualTheFixedTable', () => {
 test('Clients_DemonstrationData_OnePerOrganisationWithDistinctIds', () => {
   const clients = [...readClients(data).values()];
   const count = (role) => clients.filter((client) => client.role === role).length;
-  assert.deepEqual(['juridiction', 'espace', 'operateur', 'statisticien', 'systeme'].map(count), [174, 197, 1, 1, 4]);
+  assert.deepEqual(['juridiction', 'espace', 'operateur', 'statisticien', 'systeme', 'partenaire', 'prefecture'].map(count), [174, 197, 1, 1, 4, 1, 109]);
   assert.equal(new Set(clients.map(({ organisation }) => organisation)).size, clients.length);
+});
+
+test('Clients_EveryRoleOfTheAccessTable_HasOne', () => {
+  const header = readFileSync(join(root, 'ServiceDefaults', 'Access', 'access.csv'), 'utf8').split('\n').find((line) => line.startsWith('rpc,'));
+  const known = new Set([...readClients(data).values()].map(({ role }) => role));
+  assert.deepEqual([...known].sort(), header.split(',').slice(1).sort());
 });
 
 for (const [clientId, role, name] of [
@@ -83,6 +91,8 @@ for (const [clientId, role, name] of [
   ['operateur.national', 'operateur', 'operateur:national'],
   ['statisticien.sser', 'statisticien', 'statisticien:sser'],
   ['systeme.mesure', 'systeme', 'service:mesure'],
+  ['partenaire.cnaf', 'partenaire', 'partenaire:cnaf'],
+  ['prefecture.69', 'prefecture', 'prefecture:69'],
 ])
   test(`Token_${clientId}_CarriesItsClaimsUnderAValidSignature`, async () => {
     const { status, body } = await ask(clientId);
@@ -172,7 +182,7 @@ test('Process_Started_IsReadyWithLittleWorkWithoutAWarningAndStopsOnTerm', async
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   assert.equal(await ended, 0);
-  assert.match(out, /^identity: ready at http:\/\/localhost:4 for 377 clients\n$/);
+  assert.match(out, /^identity: ready at http:\/\/localhost:4 for 487 clients\n$/);
   assert.equal(errors, '');
 });
 
@@ -195,6 +205,12 @@ test('TokenCommand_RunningSystem_PrintsAValidToken', async () => {
   const { claims } = await verified(stdout.trim());
   assert.equal(claims.client_id, 'espace.A01-1');
   assert.equal(claims.actor, 'person');
+});
+
+test('TokenCommand_Prefecture_PrintsATokenOfItsDepartement', async () => {
+  writeFileSync(join(folder, 'endpoints.json'), JSON.stringify({ identity: { issuer: provider.issuer } }));
+  const { claims } = await verified((await tokenCommand(['prefecture', '69'])).stdout.trim());
+  assert.deepEqual([claims.role, claims.organisation], ['prefecture', organisations['prefecture:69']]);
 });
 
 for (const [name, args, env, code, message] of [

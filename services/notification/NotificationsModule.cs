@@ -1,3 +1,4 @@
+using System.Net.Mail;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
 using Jafer.Notifications.Data;
@@ -33,7 +34,10 @@ public static class NotificationsModule
         builder.Services.ConfigureDbContext<NotificationsDbContext>(
             (services, options) => options.AddInterceptors(new FeedSignal(services.GetRequiredService<FeedHub>())));
 
-        builder.Services.Configure<MailOptions>(builder.Configuration.GetSection("Mail"));
+        builder.Services.AddOptions<MailOptions>().Bind(builder.Configuration.GetSection("Mail"))
+            .Validate(o => MailAddress.TryCreate(o.From, out _), "Mail:From is not a mail address: it must be one, such as ne-pas-repondre@justice.example")
+            .Validate(o => o.Port is > 0 and <= 65535, "Mail:Port is not a port: it must lie between 1 and 65535")
+            .ValidateOnStart();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         builder.Services.AddSingleton<AddressBook>();
         builder.Services.AddSingleton<MailPost>();

@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json;
 
 namespace Jafer.AppHost.Tests;
 
@@ -9,6 +11,8 @@ public sealed class RunningAppHost : IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("jafer-journey-");
     private DistributedApplication? _app;
 
+    public string EndpointsFile => Path.Combine(_folder.FullName, "endpoints.json");
+
     public DistributedApplication App => _app ?? throw new InvalidOperationException("not started");
 
     public async ValueTask InitializeAsync()
@@ -16,7 +20,7 @@ public sealed class RunningAppHost : IAsyncLifetime
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_folder.FullName, (UnixFileMode)0b111_101_101);
         _app = Program.Build(new Wishes([], Dashboard: false,
-            DataFolder: Path.Combine(_folder.FullName, "data"), EndpointsFile: Path.Combine(_folder.FullName, "endpoints.json")));
+            DataFolder: Path.Combine(_folder.FullName, "data"), EndpointsFile: EndpointsFile));
         await _app.StartAsync();
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         foreach (var name in (string[])["directory", "mesure", "messaging", "notification"])
@@ -90,6 +94,52 @@ public sealed class RunningTests(RunningAppHost running)
         }, Limit);
 
         Assert.Equal(2, pids.Values.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("demo-data", "reset")]
+    [InlineData("directory", "redrive")]
+    [InlineData("directory", "coverage-map")]
+    [InlineData("mesure", "redrive")]
+    [InlineData("messaging", "redrive")]
+    [InlineData("notification", "redrive")]
+    public async Task Command_OnTheRunningSystem_Succeeds(string resource, string command)
+    {
+        var result = await ExecuteAsync(resource, command);
+
+        Assert.True(result.Success, result.Message);
+    }
+
+    [Theory]
+    [InlineData("juridiction")]
+    [InlineData("espace")]
+    [InlineData("operateur")]
+    public async Task TokenCommand_OnTheRunningSystem_ShowsAToken(string role)
+    {
+        var result = await ExecuteAsync("identity", $"token-{role}");
+
+        Assert.True(result.Success, result.Message);
+        var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(result.Data!.Value.Split('.')[1]));
+        Assert.Equal(role, claims.RootElement.GetProperty("role").GetString());
+    }
+
+    [Fact]
+    public async Task JourneyCommand_OnTheRunningSystem_DoesTheMainJobThroughTheForeignClients()
+    {
+        var result = await ExecuteAsync("demo-client", "again");
+
+        Assert.True(result.Success, result.Message);
+        Assert.StartsWith("The journey is done", result.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Calls a command as the dashboard does, once the demonstration data are loaded and the addresses written.</summary>
+    private async Task<ExecuteCommandResult> ExecuteAsync(string resource, string command)
+    {
+        var limit = Stopwatch.StartNew();
+        while (!File.Exists(running.EndpointsFile) && limit.Elapsed < TimeSpan.FromMinutes(2))
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Limit);
+        var instance = await running.App.ResourceNotifications.WaitForResourceAsync(resource, _ => true, Limit);
+        return await running.App.ResourceCommands.ExecuteCommandAsync(instance.ResourceId, command, Limit);
     }
 
     private static long? Pid(ResourceEvent e) => e.Snapshot.State?.Text != KnownResourceStates.Running ? null

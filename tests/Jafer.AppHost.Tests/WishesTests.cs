@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Configuration;
+
 namespace Jafer.AppHost.Tests;
 
 public sealed class WishesTests
@@ -18,6 +20,24 @@ public sealed class WishesTests
     [InlineData("65500")]
     public void Read_PortBaseThatIsNoPort_Throws(string port) =>
         Assert.Throws<ArgumentException>(() => Wishes.Read(["--port-base", port]));
+
+    [Fact]
+    public void Replicas_Configured_AreThoseElseTheUsualOnes()
+    {
+        var configuration = new ConfigurationManager { ["Replicas:directory"] = "3" };
+
+        Assert.Equal(3, Wishes.Replicas(configuration, "directory", 1));
+        Assert.Equal(2, Wishes.Replicas(configuration, "mesure", 2));
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("21")]
+    [InlineData("two")]
+    [InlineData("")]
+    public void Replicas_NoSensibleNumber_Throws(string wanted) =>
+        Assert.Throws<ArgumentException>(() => Wishes.Replicas(new ConfigurationManager { ["Replicas:messaging"] = wanted }, "messaging", 1));
 
     [Fact]
     public void Read_PortBaseWithoutNumber_Throws() =>

@@ -141,7 +141,7 @@ public sealed class ProbeGrpcService(
     public override async Task<AskOtherResponse> AskOther(AskOtherRequest request, ServerCallContext context)
     {
         var call = other.FailAsync(request.Fail, cancellationToken: context.CancellationToken);
-        var answer = request.Fallback ? await call.OrNoAnswerAsync() : await call;
+        var answer = request.Fallback ? await call.OrNoAnswerAsync(context.CancellationToken) : await call;
         return new AskOtherResponse { Answered = answer is not null, Answer = answer, TraceId = Activity.Current?.TraceId.ToString() ?? "" };
     }
 

@@ -33,27 +33,30 @@ public sealed class TestIssuer : IDisposable
     public string KeysFile { get; }
 
     /// <summary>A token, valid unless a part says otherwise.</summary>
-    /// <param name="role">Role.</param>
+    /// <param name="role">Role; several, parted by spaces, become a list.</param>
     /// <param name="organisation">Organisation.</param>
     /// <param name="subject">Subject; a name made of role and organisation when null.</param>
     /// <param name="audience">Audience.</param>
     /// <param name="issuer">Issuer.</param>
     /// <param name="expires">End of validity, in an hour when null.</param>
     /// <param name="key">Another key to sign with.</param>
+    /// <param name="roleClaim">Claim of the role.</param>
+    /// <param name="organisationClaim">Claim of the organisation.</param>
     public string Token(
-        string? role, Guid? organisation, string? subject = null, string audience = "jafer", string issuer = Issuer, DateTimeOffset? expires = null, SecurityKey? key = null)
+        string? role, Guid? organisation, string? subject = null, string audience = "jafer", string issuer = Issuer, DateTimeOffset? expires = null, SecurityKey? key = null,
+        string roleClaim = "role", string organisationClaim = "organisation")
     {
         var now = TimeProvider.System.GetUtcNow();
         var end = expires ?? now.AddHours(1);
         var claims = new Dictionary<string, object> { ["sub"] = subject ?? $"{role}.{organisation}", ["actor"] = "software" };
         if (role is not null)
         {
-            claims["role"] = role;
+            claims[roleClaim] = role.Contains(' ', StringComparison.Ordinal) ? role.Split(' ') : role;
         }
 
         if (organisation is not null)
         {
-            claims["organisation"] = organisation.Value.ToString();
+            claims[organisationClaim] = organisation.Value.ToString();
         }
 
         return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor

@@ -25,7 +25,7 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
         try
         {
             var answer = await directory.GetEspaceAsync(
-                new GetEspaceRequest { EspaceId = espaceId.ToString() }, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync();
+                new GetEspaceRequest { EspaceId = espaceId.ToString() }, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync(ct);
             if (answer is null)
             {
                 return Forecast.Unavailable;

@@ -51,7 +51,7 @@ internal sealed class FeedHub(NpgsqlDataSource source, IOptions<FeedOptions> opt
             {
                 await PollAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogWarning("Feeds could not be polled ({Fault})", e.GetType().Name);
             }

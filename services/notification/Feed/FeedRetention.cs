@@ -61,7 +61,7 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogWarning("Old events could not be deleted ({Fault})", e.GetType().Name);
             }

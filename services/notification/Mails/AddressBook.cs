@@ -18,7 +18,7 @@ internal sealed class AddressBook(DirectoryService.DirectoryServiceClient direct
     public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, CancellationToken ct)
     {
         var answer = await directory.ListContactsAsync(
-            new ListContactsRequest { OrganisationId = organisationId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync();
+            new ListContactsRequest { OrganisationId = organisationId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
         if (answer is null)
         {
             return null;

@@ -1,5 +1,6 @@
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Feed;
+using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -53,9 +54,9 @@ internal sealed class MailSender(
                 {
                 }
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                logger.LogWarning("Mails could not be sent ({Fault})", e.GetType().Name);
+                logger.LogWarning("Mails could not be sent: {Fault}", Redaction.Describe(e));
             }
         }
     }
@@ -80,7 +81,7 @@ internal sealed class MailSender(
         }
 
         var group = await GroupAsync(connection, organisationId, ct);
-        var (outcome, error) = await SendAsync(organisationId, group, ct);
+        var (outcome, error) = await TryAsync(organisationId, group, ct);
         await NoteAsync(connection, group, outcome, error);
         await transaction.CommitAsync(CancellationToken.None);
         NotificationMetrics.Mails.Add(1, new KeyValuePair<string, object?>("outcome", outcome.ToString()));
@@ -90,6 +91,20 @@ internal sealed class MailSender(
         }
 
         return outcome is not MailOutcome.Away;
+    }
+
+    /// <summary>Whatever goes wrong with one mail is noted on it: it waits its turn, and the next one is sent.</summary>
+    private async Task<(MailOutcome Outcome, string? Error)> TryAsync(Guid organisationId, List<Row> group, CancellationToken ct)
+    {
+        try
+        {
+            return await SendAsync(organisationId, group, ct);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested)
+        {
+            logger.LogWarning("A mail to organisation {OrganisationId} failed: {Fault}", organisationId, Redaction.Describe(e));
+            return (MailOutcome.NotNow, $"FAULT_{e.GetType().Name}");
+        }
     }
 
     private async Task<(MailOutcome Outcome, string? Error)> SendAsync(Guid organisationId, List<Row> group, CancellationToken ct)

@@ -76,7 +76,7 @@ public sealed class MailFixture : NotificationsFixture
     private Task<ServiceHost> StartDirectoryAsync() => ServiceHost.StartAsync(
         configure => DirectoryModule.Build([], configure), ServiceHost.Settings(DirectoryModule.Name, _directoryDatabase.ConnectionString, Prefix));
 
-    private static async Task<WebApplication> StartIssuerAsync()
+    internal static async Task<WebApplication> StartIssuerAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore();

@@ -28,6 +28,7 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
         { "algorithm none", Unsigned(), "TOKEN_INVALID" },
         { "signed with the public key as a secret", Symmetric(), "TOKEN_INVALID" },
         { "changed payload", Changed(), "TOKEN_INVALID" },
+        { "two roles", TestIssuer.Shared.Token("juridiction espace", Organisations.Court), "TOKEN_INVALID" },
         { "no role", TestIssuer.Shared.Token(null, Organisations.Court), "TOKEN_INVALID" },
         { "no organisation", TestIssuer.Shared.Token("juridiction", null), "TOKEN_INVALID" },
     };
@@ -76,6 +77,21 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
             var refusal = await Refusal.OfAsync(client.FailAsync(new() { Kind = "ok" }));
             Assert.Equal((expected, "CALLER_FORBIDDEN"), (refusal.Code, refusal.Reason));
         }
+    }
+
+    [Fact]
+    public async Task Call_ClaimsUnderConfiguredNames_AreReadThereAndNowhereElse()
+    {
+        var settings = new Dictionary<string, string?> { ["Identity:RoleClaim"] = "jafer_role", ["Identity:OrganisationClaim"] = "https://issuer.test/siret" };
+        await using var host = await ProbeHost.StartPublisherAsync(probe.Database, ServiceHost.UniquePrefix(), settings);
+        var mapped = TestIssuer.Shared.Token("juridiction", Organisations.Court, roleClaim: "jafer_role", organisationClaim: "https://issuer.test/siret");
+        var usual = TestIssuer.Shared.Token("juridiction", Organisations.Court);
+
+        var answer = await new ProbeService.ProbeServiceClient(host.Channel(mapped)).FailAsync(new() { Kind = "ok" });
+        var refusal = await Refusal.OfAsync(new ProbeService.ProbeServiceClient(host.Channel(usual)).FailAsync(new() { Kind = "ok" }));
+
+        Assert.Equal($"juridiction.{Organisations.Court}", answer.Subject);
+        Assert.Equal((StatusCode.Unauthenticated, "TOKEN_INVALID"), (refusal.Code, refusal.Reason));
     }
 
     [Fact]
