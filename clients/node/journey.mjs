@@ -110,7 +110,7 @@ async function journey() {
   // All espaces of one gestionnaire side by side, or with an empty list all espaces of France; search.mjs asks for more.
   const { espaces } = gestionnaire ? await call(directory, 'ListEspaces', { gestionnaire_id: gestionnaire }) : { espaces: [] };
   const { results: [chosen] } = await call(directory, 'SearchEspaces', { mesure, espace_ids: espaces.map(({ espace_id }) => espace_id) });
-  if (!chosen) throw new Error('no espace of this gestionnaire can take it: explain of search.mjs says why');
+  if (!chosen || (gestionnaire && espaces.length === 0)) throw new Error('no espace of this gestionnaire can take it (search.mjs: why)');
   const { designable, findings: against, warnings } = await call(directory, 'CheckDesignation', { espace_id: chosen.espace_id, mesure });
   if (!designable) throw new Error(`CheckDesignation: ${against.map(({ rule }) => rule)}`);
   report(`designated: ${chosen.name}, first rencontre expected ${french(chosen.expected_first_visit_date)}; `
