@@ -2,7 +2,8 @@
 # ./jafer check [--no-setup] [--no-build]
 #
 # Starts everything on fresh data, does the main job once through the foreign clients (a court's software in
-# Node.js and an espace's in Python), prints one line per step with its time, and stops all. Exit status 0 or 1.
+# Node.js and an espace's in Python), then asks the directory in depth and keeps it true by two more of them, prints
+# one line per step with its time, and stops all. Exit status 0 or 1.
 # A system started by ./jafer run in the same checkout is not touched.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -14,7 +15,7 @@ while (($#)); do
   case $1 in
     --no-setup) setup=false ;;
     --no-build) build=false ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) fail "unknown option $1 (--help lists them)" ;;
   esac
   shift
@@ -63,21 +64,30 @@ if ((status != 0)); then
 fi
 say "check: everything is healthy ($(seconds $(($(now_ms) - start))))"
 
-# One trace for both clients, so that the dashboard shows the whole way.
+# One trace for all clients, so that the dashboard shows the whole way.
 TRACEPARENT="00-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')-01"
 export TRACEPARENT
-start=$(now_ms)
-"$(find_python)" clients/python/espace.py </dev/null &
-clients+=($!)
-node clients/node/journey.mjs </dev/null &
-clients+=($!)
-for c in "${clients[@]}"; do
-  wait "$c" || status=1
-done
-clients=()
-if ((status == 0)); then
-  say "check: the main job is done ($(seconds $(($(now_ms) - start))))"
-else
-  say "check: the main job FAILED; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-fi
+python=$(find_python)
+
+together() { # together WHAT ESPACE COURT: an espace's software and a court's, beside each other
+  local c start
+  start=$(now_ms)
+  "$python" "clients/python/$2" </dev/null &
+  clients+=($!)
+  node "clients/node/$3" </dev/null &
+  clients+=($!)
+  for c in "${clients[@]}"; do
+    wait "$c" || status=1
+  done
+  clients=()
+  if ((status == 0)); then
+    say "check: $1 ($(seconds $(($(now_ms) - start))))"
+  else
+    say "check: FAILED, not so: $1; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+    exit 1
+  fi
+}
+
+together "the main job is done" espace.py journey.mjs
+together "the directory answers in depth" directory.py search.mjs
 exit $status

@@ -1,7 +1,7 @@
 // The judiciary system, in Node.js: what a court's software does with Jafer, from the search to the first rencontre held.
 //
 //   node clients/node/journey.mjs          beside it, as the espace's software: /usr/bin/python3 clients/python/espace.py
-//
+// Afterwards read search.mjs: the directory in depth, by the same connection.
 // Environment, all optional on a developer's machine:
 //   JAFER_ENDPOINTS      the addresses, a JSON file that ./jafer run writes (default .jafer/endpoints.json)
 //   JAFER_CLIENT_ID      the court's client at the issuer (default juridiction.tj69123), JAFER_CLIENT_SECRET its secret
@@ -19,9 +19,9 @@ import { loadSync } from '@grpc/proto-loader';
 const root = resolve(import.meta.dirname, '..', '..');
 const file = process.env.JAFER_ENDPOINTS ?? join(root, '.jafer', 'endpoints.json');
 if (!existsSync(file)) { console.error(`juridiction: FAILED, there is no ${file}: start Jafer with ./jafer run`); process.exit(1); }
-const endpoints = JSON.parse(readFileSync(file, 'utf8'));
-const clientId = process.env.JAFER_CLIENT_ID ?? 'juridiction.tj69123';
-const gestionnaire = process.env.JAFER_GESTIONNAIRE ?? '8bd6b0ae-f7c6-8d10-9791-a3c76a27b9ea'; // the fictive A69-1
+export const endpoints = JSON.parse(readFileSync(file, 'utf8'));
+export const clientId = process.env.JAFER_CLIENT_ID ?? 'juridiction.tj69123';
+export const gestionnaire = process.env.JAFER_GESTIONNAIRE ?? '8bd6b0ae-f7c6-8d10-9791-a3c76a27b9ea'; // the fictive A69-1
 const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString('hex');
 
 // --- Contracts: straight from the .proto files, no code generation. Field names and enum values are those of the files.
@@ -30,14 +30,13 @@ const { jafer } = grpc.loadPackageDefinition(loadSync(
   { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true }));
 // In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
 const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
-const directory = connect('directory', jafer.directory.v1.DirectoryService);
+export const directory = connect('directory', jafer.directory.v1.DirectoryService);
 const mesures = connect('mesure', jafer.mesure.v1.MesureService);
 const messaging = connect('messaging', jafer.messaging.v1.MessagingService);
-const notification = connect('notification', jafer.notification.v1.NotificationService);
-
+export const notification = connect('notification', jafer.notification.v1.NotificationService);
 // --- Token: client credentials of any OpenID Connect issuer; renewed when a service no longer accepts it.
 let token;
-async function authenticate() {
+export async function authenticate() {
   const secret = process.env.JAFER_CLIENT_SECRET // in development it is derived, never copied about:
     ?? execFileSync('node', [join(root, 'eng', 'token.mjs'), ...clientId.split('.'), '--secret'], { encoding: 'utf8' }).trim();
   const discovery = await (await fetch(`${endpoints.identity.issuer}/.well-known/openid-configuration`)).json();
@@ -51,7 +50,7 @@ const metadata = () => grpc.Metadata.fromHttp2Headers(
 // --- A call: with a deadline, and repeated when it may have failed on the way. The request, its request_id included, stays
 // the same on every attempt: if the first did reach Jafer, the next is given the first one's answer and changes nothing.
 const transient = [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED];
-async function call(client, method, request) {
+export async function call(client, method, request) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await promisify(client[method].bind(client))(request, metadata(), { deadline: Date.now() + 10_000 });
@@ -63,7 +62,8 @@ async function call(client, method, request) {
   }
 }
 // --- The feed: a stream that may end at any time is taken up again after the last token received. No event is lost.
-async function* watch(resumeToken) {
+// Real software stores that token with its own data and begins there; here the past is read again and passed over.
+export async function* watch(resumeToken = '') {
   for (let failures = 0; failures < 6; failures++) {
     const stream = notification.WatchEvents({ resume_token: resumeToken }, metadata());
     try {
@@ -79,15 +79,20 @@ async function* watch(resumeToken) {
   }
   throw new Error('WatchEvents: the stream cannot be kept open');
 }
-
 let last = performance.now();
-function report(text) {
+export function report(text) {
   console.log(`juridiction ${(performance.now() - last).toFixed(0).padStart(6)} ms  ${text}`);
   last = performance.now();
 }
-function date(days) { // that many days from today
+export function date(days) { // that many days from today
   const [year, month, day] = new Date(Date.now() + days * 86_400_000).toISOString().split(/[-T]/).map(Number);
   return { year, month, day };
+}
+export const french = (day) => (day ? `${day.day}/${day.month}/${day.year}` : 'unknown');
+export const codes = (prefix, values) => values.map((value) => value.replace(prefix, '')).join(', ') || 'nothing';
+export function run(job) { // as a program of its own: exit status 0 or 1, after 60 s at the latest
+  setTimeout(() => { console.error('juridiction: FAILED, not all steps arrived within 60 s'); process.exit(1); }, 60_000);
+  job().then(() => process.exit(0), (error) => { console.error(`juridiction: FAILED, ${error.message}`); process.exit(1); });
 }
 const person = (role, given_name, { insee }) => ({ role: `PARTY_ROLE_${role}`, kind: 'PARTY_KIND_PARENT', given_name,
   family_name: 'Fictif', phone: '06 39 98 00 00', address: '1 rue Fictive', commune_insee: insee, address_protected: role === 'HOTE' });
@@ -96,40 +101,24 @@ const child = (given_name, age) => ({ given_name, family_name: 'Fictif', birth_d
 async function journey() {
   await authenticate();
   report(`token of ${endpoints.identity.issuer} for ${clientId}`);
-  const { courts } = await call(directory, 'ListCourts', { departement: '69' });
-  const court = courts.find(({ code }) => clientId.endsWith(code)) ?? courts[0];
   const { communes: [hote] } = await call(directory, 'ListCommunes', { postal_code: '69100' });
   const { communes: [visiteur] } = await call(directory, 'ListCommunes', { name_prefix: 'bourgoin' });
-  report(`${court.name}; hôte in ${hote.name}, visiteur in ${visiteur.name}`);
-  const profile = { modalite: 'MODALITE_VISITE', child_ages: [4, 9], court_code: court.code, hote_commune_insee: hote.insee,
-    visiteur_commune_insee: visiteur.insee, periodicity: { rencontre_count: 2, interval_count: 1, unit: 'PERIODICITY_UNIT_MONTH' },
-    rencontre_minutes: 60, duration_months: 6 };
-  const { results, total_count, excluded_espaces, facets, notes } = await call(directory, 'SearchEspaces',
-    { page_size: 100, mesure: profile, explain: true, facets: true });
-  const { espaces } = await call(directory, 'ListEspaces', { gestionnaire_id: gestionnaire });
-  const chosen = results.find(({ espace_id }) => gestionnaire === '' || espaces.some((espace) => espace.espace_id === espace_id));
-  if (!chosen) throw new Error(`none of the ${total_count} espaces found is run by ${gestionnaire}`);
-  const { day, month, year } = chosen.expected_first_visit_date ?? {};
-  const count = (kind) => facets.filter((facet) => facet.kind === `FACET_KIND_${kind}`).length;
-  report(`${total_count} espaces in ${count('DEPARTEMENT')} départements can take it${notes.map(({ code }) => `, ${code}`).join('')}`);
-  const [left] = excluded_espaces; // the nearest one that cannot, and why: a judge is told, not left to guess
-  if (left) report(`left out: ${left.name}, ${left.findings.map(({ rule, legal_source }) => `${rule.replace('DESIGNATION_RULE_', '')} (${legal_source})`).join(', ')}`);
-  const { designable, findings: against, warnings } = await call(directory, 'CheckDesignation', { espace_id: chosen.espace_id, mesure: profile });
+  const decided = { modalite: 'MODALITE_VISITE', periodicity: { rencontre_count: 2, interval_count: 1, unit: 'PERIODICITY_UNIT_MONTH' },
+    rencontre_minutes: 60, duration_months: 6, decision_date: date(-1) };
+  // The hôte's address is protected: their commune is left out of the search, and so nothing is said of their way.
+  const mesure = { ...decided, child_ages: [4, 9], court_code: clientId.split('.')[1], visiteur_commune_insee: visiteur.insee };
+  // All espaces of one gestionnaire side by side, or with an empty list all espaces of France; search.mjs asks for more.
+  const { espaces } = gestionnaire ? await call(directory, 'ListEspaces', { gestionnaire_id: gestionnaire }) : { espaces: [] };
+  const { results: [chosen] } = await call(directory, 'SearchEspaces', { mesure, espace_ids: espaces.map(({ espace_id }) => espace_id) });
+  if (!chosen || (gestionnaire && espaces.length === 0)) throw new Error('no espace of this gestionnaire can take it (search.mjs: why)');
+  const { designable, findings: against, warnings } = await call(directory, 'CheckDesignation', { espace_id: chosen.espace_id, mesure });
   if (!designable) throw new Error(`CheckDesignation: ${against.map(({ rule }) => rule)}`);
-  report(`designated: ${chosen.name}, ${chosen.capacity_status.replace('CAPACITY_STATUS_', '')}, first rencontre expected ${day}/${month}/${year}`
-    + warnings.map(({ code }) => `, ${code.replace('RESULT_WARNING_CODE_', '')}`).join(''));
-  const { findings: refused } = await call(directory, 'CheckDesignation',
-    { espace_id: chosen.espace_id, mesure: { ...profile, decision_date: { year: 1999, month: 1, day: 1 } } });
-  if (!refused.some(({ rule }) => rule === 'DESIGNATION_RULE_AGREMENT_VALID')) throw new Error('CheckDesignation: no agrément was needed in 1999');
-  const { enquiry } = await call(directory, 'RequestCapacity', { espace_id: chosen.espace_id, request_id: randomUUID(),
-    mesure: { ...profile, hote_commune_insee: '', visiteur_commune_insee: '' } }); // anonymous: communes would be refused
-  report(`room there? ${enquiry.answer.replace('CAPACITY_ANSWER_', '')}, answered by ${enquiry.answered_by.replace('ENQUIRY_ANSWERED_BY_', '')}`);
+  report(`designated: ${chosen.name}, first rencontre expected ${french(chosen.expected_first_visit_date)}; `
+    + `to know: ${codes('RESULT_WARNING_CODE_', warnings.map(({ code }) => code))}`);
 
   const draft = { request_id: randomUUID(), espace_id: chosen.espace_id,
-    decision: { nature: 'DECISION_NATURE_JUGEMENT', rg_number: `26/${String(Date.now()).slice(-5)}`, decision_date: date(-1),
-      legal_basis: 'LEGAL_BASIS_ARTICLE_373_2_9', judge_name: 'Juge fictif', parental_authority: 'PARENTAL_AUTHORITY_JOINT',
-      duration_months: 6, periodicity: { rencontre_count: 2, interval_count: 1, unit: 'PERIODICITY_UNIT_MONTH' },
-      rencontre_minutes: 60, modalite: 'MODALITE_VISITE' },
+    decision: { ...decided, nature: 'DECISION_NATURE_JUGEMENT', rg_number: `26/${String(Date.now()).slice(-5)}`,
+      legal_basis: 'LEGAL_BASIS_ARTICLE_373_2_9', judge_name: 'Juge fictif', parental_authority: 'PARENTAL_AUTHORITY_JOINT' },
     parties: [person('HOTE', 'Camille', hote), person('VISITEUR', 'Dominique', visiteur)],
     children: [child('Alix', 4.5), child('Lou', 9.5)] };
   const { mesure: { mesure_id, reference } } = await call(mesures, 'CreateMesure', draft);
@@ -138,17 +127,13 @@ async function journey() {
   const { findings, completable } = await call(mesures, 'CheckMesure', { mesure_id });
   if (!completable) throw new Error(`CheckMesure: not completable, ${findings.map(({ code }) => code)}`);
   const { mesure: { etag } } = await call(mesures, 'CompleteMesure', { mesure_id, request_id: randomUUID() });
-  report(`checked (${findings.map(({ code }) => code).join(', ') || 'nothing found'}) and completed`);
-
-  // Where the feed stands is asked before the act, so that nothing that follows from it can be missed.
-  let feed = { resume_token: '', more: true };
-  while (feed.more) feed = await call(notification, 'ListEvents', { resume_token: feed.resume_token, page_size: 500 });
+  report(`checked (found: ${codes('', findings.map(({ code }) => code))}) and completed`);
   await call(mesures, 'TransmitMesure', { mesure_id, etag, request_id: randomUUID() });
   report(`${reference} transmitted`);
 
   const awaited = new Set(['mesure.mesure-acknowledged.v1', 'mesure.charge-taken.v1', 'mesure.contact-recorded.v1',
     'mesure.interview-recorded.v1', 'mesure.rencontre-scheduled.v1', 'mesure.rencontre-held.v1', 'messaging.message-posted.v1']);
-  for await (const event of watch(feed.resume_token)) {
+  for await (const event of watch()) {
     if (event.aggregate_id !== mesure_id) continue;
     report(`event ${event.type}${event.action_required ? ', for us to act' : ''}`);
     if (awaited.delete(event.type) && awaited.size === 0) break;
@@ -162,5 +147,4 @@ async function journey() {
   if (summary.state !== 'MESURE_STATE_EN_COURS') throw new Error(`${reference} is ${summary.state}`);
   report(`${reference} is EN_COURS; whole way ${(performance.now() / 1000).toFixed(1)} s, trace ${trace}`);
 }
-setTimeout(() => { console.error('juridiction: FAILED, not all steps arrived within 60 s'); process.exit(1); }, 60_000);
-journey().then(() => process.exit(0), (error) => { console.error(`juridiction: FAILED, ${error.message}`); process.exit(1); });
+if (process.argv[1].endsWith('journey.mjs')) run(journey);

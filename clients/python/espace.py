@@ -3,7 +3,8 @@
 
     /usr/bin/python3 clients/python/espace.py      beside it, as the court's software: node clients/node/journey.mjs
 
-Needs grpcio and protobuf (Debian: python3-grpcio) and no generated code: the contracts are loaded from a descriptor set.
+Afterwards read directory.py: how it keeps its place in the directory true, by the same connection. Needs grpcio and protobuf
+(Debian: python3-grpcio) and no generated code: the contracts are loaded from a descriptor set.
 Environment, all optional on a developer's machine:
   JAFER_ENDPOINTS   the addresses, a JSON file that ./jafer run writes (default .jafer/endpoints.json)
   JAFER_CLIENT_ID   the gestionnaire's client at the issuer (default espace.A69-1), JAFER_CLIENT_SECRET its secret
@@ -33,9 +34,7 @@ for proto in descriptor_pb2.FileDescriptorSet.FromString(contracts).file:
 # protobuf 4.22 renamed what Debian 12's 4.21 has; both serve.
 message_class = getattr(message_factory, "GetMessageClass", None) or message_factory.MessageFactory(pool).GetPrototype
 # In clear text on the loopback interface; everywhere else with TLS (grpc.secure_channel).
-channels = {name: grpc.insecure_channel(urllib.parse.urlsplit(service["grpc"]).netloc)
-            for name, service in endpoints["services"].items()}
-
+channels = {name: grpc.insecure_channel(urllib.parse.urlsplit(at["grpc"]).netloc) for name, at in endpoints["services"].items()}
 
 def rpc(service, method, streaming=False):
     """The callable of one method and the class of its request."""
@@ -45,9 +44,7 @@ def rpc(service, method, streaming=False):
     request, response = message_class(found.input_type), message_class(found.output_type)
     return make(f"/{name}/{method}", request_serializer=request.SerializeToString, response_deserializer=response.FromString), request
 
-
 token = ""
-
 
 def authenticate():
     """Takes a token by client credentials; any OpenID Connect issuer gives it so."""
@@ -59,10 +56,8 @@ def authenticate():
     form = urllib.request.Request(discovery["token_endpoint"], b"grant_type=client_credentials", {"Authorization": f"Basic {basic}"})
     token = json.load(urllib.request.urlopen(form, timeout=10))["access_token"]
 
-
 def metadata():
     return [("authorization", f"Bearer {token}"), ("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01")]
-
 
 def call(service, method, **fields):
     """One call with a deadline, repeated when it may have failed on the way. The request, its request_id included, stays the
@@ -79,7 +74,6 @@ def call(service, method, **fields):
                 time.sleep(0.1 * 2**attempt * random.random())
             else:
                 raise SystemExit(f"espace: FAILED, {method}: {error.code().name} {error.details()}")
-
 
 def watch(resume_token=""):
     """The feed. The stream may end at any time: it is taken up again after the last token received, so no event is lost.
@@ -103,48 +97,54 @@ def watch(resume_token=""):
         time.sleep(0.1 * 2**failures)
     raise SystemExit("espace: FAILED, WatchEvents: the stream cannot be kept open")
 
-
 def report(text, last=[time.monotonic()]):
     print(f"espace      {(time.monotonic() - last[0]) * 1000:6.0f} ms  {text}\n", end="", flush=True)
     last[0] = time.monotonic()
 
+def code(message, field):
+    """The value of an enum field without its prefix: MESURE_STATE_RECUE of the field state is RECUE."""
+    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
+    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    return enum.values_by_number[getattr(message, field)].name.removeprefix(prefix)
 
-def state(summary):
-    """Name of the state without its prefix."""
-    return summary.DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number[summary.state].name[len("MESURE_STATE_"):]
+def begin():
+    """Takes a token; whatever happens, the program ends after 60 s."""
+    signal.signal(signal.SIGALRM, lambda *_: os.write(2, b"espace: FAILED, not all steps arrived within 60 s\n") and os._exit(1))
+    signal.alarm(60)
+    authenticate()
+    report(f"token of {endpoints['identity']['issuer']} for {client_id}")
 
+def main():
+    begin()
+    feed = watch()  # a mesure to come is told there
+    for event in feed:
+        if event.type == "mesure.mesure-transmitted.v1" and event.recorded_time.seconds > time.time() - 60:
+            mesure = call("mesure", "GetMesure", mesure_id=event.aggregate_id).mesure  # the first reading is proof of retrieval
+            if code(mesure.summary, "state") == "TRANSMISE":
+                break
+    mesure_id = mesure.summary.mesure_id
+    report(f"{mesure.summary.reference} received and retrieved, {len(mesure.children)} children")
 
-def act(method, **fields):
-    response = call("mesure", method, mesure_id=mesure.summary.mesure_id, **fields)
-    report(f"{method}: {state(response.mesure)}")
-    return response
+    def act(method, **fields):
+        response = call("mesure", method, mesure_id=mesure_id, **fields)
+        report(f"{method}: {code(response.mesure, 'state')}")
+        return response
 
+    act("AcknowledgeMesure")
+    act("TakeCharge")
+    for role in ("HOTE", "VISITEUR"):
+        act("RecordContact", party_role=f"PARTY_ROLE_{role}", outcome="CONTACT_OUTCOME_REACHED")
+    for role in ("HOTE", "VISITEUR", "ENFANT"):
+        act("RecordInterview", party_role=f"PARTY_ROLE_{role}")
+    # A real rencontre lies ahead; this one begins now, so that it can be said to be held before the end of this program.
+    booked = act("ScheduleRencontre", start_time={"seconds": int(time.time())}, duration_minutes=60)
+    act("RecordRencontreOutcome", rencontre_id=booked.rencontre_id, outcome="RENCONTRE_OUTCOME_HELD", visiteur_present=True,
+        present_child_ids=[child.child_id for child in mesure.children])
+    posted = call("messaging", "PostMessage", mesure_id=mesure_id, body="La première rencontre a eu lieu.")
+    report(f"message {posted.position} of the thread posted")
+    answer = next(event for event in feed if event.type == "messaging.message-posted.v1"
+                  and event.aggregate_id == mesure_id and event.aggregate_version > posted.position)
+    report(f"answered by message {answer.aggregate_version}")
 
-signal.signal(signal.SIGALRM, lambda *_: os.write(2, b"espace: FAILED, not all steps arrived within 60 s\n") and os._exit(1))
-signal.alarm(60)
-authenticate()
-report(f"token of {endpoints['identity']['issuer']} for {client_id}; watching the feed")
-
-feed = watch()
-for event in feed:
-    if event.type == "mesure.mesure-transmitted.v1" and event.recorded_time.seconds > time.time() - 60:
-        mesure = call("mesure", "GetMesure", mesure_id=event.aggregate_id).mesure  # the first reading is proof of retrieval
-        if state(mesure.summary) == "TRANSMISE":
-            break
-report(f"{mesure.summary.reference} received and retrieved, {len(mesure.children)} children")
-
-act("AcknowledgeMesure")
-act("TakeCharge")
-for role in ("HOTE", "VISITEUR"):
-    act("RecordContact", party_role=f"PARTY_ROLE_{role}", outcome="CONTACT_OUTCOME_REACHED")
-for role in ("HOTE", "VISITEUR", "ENFANT"):
-    act("RecordInterview", party_role=f"PARTY_ROLE_{role}")
-# A real rencontre lies ahead; this one begins now, so that it can be said to be held before the end of this program.
-booked = act("ScheduleRencontre", start_time={"seconds": int(time.time())}, duration_minutes=60)
-act("RecordRencontreOutcome", rencontre_id=booked.rencontre_id, outcome="RENCONTRE_OUTCOME_HELD", visiteur_present=True,
-    present_child_ids=[child.child_id for child in mesure.children])
-posted = call("messaging", "PostMessage", mesure_id=mesure.summary.mesure_id, body="La première rencontre a eu lieu.")
-report(f"message {posted.position} of the thread posted")
-answer = next(event for event in feed if event.type == "messaging.message-posted.v1"
-              and event.aggregate_id == mesure.summary.mesure_id and event.aggregate_version > posted.position)
-report(f"answered by message {answer.aggregate_version}")
+if __name__ == "__main__":
+    main()

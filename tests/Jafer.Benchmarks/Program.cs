@@ -9,11 +9,13 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (SearchBenchmark.Name, SearchBenchmark.RunAsync),
     (SearchBenchmark.ManyName, SearchBenchmark.RunManyAsync),
     (SearchBenchmark.GrowthName, SearchBenchmark.RunGrowthAsync),
+    (SearchBenchmark.HistoryName, SearchBenchmark.RunHistoryAsync),
     (TransmitBenchmark.Name, TransmitBenchmark.RunAsync),
     (RelayBenchmark.Name, RelayBenchmark.RunAsync),
     (DistancierBenchmark.Name, DistancierBenchmark.RunAsync),
     (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),
     (ImportBenchmark.Name, ImportBenchmark.RunAsync),
+    (CommunesBenchmark.Name, CommunesBenchmark.RunAsync),
 };
 if (args.Except(benchmarks.Select(b => b.Name)).FirstOrDefault() is { } unknown)
 {

@@ -76,7 +76,8 @@ var folder = new Argument<string>("folder") { Description = "The folder to write
 var exportOpenData = new Command("export-opendata", "Writes the public part of the directory as open data: CSV, JSON, GeoJSON.") { folder };
 exportOpenData.SetAction((parsed, ct) => RunAsync(async system =>
 {
-    var files = await OpenData.WriteAsync(await EspaceFiles.AllAsync(system, ct), parsed.GetValue(folder)!, ct);
+    var today = DateOnly.FromDateTime(TimeZoneInfo.ConvertTimeBySystemTimeZoneId(TimeProvider.System.GetUtcNow(), "Europe/Paris").DateTime);
+    var files = await OpenData.WriteAsync(await EspaceFiles.AllAsync(system, ct), today, parsed.GetValue(folder)!, ct);
     Console.WriteLine($"export-opendata: {string.Join(", ", files)} in {parsed.GetValue(folder)}");
 }));
 

@@ -27,8 +27,7 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
         if (request.Declaration is not null)
             Check(check, declaration, clock.TodayInParis().Year);
         var requestId = check.RequestId(request.RequestId);
-        var etag = long.TryParse(declaration.Etag, out var version) ? version : (long?)null;
-        check.That(declaration.Etag.Length == 0 || etag is not null, "declaration.etag", "is not an etag of Jafer");
+        var etag = check.Etag(declaration.Etag, "declaration.etag");
         check.ThrowIfAny();
 
         return commands.RunAsync(call, request, requestId, async ct =>

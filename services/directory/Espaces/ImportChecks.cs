@@ -24,6 +24,8 @@ internal static partial class ImportChecks
     public static Guid Check(ImportEspacesRequest request, Geography geography, DateOnly today)
     {
         var check = new FieldChecks();
+        // First, because of very many mistakes an answer names only the first.
+        var requestId = check.RequestId(request.RequestId);
         check.That(IsSourceName(request.Source), "source", "must be 1 to 40 lower case letters, digits and hyphens");
         check.That(request.Espaces.Count is >= 1 and <= MaxEspaces, "espaces", "must have 1 to 50 entries");
         var ids = new HashSet<string>(StringComparer.Ordinal);
@@ -33,7 +35,6 @@ internal static partial class ImportChecks
             EspaceChecks.Id(check, $"espaces[{i}].external_id", espace.ExternalId, ids);
             Check(check, $"espaces[{i}].", espace, gestionnaires, geography, today);
         }
-        var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
         return requestId;
     }

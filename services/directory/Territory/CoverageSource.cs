@@ -132,27 +132,58 @@ internal sealed class CoverageSource(SnapshotSource snapshots, NpgsqlDataSource 
         return ways;
     }
 
-    // Commune by commune: ten million ways are never in memory together.
+    // Commune by commune: ten million ways are never in memory together. Only of the three communes with arrondissements what is
+    // stated under several codes is put together first.
     private async Task ReplaceAsync(NearestLieu nearest, int[] hosts, Zones zones, Travel[] ways, bool[] done, CancellationToken ct)
     {
+        var codes = Array.ConvertAll(hosts, h => zones.Model.Codes[h]);
         await using var command = source.CreateCommand("""
-            select w.from_insee, array_agg(d.position::int - 1), array_agg(coalesce(w.minutes, -1))
-            from unnest($1) with ordinality as d (insee, position)
+            select w.from_insee, array_agg(d.position), array_agg(d.other), array_agg(coalesce(w.minutes, -1))
+            from unnest($1, $2, $3) as d (insee, position, other)
             join distancier_ways w on w.to_insee = d.insee
             group by w.from_insee
             """);
         command.CommandTimeout = 0;
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(hosts, h => zones.Model.Codes[h]) });
-        var imported = new Travel?[hosts.Length];
+        foreach (var parameter in Distancier.Ends(codes))
+            command.Parameters.Add(parameter);
+        var several = new Dictionary<string, StatedWay[]>(StringComparer.Ordinal);
+        var stated = new StatedWay[hosts.Length];
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            if (zones.Model.Codes.IndexOf(reader.GetString(0)) is not (>= 0 and var place))
+            var from = reader.GetString(0);
+            var others = Arrondissements.OtherCodesOf(from);
+            var (positions, otherTo, minutes) = (reader.GetFieldValue<int[]>(1), reader.GetFieldValue<bool[]>(2), reader.GetFieldValue<float[]>(3));
+            if (others.Count == 0)
+            {
+                Array.Clear(stated);
+                Add(stated, from, otherFrom: false);
+                Conclude(from, stated);
                 continue;
-            Array.Clear(imported);
-            foreach (var (position, minutes) in reader.GetFieldValue<int[]>(1).Zip(reader.GetFieldValue<float[]>(2)))
-                imported[position] = Travel.Imported(minutes < 0 ? null : minutes);
-            ways[place] = nearest.From(place, imported);
+            }
+            Add(Several(from), from, otherFrom: false);
+            foreach (var other in others)
+                Add(Several(other), other, otherFrom: true);
+
+            void Add(StatedWay[] into, string origin, bool otherFrom)
+            {
+                for (var i = 0; i < positions.Length; i++)
+                {
+                    if (!(otherFrom || otherTo[i]) || StatedWay.Holds(origin, codes[positions[i]]))
+                        into[positions[i]].Add(otherFrom, otherTo[i], minutes[i] < 0 ? null : minutes[i]);
+                }
+            }
+        }
+        foreach (var (from, all) in several)
+            Conclude(from, all);
+
+        StatedWay[] Several(string from) => several.TryGetValue(from, out var all) ? all : several[from] = new StatedWay[hosts.Length];
+
+        void Conclude(string from, StatedWay[] all)
+        {
+            if (zones.Model.Codes.IndexOf(from) is not (>= 0 and var place))
+                return;
+            ways[place] = nearest.From(place, Array.ConvertAll(all, s => s.Way));
             done[place] = true;
         }
     }

@@ -34,20 +34,44 @@ internal static class Distancier
         return sources;
     }
 
+    // A matrix may name Paris, Lyon and Marseille as one or by their arrondissements: either serves the other.
     private static async Task<IReadOnlyList<(int Position, Travel Way)>> ReadAsync(
         NpgsqlDataSource source, string from, string[] destinations, CancellationToken ct)
     {
+        var ends = Ends(destinations);
         await using var command = source.CreateCommand("""
-            select d.position::int - 1, w.minutes
-            from unnest($2) with ordinality as d (insee, position)
-            join distancier_ways w on w.from_insee = $1 and w.to_insee = d.insee
+            select d.position, w.from_insee <> $1, d.other, w.minutes
+            from unnest($3, $4, $5) as d (insee, position, other)
+            join distancier_ways w on w.from_insee = any($2) and w.to_insee = d.insee
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = from });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = destinations });
-        var ways = new List<(int, Travel)>();
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [from, .. Arrondissements.OtherCodesOf(from)] });
+        foreach (var parameter in ends)
+            command.Parameters.Add(parameter);
+        var stated = new Dictionary<int, StatedWay>();
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-            ways.Add((reader.GetInt32(0), Travel.Imported(reader.IsDBNull(1) ? null : reader.GetFloat(1))));
-        return ways;
+        {
+            var (position, otherFrom, otherTo) = (reader.GetInt32(0), reader.GetBoolean(1), reader.GetBoolean(2));
+            if ((otherFrom || otherTo) && !StatedWay.Holds(from, destinations[position]))
+                continue;
+            var way = stated.GetValueOrDefault(position);
+            way.Add(otherFrom, otherTo, reader.IsDBNull(3) ? null : reader.GetFloat(3));
+            stated[position] = way;
+        }
+        return [.. stated.Select(s => (s.Key, s.Value.Way!.Value))];
+    }
+
+    /// <summary>Codes, positions and whether it is another code than their own of destinations, as three parameters of a command.</summary>
+    public static NpgsqlParameter[] Ends(IReadOnlyList<string> destinations)
+    {
+        (string Insee, int Position, bool Other)[] ends =
+            [.. destinations.SelectMany((insee, i) => Arrondissements.OtherCodesOf(insee).Select(other => (other, i, true)).Prepend((insee, i, false)))];
+        return
+        [
+            new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(ends, e => e.Insee) },
+            new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(ends, e => e.Position) },
+            new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(ends, e => e.Other) },
+        ];
     }
 }

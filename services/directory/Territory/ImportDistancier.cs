@@ -27,6 +27,7 @@ internal sealed class ImportDistancier(
     private const int FirstLine = 2;
 
     private readonly ImportSummary _summary = new();
+    private readonly List<LineError> _errors = [];
 
     public async Task HandleAsync(
         IAsyncStreamReader<ImportDistancierRequest> requests, IServerStreamWriter<ImportDistancierResponse> responses, ServerCallContext call)
@@ -57,11 +58,9 @@ internal sealed class ImportDistancier(
             }
             if (_summary.LineCount == 0 && !first.ReplaceAll)
                 throw DomainError.Invalid([new FieldViolation("ways", "is required unless replace_all is set")]);
-            if (_summary.ErrorCount == 0)
-                await copy.CompleteAsync(ct);
+            await copy.CompleteAsync(ct);
         }
-        if (_summary.ErrorCount == 0)
-            await FindRepetitionsAsync(connection, ct);
+        await FindRepetitionsAsync(connection, ct);
         if (_summary.ErrorCount > 0)
         {
             await responses.WriteAsync(new ImportDistancierResponse { WaysRead = _summary.LineCount, Summary = _summary }, ct);
@@ -83,22 +82,24 @@ internal sealed class ImportDistancier(
     private async Task WriteAsync(NpgsqlBinaryImporter copy, DistancierWay way, Geography geography, CancellationToken ct)
     {
         var line = checked((int)(FirstLine + _summary.LineCount++));
-        if (!geography.CommuneNames.ContainsKey(way.FromInsee))
+        var (knowsFrom, knowsTo) = (geography.CommuneNames.ContainsKey(way.FromInsee), geography.CommuneNames.ContainsKey(way.ToInsee));
+        if (!knowsFrom)
             Add(line, "depart", "is not a known commune");
-        if (!geography.CommuneNames.ContainsKey(way.ToInsee))
+        if (!knowsTo)
             Add(line, "arrivee", "is not a known commune");
-        if (way.HasMinutes && way.Minutes is not (>= 0 and <= MaxMinutes))
+        var within = !way.HasMinutes || way.Minutes is >= 0 and <= MaxMinutes;
+        if (!within)
             Add(line, "minutes", $"must be from 0 to {MaxMinutes}");
         else if (way.FromInsee == way.ToInsee && !(way.HasMinutes && way.Minutes == 0))
             Add(line, "minutes", "must be 0 within one commune");
-        // After a mistake nothing is imported any more: the rest is read only for its own.
-        if (_summary.ErrorCount > 0)
+        // Also after a mistake, when nothing is imported any more: a way given twice is told all the same.
+        if (!knowsFrom || !knowsTo)
             return;
         await copy.StartRowAsync(ct);
         await copy.WriteAsync(line, NpgsqlDbType.Integer, ct);
         await copy.WriteAsync(way.FromInsee, NpgsqlDbType.Text, ct);
         await copy.WriteAsync(way.ToInsee, NpgsqlDbType.Text, ct);
-        if (way.HasMinutes)
+        if (way.HasMinutes && within)
             await copy.WriteAsync(way.Minutes, NpgsqlDbType.Real, ct);
         else
             await copy.WriteNullAsync(ct);
@@ -107,8 +108,8 @@ internal sealed class ImportDistancier(
     private void Add(int line, string column, string description)
     {
         _summary.ErrorCount++;
-        if (_summary.Errors.Count < MaxListedErrors)
-            _summary.Errors.Add(new LineError { Line = line, Column = column, Description = description });
+        if (_errors.Count < MaxListedErrors)
+            _errors.Add(new LineError { Line = line, Column = column, Description = description });
     }
 
     private async Task FindRepetitionsAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -120,8 +121,12 @@ internal sealed class ImportDistancier(
             order by line
             """, connection);
         await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            Add(reader.GetInt32(0), "", "gives a way that another line gives too");
+        for (var listed = 0; await reader.ReadAsync(ct); _summary.ErrorCount++)
+        {
+            if (listed++ < MaxListedErrors)
+                _errors.Add(new LineError { Line = reader.GetInt32(0), Description = "gives a way that another line gives too" });
+        }
+        _summary.Errors.Add(_errors.OrderBy(e => e.Line).Take(MaxListedErrors));
     }
 
     private async Task MergeAsync(NpgsqlConnection connection, ImportDistancierRequest first, CancellationToken ct)

@@ -34,16 +34,7 @@ internal sealed class Zones
     public ZoneLevel this[CoverageLevel level] => _levels[level];
 
     /// <summary>Place of a commune; an arrondissement counts as its commune.</summary>
-    public int PlaceOf(string insee) => Model.IndexOf(WholeCommune(insee));
-
-    /// <summary>The commune of an arrondissement of Paris, Lyon or Marseille; any other code itself.</summary>
-    public static string WholeCommune(string insee) => insee switch
-    {
-        ['7', '5', '1', ..] => "75056",
-        ['6', '9', '3', '8', ..] => "69123",
-        ['1', '3', '2', ..] => "13055",
-        _ => insee,
-    };
+    public int PlaceOf(string insee) => Model.IndexOf(Arrondissements.WholeCommune(insee));
 
     /// <summary>Whether the survey's France holds a département: the 101, not the overseas collectivities.</summary>
     public static bool IsOfFrance(string departement) => departement.Length == 2 || departement is "971" or "972" or "973" or "974" or "976";

@@ -69,12 +69,14 @@ public class TerritoryCommandsTests(DirectoryFixture directory) : IClassFixture<
         Assert.False(imported);
         Assert.Equal(
             [
+                "line 2: gives a way that another line gives too",
                 "line 3, column depart: is not a known commune",
+                "line 4: gives a way that another line gives too",
                 "line 4, column minutes: must be a number, or empty when no road links the two",
                 "line 5: must have 3 columns",
                 "line 5, column arrivee: is not a known commune",
                 "line 6, column minutes: must be from 0 to 6000",
-                "nothing was imported: 5 mistakes in 5 lines",
+                "nothing was imported: 7 mistakes in 5 lines",
             ],
             output.Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipWhile(l => !l.StartsWith("line", StringComparison.Ordinal)));
     }

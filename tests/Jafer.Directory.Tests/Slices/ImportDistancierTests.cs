@@ -49,9 +49,9 @@ public class ImportDistancierTests(DirectoryFixture directory) : IClassFixture<D
             symmetric: true, Way(Annecy, Lyon, 100), Way("99999", "", 5), Way(Lyon, Annecy, -1), Way(Lyon, Lyon, 3), Way(Lyon, Vienne, float.NaN), Way(Lyon, Vienne, 6001));
 
         Assert.Equal(
-            [(3, "depart"), (3, "arrivee"), (4, "minutes"), (5, "minutes"), (6, "minutes"), (7, "minutes")],
+            [(3, "depart"), (3, "arrivee"), (4, "minutes"), (5, "minutes"), (6, "minutes"), (6, ""), (7, "minutes"), (7, "")],
             summary.Errors.Select(e => (e.Line, e.Column)));
-        Assert.Equal((6, 6, 0), (summary.LineCount, summary.ErrorCount, summary.CreatedCount));
+        Assert.Equal((6, 8, 0), (summary.LineCount, summary.ErrorCount, summary.CreatedCount));
         Assert.Equal(before, await RowsAsync());
     }
 
@@ -64,6 +64,75 @@ public class ImportDistancierTests(DirectoryFixture directory) : IClassFixture<D
 
         Assert.Equal([(2, ""), (4, "")], summary.Errors.Select(e => (e.Line, e.Column)));
         Assert.Equal(before, await RowsAsync());
+    }
+
+    [Fact]
+    public async Task ImportDistancier_WayGivenTwiceBesideAnotherMistake_NamesBothLinesAndTheMistake()
+    {
+        var before = await RowsAsync();
+
+        var summary = await ImportAsync(symmetric: false, Way("x", Lyon, 1), Way(Annecy, Lyon, 100), Way(Annecy, Lyon, null), Way(Lyon, Lyon, 3), Way("x", Lyon, 1));
+
+        Assert.Equal([(2, "depart"), (3, ""), (4, ""), (5, "minutes"), (6, "depart")], summary.Errors.Select(e => (e.Line, e.Column)));
+        Assert.Equal((5, 5), (summary.LineCount, summary.ErrorCount));
+        Assert.Equal(before, await RowsAsync());
+    }
+
+    [Fact]
+    public async Task ImportDistancier_MatrixOfWholeCommunes_ServesTheirArrondissements()
+    {
+        await directory.ImportAsync(Espace("d-lyon7", "69387", modalite: Modalite.VisiteTiers), Espace("d-paris16", "75116", modalite: Modalite.VisiteTiers));
+        await ImportAsync(symmetric: false, Way("75056", "69123", 240), Way("75056", "75056", 0), Way("13055", "69123", null));
+
+        var fromParis = await WaysAsync("75103", Modalite.VisiteTiers);
+        Assert.Equal((240, TravelSource.Distancier), Of(fromParis["d-lyon7"]));
+        // 0 within the whole of Paris says nothing of two of its arrondissements.
+        Assert.Equal(TravelSource.Model, fromParis["d-paris16"].Source);
+        Assert.True(fromParis["d-paris16"].Minutes > 0);
+        Assert.Equal(new TravelTime { Source = TravelSource.Distancier }, (await WaysAsync("13205", Modalite.VisiteTiers))["d-lyon7"]);
+
+        // What is stated for the arrondissement itself goes first.
+        await ImportAsync(symmetric: false, Way("75103", "69123", 250), Way("75056", "69387", 270));
+        Assert.Equal((250, TravelSource.Distancier), Of((await WaysAsync("75103", Modalite.VisiteTiers))["d-lyon7"]));
+        await ImportAsync(symmetric: false, Way("75103", "69387", 260));
+        Assert.Equal((260, TravelSource.Distancier), Of((await WaysAsync("75103", Modalite.VisiteTiers))["d-lyon7"]));
+        Assert.Equal((270, TravelSource.Distancier), Of((await WaysAsync("75104", Modalite.VisiteTiers))["d-lyon7"]));
+    }
+
+    [Fact]
+    public async Task ImportDistancier_MatrixOfArrondissements_ServesTheWholeCommuneByTheirMean()
+    {
+        await directory.ImportAsync(Espace("d-marseille", "13055", modalite: Modalite.SortieAccompagnee));
+        await ImportAsync(symmetric: false, Way("69381", "13201", 180), Way("69382", "13201", 200), Way("69383", "13202", 220), Way("69384", "13202", null), Way(Valence, "13216", 150));
+
+        Assert.Equal((200, TravelSource.Distancier), Of((await WaysAsync(Lyon, Modalite.SortieAccompagnee))["d-marseille"]));
+        Assert.Equal((180, TravelSource.Distancier), Of((await WaysAsync("69381", Modalite.SortieAccompagnee))["d-marseille"]));
+        Assert.Equal((150, TravelSource.Distancier), Of((await WaysAsync(Valence, Modalite.SortieAccompagnee))["d-marseille"]));
+        Assert.Equal(TravelSource.Model, (await WaysAsync("69385", Modalite.SortieAccompagnee))["d-marseille"].Source);
+    }
+
+    [Fact]
+    public async Task GetCoverage_MatrixUnderOtherCodesOfTheSameCommune_IsUsedAsInTheSearch()
+    {
+        await using var own = new DirectoryFixture();
+        await own.InitializeAsync();
+        await own.ImportAsync(Espace("c-lyon7", "69387"));
+        await ImportAsync(
+            new()
+            {
+                Source = "test",
+                RequestId = NewId(),
+                Ways = { Way(Chambery, Lyon, 44), Way(Annecy, "69381", 55), Way("75101", Lyon, 200), Way("75102", "69382", 300), Way("75103", Lyon, 220), Way("69383", "69387", 9) },
+            },
+            own);
+
+        Assert.Equal(44, await MinutesAsync("73", Chambery));
+        Assert.Equal(55, await MinutesAsync("74", Annecy));
+        Assert.Equal(210, await MinutesAsync("75", "75056"));
+        Assert.Equal(0, await MinutesAsync("69", Lyon));
+
+        async Task<double> MinutesAsync(string departement, string insee) => (await own.Court.GetCoverageAsync(
+            new() { Level = CoverageLevel.Commune, Departement = departement }, cancellationToken: Cancel)).Rows.Single(r => r.Code == insee).MeanMinutes;
     }
 
     [Fact]
@@ -154,6 +223,13 @@ public class ImportDistancierTests(DirectoryFixture directory) : IClassFixture<D
             Assert.Equal(expected.Count, own.Database.ReadAsync<long>("select way_count from distancier_imports order by id desc limit 1").GetAwaiter().GetResult());
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }
+
+    private static (int Minutes, TravelSource Source) Of(TravelTime way) => (way.Minutes, way.Source);
+
+    /// <summary>The hôte's ways to the espaces that offer a modalité, by their names in the source.</summary>
+    private async Task<Dictionary<string, TravelTime>> WaysAsync(string from, Modalite modalite) =>
+        (await directory.Court.SearchEspacesAsync(new() { Mesure = new() { Modalite = modalite, HoteCommuneInsee = from } }, cancellationToken: Cancel))
+        .Results.ToDictionary(r => r.Name["Espace fictif ".Length..], r => r.HoteTravel);
 
     private static DistancierWay Way(string from, string to, float? minutes)
     {

@@ -194,10 +194,15 @@ public class ImportEspacesCsvTests(DirectoryFixture directory) : IClassFixture<D
         try
         {
             using var system = System();
-            var files = await OpenData.WriteAsync(await EspaceFiles.AllAsync(system, Cancel), one, Cancel);
-            await OpenData.WriteAsync((await EspaceFiles.AllAsync(system, Cancel)).AsEnumerable().Reverse(), two, Cancel);
+            var files = await OpenData.WriteAsync(await EspaceFiles.AllAsync(system, Cancel), Today, one, Cancel);
+            await OpenData.WriteAsync((await EspaceFiles.AllAsync(system, Cancel)).AsEnumerable().Reverse(), Today, two, Cancel);
 
-            Assert.Equal(["LISEZMOI.md", "dictionnaire.csv", "espaces.csv", "espaces.json", "lieux.csv", "lieux.geojson", "modalites.csv"], files);
+            Assert.Equal(
+                [
+                    "LISEZMOI.md", "agrements.csv", "dictionnaire.csv", "entretiens.csv", "espaces.csv", "espaces.json", "fermetures.csv", "lieux.csv", "lieux.geojson", "modalites.csv",
+                    "ouvertures.csv",
+                ],
+                files);
             foreach (var file in files)
             {
                 var bytes = await global::System.IO.File.ReadAllBytesAsync(Path.Combine(one, file), Cancel);

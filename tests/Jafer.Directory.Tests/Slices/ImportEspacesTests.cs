@@ -166,7 +166,7 @@ public class ImportEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         Assert.Equal("REQUEST_INVALID", refusal.Reason);
         Assert.Equal(
             [
-                "source", "espaces[0].external_id", "espaces[0].gestionnaire.external_id", "espaces[0].gestionnaire.name", "espaces[0].gestionnaire.siret",
+                "request_id", "source", "espaces[0].external_id", "espaces[0].gestionnaire.external_id", "espaces[0].gestionnaire.name", "espaces[0].gestionnaire.siret",
                 "espaces[0].gestionnaire.contacts[0].email", "espaces[0].gestionnaire.contacts[0].role", "espaces[0].gestionnaire.contacts[1].external_id",
                 "espaces[0].name", "espaces[0].departement", "espaces[0].state", "espaces[0].alert_text",
                 "espaces[0].agrements[0].start_date", "espaces[0].agrements[1].end_date", "espaces[0].agrements[3]", "espaces[0].agrements[4].start_date",
@@ -176,7 +176,6 @@ public class ImportEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
                 "espaces[0].modalites[0].slots_per_week", "espaces[0].modalites[0].min_age", "espaces[0].modalites[0].max_age",
                 "espaces[0].modalites[1].accepted_situations[0]", "espaces[0].modalites[1].declared_wait.days", "espaces[0].modalites[1].declared_wait.as_of_date",
                 "espaces[0].modalites[2].modalite", "espaces[0].modalites[2].declared_wait.as_of_date",
-                "request_id",
             ],
             refusal.Fields);
     }

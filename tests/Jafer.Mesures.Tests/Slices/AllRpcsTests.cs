@@ -1,0 +1,210 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Testing;
+using Xunit;
+using static Jafer.Mesures.Tests.MesuresFixture;
+
+namespace Jafer.Mesures.Tests.Slices;
+
+/// <summary>What the contract promises of every rpc, walked over by the descriptors: a new rpc is tested, or has to say why not.</summary>
+public sealed class AllRpcsTests(MesuresFixture jafer)
+{
+    private static readonly IReadOnlyList<MethodDescriptor> s_all = [.. Rpcs.UnaryOf(MesureService.Descriptor)];
+
+    public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
+
+    /// <summary>All that change something by a request id.</summary>
+    public static TheoryData<string> MutatingRpcs => new(s_all.Where(m => m.InputType.FindFieldByName("request_id") is not null).Select(m => m.Name));
+
+    /// <summary>All that compare a version.</summary>
+    public static TheoryData<string> GuardedRpcs => new(s_all.Where(m => m.InputType.FindFieldByName("etag") is not null).Select(m => m.Name));
+
+    // Those of the court; the others are the espace's. Either may close, read and list.
+    private static readonly string[] s_ofTheCourt =
+        ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty"];
+
+    [Theory]
+    [MemberData(nameof(UnaryRpcs))]
+    public async Task AnyRpc_EveryFieldWrong_NamesEachByItsPath(string rpc)
+    {
+        var input = Named(rpc).InputType;
+        var refusal = await Refusal.OfAsync(() => Rpcs.CallAsync(Of(rpc), Named(rpc), Rpcs.Wrong(input)));
+
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (refusal.Code, refusal.Reason));
+        Assert.All(refusal.Fields, path => Assert.True(Rpcs.Leads(input, path), path));
+        var unnamed = input.Fields.InDeclarationOrder()
+            .Where(f => f.FieldType != FieldType.Bool && f.Name != "page_token" && !refusal.Fields.Any(path => path.Split('.', '[')[0] == f.Name))
+            .Select(f => f.Name);
+        Assert.Empty(unnamed);
+    }
+
+    [Theory]
+    [MemberData(nameof(MutatingRpcs))]
+    public async Task AnyAct_SameRequestTwice_GivesTheFirstAnswerAndOneEffect(string rpc)
+    {
+        var (request, _) = await ReadyAsync(rpc);
+
+        var first = await Rpcs.CallAsync(Of(rpc), Named(rpc), request);
+        var then = await HeldAsync(first);
+        var second = await Rpcs.CallAsync(Of(rpc), Named(rpc), request);
+
+        Assert.Equal(first, second);
+        Assert.Equal(then, await HeldAsync(first));
+    }
+
+    [Theory]
+    [MemberData(nameof(MutatingRpcs))]
+    public async Task AnyAct_RequestIdOfAnotherBody_IsRefusedAndChangesNothing(string rpc)
+    {
+        var (request, other) = await ReadyAsync(rpc);
+        var first = await Rpcs.CallAsync(Of(rpc), Named(rpc), request);
+        var then = await HeldAsync(first);
+
+        var refusal = await Refusal.OfAsync(() => Rpcs.CallAsync(Of(rpc), Named(rpc), other));
+
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_ID_REUSED"), (refusal.Code, refusal.Reason));
+        Assert.Equal(["request_id"], refusal.Fields);
+        Assert.Equal(then, await HeldAsync(first));
+    }
+
+    [Theory]
+    [MemberData(nameof(GuardedRpcs))]
+    public async Task AnyAct_StaleEtag_IsAbortedAndChangesNothing(string rpc)
+    {
+        var (request, _) = await ReadyAsync(rpc);
+        var etag = request.Descriptor.FindFieldByName("etag").Accessor;
+        etag.SetValue(request, "0");
+        var then = await HeldAsync(request);
+
+        var refusal = await Refusal.OfAsync(() => Rpcs.CallAsync(Of(rpc), Named(rpc), request));
+
+        Assert.Equal((StatusCode.Aborted, "ETAG_MISMATCH"), (refusal.Code, refusal.Reason));
+        Assert.Equal(then, await HeldAsync(request));
+
+        // With the version that it tells the same goes through.
+        etag.SetValue(request, refusal.Metadata["etag"]);
+        await Rpcs.CallAsync(Of(rpc), Named(rpc), request);
+    }
+
+    private static MethodDescriptor Named(string rpc) => s_all.Single(m => m.Name == rpc);
+
+    private GrpcChannel Of(string rpc) =>
+        s_ofTheCourt.Contains(rpc) ? jafer.First.Channel("juridiction", Court) : jafer.First.Channel("espace", Gestionnaire);
+
+    /// <summary>What is held of the mesure that a request or an answer is about: other tests write other ones meanwhile.</summary>
+    private async Task<string> HeldAsync(IMessage about)
+    {
+        var id = about.Descriptor.FindFieldByName("mesure_id") is { } field
+            ? (string)field.Accessor.GetValue(about)
+            : ((MesureSummary)about.Descriptor.FindFieldByName("mesure").Accessor.GetValue(about)).MesureId;
+        var parts = new List<string>();
+        foreach (var (table, key) in new[]
+        {
+            ("mesures", "id"), ("mesure_facts", "mesure_id"), ("parties", "mesure_id"), ("children", "mesure_id"), ("rencontres", "mesure_id"), ("difficulties", "mesure_id"),
+            ("information_exchanges", "mesure_id"),
+        })
+        {
+            parts.Add(await jafer.Database.ReadAsync<string>(
+                $"select '{table} ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {table} t where {key} = '{id}'"));
+        }
+
+        parts.Add(await jafer.Database.ReadAsync<string>($"select 'journal ' || count(*) from journal_entries where resource = 'mesures/{id}'"));
+        return string.Join('\n', parts);
+    }
+
+    /// <summary>A request that goes through, on a mesure of its own, and another one of the same request id that would too.</summary>
+    private async Task<(IMessage Request, IMessage Other)> ReadyAsync(string rpc)
+    {
+        switch (rpc)
+        {
+            case "CreateMesure":
+                return Pair(Content(), r => r.Children[0].GivenName = "Autre");
+            case "UpdateMesure":
+                return Pair(new UpdateMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Completee), EspaceId = YoungEspace.ToString(), RequestId = NewId() }, r => r.EspaceId = "");
+            case "CompleteMesure":
+                return await OtherMesureAsync(new CompleteMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Ordonnee), RequestId = NewId() }, MesureState.Ordonnee);
+            case "TransmitMesure":
+                return await OtherMesureAsync(new TransmitMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Completee), RequestId = NewId() }, MesureState.Completee);
+            case "AcknowledgeMesure":
+                return await OtherMesureAsync(new AcknowledgeMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Transmise), RequestId = NewId() }, MesureState.Transmise);
+            case "RequestInformation":
+                return Pair(
+                    new RequestInformationRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = InformationReason.Other, Question = "?", RequestId = NewId() },
+                    r => r.Question = "??");
+            case "ProvideInformation":
+                var asked = await jafer.MesureInAsync(MesureState.Recue);
+                await jafer.AsEspace.RequestInformationAsync(new() { MesureId = asked, Reason = InformationReason.Other, Question = "?", RequestId = NewId() });
+                return Pair(new ProvideInformationRequest { MesureId = asked, Answer = "!", RequestId = NewId() }, r => r.Answer = "!!");
+            case "TakeCharge":
+                return await OtherMesureAsync(new TakeChargeRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), RequestId = NewId() }, MesureState.Recue);
+            case "RecordContact":
+                return Pair(
+                    new RecordContactRequest { MesureId = await jafer.MesureInAsync(MesureState.PriseEnCharge), PartyRole = PartyRole.Hote, Outcome = ContactOutcome.Reached, RequestId = NewId() },
+                    r => r.Outcome = ContactOutcome.NotReached);
+            case "RecordInterview":
+                return Pair(
+                    new RecordInterviewRequest { MesureId = await jafer.MesureInAsync(MesureState.EnAttente), PartyRole = PartyRole.Hote, RequestId = NewId() },
+                    r => r.PartyRole = PartyRole.Visiteur);
+            case "ScheduleRencontre":
+                return Pair(
+                    new ScheduleRencontreRequest
+                    {
+                        MesureId = await jafer.MesureInAsync(MesureState.EnAttente),
+                        StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(2)),
+                        DurationMinutes = 60,
+                        RequestId = NewId(),
+                    },
+                    r => r.DurationMinutes = 90);
+            case "RecordRencontreOutcome":
+                var planned = await jafer.MesureInAsync(MesureState.Programmee);
+                var rencontre = await jafer.Database.ReadAsync<Guid>($"select id from rencontres where mesure_id = '{planned}'");
+                return Pair(
+                    new RecordRencontreOutcomeRequest { MesureId = planned, RencontreId = rencontre.ToString(), Outcome = RencontreOutcome.VisiteurAbsent, RequestId = NewId() },
+                    r => r.Outcome = RencontreOutcome.HoteAbsent);
+            case "ReportDifficulty":
+                return Pair(
+                    new ReportDifficultyRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = DifficultyReason.Capacity, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            case "AcknowledgeDifficulty":
+                var first = await DifficultyAsync();
+                return Pair(new AcknowledgeDifficultyRequest { MesureId = first.MesureId, DifficultyId = first.DifficultyId, RequestId = NewId() }, r => r.DifficultyId = NewId());
+            case "AnswerDifficulty":
+                var second = await DifficultyAsync();
+                return Pair(
+                    new AnswerDifficultyRequest { MesureId = second.MesureId, DifficultyId = second.DifficultyId, Answer = DifficultyAnswer.Maintain, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            case "CloseMesure":
+                return Pair(
+                    new CloseMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = ClosureReason.SansSuiteRefusHote, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            default:
+                throw new NotSupportedException($"{rpc} changes something: give it a request here");
+        }
+    }
+
+    private static (IMessage Request, IMessage Other) Pair<T>(T request, Action<T> change)
+        where T : IMessage, IDeepCloneable<T>
+    {
+        var other = request.Clone();
+        change(other);
+        return (request, other);
+    }
+
+    private async Task<(IMessage Request, IMessage Other)> OtherMesureAsync<T>(T request, MesureState state)
+        where T : IMessage, IDeepCloneable<T>
+    {
+        var other = await jafer.MesureInAsync(state);
+        return Pair(request, r => r.Descriptor.FindFieldByName("mesure_id").Accessor.SetValue(r, other));
+    }
+
+    private async Task<(string MesureId, string DifficultyId)> DifficultyAsync()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Recue);
+        var reported = await jafer.AsEspace.ReportDifficultyAsync(new() { MesureId = id, Reason = DifficultyReason.Capacity, RequestId = NewId() });
+        return (id, reported.DifficultyId);
+    }
+}
