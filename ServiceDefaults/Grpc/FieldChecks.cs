@@ -15,6 +15,7 @@ public sealed class FieldChecks
     private static readonly DateTimeOffset s_latest = new(9999, 12, 30, 0, 0, 0, TimeSpan.Zero);
 
     private readonly List<FieldViolation> _violations = [];
+    private bool _pageTokenInvalid;
 
     /// <summary>Whether nothing wrong was found so far.</summary>
     public bool Passed => _violations.Count == 0;
@@ -39,9 +40,21 @@ public sealed class FieldChecks
         }
     }
 
-    /// <summary>Refuses the request when anything was recorded.</summary>
+    /// <summary>Records that the page token is not one of this list.</summary>
+    public void PageTokenInvalid()
+    {
+        _pageTokenInvalid = true;
+        Add("page_token", "does not belong to this list with these arguments");
+    }
+
+    /// <summary>Refuses the request when anything was recorded; a page token that alone is wrong has its own reason.</summary>
     public void ThrowIfAny()
     {
+        if (_pageTokenInvalid && _violations.Count == 1)
+        {
+            throw DomainError.PageTokenInvalid();
+        }
+
         if (_violations.Count > 0)
         {
             throw DomainError.Invalid(_violations);

@@ -82,6 +82,24 @@ public sealed class PageTokens
         where T : class =>
         pageToken.Length == 0 ? null : TryUnprotect<T>(pageToken, binding) ?? throw DomainError.PageTokenInvalid();
 
+    /// <summary>Reads the page token of a list request: null for the first page, a violation beside the others when it is not one of it.</summary>
+    public T? Read<T>(FieldChecks check, string pageToken, byte[] binding)
+        where T : class
+    {
+        if (pageToken.Length == 0)
+        {
+            return null;
+        }
+
+        var cursor = TryUnprotect<T>(pageToken, binding);
+        if (cursor is null)
+        {
+            check.PageTokenInvalid();
+        }
+
+        return cursor;
+    }
+
     /// <summary>
     /// What a page token is bound to: the organisation, the request's type and all its arguments but page_token and page_size.
     /// </summary>

@@ -29,6 +29,7 @@ public static class DirectoryModule
         builder.AddJaferService<DirectoryDbContext>(Name, DemandProjection.Subscriptions);
         builder.Services.AddSingleton<IEventHandler<DirectoryDbContext>, DemandProjection>();
         builder.Services.AddSingleton<SnapshotSource>();
+        builder.Services.AddSingleton<PastSnapshots>();
         builder.Services.AddSingleton<SearchEspaces>();
         builder.Services.AddSingleton<CheckDesignation>();
         builder.Services.AddScoped<CapacityEnquiries>();

@@ -16,10 +16,10 @@ internal sealed class ListContacts(DirectoryDbContext db, PageTokens tokens)
         var check = new FieldChecks();
         var organisation = check.Uuid("organisation_id", request.OrganisationId);
         var pageSize = check.PageSize(request.PageSize, 50, 200);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var after = tokens.Read<Cursor>(check, request.PageToken, binding)?.ExternalId ?? "";
         check.ThrowIfAny();
         caller.Require(organisation);
-        var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var after = tokens.Read<Cursor>(request.PageToken, binding)?.ExternalId ?? "";
 
         var rows = await db.Contacts.AsNoTracking()
             .Where(c => c.OrganisationId == organisation && c.ExternalId.CompareTo(after) > 0)

@@ -57,10 +57,10 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
         var check = new FieldChecks();
         var gestionnaireId = check.Uuid("gestionnaire_id", request.GestionnaireId);
         var pageSize = check.PageSize(request.PageSize, 50, 200);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var before = tokens.Read<Cursor>(check, request.PageToken, binding)?.Year ?? int.MaxValue;
         check.ThrowIfAny();
         caller.Require(gestionnaireId);
-        var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var before = tokens.Read<Cursor>(request.PageToken, binding)?.Year ?? int.MaxValue;
 
         var rows = await db.YearlyDeclarations.AsNoTracking().Include(y => y.Personnels).Include(y => y.Ressources).AsSplitQuery()
             .Where(y => y.GestionnaireId == gestionnaireId && y.Year < before)

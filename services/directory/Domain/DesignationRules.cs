@@ -24,9 +24,13 @@ internal readonly record struct NeedKey(long Number, string Text = "");
 /// <param name="Code">Its code.</param>
 /// <param name="LegalSource">The article, or <see cref="DesignationRules.OfTheEspace"/>.</param>
 /// <param name="Key">What it looks at; null when it does not apply to the mesure.</param>
-/// <param name="Against">What stands against the espace; null when the rule is met. No offer: the espace does not know the modalité.</param>
+/// <param name="Against">What stands against the espace, the first thing of several; null when the rule is met. No offer: the espace does not know the modalité.</param>
 internal sealed record Rule(
-    DesignationRule Code, string LegalSource, Func<MesureNeeds, NeedKey?> Key, Func<EspaceFacts, Offer?, MesureNeeds, Obstacle?> Against);
+    DesignationRule Code, string LegalSource, Func<MesureNeeds, NeedKey?> Key, Func<EspaceFacts, Offer?, MesureNeeds, Obstacle?> Against)
+{
+    /// <summary>All that stands against the espace, of a rule that can fail in several ways; null where one thing is all.</summary>
+    public Func<EspaceFacts, Offer?, MesureNeeds, IEnumerable<Obstacle>>? Each { get; init; }
+}
 
 /// <summary>The rules of designation.</summary>
 internal static class DesignationRules
@@ -71,12 +75,18 @@ internal static class DesignationRules
             n => n is { YoungestAge: { } youngest, OldestAge: { } oldest } ? new NeedKey(youngest * 32 + oldest) : null,
             static (_, offer, needs) => offer is null ? null
                 : needs.YoungestAge < offer.MinAge ? new Obstacle(Value: offer.MinAge)
-                : needs.OldestAge > offer.MaxAge ? new Obstacle(Value: offer.MaxAge) : null),
+                : needs.OldestAge > offer.MaxAge ? new Obstacle(Value: offer.MaxAge) : null)
+        {
+            Each = Ages,
+        },
         new(DesignationRule.SiblingsReceived, OfTheEspace, n => n.Children > 0 ? new NeedKey(n.Children) : null, static (_, offer, needs) =>
             offer is { MaxSiblings: > 0 and var most } && needs.Children > most ? new Obstacle(Value: most) : null),
         new(DesignationRule.SituationsReceived, OfTheEspace, n => n.Situations != 0 ? new NeedKey(n.Situations) : null, static (_, offer, needs) =>
             offer is not null && (needs.Situations & ~offer.Situations) is not 0 and var missing
-                ? new Obstacle(Value: System.Numerics.BitOperations.TrailingZeroCount(missing)) : null),
+                ? new Obstacle(Value: System.Numerics.BitOperations.TrailingZeroCount(missing)) : null)
+        {
+            Each = Situations,
+        },
         new(DesignationRule.ProtectionOrderReceived, OfTheEspace, n => n.ProtectionOrder ? new NeedKey(1) : null, static (_, offer, needs) =>
             offer is { ProtectionOrder: false } && needs.ProtectionOrder ? default(Obstacle) : null),
         new(DesignationRule.LengthOffered, Content, n => n.Minutes > 0 ? new NeedKey(n.Minutes) : null, static (_, offer, needs) =>
@@ -89,7 +99,10 @@ internal static class DesignationRules
                 ? default(Obstacle) : null),
         new(DesignationRule.LanguagesSpoken, OfTheEspace, n => n.Languages.Length > 0 ? new NeedKey(0, string.Join(',', n.Languages)) : null,
             static (espace, _, needs) => SpeaksAll(espace, needs) == false ? default(Obstacle) : null),
-        new(DesignationRule.NeedsMet, OfTheEspace, n => n.Besoins != 0 ? new NeedKey((long)n.Besoins << 32 | (uint)n.Decision.DayNumber) : new NeedKey(n.Decision.DayNumber), NeedNotMet),
+        new(DesignationRule.NeedsMet, OfTheEspace, n => n.Besoins != 0 ? new NeedKey((long)n.Besoins << 32 | (uint)n.Decision.DayNumber) : new NeedKey(n.Decision.DayNumber), NeedNotMet)
+        {
+            Each = static (espace, offer, needs) => NeedsNotMet(espace, offer, needs).Select(need => new Obstacle(Value: (int)need)),
+        },
         // Kept by no index: the list differs from call to call. See OfferIndex.Matching.
         new(DesignationRule.NotExcludedByCaller, OfTheCaller, _ => null, static (espace, _, needs) =>
             needs.Excluded.Contains(espace.Id) ? default(Obstacle) : null),
@@ -100,6 +113,10 @@ internal static class DesignationRules
         (BesoinAccueil.FauteuilRoulant, LieuAccess.Wheelchair),
         (BesoinAccueil.SansVoiture, LieuAccess.WithoutCar),
         (BesoinAccueil.ParentsSepares, LieuAccess.ParentsApart),
+        (BesoinAccueil.SanitairesAdaptes, LieuAccess.AdaptedToilets),
+        (BesoinAccueil.BoucleMagnetique, LieuAccess.InductionLoop),
+        (BesoinAccueil.GuidageVisuel, LieuAccess.VisualGuidance),
+        (BesoinAccueil.StationnementReserve, LieuAccess.ReservedParking),
     ];
 
     private static readonly (BesoinAccueil Need, PublicAccueilli Public)[] s_publics =
@@ -109,6 +126,7 @@ internal static class DesignationRules
         (BesoinAccueil.GrandePrecarite, PublicAccueilli.GrandePrecarite),
         (BesoinAccueil.LienRompu, PublicAccueilli.LienRompu),
         (BesoinAccueil.ParentMineur, PublicAccueilli.ParentMineur),
+        (BesoinAccueil.TresJeuneEnfant, PublicAccueilli.TresJeuneEnfant),
     ];
 
     /// <summary>Every rule, in the order in which findings are told.</summary>
@@ -123,7 +141,9 @@ internal static class DesignationRules
         var findings = new List<Finding>();
         foreach (var rule in s_all)
         {
-            if (rule.Against(espace, offer, needs) is { } obstacle)
+            if (rule.Against(espace, offer, needs) is not { } first)
+                continue;
+            foreach (var obstacle in rule.Each?.Invoke(espace, offer, needs) ?? [first])
                 findings.Add(new(rule.Code, rule.LegalSource, obstacle.Date, obstacle.Value));
         }
         return findings;
@@ -156,51 +176,88 @@ internal static class DesignationRules
     /// The lieux in which the mesure may be held: covered by the agrément on the decision date and known to meet the needs; where
     /// none is known to, those of which nothing is known. 0 when there is none.
     /// </summary>
-    public static ulong SuitableLieux(EspaceFacts espace, MesureNeeds needs) => SuitableLieux(espace, needs, out _);
-
-    private static ulong SuitableLieux(EspaceFacts espace, MesureNeeds needs, out BesoinAccueil missing)
+    public static ulong SuitableLieux(EspaceFacts espace, MesureNeeds needs)
     {
-        missing = BesoinAccueil.Unspecified;
         var possible = espace.CoveredLieux(needs.Decision);
         var known = possible;
         foreach (var (need, access) in s_places)
         {
             if (!needs.Needs(need))
                 continue;
-            ulong has = 0, silent = 0;
-            for (var lieu = 0; lieu < espace.Lieux.Length; lieu++)
-            {
-                if (espace.Lieux[lieu].Has(access))
-                    has |= 1UL << lieu;
-                else if (!espace.Lieux[lieu].Has(LieuAccess.Described))
-                    silent |= 1UL << lieu;
-            }
+            var (has, silent) = LieuxWith(espace, access);
             known &= has;
-            if (possible != 0 && (possible & (has | silent)) == 0)
-                missing = need;
             possible &= has | silent;
         }
         return known != 0 ? known : possible;
     }
 
+    // The lieux known to offer this, and those of which nothing is known.
+    private static (ulong Has, ulong Silent) LieuxWith(EspaceFacts espace, LieuAccess access)
+    {
+        ulong has = 0, silent = 0;
+        for (var lieu = 0; lieu < espace.Lieux.Length; lieu++)
+        {
+            if (espace.Lieux[lieu].Has(access))
+                has |= 1UL << lieu;
+            else if (!espace.Lieux[lieu].Has(LieuAccess.Described))
+                silent |= 1UL << lieu;
+        }
+        return (has, silent);
+    }
+
     private static NeedKey? Always(MesureNeeds needs) => new NeedKey(0);
 
+    private static IEnumerable<Obstacle> Ages(EspaceFacts espace, Offer? offer, MesureNeeds needs)
+    {
+        if (needs.YoungestAge < offer?.MinAge)
+            yield return new(Value: offer.MinAge);
+        if (needs.OldestAge > offer?.MaxAge)
+            yield return new(Value: offer.MaxAge);
+    }
+
+    private static IEnumerable<Obstacle> Situations(EspaceFacts espace, Offer? offer, MesureNeeds needs)
+    {
+        for (var missing = offer is null ? 0 : needs.Situations & ~offer.Situations; missing != 0; missing &= missing - 1)
+            yield return new(Value: System.Numerics.BitOperations.TrailingZeroCount(missing));
+    }
+
+    // Most mesures name no need: then an agrément that covers none of the lieux is all that can fail.
     private static Obstacle? NeedNotMet(EspaceFacts espace, Offer? offer, MesureNeeds needs)
     {
-        // Without any agrément that day, that is what stands against it, and no place has to be looked for.
-        if (espace.CoveredLieux(needs.Decision) == 0 && !Array.Exists(espace.Agrements, a => a.Days.Contains(needs.Decision)))
-            return null;
-        if (SuitableLieux(espace, needs, out var missing) == 0)
-            return new(Value: (int)missing);
-        if (offer is null)
-            return null;
-        foreach (var (need, receives) in s_publics)
-        {
-            if (needs.Needs(need) && Receives(offer, need, receives) == false)
-                return new(Value: (int)need);
-        }
+        if (needs.Besoins == 0)
+            return LookedAt(espace, needs) == 0 ? default(Obstacle) : null;
+        foreach (var need in NeedsNotMet(espace, offer, needs))
+            return new(Value: (int)need);
         return null;
     }
+
+    /// <summary>The needs that no single lieu meets together with those before, then the publics that are not received.</summary>
+    private static IEnumerable<BesoinAccueil> NeedsNotMet(EspaceFacts espace, Offer? offer, MesureNeeds needs)
+    {
+        var possible = LookedAt(espace, needs);
+        if (possible == 0)
+            yield return BesoinAccueil.Unspecified;
+        foreach (var (need, access) in s_places)
+        {
+            if (possible == 0 || !needs.Needs(need))
+                continue;
+            var (has, silent) = LieuxWith(espace, access);
+            if ((possible & (has | silent)) == 0)
+                yield return need;
+            else
+                possible &= has | silent;
+        }
+        foreach (var (need, receives) in s_publics)
+        {
+            if (offer is not null && needs.Needs(need) && Receives(offer, need, receives) == false)
+                yield return need;
+        }
+    }
+
+    // Without any agrément that day a rule of its own says so, and all lieux are looked at.
+    private static ulong LookedAt(EspaceFacts espace, MesureNeeds needs) =>
+        espace.CoveredLieux(needs.Decision) is not 0 and var covered ? covered
+        : Array.Exists(espace.Agrements, a => a.Days.Contains(needs.Decision)) ? 0 : espace.AllLieux;
 
     /// <summary>Whether a public is received; null when the espace has not said.</summary>
     private static bool? Receives(Offer offer, BesoinAccueil need, PublicAccueilli receives) =>

@@ -18,6 +18,18 @@ internal enum LieuAccess : byte
     /// <summary>A stop of public transport lies within a walk.</summary>
     WithoutCar = 4,
 
+    /// <summary>Toilets for wheelchair users.</summary>
+    AdaptedToilets = 8,
+
+    /// <summary>An induction loop for the hard of hearing.</summary>
+    InductionLoop = 16,
+
+    /// <summary>Guidance for the blind and partially sighted.</summary>
+    VisualGuidance = 32,
+
+    /// <summary>A reserved parking space.</summary>
+    ReservedParking = 64,
+
     /// <summary>
     /// Something at all was said of access, so that what was not said is not there. Without it, nothing is known.
     /// </summary>

@@ -5,7 +5,9 @@ namespace Jafer.Directory.Domain;
 /// <param name="Visiteur">Ways of the visiteur; null when their commune is not given.</param>
 /// <param name="DaysPerTravelHour">Days of waiting that count as one hour more of travel of both together.</param>
 /// <param name="WaitCounts">False to look at travel alone.</param>
-internal readonly record struct FamilyTravel(WaysFrom? Hote, WaysFrom? Visiteur, double DaysPerTravelHour, bool WaitCounts = true)
+/// <param name="UnknownWait">Days that stand in for a wait that was never declared; not below <see cref="Wait.UnknownDays"/>, on which bounds rely.</param>
+internal readonly record struct FamilyTravel(
+    WaysFrom? Hote, WaysFrom? Visiteur, double DaysPerTravelHour, bool WaitCounts = true, int UnknownWait = Wait.UnknownDays)
 {
     /// <summary>What the ways to a lieu cost.</summary>
     public (int Unreachable, long Cost) CostTo(LieuFacts lieu) => Ranking.TravelCost(Hote?[lieu.Commune], Visiteur?[lieu.Commune], DaysPerTravelHour);
@@ -21,7 +23,7 @@ internal readonly record struct FamilyTravel(WaysFrom? Hote, WaysFrom? Visiteur,
         {
             if ((suitable >> lieu & 1) == 0)
                 continue;
-            var days = WaitCounts ? offer.FirstRencontre(lieu, from).DayNumber - from.DayNumber : 0;
+            var days = WaitCounts ? offer.FirstRencontre(lieu, from, UnknownWait).DayNumber - from.DayNumber : 0;
             var key = Ranking.Key(CostTo(offer.Espace.Lieux[lieu]), days, offer.Espace.Id);
             if (best is not { } known || key < known.Key)
                 best = new(key, offer, lieu);

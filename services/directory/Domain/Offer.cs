@@ -61,8 +61,11 @@ internal sealed class Offer
     /// <summary>Further publics that are received, one bit each; 0 when nothing was said.</summary>
     public uint Publics { get; init; }
 
-    /// <summary>Slots in an ordinary week; 0 when not known.</summary>
+    /// <summary>Slots in an ordinary week as the espace says them; 0 when it does not.</summary>
     public int SlotsPerWeek { get; init; }
+
+    /// <summary>When its lieux hold the modalité; null when no opening schedule was said.</summary>
+    public Timetable? Timetable { get; init; }
 
     /// <summary>Families waiting, as last said; null when not.</summary>
     public int? WaitingFamilies { get; init; }
@@ -87,13 +90,26 @@ internal sealed class Offer
     public DateOnly TakesFrom(DateOnly day) =>
         State is ModaliteState.Complete or ModaliteState.Fermee && ReopensOn is { } opens && opens > day ? opens : day;
 
+    /// <summary>Slots in an ordinary week, as said, else as the opening schedule gives them; 0 when neither is known.</summary>
+    public int SlotsOn(DateOnly day) => SlotsPerWeek > 0 ? SlotsPerWeek : Timetable?.SlotsPerWeek(Modalite, day) ?? 0;
+
     /// <summary>
     /// Day of the first rencontre that can be expected in a lieu. A declared wait is the wait of whoever joins, whenever it was
     /// declared: it counts from the decision, from today when the decision lies behind, and from the reopening when that lies
-    /// ahead; a closure on that day puts it off until the lieu opens again.
+    /// ahead; a closure on that day puts it off until the lieu opens again, and an opening schedule to its next day.
     /// </summary>
     /// <param name="lieu">Position of the lieu.</param>
     /// <param name="from">The later of today and the decision.</param>
-    public DateOnly FirstRencontre(int lieu, DateOnly from) =>
-        Espace.FirstOpenDay(lieu, TakesFrom(from).PlusDays(Wait?.Days ?? Domain.Wait.UnknownDays));
+    /// <param name="unknownWait">Days that stand in for a wait that was never declared.</param>
+    public DateOnly FirstRencontre(int lieu, DateOnly from, int unknownWait = Domain.Wait.UnknownDays)
+    {
+        var day = TakesFrom(from).PlusDays(Wait?.Days ?? unknownWait);
+        while (true)
+        {
+            day = Espace.FirstOpenDay(lieu, day);
+            if (Timetable is null || Timetable.NextOpening(Modalite, lieu, day) is var next && next == day)
+                return day;
+            day = next;
+        }
+    }
 }

@@ -50,11 +50,18 @@ internal sealed record OpeningSchedule(IReadOnlyList<OpeningHours> Hours, IReadO
     private const int WeeksLookedAt = 13;
 
     /// <summary>The schedule of an espace as it is sent, now or as of a day.</summary>
-    public static OpeningSchedule Of(Espace espace)
+    public static OpeningSchedule Of(Espace espace) => Of(espace.Ouvertures, espace.Lieux.Select(l => (l.ExternalId, l.CommuneInsee)), espace.Fermetures);
+
+    /// <summary>The schedule of an espace from its parts.</summary>
+    /// <param name="ouvertures">The hours as they were said.</param>
+    /// <param name="lieux">The lieux with the commune of each.</param>
+    /// <param name="fermetures">The closures as they were said.</param>
+    public static OpeningSchedule Of(
+        IEnumerable<Ouverture> ouvertures, IEnumerable<(string ExternalId, string CommuneInsee)> lieux, IEnumerable<Fermeture> fermetures)
     {
-        var communes = espace.Lieux.ToDictionary(l => l.ExternalId, l => l.CommuneInsee, StringComparer.Ordinal);
+        var communes = lieux.ToDictionary(l => l.ExternalId, l => l.CommuneInsee, StringComparer.Ordinal);
         var hours = new List<OpeningHours>();
-        foreach (var o in espace.Ouvertures)
+        foreach (var o in ouvertures)
         {
             if (!communes.TryGetValue(o.LieuExternalId, out var commune) || !Recurrence.TryParse(o.Rrule, Day(o.StartDate), out var days, out _))
                 continue;
@@ -62,7 +69,7 @@ internal sealed record OpeningSchedule(IReadOnlyList<OpeningHours> Hours, IReadO
             hours.Add(new OpeningHours(
                 o.ExternalId, o.LieuExternalId, commune, days, start, end, o.Modalites, (end - start) / o.SlotMinutes * o.Families, o.SchoolHolidays, o.OpenOnPublicHolidays));
         }
-        return new OpeningSchedule(hours, [.. espace.Fermetures.Select(f => (new Period(Day(f.StartDate), Day(f.EndDate)), f.LieuExternalId))]);
+        return new OpeningSchedule(hours, [.. fermetures.Select(f => (new Period(Day(f.StartDate), Day(f.EndDate)), f.LieuExternalId))]);
     }
 
     /// <summary>The openings of a window in the order of time, then of their ids.</summary>
@@ -78,15 +85,23 @@ internal sealed record OpeningSchedule(IReadOnlyList<OpeningHours> Hours, IReadO
         {
             foreach (var day in hours.Days.Between(from, to))
             {
-                if (Closures.Any(c => (c.LieuExternalId.Length == 0 || c.LieuExternalId == hours.LieuExternalId) && c.Days.Contains(day))
-                    || (!hours.OpenOnPublicHolidays && PublicHolidays.IsHoliday(day, hours.Departement)))
+                if (Closures.Any(c => (c.LieuExternalId.Length == 0 || c.LieuExternalId == hours.LieuExternalId) && c.Days.Contains(day)))
                     continue;
-                if (InSchoolTime(hours, day, calendar, unknownYears))
+                if (IsHeldOn(hours, day, calendar, unknownYears))
                     openings.Add(new Opening(hours, day));
             }
         }
         return [.. openings.OrderBy(o => o.Start).ThenBy(o => o.Hours.ExternalId, StringComparer.Ordinal)];
     }
+
+    /// <summary>The days of a window on which a lieu holds a modalité, closures apart, in no order.</summary>
+    /// <param name="lieu">External id of the lieu.</param>
+    /// <param name="modalite">The modalité.</param>
+    /// <param name="from">First day.</param>
+    /// <param name="to">Last day.</param>
+    /// <param name="calendar">School holidays.</param>
+    public IEnumerable<DateOnly> DaysOf(string lieu, Modalite modalite, DateOnly from, DateOnly to, SchoolCalendar calendar) =>
+        Hours.Where(h => h.LieuExternalId == lieu && h.Serves(modalite)).SelectMany(h => h.Days.Between(from, to).Where(day => IsHeldOn(h, day, calendar, null)));
 
     /// <summary>
     /// Slots in an ordinary week: the mean, rounded, of the thirteen weeks from that of the given day on, counted as school
@@ -102,13 +117,16 @@ internal sealed record OpeningSchedule(IReadOnlyList<OpeningHours> Hours, IReadO
         return (int)Math.Round(slots / (double)WeeksLookedAt, MidpointRounding.AwayFromZero);
     }
 
+    private static bool IsHeldOn(OpeningHours hours, DateOnly day, SchoolCalendar calendar, ISet<string>? unknownYears) =>
+        (hours.OpenOnPublicHolidays || !PublicHolidays.IsHoliday(day, hours.Departement)) && InSchoolTime(hours, day, calendar, unknownYears);
+
     // Where the year is not known, hours of school time are shown and hours of the holidays are not: both are estimates.
-    private static bool InSchoolTime(OpeningHours hours, DateOnly day, SchoolCalendar calendar, ISet<string> unknownYears)
+    private static bool InSchoolTime(OpeningHours hours, DateOnly day, SchoolCalendar calendar, ISet<string>? unknownYears)
     {
         if (hours.SchoolHolidays is not (SchoolHolidayRule.OutsideHolidays or SchoolHolidayRule.HolidaysOnly))
             return true;
         var zone = SchoolZones.Of(hours.Departement);
-        if (calendar.UnknownYearOf(zone, day) is { } year)
+        if (unknownYears is not null && calendar.UnknownYearOf(zone, day) is { } year)
             unknownYears.Add(year);
         return calendar.IsHoliday(zone, day) == (hours.SchoolHolidays == SchoolHolidayRule.HolidaysOnly);
     }

@@ -29,6 +29,9 @@ internal static class Standing
     /// <summary>Days after the expected first rencontre on which a closure is still worth a word.</summary>
     public const int ClosureAheadDays = 14;
 
+    /// <summary>Days closed from which a closure during the mesure is worth a word: rencontres are missed.</summary>
+    public const int LongClosureDays = 14;
+
     private const double WeeksOfAYear = 52;
 
     /// <summary>Whether mesures are taken on a day, with what is known of the age of that statement.</summary>
@@ -70,7 +73,7 @@ internal static class Standing
     /// <summary>Mesures received over the twelve months before a day against capacity; null when the capacity is not known.</summary>
     public static Demand? DemandOf(Offer offer, DateOnly today)
     {
-        var capacity = (int)Math.Round(offer.SlotsPerWeek * WeeksOfAYear / RencontresOfAMesure);
+        var capacity = (int)Math.Round(offer.SlotsOn(today) * WeeksOfAYear / RencontresOfAMesure);
         if (capacity == 0)
             return null;
         var after = today.AddYears(-1).DayNumber;
@@ -101,9 +104,13 @@ internal static class Standing
             warnings.Add(new(ResultWarningCode.WaitingList, Value: offer.WaitingFamilies ?? 0));
         if (offer.State == ModaliteState.Limitee)
             warnings.Add(new(ResultWarningCode.LimitedCapacity));
-        var expected = offer.FirstRencontre(lieu, needs.From);
-        if (ClosureAround(offer, lieu, needs.From, expected) is { } closed)
-            warnings.Add(new(ResultWarningCode.ClosureAhead, closed));
+        // Where no wait is known, nothing can be said but of what is closed now.
+        var expected = offer.Wait is null ? espace.FirstOpenDay(lieu, offer.TakesFrom(needs.From)) : offer.FirstRencontre(lieu, needs.From, 0);
+        foreach (var closure in espace.Closures)
+        {
+            if ((closure.Lieux >> lieu & 1) != 0 && Matters(closure, today, expected, needs.Term))
+                warnings.Add(new(ResultWarningCode.ClosureAhead, closure.To, closure.To.DayNumber - closure.From.DayNumber + 1));
+        }
         if (offer.Wait is not null && needs.Term is { } end && end < DateOnly.MaxValue
             && 2 * (expected.DayNumber - needs.Decision.DayNumber) > end.DayNumber + 1 - needs.Decision.DayNumber)
             warnings.Add(new(ResultWarningCode.TermTooShort, Value: expected.DayNumber - needs.Decision.DayNumber));
@@ -135,19 +142,9 @@ internal static class Standing
         return last;
     }
 
-    // The closure that puts the first rencontre off, or that begins soon after it.
-    private static DateOnly? ClosureAround(Offer offer, int lieu, DateOnly from, DateOnly expected)
-    {
-        // Where no wait is known, nothing can be said but of a closure that holds now.
-        if (offer.Wait is null)
-            expected = offer.Espace.FirstOpenDay(lieu, offer.TakesFrom(from));
-        var wished = offer.TakesFrom(from).PlusDays(offer.Wait?.Days ?? 0);
-        DateOnly? last = null;
-        foreach (var closure in offer.Espace.Closures)
-        {
-            if ((closure.Lieux >> lieu & 1) != 0 && closure.To >= wished && closure.From <= expected.PlusDays(ClosureAheadDays) && !(closure.To < last))
-                last = closure.To;
-        }
-        return last;
-    }
+    // From today to soon after the first rencontre every closure, later on during the mesure a long one.
+    private static bool Matters(Closure closure, DateOnly today, DateOnly expected, DateOnly? term) =>
+        closure.To >= today
+        && (closure.From <= expected.PlusDays(ClosureAheadDays)
+            || (closure.From <= term && closure.To.DayNumber - closure.From.DayNumber + 1 >= LongClosureDays));
 }

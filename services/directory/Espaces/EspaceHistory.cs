@@ -12,8 +12,8 @@ namespace Jafer.Directory.Espaces;
 /// <summary>Reads what an espace was, and what changed. The history is only ever appended.</summary>
 internal sealed class EspaceHistory(DirectoryDbContext db, PageTokens tokens)
 {
-    // Every group that there can be: so that the last word of each is one look into an index.
-    private static readonly (string Group, string Key)[] s_keys =
+    /// <summary>Every group that there can be: so that the last word of each is one look into an index.</summary>
+    internal static readonly IReadOnlyList<(string Group, string Key)> Keys =
     [
         .. GroupDocuments.Single.Append(EspaceGroup.Contacts).Select(g => (g.ToCode(), "")),
         .. Enum.GetValues<Modalite>()[1..].SelectMany(m => new[] { (EspaceGroup.Modalite.ToCode(), m.ToCode()), (EspaceGroup.Attente.ToCode(), m.ToCode()) }),
@@ -40,7 +40,7 @@ internal sealed class EspaceHistory(DirectoryDbContext db, PageTokens tokens)
     public async Task<(Espace Espace, IReadOnlyList<EspaceGroupRow> Groups, DateTimeOffset ChangedAt)?> AsOfAsync(Guid espaceId, DateOnly day, CancellationToken ct)
     {
         var until = day.AddDays(1).StartInParis();
-        var (groups, keys) = (s_keys.Select(k => k.Group).ToArray(), s_keys.Select(k => k.Key).ToArray());
+        var (groups, keys) = (Keys.Select(k => k.Group).ToArray(), Keys.Select(k => k.Key).ToArray());
         var rows = await db.EspaceChanges.FromSqlRaw(LastWords, groups, keys, espaceId, until).AsNoTracking().ToListAsync(ct);
         var (documents, provenances) = (new List<IMessage>(), new List<EspaceGroupRow>());
         foreach (var group in rows.GroupBy(r => new GroupKey(r.Group, r.Key)))
@@ -72,9 +72,9 @@ internal sealed class EspaceHistory(DirectoryDbContext db, PageTokens tokens)
         var group = check.KnownOrUnspecified("group", request.Group);
         var since = check.OptionalTime("since_time", request.SinceTime);
         var pageSize = check.PageSize(request.PageSize, 50, 200);
-        check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
         if (!await db.Espaces.AnyAsync(e => e.Id == espaceId, ct))
             throw DomainError.NotFound($"espaces/{espaceId}");
 

@@ -73,7 +73,8 @@ internal static class EspaceMapping
 
     private static readonly EspaceGroup[] s_shown = [.. GroupDocuments.Single, EspaceGroup.Modalite, EspaceGroup.Attente];
 
-    private static Lieu Complete(this Lieu lieu, Guid espaceId, Geography geography)
+    /// <summary>Sets what follows from the espace and from the reference data.</summary>
+    public static Lieu Complete(this Lieu lieu, Guid espaceId, Geography geography)
     {
         lieu.LieuId = StableIds.Lieu(espaceId, lieu.ExternalId).ToString();
         lieu.CommuneName = geography.CommuneNames.GetValueOrDefault(lieu.CommuneInsee, "");

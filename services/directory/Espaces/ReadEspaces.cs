@@ -46,9 +46,9 @@ internal sealed class ReadEspaces(DirectoryDbContext db, SnapshotSource snapshot
         check.That(request.Departement.Length == 0 || geography.Departements.Contains(request.Departement), "departement", "is not a known département");
         var gestionnaire = check.OptionalUuid("gestionnaire_id", request.GestionnaireId);
         var pageSize = check.PageSize(request.PageSize, 50, 200);
-        check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
 
         var query = db.WholeEspaces.AsNoTracking();
         if (request.Departement.Length > 0)

@@ -20,9 +20,9 @@ internal sealed class ListReference(DirectoryDbContext db, SnapshotSource snapsh
         var check = new FieldChecks();
         check.That(request.Departement.Length == 0 || geography.Departements.Contains(request.Departement), "departement", "is not a known département");
         var pageSize = check.PageSize(request.PageSize, 50, 200);
-        check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var after = tokens.Read<CourtCursor>(request.PageToken, binding)?.Code ?? "";
+        var after = tokens.Read<CourtCursor>(check, request.PageToken, binding)?.Code ?? "";
+        check.ThrowIfAny();
 
         var query = db.Courts.AsNoTracking().Where(c => c.Code.CompareTo(after) > 0);
         if (request.Departement.Length > 0)
@@ -56,9 +56,9 @@ internal sealed class ListReference(DirectoryDbContext db, SnapshotSource snapsh
         check.Text("name_prefix", prefix, 100);
         check.That(prefix.Length == 0 || prefix.Count(char.IsLetter) >= 2, "name_prefix", "must have at least 2 letters");
         var pageSize = check.PageSize(request.PageSize, 20, 100);
-        check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<CommuneCursor>(request.PageToken, binding);
+        var cursor = tokens.Read<CommuneCursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
 
         var query = prefix.Length == 0
             ? db.Communes.AsNoTracking()

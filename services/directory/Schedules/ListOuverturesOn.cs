@@ -32,9 +32,9 @@ internal sealed class ListOuverturesOn(DirectoryDbContext db, SnapshotSource sna
         check.That(!(start?.Year > LastYear), "start_date", "must lie before the year 9999");
         check.That(!(end?.Year > LastYear), "end_date", "must lie before the year 9999");
         var pageSize = check.PageSize(request.PageSize, 100, 500);
-        check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
 
         var geography = await snapshots.GeographyAsync(ct);
         var row = await db.WholeEspaces.AsNoTracking().SingleOrDefaultAsync(e => e.Id == espaceId, ct) ?? throw DomainError.NotFound($"espaces/{espaceId}");

@@ -90,9 +90,9 @@ internal sealed partial class SchoolHolidayStore(
         var check = new FieldChecks();
         check.Text("zone", request.Zone, 10);
         var pageSize = check.PageSize(request.PageSize, 100, 500);
-        check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
 
         var query = db.SchoolHolidays.AsNoTracking();
         if (request.Zone.Length > 0)

@@ -19,7 +19,7 @@ internal static class EspaceResults
         var offer = ranked.Offer;
         var lieu = offer.Espace.Lieux[ranked.Lieu];
         var (hote, visiteur) = (travel.Hote?[lieu.Commune], travel.Visiteur?[lieu.Commune]);
-        var expected = offer.FirstRencontre(ranked.Lieu, needs.From);
+        var expected = offer.FirstRencontre(ranked.Lieu, needs.From, travel.UnknownWait);
         var status = Standing.Status(offer, needs.Today);
         var result = new EspaceResult
         {
@@ -38,10 +38,18 @@ internal static class EspaceResults
             ReopeningDate = status == CapacityStatus.ClosedUntil ? Standing.ReopensOn(offer, needs.Today).ToProto() : null,
         };
         if (Standing.DemandOf(offer, needs.Today) is { } demand)
-            result.DemandBalance = new() { ReceivedCount = demand.Received, CapacityCount = demand.Capacity, Ratio = demand.Ratio };
+        {
+            result.DemandBalance = new()
+            {
+                ReceivedCount = demand.Received,
+                CapacityCount = demand.Capacity,
+                Ratio = demand.Ratio,
+                ComputedFromSchedule = offer.SlotsPerWeek == 0,
+            };
+        }
         if (espace.Exclusions.Length > 0)
             result.Exclusions.Add(espace.Exclusions);
-        AddReasons(result, offer, expected.DayNumber - needs.From.DayNumber, hote, visiteur, travel.DaysPerTravelHour, courtDepartement);
+        AddReasons(result, ranked, needs.From, expected, hote, visiteur, travel, courtDepartement);
         foreach (var warning in Standing.Warnings(offer, ranked.Lieu, needs))
             result.Warnings.Add(warning.ToProto());
         return result;
@@ -91,25 +99,34 @@ internal static class EspaceResults
     };
 
     private static void AddReasons(
-        EspaceResult result, Offer offer, int days, Travel? hote, Travel? visiteur, double daysPerTravelHour, string? courtDepartement)
+        EspaceResult result, in RankedOffer ranked, DateOnly from, DateOnly expected, Travel? hote, Travel? visiteur, in FamilyTravel travel, string? courtDepartement)
     {
-        Span<(double Weight, RankingReasonCode Code, int Value)> reasons = stackalloc (double, RankingReasonCode, int)[6];
-        var count = 0;
+        Span<(double Weight, RankingReasonCode Code, int Value)> reasons = stackalloc (double, RankingReasonCode, int)[7];
+        var (count, offer, daysPerTravelHour) = (0, ranked.Offer, travel.DaysPerTravelHour);
         if (hote is { IsUnreachable: true } || visiteur is { IsUnreachable: true })
             reasons[count++] = (double.MaxValue, RankingReasonCode.Unreachable, 0);
-        var wait = offer.Wait?.Days ?? Wait.UnknownDays;
+        var wait = offer.Wait?.Days ?? travel.UnknownWait;
         reasons[count++] = (wait, offer.Wait is null ? RankingReasonCode.WaitUnknown : RankingReasonCode.Wait, wait);
-        if (days > wait)
-            reasons[count++] = (days - wait, RankingReasonCode.Closure, days - wait);
-        if (hote is { HasMinutes: true } toHote)
-            reasons[count++] = (toHote.Minutes / 60 * daysPerTravelHour, RankingReasonCode.HoteTravel, toHote.RoundedMinutes!.Value);
-        if (visiteur is { HasMinutes: true } toVisiteur)
-            reasons[count++] = (toVisiteur.Minutes / 60 * daysPerTravelHour, RankingReasonCode.VisiteurTravel, toVisiteur.RoundedMinutes!.Value);
+        // Until it reopens, or past the closure of the day; the rest is for the opening days.
+        var open = offer.Espace.FirstOpenDay(ranked.Lieu, offer.TakesFrom(from).PlusDays(wait));
+        if (open.DayNumber - from.DayNumber - wait is > 0 and var closed)
+            reasons[count++] = (closed, RankingReasonCode.Closure, closed);
+        if (expected.DayNumber - open.DayNumber is > 0 and var shut)
+            reasons[count++] = (shut, RankingReasonCode.OpeningDay, shut);
+        if (hote is { } toHote && ReasonOf(toHote, RankingReasonCode.HoteTravel, RankingReasonCode.HoteTravelUnknown) is { } first)
+            reasons[count++] = first;
+        if (visiteur is { } toVisiteur && ReasonOf(toVisiteur, RankingReasonCode.VisiteurTravel, RankingReasonCode.VisiteurTravelUnknown) is { } second)
+            reasons[count++] = second;
         if (courtDepartement == offer.Espace.Departement)
             reasons[count++] = (-1, RankingReasonCode.SameDepartementAsCourt, 0);
         reasons = reasons[..count];
         reasons.Sort((a, b) => b.Weight.CompareTo(a.Weight) is var order and not 0 ? order : a.Code.CompareTo(b.Code));
         foreach (var (_, code, value) in reasons)
             result.Reasons.Add(new RankingReason { Code = code, Value = value });
+
+        (double, RankingReasonCode, int)? ReasonOf(Travel way, RankingReasonCode known, RankingReasonCode unknown) =>
+            way.IsUnreachable ? null
+            : way.HasMinutes ? (way.Minutes / 60 * daysPerTravelHour, known, way.RoundedMinutes!.Value)
+            : (Ranking.UnknownMinutes / 60 * daysPerTravelHour, unknown, (int)Ranking.UnknownMinutes);
     }
 }

@@ -12,6 +12,9 @@ internal static class MesureProfiles
     private const int MaxChildren = 20;
     private const int MaxLanguages = 5;
 
+    // Youngest age that is no longer very young.
+    private const int NotVeryYoung = 2;
+
     /// <summary>Checks a profile and takes it over; with violations what is returned means nothing.</summary>
     /// <param name="check">Where violations go.</param>
     /// <param name="mesure">The profile; null is a violation.</param>
@@ -58,7 +61,7 @@ internal static class MesureProfiles
             Minutes = mesure.RencontreMinutes,
             DurationMonths = mesure.DurationMonths,
             Languages = mesure.Languages.Count == 0 ? [] : [.. mesure.Languages.Where(l => l is not ("fr" or "fra" or "fre")).Distinct().Order(StringComparer.Ordinal)],
-            Besoins = mesure.Besoins.Count == 0 ? 0 : SearchedEspace.Bits(mesure.Besoins),
+            Besoins = BesoinsOf(mesure),
             Court = mesure.CourtCode,
             Communes = [.. new[] { mesure.HoteCommuneInsee, mesure.VisiteurCommuneInsee }.Where(c => c.Length > 0)],
         };
@@ -68,10 +71,15 @@ internal static class MesureProfiles
     }
 
     /// <summary>The ways of both parents, as far as their communes are given: of the others nothing is computed at all.</summary>
-    public static async ValueTask<FamilyTravel> TravelAsync(MesureProfile mesure, Geography geography, double daysPerTravelHour, CancellationToken ct) => new(
-        mesure.HoteCommuneInsee.Length == 0 ? null : await geography.Travel.FromAsync(mesure.HoteCommuneInsee, ct),
-        mesure.VisiteurCommuneInsee.Length == 0 ? null : await geography.Travel.FromAsync(mesure.VisiteurCommuneInsee, ct),
-        daysPerTravelHour);
+    public static async ValueTask<FamilyTravel> TravelAsync(MesureProfile mesure, Snapshot snapshot, double daysPerTravelHour, CancellationToken ct) => new(
+        mesure.HoteCommuneInsee.Length == 0 ? null : await snapshot.Geography.Travel.FromAsync(mesure.HoteCommuneInsee, ct),
+        mesure.VisiteurCommuneInsee.Length == 0 ? null : await snapshot.Geography.Travel.FromAsync(mesure.VisiteurCommuneInsee, ct),
+        daysPerTravelHour,
+        UnknownWait: snapshot.UnknownWaitOf(mesure.Modalite));
+
+    private static uint BesoinsOf(MesureProfile mesure) =>
+        (mesure.Besoins.Count == 0 ? 0 : SearchedEspace.Bits(mesure.Besoins))
+        | (mesure.ChildAges.Any(age => age is >= 0 and < NotVeryYoung) ? 1u << (int)BesoinAccueil.TresJeuneEnfant : 0);
 
     private static Frequency? Check(FieldChecks check, Periodicity? periodicity)
     {

@@ -8,7 +8,7 @@ using Jafer.ServiceDefaults.Time;
 namespace Jafer.Directory.Search;
 
 /// <summary>Answers which espaces can take a mesure, best first, from the snapshot in memory.</summary>
-internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens, TimeProvider clock)
+internal sealed class SearchEspaces(SnapshotSource snapshots, PastSnapshots past, PageTokens tokens, TimeProvider clock)
 {
     private const int DefaultPage = 20;
     private const int MaxPage = 100;
@@ -19,28 +19,29 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
 
     public async Task<SearchEspacesResponse> HandleAsync(SearchEspacesRequest request, Caller caller, CancellationToken ct)
     {
-        var snapshot = await snapshots.GetAsync(ct);
-        var geography = snapshot.Geography;
+        var current = await snapshots.GetAsync(ct);
+        var geography = current.Geography;
         var check = new FieldChecks();
         var today = clock.TodayInParis();
         var asOf = check.OptionalDate("as_of_date", request.AsOfDate);
         check.That(!(asOf > today), "as_of_date", "must not lie in the future");
         var needs = MesureProfiles.Check(check, request.Mesure, geography, asOf ?? today);
         check.That(!request.HasDaysPerTravelHour || request.DaysPerTravelHour is >= 0 and <= 365, "days_per_travel_hour", "must be from 0 to 365");
-        var only = Ids(check, "espace_ids", request.EspaceIds);
-        var excluded = Ids(check, "excluding_espace_ids", request.ExcludingEspaceIds);
+        var only = Ids(check, "espace_ids", request.EspaceIds, current);
+        var excluded = Ids(check, "excluding_espace_ids", request.ExcludingEspaceIds, null);
         var pageSize = check.PageSize(request.PageSize, DefaultPage, MaxPage);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
 
-        var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
+        var snapshot = asOf is { } day && day < today ? await past.GetAsync(day, current, ct) : current;
         if (excluded is not null)
             needs = needs with { Excluded = excluded };
         if (cursor is not null)
             needs = needs with { Today = cursor.Today, Decision = request.Mesure.DecisionDate is null ? cursor.Today : needs.Decision };
 
         var travel = await MesureProfiles.TravelAsync(
-            request.Mesure, geography, request.HasDaysPerTravelHour ? request.DaysPerTravelHour : Ranking.DefaultDaysPerTravelHour, ct);
+            request.Mesure, snapshot, request.HasDaysPerTravelHour ? request.DaysPerTravelHour : Ranking.DefaultDaysPerTravelHour, ct);
         var index = snapshot.OffersOf(needs.Modalite);
         var matches = index.Match(needs, only);
         var page = index.Best(matches, needs, travel, cursor is null ? null : new RankKey(cursor.Unreachable, cursor.Cost, cursor.EspaceId), pageSize + 1);
@@ -65,12 +66,18 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PageTokens tokens,
         return response;
     }
 
-    private static FrozenSet<Guid>? Ids(FieldChecks check, string field, Google.Protobuf.Collections.RepeatedField<string> ids)
+    // An id to leave out that nobody knows leaves nothing out; one to look at would be passed over in silence.
+    private static FrozenSet<Guid>? Ids(FieldChecks check, string field, Google.Protobuf.Collections.RepeatedField<string> ids, Snapshot? known)
     {
         if (ids.Count == 0)
             return null;
         check.That(ids.Count <= MaxIds, field, "must have at most 20 entries");
-        return ids.Take(MaxIds).Select((id, i) => check.Uuid($"{field}[{i}]", id)).ToFrozenSet();
+        return ids.Take(MaxIds).Select((text, i) =>
+        {
+            var id = check.Uuid($"{field}[{i}]", text);
+            check.That(known is null || id == Guid.Empty || known.Find(id) is not null, $"{field}[{i}]", "is not a known espace");
+            return id;
+        }).ToFrozenSet();
     }
 }
 
@@ -92,7 +99,7 @@ internal sealed class CheckDesignation(SnapshotSource snapshots, TimeProvider cl
         response.Findings.Add(findings.Select(f => f.ToProto()));
         if (offer is not null)
         {
-            var travel = await MesureProfiles.TravelAsync(request.Mesure, snapshot.Geography, Ranking.DefaultDaysPerTravelHour, ct);
+            var travel = await MesureProfiles.TravelAsync(request.Mesure, snapshot, Ranking.DefaultDaysPerTravelHour, ct);
             // Where no lieu suits, it is shown by all of them: the findings say what stands against it.
             var suitable = DesignationRules.SuitableLieux(espace.Facts, needs) is not 0 and var lieux ? lieux : espace.Facts.AllLieux;
             response.Result = EspaceResults.ToProto(

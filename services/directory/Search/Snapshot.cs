@@ -13,20 +13,27 @@ internal sealed class Snapshot
     private readonly Dictionary<Guid, SearchedEspace> _espaces;
     private readonly Dictionary<string, int> _departements = new(StringComparer.Ordinal);
     private readonly Dictionary<Modalite, Lazy<OfferIndex>> _offers = [];
+    private readonly Dictionary<Modalite, Lazy<int>> _unknownWaits = [];
 
-    private Snapshot(Geography geography, long revision, Dictionary<Guid, SearchedEspace> espaces)
+    private Snapshot(Geography geography, SchoolCalendar calendar, long revision, Dictionary<Guid, SearchedEspace> espaces)
     {
-        (Geography, Revision, _espaces) = (geography, revision, espaces);
+        (Geography, Calendar, Revision, _espaces) = (geography, calendar, revision, espaces);
         foreach (var espace in espaces.Values)
         {
             _departements[espace.Facts.Departement] = _departements.GetValueOrDefault(espace.Facts.Departement) + 1;
             foreach (var offer in espace.Offers)
-                _offers.TryAdd(offer.Modalite, new(() => Index(offer.Modalite)));
+            {
+                if (_offers.TryAdd(offer.Modalite, new(() => Index(offer.Modalite))))
+                    _unknownWaits.Add(offer.Modalite, new(() => Wait.StandIn(Offers(offer.Modalite).Select(o => o.Wait?.Days).OfType<int>())));
+            }
         }
     }
 
     /// <summary>The reference data.</summary>
     public Geography Geography { get; }
+
+    /// <summary>The school holidays.</summary>
+    public SchoolCalendar Calendar { get; }
 
     /// <summary>The revision whose changes are all in.</summary>
     public long Revision { get; }
@@ -38,7 +45,7 @@ internal sealed class Snapshot
     public IReadOnlyCollection<Modalite> Modalites => _offers.Keys;
 
     /// <summary>The snapshot before anything is read.</summary>
-    public static Snapshot Empty(Geography geography) => new(geography, -1, []);
+    public static Snapshot Empty(Geography geography, SchoolCalendar calendar) => new(geography, calendar, -1, []);
 
     /// <summary>The espace with an id; null when there is none.</summary>
     public SearchedEspace? Find(Guid id) => _espaces.GetValueOrDefault(id);
@@ -49,6 +56,9 @@ internal sealed class Snapshot
     /// <summary>All offers of a modalité.</summary>
     public OfferIndex OffersOf(Modalite modalite) => _offers.TryGetValue(modalite, out var index) ? index.Value : s_nothing;
 
+    /// <summary>Days that stand in for a wait of a modalité that was never declared.</summary>
+    public int UnknownWaitOf(Modalite modalite) => _unknownWaits.TryGetValue(modalite, out var days) ? days.Value : Wait.UnknownDays;
+
     /// <summary>The snapshot with changed espaces.</summary>
     /// <param name="revision">Revision at which they were read.</param>
     /// <param name="changed">Every espace changed since <see cref="Revision"/>.</param>
@@ -58,7 +68,7 @@ internal sealed class Snapshot
         espaces.EnsureCapacity(_espaces.Count + changed.Count);
         foreach (var espace in changed)
             espaces[espace.Facts.Id] = espace;
-        return new Snapshot(Geography, revision, espaces);
+        return new Snapshot(Geography, Calendar, revision, espaces);
     }
 
     /// <summary>Columns of lieux in the communes of the given numbers.</summary>
@@ -68,8 +78,9 @@ internal sealed class Snapshot
         return new(travel.Model.Coefficients, [.. communes.Select(commune => (commune, travel.PlaceOf(commune)))]);
     }
 
-    private OfferIndex Index(Modalite modalite) => new(
-        _espaces.Values.Select(e => Array.Find(e.Offers, o => o.Modalite == modalite)).OfType<Offer>(), Columns);
+    private OfferIndex Index(Modalite modalite) => new(Offers(modalite), Columns);
+
+    private IEnumerable<Offer> Offers(Modalite modalite) => _espaces.Values.Select(e => e.OfferOf(modalite)).OfType<Offer>();
 }
 
 /// <summary>An espace as searches see it, with the parts of the answer that are the same for every caller made once.</summary>

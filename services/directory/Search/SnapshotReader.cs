@@ -14,19 +14,19 @@ namespace Jafer.Directory.Search;
 /// Reads changed espaces by plain commands, part by part in the order of their ids: 20,000 of them in about a second, and
 /// nothing stays in memory but what is searched.
 /// </summary>
-internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, long since)
+internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, SchoolCalendar calendar, long since)
 {
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
     /// <summary>The espaces changed after a revision.</summary>
     public async Task<IReadOnlyCollection<SearchedEspace>> ReadAsync(CancellationToken ct)
     {
-        var espaces = new Dictionary<Guid, Parts>();
+        var espaces = new Dictionary<Guid, SearchedParts>();
         await EachAsync("""
             select e.id, e.gestionnaire_id, e.name, e.departement, e.fictive, e.state, e.alert_text, e.accueil_languages, e.accueil_interpreter_on_request,
                 e.accueil_precariousness_support, e.accueil_exclusions, e.accueil_court_codes, e.accueil_commune_insees
             from espaces e where e.revision > $1
-            """, r => espaces.Add(r.GetGuid(0), new Parts(
+            """, r => espaces.Add(r.GetGuid(0), new SearchedParts(
                 r.GetGuid(0), r.GetGuid(1), r.GetString(2), Text(r, 3), r.GetBoolean(4), Code<EspaceState>(r, 5), Text(r, 6),
                 Texts(r, 7), r.GetBoolean(8), r.GetBoolean(9), Texts(r, 10), Texts(r, 11), Texts(r, 12))), ct);
         if (espaces.Count == 0)
@@ -51,6 +51,11 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             from fermetures f join espaces e on e.id = f.espace_id where e.revision > $1 order by f.espace_id, f.start_date, f.end_date
             """, r => espaces[r.GetGuid(0)].Fermetures.Add((Day(r, 1)!.Value, Day(r, 2)!.Value, r.GetString(3))), ct);
         await EachAsync("""
+            select o.espace_id, o.external_id, o.lieu_external_id, o.rrule, o.start_date, o.start_minute, o.end_minute, o.modalites, o.slot_minutes, o.families,
+                o.school_holidays, o.open_on_public_holidays
+            from ouvertures o join espaces e on e.id = o.espace_id where e.revision > $1 order by o.espace_id, o.position
+            """, r => espaces[r.GetGuid(0)].Ouvertures.Add(Ouverture(r)), ct);
+        await EachAsync("""
             select m.espace_id, m.modalite, m.state, m.min_age, m.max_age, m.accepted_situations, m.protection_order_accepted, m.slots_per_week,
                 m.wait_days, m.wait_as_of, m.wait_source, m.reopening_date, m.max_siblings, m.min_rencontre_minutes, m.max_rencontre_minutes,
                 m.periodicities, m.accepted_publics, m.waiting_families, g.confirmed_at
@@ -62,66 +67,7 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             select r.espace_id, r.modalite, r.received_on
             from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
             """, r => espaces[r.GetGuid(0)].Received.Add((Code<Modalite>(r, 1), Day(r, 2)!.Value.DayNumber)), ct);
-        return [.. espaces.Values.Select(Build)];
-    }
-
-    private SearchedEspace Build(Parts parts)
-    {
-        var positions = new Dictionary<string, int>(parts.Lieux.Count, StringComparer.Ordinal);
-        for (var i = 0; i < parts.Lieux.Count && i < EspaceFacts.MaxLieux; i++)
-            positions.Add(parts.Lieux[i].ExternalId, i);
-        var facts = new EspaceFacts
-        {
-            Id = parts.Id,
-            Departement = parts.Departement,
-            State = parts.State,
-            Agrements = [.. parts.Agrements.Select(a => new AgrementFacts(a.Days, Bits(a.Lieux)))],
-            Lieux = [.. parts.Lieux.Select(l => new LieuFacts(geography.Travel.NumberOf(l.CommuneInsee), AccessOf(l)))],
-            Closures = [.. parts.Fermetures.Select(f => new Closure(f.From, f.To, Bits(f.Lieu.Length == 0 ? [] : [f.Lieu])))],
-            Languages = parts.Languages,
-            Interpreter = parts.Interpreter,
-            PrecariousnessSupport = parts.PrecariousnessSupport,
-            Courts = parts.Courts,
-            Communes = parts.Communes,
-        };
-        return new SearchedEspace(
-            facts, parts.Id.ToString(), parts.Name, parts.Fictive, parts.AlertText, parts.Exclusions, parts.GestionnaireId, [.. parts.Lieux],
-            [.. parts.Modalites.Select(m => new Offer
-            {
-                Espace = facts,
-                Modalite = m.Modalite,
-                State = m.State,
-                MinAge = m.MinAge,
-                MaxAge = m.MaxAge,
-                Situations = m.Situations,
-                ProtectionOrder = m.ProtectionOrder,
-                SlotsPerWeek = m.SlotsPerWeek,
-                Wait = m.Wait,
-                WaitSource = m.WaitSource,
-                ReopensOn = m.ReopensOn,
-                MaxSiblings = m.MaxSiblings,
-                MinMinutes = m.MinMinutes,
-                MaxMinutes = m.MaxMinutes,
-                Frequencies = m.Frequencies,
-                Publics = m.Publics,
-                WaitingFamilies = m.WaitingFamilies,
-                ConfirmedOn = m.ConfirmedOn,
-                ReceivedOn = [.. parts.Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Day)],
-            })]);
-
-        // No lieu named: all of them.
-        ulong Bits(string[] lieux) => lieux.Length == 0
-            ? ulong.MaxValue
-            : lieux.Aggregate(0UL, (bits, id) => positions.TryGetValue(id, out var i) ? bits | 1UL << i : bits);
-    }
-
-    private static LieuAccess AccessOf(Proto.Lieu lieu)
-    {
-        var access = (lieu.WheelchairAccessible ? LieuAccess.Wheelchair : 0)
-            | (lieu.SeparateEntrances || lieu.StaggeredArrivals ? LieuAccess.ParentsApart : 0)
-            | (lieu.Dessertes.Any(d => d.WalkMinutes <= LieuFacts.LongestWalk) ? LieuAccess.WithoutCar : 0);
-        var described = access != 0 || lieu.OutdoorArea || lieu.CarPark || lieu.Dessertes.Count > 0 || lieu.Accessibilites.Count > 0;
-        return described ? access | LieuAccess.Described : LieuAccess.None;
+        return [.. espaces.Values.Select(e => e.Build(geography.Travel, calendar))];
     }
 
     private Proto.Lieu Lieu(NpgsqlDataReader r)
@@ -153,6 +99,21 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         if (agrement.Validity is { } days)
             agrements.Add((days, lieux));
     }
+
+    private Ouverture Ouverture(NpgsqlDataReader r) => new()
+    {
+        ExternalId = r.GetString(1),
+        LieuExternalId = Text(r, 2),
+        Rrule = Text(r, 3),
+        StartDate = Day(r, 4).ToProto(),
+        StartTime = new TimeOfDay { Hours = r.GetInt32(5) / 60, Minutes = r.GetInt32(5) % 60 },
+        EndTime = new TimeOfDay { Hours = r.GetInt32(6) / 60, Minutes = r.GetInt32(6) % 60 },
+        Modalites = { Texts(r, 7).Select(ProtoConversions.FromCode<Modalite>) },
+        SlotMinutes = r.GetInt32(8),
+        Families = r.GetInt32(9),
+        SchoolHolidays = Code<SchoolHolidayRule>(r, 10),
+        OpenOnPublicHolidays = r.GetBoolean(11),
+    };
 
     private ModaliteParts Modalite(NpgsqlDataReader r) => new()
     {
@@ -206,56 +167,4 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
 
     // Texts that many espaces have are kept once.
     private string Shared(string text) => _texts.TryAdd(text, text) ? text : _texts[text];
-
-    private sealed record Parts(
-        Guid Id, Guid GestionnaireId, string Name, string Departement, bool Fictive, EspaceState State, string AlertText, string[] Languages, bool Interpreter,
-        bool PrecariousnessSupport, string[] Exclusions, string[] Courts, string[] Communes)
-    {
-        public List<Proto.Lieu> Lieux { get; } = [];
-
-        public List<(Period Days, string[] Lieux)> Agrements { get; } = [];
-
-        public List<(DateOnly From, DateOnly To, string Lieu)> Fermetures { get; } = [];
-
-        public List<ModaliteParts> Modalites { get; } = [];
-
-        public List<(Modalite Modalite, int Day)> Received { get; } = [];
-    }
-
-    private sealed record ModaliteParts
-    {
-        public required Modalite Modalite { get; init; }
-
-        public required ModaliteState State { get; init; }
-
-        public required int MinAge { get; init; }
-
-        public required int MaxAge { get; init; }
-
-        public required uint Situations { get; init; }
-
-        public required bool ProtectionOrder { get; init; }
-
-        public required int SlotsPerWeek { get; init; }
-
-        public required Wait? Wait { get; init; }
-
-        public required FigureSource WaitSource { get; init; }
-
-        public required DateOnly? ReopensOn { get; init; }
-
-        public required int MaxSiblings { get; init; }
-
-        public required int MinMinutes { get; init; }
-
-        public required int MaxMinutes { get; init; }
-
-        public required Frequency[] Frequencies { get; init; }
-
-        public required uint Publics { get; init; }
-
-        public required int? WaitingFamilies { get; init; }
-
-        public required DateOnly? ConfirmedOn { get; init; }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Data;
+using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Territory;
 using Npgsql;
@@ -78,13 +79,34 @@ internal sealed class SnapshotSource(NpgsqlDataSource source)
 
     private async Task<Snapshot> ReadChangesAsync()
     {
-        var known = _current ?? Snapshot.Empty(await Geography.ReadAsync(source, CancellationToken.None));
+        var known = _current ?? Snapshot.Empty(await Geography.ReadAsync(source, CancellationToken.None), new SchoolCalendar([]));
         await using var connection = await source.OpenConnectionAsync();
         // One snapshot of the database for the number and for what it numbers.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
-        await using var number = new NpgsqlCommand("select revision from directory_revision", connection);
-        var revision = (long)(await number.ExecuteScalarAsync())!;
+        var (revision, schoolRevision) = await NumbersAsync(connection);
         await Distancier.FollowAsync(connection, source, known.Geography.Travel);
-        return known.With(revision, await new SnapshotReader(connection, known.Geography, known.Revision).ReadAsync(CancellationToken.None));
+        // Every opening schedule follows the school holidays: with new ones all espaces are read again.
+        if (schoolRevision > known.Revision)
+            known = Snapshot.Empty(known.Geography, await CalendarAsync(connection));
+        return known.With(
+            revision, await new SnapshotReader(connection, known.Geography, known.Calendar, known.Revision).ReadAsync(CancellationToken.None));
+    }
+
+    private static async Task<(long Revision, long SchoolRevision)> NumbersAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select revision, school_revision from directory_revision", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    private static async Task<SchoolCalendar> CalendarAsync(NpgsqlConnection connection)
+    {
+        var holidays = new List<SchoolHolidays>();
+        await using var command = new NpgsqlCommand("select zone, school_year, start_date, end_date from school_holidays", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            holidays.Add(new(reader.GetString(0), reader.GetString(1), new Period(reader.GetFieldValue<DateOnly>(2), reader.GetFieldValue<DateOnly>(3))));
+        return new SchoolCalendar(holidays);
     }
 }

@@ -13,9 +13,10 @@ namespace Jafer.Directory.Territory;
 /// <param name="Stale">Whether something of it is stale.</param>
 /// <param name="Capacity">Families at the same time.</param>
 /// <param name="Slots">Slots a week.</param>
+/// <param name="ComputedSlots">Of these, those that its opening schedule gives because it said none.</param>
 /// <param name="Demand">Mesures received in twelve months against those that its slots can begin.</param>
 /// <param name="Places">Places of its lieux that an agrément covers.</param>
-internal sealed record Supply(bool Fictive, bool Stale, int Capacity, int Slots, Demand Demand, int[] Places);
+internal sealed record Supply(bool Fictive, bool Stale, int Capacity, int Slots, int ComputedSlots, Demand Demand, int[] Places);
 
 /// <summary>What coverage rows are made of, for one modalité on one day.</summary>
 /// <param name="Zones">The zones.</param>
@@ -103,7 +104,8 @@ internal sealed class CoverageSource(SnapshotSource snapshots, NpgsqlDataSource 
             espace.Fictive,
             figures.Stale.Contains(espace.Facts.Id) || open.Any(o => o.Wait is { } wait && wait.IsStaleOn(today)),
             open.Sum(o => figures.Capacities.GetValueOrDefault((espace.Facts.Id, o.Modalite))),
-            open.Sum(o => o.SlotsPerWeek),
+            open.Sum(o => o.SlotsOn(today)),
+            open.Where(o => o.SlotsPerWeek == 0).Sum(o => o.SlotsOn(today)),
             new Demand(demands.Sum(d => d.Received), demands.Sum(d => d.Capacity)),
             [.. espace.Lieux.Where((_, i) => i < EspaceFacts.MaxLieux && (covered >> i & 1) != 0).Select(l => zones.PlaceOf(l.CommuneInsee))]);
     }

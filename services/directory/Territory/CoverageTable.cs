@@ -68,6 +68,7 @@ internal static class CoverageTable
                 row.LieuCount += lieux.Count();
                 row.CapacityFamilies += supply.Capacity;
                 row.SlotsPerWeek += supply.Slots;
+                row.ComputedSlotsPerWeek += supply.ComputedSlots;
                 row.StaleEspaceCount += supply.Stale ? 1 : 0;
                 row.ReceivedCount += supply.Demand.Received;
                 row.CapacityCount += supply.Demand.Capacity;

@@ -68,13 +68,13 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
             check.Known($"kinds[{i}]", request.Kinds[i]);
         var within = check.Range("within_days", request.WithinDays, 0, 365);
         var size = check.PageSize(request.PageSize, 50, 200);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
         if (caller.Tenancy == Tenancy.Own)
             gestionnaire ??= caller.OrganisationId;
         if (gestionnaire is { } owner)
             caller.Require(owner);
-        var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var cursor = tokens.Read<Cursor>(request.PageToken, binding);
 
         var today = clock.TodayInParis();
         await using var connection = await source.OpenConnectionAsync(ct);

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -15,24 +16,38 @@ internal readonly record struct Forecast(DateOnly? Date, bool Available)
     public static readonly Forecast Unavailable = new(null, false);
 }
 
-/// <summary>Asks the directory for the forecast of an espace. Without an answer the check goes on and says so.</summary>
+/// <summary>
+/// Asks the directory for the forecast of an espace: the same as a search shows, past reopening, closures and days on which it
+/// is not open. Without an answer the check goes on and says so.
+/// </summary>
 internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.DirectoryServiceClient directory)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    public async Task<Forecast> ExpectedFirstVisitAsync(Guid espaceId, Modalite modalite, DateOnly from, CancellationToken ct)
+    public async Task<Forecast> ExpectedFirstVisitAsync(Guid espaceId, Modalite modalite, DateOnly? decided, CancellationToken ct)
     {
+        // A draft may leave the modalité open: then there is nothing to ask for.
+        if (modalite == Modalite.Unspecified)
+        {
+            return Forecast.NotAsked;
+        }
+
         try
         {
-            var answer = await directory.GetEspaceAsync(
-                new GetEspaceRequest { EspaceId = espaceId.ToString() }, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync(ct);
+            var request = new CheckDesignationRequest
+            {
+                EspaceId = espaceId.ToString(),
+                Mesure = new MesureProfile { Modalite = modalite, DecisionDate = decided.ToProto() },
+            };
+            var answer = await directory.CheckDesignationAsync(
+                request, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync(ct);
             if (answer is null)
             {
                 return Forecast.Unavailable;
             }
 
-            var wait = answer.Espace.Modalites.SingleOrDefault(m => m.Modalite == modalite)?.DeclaredWait;
-            return new Forecast(wait is null ? null : from.AddDays(wait.Days), true);
+            var expected = answer.Result?.ExpectedFirstVisitDate;
+            return new Forecast(expected is null ? null : new DateOnly(expected.Year, expected.Month, expected.Day), true);
         }
 #pragma warning disable RS0030 // A client's catch.
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)

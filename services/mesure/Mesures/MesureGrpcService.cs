@@ -79,7 +79,7 @@ internal sealed partial class MesureGrpcService(
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
         var espaceId = otherEspace ?? mesure.EspaceId;
         var expected = espaceId is { } id
-            ? await forecast.ExpectedFirstVisitAsync(id, mesure.Decision.Modalite, Later(mesure.Decision.Date, clock.TodayInParis()), ct)
+            ? await forecast.ExpectedFirstVisitAsync(id, mesure.Decision.Modalite, mesure.Decision.Date, ct)
             : Forecast.NotAsked;
         var findings = await ContentCheck.RunAsync(db, mesure, espaceId, expected.Date, ct);
         var response = new CheckMesureResponse
@@ -91,9 +91,6 @@ internal sealed partial class MesureGrpcService(
         response.Findings.AddRange(findings.Select(f => f.ToProto()));
         return response;
     }
-
-    // The queue is joined today at the earliest.
-    private static DateOnly Later(DateOnly? decided, DateOnly today) => decided > today ? decided.Value : today;
 
     public override Task<CompleteMesureResponse> CompleteMesure(CompleteMesureRequest request, ServerCallContext context) =>
         acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), new FieldChecks(), async (mesure, acting, ct) =>

@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Domain;
@@ -97,7 +99,7 @@ public class DesignationRulesTests
 
         Assert.Equal(
             [
-                (DesignationRule.AgesReceived, 6), (DesignationRule.SiblingsReceived, 2), (DesignationRule.SituationsReceived, (int)SituationParticuliere.ViolencesIntrafamiliales),
+                (DesignationRule.AgesReceived, 6), (DesignationRule.AgesReceived, 12), (DesignationRule.SiblingsReceived, 2), (DesignationRule.SituationsReceived, (int)SituationParticuliere.ViolencesIntrafamiliales),
                 (DesignationRule.ProtectionOrderReceived, 0), (DesignationRule.LengthOffered, 60), (DesignationRule.PeriodicityOffered, 0), (DesignationRule.LanguagesSpoken, 0),
                 (DesignationRule.NeedsMet, (int)BesoinAccueil.LienRompu), (DesignationRule.NotExcludedByCaller, 0),
             ],
@@ -143,6 +145,71 @@ public class DesignationRulesTests
     }
 
     [Fact]
+    public void Findings_SeveralSituationsAndNeeds_EachIsAFindingOfItsOwn()
+    {
+        var offer = new Offer { Espace = Espace(1, Tram), Modalite = Modalite.Visite, State = ModaliteState.Ouverte, Publics = 1 << (int)PublicAccueilli.EnfantHandicap };
+        var needs = Needs with
+        {
+            Situations = 0b1110,
+            Besoins = Bit(BesoinAccueil.FauteuilRoulant) | Bit(BesoinAccueil.SansVoiture) | Bit(BesoinAccueil.BoucleMagnetique) | Bit(BesoinAccueil.EnfantHandicap)
+                | Bit(BesoinAccueil.LienRompu) | Bit(BesoinAccueil.TresJeuneEnfant),
+        };
+
+        Assert.Equal(
+            [
+                (DesignationRule.SituationsReceived, 1), (DesignationRule.SituationsReceived, 2), (DesignationRule.SituationsReceived, 3),
+                (DesignationRule.NeedsMet, (int)BesoinAccueil.FauteuilRoulant), (DesignationRule.NeedsMet, (int)BesoinAccueil.BoucleMagnetique),
+                (DesignationRule.NeedsMet, (int)BesoinAccueil.LienRompu), (DesignationRule.NeedsMet, (int)BesoinAccueil.TresJeuneEnfant),
+            ],
+            DesignationRules.Findings(offer.Espace, offer, needs).Select(f => (f.Rule, f.Value)));
+    }
+
+    [Fact]
+    public void Findings_NoAgrementAndNeedsNotMet_TellsBoth()
+    {
+        var espace = With(Espace(1, Steps), agrements: [new(new(Day.AddYears(-9), Day.AddDays(-1)), ulong.MaxValue)]);
+        var offer = new Offer { Espace = espace, Modalite = Modalite.Visite, State = ModaliteState.Ouverte, Publics = 1 << (int)PublicAccueilli.EnfantHandicap };
+
+        Assert.Equal(
+            [(DesignationRule.AgrementValid, 0), (DesignationRule.NeedsMet, (int)BesoinAccueil.FauteuilRoulant), (DesignationRule.NeedsMet, (int)BesoinAccueil.LienRompu)],
+            DesignationRules.Findings(espace, offer, Needs with { Besoins = Bit(BesoinAccueil.FauteuilRoulant) | Bit(BesoinAccueil.LienRompu) }).Select(f => (f.Rule, f.Value)));
+        Assert.Equal([DesignationRule.AgrementValid], DesignationRules.Findings(espace, offer, Needs).Select(f => f.Rule));
+    }
+
+    [Fact]
+    public void Findings_AgrementOfAnotherPlace_IsANeedWithoutName()
+    {
+        var espace = With(Espace(), agrements: [new(new(Day.AddYears(-1), null), 0)]);
+
+        Assert.Equal((DesignationRule.NeedsMet, 0), DesignationRules.Findings(espace, Offer(espace), Needs).Select(f => (f.Rule, f.Value)).Single());
+    }
+
+    [Fact]
+    public void Each_AnyEspaceAndNeeds_BeginsWithWhatStandsAgainstIt() =>
+        Prop.ForAll(Cases().ToArbitrary(), one =>
+        {
+            var (offer, needs) = one;
+            foreach (var rule in DesignationRules.All)
+            {
+                if (rule.Each is { } each)
+                    Assert.Equal(rule.Against(offer.Espace, offer, needs), each(offer.Espace, offer, needs).Cast<Obstacle?>().FirstOrDefault());
+            }
+        }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData(BesoinAccueil.SanitairesAdaptes, LieuAccess.AdaptedToilets)]
+    [InlineData(BesoinAccueil.BoucleMagnetique, LieuAccess.InductionLoop)]
+    [InlineData(BesoinAccueil.GuidageVisuel, LieuAccess.VisualGuidance)]
+    [InlineData(BesoinAccueil.StationnementReserve, LieuAccess.ReservedParking)]
+    internal void SuitableLieux_AccessNeeded_IsTheLieuThatHasIt(BesoinAccueil need, LieuAccess access)
+    {
+        var espace = Espace(1, Steps, new LieuFacts(0, LieuAccess.Described | access), Silent);
+
+        Assert.Equal(0b010UL, DesignationRules.SuitableLieux(espace, Needs with { Besoins = Bit(need) }));
+        Assert.Equal([need], DesignationRules.Unknown(Offer(espace), 2, Needs with { Besoins = Bit(need) }));
+    }
+
+    [Fact]
     public void SuitableLieux_AgrementOfOneLieu_LeavesOutTheOthers()
     {
         var espace = With(Espace(1, Silent, Ramp), agrements: [new(new(Day, null), 0b01)]);
@@ -177,6 +244,20 @@ public class DesignationRulesTests
     }
 
     private static uint Bit(BesoinAccueil need) => 1u << (int)need;
+
+    private static Gen<(Offer Offer, MesureNeeds Needs)> Cases() =>
+        from lieux in Gen.Elements(Silent, Steps, Ramp, Tram, new LieuFacts(0, LieuAccess.Described | LieuAccess.InductionLoop)).NonEmptyListOf()
+        from covered in Gen.Choose(0, 7)
+        from ended in Gen.Elements(true, false)
+        from publics in Gen.Choose(0, 127)
+        from situations in Gen.Choose(0, 31)
+        from wanted in Gen.Choose(0, 31)
+        from besoins in Gen.Choose(0, (1 << 14) - 1)
+        from ages in Gen.Choose(0, 17).Four()
+        let espace = With(Espace(1, [.. lieux]), agrements: [new(new(Day.AddYears(-1), ended ? Day.AddDays(-1) : null), (ulong)covered)])
+        select (
+            new Offer { Espace = espace, Modalite = Modalite.Visite, State = ModaliteState.Ouverte, MinAge = ages.Item1, MaxAge = ages.Item2, Publics = (uint)publics, Situations = (uint)situations },
+            Needs with { Besoins = (uint)besoins & ~1u, Situations = (uint)wanted, YoungestAge = ages.Item3, OldestAge = Math.Max(ages.Item3, ages.Item4) });
 
     private static EspaceFacts With(EspaceFacts espace, AgrementFacts[]? agrements = null, string[]? languages = null) => new()
     {

@@ -96,13 +96,26 @@ public class StandingTests
     [InlineData(5, 12, 0b1, true)]
     [InlineData(20, 25, 0b1, true)]
     [InlineData(25, 30, 0b1, false)]
-    [InlineData(0, 9, 0b1, false)]
+    [InlineData(0, 9, 0b1, true)]
+    [InlineData(-9, -1, 0b1, false)]
     [InlineData(5, 12, 0b10, false)]
-    public void Warnings_ClosureAroundTheExpectedRencontre_NamesItsLastDay(int from, int to, int lieux, bool warned)
+    public void Warnings_ClosureUntilSoonAfterTheExpectedRencontre_NamesItsLastDayAndLength(int from, int to, int lieux, bool warned)
     {
         var espace = WithClosures(new Closure(Day.AddDays(from), Day.AddDays(to), (ulong)lieux));
 
-        Assert.Equal(warned ? [new Warning(ResultWarningCode.ClosureAhead, Day.AddDays(to))] : [], Standing.Warnings(Offer(espace), 0, Needs));
+        Assert.Equal(warned ? [new Warning(ResultWarningCode.ClosureAhead, Day.AddDays(to), to - from + 1)] : [], Standing.Warnings(Offer(espace), 0, Needs));
+    }
+
+    [Fact]
+    public void Warnings_LongClosureDuringTheMesure_IsToldWhenTheDurationIsKnown()
+    {
+        Closure At(int from, int days) => new(Day.AddDays(from), Day.AddDays(from + days - 1), ulong.MaxValue);
+        var espace = WithClosures(At(60, 14), At(90, 13), At(150, 40), At(200, 30));
+
+        var warnings = Standing.Warnings(Offer(espace), 0, Needs with { DurationMonths = 6 });
+
+        Assert.Equal([new(ResultWarningCode.ClosureAhead, Day.AddDays(73), 14), new Warning(ResultWarningCode.ClosureAhead, Day.AddDays(189), 40)], warnings);
+        Assert.Empty(Standing.Warnings(Offer(espace), 0, Needs));
     }
 
     [Fact]

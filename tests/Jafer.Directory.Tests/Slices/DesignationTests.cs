@@ -256,24 +256,19 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
         request.EspaceIds.Add(Enumerable.Range(0, 21).Select(_ => NewId()));
 
         Assert.Equal(
-            ["as_of_date", "espace_ids", "excluding_espace_ids[0]"],
+            ["as_of_date", "espace_ids", .. Enumerable.Range(0, 20).Select(i => $"espace_ids[{i}]"), "excluding_espace_ids[0]"],
             (await Refusal.OfAsync(directory.Court.SearchEspacesAsync(request, cancellationToken: Cancel))).Fields);
     }
 
     [Fact]
-    public async Task SearchEspaces_AsOfDate_LooksAtFreshnessOnThatDay()
+    public async Task SearchEspaces_UnknownIds_AreRefusedWhereTheyWouldBePassedOver()
     {
-        var old = Espace("as-of", wait: 12);
-        old.Modalites[0].DeclaredWait.AsOfDate = Today.AddDays(-40).ToProto();
-        await directory.ImportAsync(old);
-        var request = new SearchEspacesRequest { Mesure = new() { Modalite = Modalite.Visite, DecisionDate = Today.AddDays(-100).ToProto() }, EspaceIds = { Id("as-of") } };
+        await directory.ImportAsync(Espace("known"));
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = Modalite.Visite }, EspaceIds = { Id("known") }, ExcludingEspaceIds = { NewId() } };
 
-        var now = Assert.Single((await SearchAsync(request)).Results);
-        request.AsOfDate = Today.AddDays(-30).ToProto();
-        var then = Assert.Single((await SearchAsync(request)).Results);
-
-        Assert.Equal((true, Today.AddDays(12).ToProto()), (now.DeclaredWait.Stale, now.ExpectedFirstVisitDate));
-        Assert.Equal((false, Today.AddDays(-18).ToProto()), (then.DeclaredWait.Stale, then.ExpectedFirstVisitDate));
+        Assert.Equal(Id("known"), Assert.Single((await SearchAsync(request)).Results).EspaceId);
+        request.EspaceIds.Add(NewId());
+        Assert.Equal(["espace_ids[1]"], (await Refusal.OfAsync(directory.Court.SearchEspacesAsync(request, cancellationToken: Cancel))).Fields);
     }
 
     private static string Id(string espace) => IdOf(espace).ToString();

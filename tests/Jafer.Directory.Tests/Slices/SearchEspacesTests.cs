@@ -193,7 +193,13 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         var refusal = await Refusal.OfAsync(directory.Court.SearchEspacesAsync(
             new() { Mesure = new() { Modalite = Modalite.RemiseEnfant, ChildAges = { 3 } }, PageSize = 1, PageToken = token }, cancellationToken: Cancel));
 
+        var more = await Refusal.OfAsync(directory.Court.SearchEspacesAsync(
+            new() { Mesure = new() { Modalite = Modalite.RemiseEnfant, ChildAges = { 18 } }, PageSize = -1, PageToken = token }, cancellationToken: Cancel));
+
         Assert.Equal(("PAGE_TOKEN_INVALID", StatusCode.InvalidArgument), (refusal.Reason, refusal.Code));
+        Assert.Equal(["page_token"], refusal.Fields);
+        Assert.Equal(("REQUEST_INVALID", StatusCode.InvalidArgument), (more.Reason, more.Code));
+        Assert.Equal(["mesure.child_ages[0]", "page_size", "page_token"], more.Fields);
     }
 
     [Fact]

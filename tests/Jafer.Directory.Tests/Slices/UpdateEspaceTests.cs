@@ -275,7 +275,7 @@ public class UpdateEspaceTests(DirectoryFixture directory) : IClassFixture<Direc
         Assert.Empty(later.Changes);
         Assert.Equal(StatusCode.NotFound, (await Refusal.OfAsync(directory.Court.ListEspaceChangesAsync(new() { EspaceId = NewId() }, cancellationToken: Cancel))).Code);
         request = new() { EspaceId = IdOf("pages").ToString(), PageToken = "x", PageSize = -1, Group = (EspaceGroup)99 };
-        Assert.Equal(["group", "page_size"], (await Refusal.OfAsync(directory.Court.ListEspaceChangesAsync(request, cancellationToken: Cancel))).Fields);
+        Assert.Equal(["group", "page_size", "page_token"], (await Refusal.OfAsync(directory.Court.ListEspaceChangesAsync(request, cancellationToken: Cancel))).Fields);
     }
 
     [Fact]

@@ -42,3 +42,9 @@ internal sealed class EspaceHistory : SqlMigration
 {
     protected override string Resource => "Migrations.202611210006_espace_history.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280001_schedules_in_search")]
+internal sealed class SchedulesInSearch : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280001_schedules_in_search.sql";
+}
