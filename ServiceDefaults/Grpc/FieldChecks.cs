@@ -184,7 +184,9 @@ public sealed class FieldChecks
     public Guid RequestId(string value) => Uuid("request_id", value);
 
     /// <summary>An etag that may be empty; null when it is.</summary>
-    public long? Etag(string value)
+    /// <param name="value">The etag.</param>
+    /// <param name="field">Path of the field.</param>
+    public long? Etag(string value, string field = "etag")
     {
         if (value.Length == 0)
         {
@@ -196,7 +198,7 @@ public sealed class FieldChecks
             return version;
         }
 
-        Add("etag", "is not an etag of Jafer");
+        Add(field, "is not an etag of Jafer");
         return null;
     }
 }

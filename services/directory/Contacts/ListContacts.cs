@@ -25,7 +25,9 @@ internal sealed class ListContacts(DirectoryDbContext db, PageTokens tokens)
             .Where(c => c.OrganisationId == organisation && c.ExternalId.CompareTo(after) > 0)
             .OrderBy(c => c.ExternalId).Take(pageSize + 1).ToListAsync(ct);
         var response = new ListContactsResponse();
-        response.Contacts.Add(rows.Take(pageSize).Select(c => new Contact { ExternalId = c.ExternalId, Email = c.Email, Role = c.Role }));
+        response.Contacts.Add(rows.Take(pageSize).Select(ContactParts.ToProto));
+        response.Etag = (await db.Gestionnaires.Where(g => g.Id == organisation).Select(g => g.ContactsVersion)
+            .Concat(db.Courts.Where(c => c.OrganisationId == organisation).Select(c => c.ContactsVersion)).FirstOrDefaultAsync(ct)).ToEtag();
         if (rows.Count > pageSize)
             response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].ExternalId), binding);
         return response;
