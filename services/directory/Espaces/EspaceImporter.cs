@@ -191,7 +191,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
         (row.Name, row.Departement, row.Fictive, row.State, row.AlertText) =
             (import.Name, import.Departement, import.Fictive, import.State, EspaceParts.Said(import.AlertText));
         // What an export shows of an agrément stays as it is held.
-        var known = HeldParts.Of(row, _today).Find(import.Agrements);
+        var known = HeldParts.Of(row, _today, import.Etag).Find(import.Agrements);
         EspaceParts.Apply(row, import.Agrements.Select((a, i) => known[i] ?? a).ToList());
         EspaceParts.Apply(row, import.Lieux, geography);
         EspaceParts.Apply(row, import.Modalites, removeOthers: true);

@@ -54,6 +54,7 @@ internal static partial class ImportChecks
         FieldChecks check, string path, EspaceImport espace, Dictionary<string, GestionnaireImport> gestionnaires, Geography geography, DateOnly today,
         HeldParts held)
     {
+        held = held.Within(espace.Departement);
         CheckGestionnaire(check, $"{path}gestionnaire", espace.Gestionnaire, gestionnaires);
         check.Text($"{path}name", espace.Name, EspaceChecks.MaxName, required: true);
         EspaceChecks.Departement(check, $"{path}departement", espace.Departement, geography);

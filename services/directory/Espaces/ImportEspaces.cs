@@ -26,7 +26,7 @@ internal sealed class ImportEspaces(
         {
             // Once more beside what is held: that may stay as it is.
             var held = await HeldParts.LoadAsync(
-                db, request.Espaces.Take(ImportChecks.MaxEspaces).Select(importer.IdOf), clock.TodayInParis(), call.CancellationToken);
+                db, [.. request.Espaces.Take(ImportChecks.MaxEspaces)], importer.IdOf, clock.TodayInParis(), call.CancellationToken);
             check = new FieldChecks();
             ImportChecks.Check(check, request, geography, today, e => held.GetValueOrDefault(importer.IdOf(e), HeldParts.None));
             check.ThrowIfAny();

@@ -138,7 +138,7 @@ internal sealed class ImportEspacesCsv(
         var broken = sheet.Mistakes.Where(m => m.Column.Length == 0).Select(m => m.Line).ToHashSet();
         var doubtful = sheet.Espaces.Where(e => Check(e, HeldParts.None).Count > 0).ToList();
         // Once more beside what is held: that may stay as it is.
-        var held = doubtful.Count == 0 ? [] : await HeldParts.LoadAsync(db, doubtful.Select(e => importer.IdOf(e.Import)), clock.TodayInParis(), ct);
+        var held = doubtful.Count == 0 ? [] : await HeldParts.LoadAsync(db, [.. doubtful.Select(e => e.Import)], importer.IdOf, clock.TodayInParis(), ct);
         foreach (var espace in doubtful)
         {
             sheet.Mistakes.AddRange(Check(espace, held.GetValueOrDefault(importer.IdOf(espace.Import), HeldParts.None))

@@ -140,6 +140,12 @@ public class ImportEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         Assert.Equal(
             ["espaces[0].agrements[0].departement", "espaces[0].lieux[1].commune_insee"],
             (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Fields);
+        await directory.ImportAsync(Espace("elsewhere"));
+        espace = Espace("elsewhere");
+        espace.Departement = "42";
+        Assert.Equal(
+            ["espaces[0].agrements[0].departement", "espaces[0].lieux[0].commune_insee"],
+            (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Fields);
     }
 
     [Fact]
@@ -175,6 +181,25 @@ public class ImportEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         Assert.Equal(1, (await directory.ImportAsync(espace)).UnchangedCount);
         (espace.Name, espace.Etag) = ("Autre nom", await EtagAsync("older"));
         Assert.Equal(1, (await directory.ImportAsync(espace)).UpdatedCount);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_OfWhatWasReadOnAnEarlierDay_ChangesNothing()
+    {
+        var espace = Espace("earlier");
+        (espace.Agrements[0].State, espace.Agrements[0].EndDate) = (AgrementState.Retire, Today.AddDays(-1).ToProto());
+        espace.Agrements.Insert(0, new Agrement { Departement = "69", State = AgrementState.Accorde, RequestDate = Today.AddDays(-70).ToProto(), StartDate = Today.ToProto() });
+        await directory.ImportAsync(espace);
+        // Two days ago the one was granted still, and the other asked for.
+        espace.Agrements[1].State = AgrementState.Accorde;
+        espace.Agrements[0].State = AgrementState.Demande;
+        espace.Etag = await EtagAsync("earlier");
+
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UnchangedCount);
+        espace.Etag = "";
+        espace.Agrements[0] = new Agrement { Departement = "69", State = AgrementState.Accorde, StartDate = Today.ToProto() };
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UpdatedCount);
+        Assert.Equal([AgrementState.Accorde, AgrementState.Accorde], (await GetAsync("earlier")).Agrements.Select(a => a.State));
     }
 
     [Fact]
