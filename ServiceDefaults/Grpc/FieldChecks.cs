@@ -197,6 +197,8 @@ public sealed class FieldChecks
     public Guid RequestId(string value) => Uuid("request_id", value);
 
     /// <summary>An etag that may be empty; null when it is.</summary>
+    /// <param name="value">The etag.</param>
+    /// <param name="field">Path of the field.</param>
     public long? Etag(string value, string field = "etag")
     {
         if (value.Length == 0)

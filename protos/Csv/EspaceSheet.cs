@@ -40,6 +40,24 @@ public sealed class SheetEspace
         }
     }
 
+    /// <summary>
+    /// Whether what is wrong with a field may only follow from a cell of its line that could not be read: it is that cell, or
+    /// it is told of the whole line, or in words that name that cell's field.
+    /// </summary>
+    /// <param name="field">Path of the field.</param>
+    /// <param name="description">What is wrong, in the words of the contract.</param>
+    /// <param name="unreadable">Columns that could not be read, by line.</param>
+    public bool FollowsFrom(string field, string description, ILookup<int, string> unreadable)
+    {
+        ArgumentNullException.ThrowIfNull(unreadable);
+        var (line, column) = PlaceOf(field);
+        if (!unreadable.Contains(line))
+            return false;
+        var kind = _lines.Values.FirstOrDefault(l => l.Line == line).Kind;
+        return kind is null || column.Length == 0
+            || unreadable[line].Any(c => c == column || (kind.FieldOf(c) is { } other && Regex.IsMatch(description, $@"\b{Regex.Escape(other[(other.LastIndexOf('.') + 1)..])}\b")));
+    }
+
     /// <summary>What is wrong with a field, told in the words of the template.</summary>
     /// <param name="field">Path of the field.</param>
     /// <param name="description">What is wrong, in the words of the contract.</param>

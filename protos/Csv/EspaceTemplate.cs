@@ -43,7 +43,9 @@ public static class EspaceTemplate
         Columns.Text<EspaceImport>("reglement_lien", "accueil.reglement.uri", e => e.Accueil.Reglement?.Uri ?? "", (e, v) => Reglement(e).Uri = v),
         Columns.Day<EspaceImport>("reglement_debut", "accueil.reglement.start_date", e => e.Accueil.Reglement?.StartDate, (e, v) => Reglement(e).StartDate = v),
         Columns.Texts<EspaceImport>("tribunaux", "accueil.court_codes", e => e.Accueil.CourtCodes),
-        Columns.Texts<EspaceImport>("communes_desservies", "accueil.commune_insees", e => e.Accueil.CommuneInsees));
+        Columns.Texts<EspaceImport>("communes_desservies", "accueil.commune_insees", e => e.Accueil.CommuneInsees),
+        Columns.Texts<EspaceImport>("cours_appel", "accueil.cour_appel_names", e => e.Accueil.CourAppelNames),
+        Columns.Text<EspaceImport>("version", "etag", e => e.Etag, (e, v) => e.Etag = v.Trim()));
 
     internal static readonly LineKind<Agrement> Agrement = new("AGREMENT",
         Columns.Text<Agrement>("numero", "number", a => a.Number, (a, v) => a.Number = v),
@@ -95,7 +97,10 @@ public static class EspaceTemplate
         Columns.Codes<ModaliteOfferte, SituationParticuliere>("situations", "accepted_situations", m => m.AcceptedSituations),
         Columns.Codes<ModaliteOfferte, PublicAccueilli>("publics", "accepted_publics", m => m.AcceptedPublics),
         Columns.YesNo<ModaliteOfferte>("ordonnance_protection", "protection_order_accepted", m => m.ProtectionOrderAccepted, (m, v) => m.ProtectionOrderAccepted = v),
-        Columns.Code<ModaliteOfferte, ModeAccueil>("mode_accueil", "mode_accueil", m => m.ModeAccueil, (m, v) => m.ModeAccueil = v));
+        Columns.Code<ModaliteOfferte, ModeAccueil>("mode_accueil", "mode_accueil", m => m.ModeAccueil, (m, v) => m.ModeAccueil = v),
+        Columns.Whole<ModaliteOfferte>("personnels_presents", "staff_present", m => m.StaffPresent, (m, v) => m.StaffPresent = v),
+        Columns.Codes<ModaliteOfferte, AmenagementVif>("amenagements_vif", "vif_amenagements", m => m.VifAmenagements),
+        Columns.Day<ModaliteOfferte>("prochaine_date", "next_estimated_date", m => m.NextEstimatedDate, (m, v) => m.NextEstimatedDate = v));
 
     internal static readonly LineKind<Ouverture> Ouverture = new("OUVERTURE",
         Columns.Text<Ouverture>("ouverture", "external_id", o => o.ExternalId, (o, v) => o.ExternalId = v),
@@ -200,6 +205,7 @@ public static class EspaceTemplate
             Accueil = espace.Accueil,
             Ouvertures = { espace.Ouvertures },
             Fermetures = { espace.Fermetures },
+            Etag = espace.Etag,
         };
     }
 
@@ -221,6 +227,9 @@ internal abstract record LineKind(string Code)
 
     /// <summary>The column of a field of the message; null when the whole line is meant.</summary>
     public abstract string? ColumnOf(string field);
+
+    /// <summary>The field of a column; null when a line of this kind does not use it.</summary>
+    public abstract string? FieldOf(string column);
 }
 
 /// <summary>What a line of the template can be, with what its cells are to a message.</summary>
@@ -237,4 +246,6 @@ internal sealed record LineKind<T>(string Code, params IReadOnlyList<TemplateCol
     public TemplateColumn<T>? Find(string name) => _byName.GetValueOrDefault(name);
 
     public override string? ColumnOf(string field) => Columns.FirstOrDefault(c => c.Field == field)?.Name;
+
+    public override string? FieldOf(string column) => Find(column)?.Field;
 }

@@ -85,8 +85,9 @@ public sealed record EspaceGroupStale : DomainEvent
 }
 
 /// <summary>
-/// An espace has no valid agrément any more: the last one was withdrawn or ran out, and none follows it.
-/// <see cref="DomainEvent.AggregateId"/> is the espace. Published once for each last day.
+/// An espace has no valid agrément any more: the last one was withdrawn or ran out, and none follows it; or the one it has is
+/// withdrawn from a later day on, which is told at once. <see cref="DomainEvent.AggregateId"/> is the espace. Published once for
+/// each last day.
 /// </summary>
 [EntityName("directory.agrement-ended.v1"), MessageUrn("directory.agrement-ended.v1")]
 public sealed record AgrementEnded : DomainEvent
@@ -95,6 +96,26 @@ public sealed record AgrementEnded : DomainEvent
     public required Guid GestionnaireId { get; init; }
 
     /// <summary>Last day on which the espace could be designated.</summary>
+    public required DateOnly LastDay { get; init; }
+
+    /// <summary>Whether the préfet withdrew it; otherwise it ran out.</summary>
+    public required bool Withdrawn { get; init; }
+}
+
+/// <summary>
+/// A lieu of an espace is covered by no valid agrément any more, or is not from a later day on, while the espace keeps one for
+/// others. <see cref="DomainEvent.AggregateId"/> is the espace. Published once for each lieu and last day.
+/// </summary>
+[EntityName("directory.agrement-lieu-ended.v1"), MessageUrn("directory.agrement-lieu-ended.v1")]
+public sealed record AgrementLieuEnded : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The lieu.</summary>
+    public required Guid LieuId { get; init; }
+
+    /// <summary>Last day on which the agrément covered it.</summary>
     public required DateOnly LastDay { get; init; }
 
     /// <summary>Whether the préfet withdrew it; otherwise it ran out.</summary>

@@ -43,6 +43,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<DeclareWait>();
         builder.Services.AddScoped<ImportEspaces>();
         builder.Services.AddScoped<ImportEspacesCsv>();
+        builder.Services.Configure<UpkeepOptions>(builder.Configuration.GetSection("Upkeep"));
         builder.Services.AddSingleton<UpkeepSignal>();
         builder.Services.AddSingleton<UpkeepSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpkeepSweep>());

@@ -40,18 +40,18 @@ internal static class ImportBenchmark
             b => DirectoryModule.Build([], b), ServiceHost.Settings(DirectoryModule.Name, database.ConnectionString, ServiceHost.UniquePrefix()));
         await host.StopRelayAsync();
         var operateur = new DirectoryService.DirectoryServiceClient(host.Channel(Roles.Operateur, StableIds.For("organisation:operateur:national")));
-        var file = File();
         var round = 0;
         Dictionary<string, byte[]>? copied = null;
         return Result.AtLeast(Name, "espaces/s", await Rounds.RunAsync(1, 3, ImportAsync, CopyAsync), Goal);
 
         async Task<double> ImportAsync()
         {
-            // Another source each time: other ids.
+            // Another source each time: other ids, and other SIRETs.
+            var file = File(round);
             var start = Stopwatch.GetTimestamp();
             using var call = operateur.ImportEspacesCsv(cancellationToken: ct);
             var request = new ImportEspacesCsvRequest { Source = $"bench-{round++}", RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
-            var sending = SendAsync(call, request);
+            var sending = SendAsync(call, file, request);
             ImportSummary? summary = null;
             while (await call.ResponseStream.MoveNext(ct))
                 summary = call.ResponseStream.Current.Summary;
@@ -63,7 +63,7 @@ internal static class ImportBenchmark
                 : throw new InvalidOperationException($"the import did not create every espace: {summary?.Errors.FirstOrDefault()}");
         }
 
-        async Task SendAsync(Grpc.Core.AsyncDuplexStreamingCall<ImportEspacesCsvRequest, ImportEspacesCsvResponse> call, ImportEspacesCsvRequest request)
+        async Task SendAsync(Grpc.Core.AsyncDuplexStreamingCall<ImportEspacesCsvRequest, ImportEspacesCsvResponse> call, byte[] file, ImportEspacesCsvRequest request)
         {
             foreach (var piece in file.Chunk(Piece))
             {
@@ -110,7 +110,7 @@ internal static class ImportBenchmark
         return rows;
     }
 
-    private static byte[] File()
+    private static byte[] File(int round)
     {
         var demonstration = new Generator(Generator.DefaultSeed, TimeProvider.System.TodayInParis()).Espaces().ToList();
         var text = new StringBuilder(CsvText.Line(';', EspaceTemplate.Header));
@@ -119,6 +119,7 @@ internal static class ImportBenchmark
             var espace = demonstration[i % demonstration.Count].Clone();
             espace.ExternalId += $"-{i}";
             espace.Gestionnaire.ExternalId += $"-{i}";
+            espace.Gestionnaire.Siret = Generator.FictiveSiret(demonstration.Count + round * Espaces + i);
             foreach (var line in EspaceTemplate.Lines(espace))
                 text.Append(CsvText.Line(';', line));
         }

@@ -47,6 +47,26 @@ public static class TestEspace
         };
     }
 
+    /// <summary>No agrément covers a lieu any more.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="gestionnaireId">Its gestionnaire.</param>
+    public static AgrementLieuEnded AgrementLieuEnded(Guid espaceId, Guid gestionnaireId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = espaceId,
+            AggregateVersion = 3,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            LieuId = TestMesure.NewId(),
+            LastDay = new DateOnly(2026, 11, 1),
+            Withdrawn = true,
+        };
+    }
+
     /// <summary>A court asks whether there is room.</summary>
     /// <param name="enquiryId">The enquiry.</param>
     /// <param name="gestionnaireId">The gestionnaire of the espace asked.</param>

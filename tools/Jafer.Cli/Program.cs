@@ -67,9 +67,10 @@ access.SetAction((parsed, ct) => RunAsync(async system =>
 var csvFile = new Argument<string>("file") { Description = "A CSV file of the template (docs/directory.md)." };
 var csvSource = new Option<string>("--source") { Description = "Name of the source: lower case letters, digits and hyphens.", DefaultValueFactory = _ => "fichier" };
 var dryRun = new Option<bool>("--dry-run") { Description = "Finds out what would be done and writes nothing." };
-var importEspaces = new Command("import-espaces", "Imports espaces from a CSV file: all of it or, with a single mistake, nothing.") { csvFile, csvSource, dryRun };
+var overwrite = new Option<bool>("--overwrite") { Description = "Also changes espaces that were changed since the version that their line names." };
+var importEspaces = new Command("import-espaces", "Imports espaces from a CSV file: all of it or, with a single mistake, nothing.") { csvFile, csvSource, dryRun, overwrite };
 importEspaces.SetAction((parsed, ct) => RunAsync(system =>
-    Espaces(system).ImportAsync(parsed.GetValue(csvFile)!, parsed.GetValue(csvSource)!, parsed.GetValue(dryRun), ct)));
+    Espaces(system).ImportAsync(parsed.GetValue(csvFile)!, parsed.GetValue(csvSource)!, parsed.GetValue(dryRun), parsed.GetValue(overwrite), ct)));
 var exportEspaces = new Command("export-espaces", "Writes every espace into a CSV file of the template.") { csvFile };
 exportEspaces.SetAction((parsed, ct) => RunAsync(system => Espaces(system).ExportAsync(parsed.GetValue(csvFile)!, ct)));
 var folder = new Argument<string>("folder") { Description = "The folder to write into." };

@@ -21,11 +21,14 @@ internal sealed class ListContacts(DirectoryDbContext db, PageTokens tokens)
         check.ThrowIfAny();
         caller.Require(organisation);
 
+        // Before the contacts: who reads in the middle of a change is told of it when writing.
+        var version = await db.Gestionnaires.Where(g => g.Id == organisation).Select(g => g.ContactsVersion)
+            .Concat(db.Courts.Where(c => c.OrganisationId == organisation).Select(c => c.ContactsVersion)).FirstOrDefaultAsync(ct);
         var rows = await db.Contacts.AsNoTracking()
             .Where(c => c.OrganisationId == organisation && c.ExternalId.CompareTo(after) > 0)
             .OrderBy(c => c.ExternalId).Take(pageSize + 1).ToListAsync(ct);
-        var response = new ListContactsResponse();
-        response.Contacts.Add(rows.Take(pageSize).Select(c => new Contact { ExternalId = c.ExternalId, Email = c.Email, Role = c.Role }));
+        var response = new ListContactsResponse { Etag = version.ToEtag() };
+        response.Contacts.Add(rows.Take(pageSize).Select(ContactParts.ToProto));
         if (rows.Count > pageSize)
             response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].ExternalId), binding);
         return response;

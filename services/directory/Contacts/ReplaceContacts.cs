@@ -19,40 +19,51 @@ internal sealed class ReplaceContacts(DirectoryDbContext db, Commands<DirectoryD
         var organisation = check.Uuid("organisation_id", request.OrganisationId);
         check.That(request.Contacts.Count > 0, "contacts", "must have at least one entry");
         ContactChecks.Check(check, "contacts", request.Contacts);
+        var etag = check.Etag(request.Etag);
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
         return commands.RunAsync(call, request, requestId, async ct =>
         {
             call.Caller().Require(organisation);
             if (await db.Gestionnaires.AnyAsync(g => g.Id == organisation, ct))
-                return await OfGestionnaireAsync(organisation, request, Speaker.Of(call.Caller()), ct);
-            if (!await db.Courts.AnyAsync(c => c.OrganisationId == organisation, ct))
-                throw DomainError.NotFound($"organisations/{organisation}");
-            var held = await db.Contacts.Where(c => c.OrganisationId == organisation).ToDictionaryAsync(c => c.ExternalId, StringComparer.Ordinal, ct);
-            foreach (var contact in request.Contacts)
-            {
-                if (held.Remove(contact.ExternalId, out var row))
-                    (row.Email, row.Role) = (contact.Email, contact.Role);
-                else
-                    db.Contacts.Add(new ContactRow { OrganisationId = organisation, ExternalId = contact.ExternalId, Email = contact.Email, Role = contact.Role });
-            }
-            db.Contacts.RemoveRange(held.Values);
-            return new ReplaceContactsResponse { ContactCount = request.Contacts.Count };
+                return await OfGestionnaireAsync(organisation, request, etag, Speaker.Of(call.Caller()), ct);
+            var court = await db.Courts.SingleOrDefaultAsync(c => c.OrganisationId == organisation, ct)
+                ?? throw DomainError.NotFound($"organisations/{organisation}");
+            Require(etag, court.ContactsVersion);
+            var held = await db.Contacts.Where(c => c.OrganisationId == organisation).ToListAsync(ct);
+            var contacts = held.ToList();
+            if (ContactParts.Replace(contacts, organisation, request.Contacts))
+                court.ContactsVersion++;
+            db.Contacts.AddRange(contacts.Except(held));
+            db.Contacts.RemoveRange(held.Except(contacts));
+            return new ReplaceContactsResponse { ContactCount = request.Contacts.Count, Etag = court.ContactsVersion.ToEtag() };
         }, _ => $"organisations/{organisation}");
     }
 
-    // Contacts are a group of each of its espaces: who gave them and when is kept, never what they were.
-    private async Task<ReplaceContactsResponse> OfGestionnaireAsync(Guid gestionnaireId, ReplaceContactsRequest request, Speaker speaker, CancellationToken ct)
+    // Contacts are a group of each of its espaces: who gave them and when is kept, never what they were. The same again
+    // confirms them.
+    private async Task<ReplaceContactsResponse> OfGestionnaireAsync(
+        Guid gestionnaireId, ReplaceContactsRequest request, long? etag, Speaker speaker, CancellationToken ct)
     {
-        await db.BeginEspaceWriteAsync(ct);
+        await db.BeginGestionnaireWriteAsync(gestionnaireId, ct);
         var gestionnaire = await db.Gestionnaires.Include(g => g.Contacts).SingleAsync(g => g.Id == gestionnaireId, ct);
+        Require(etag, gestionnaire.ContactsVersion);
         var espaces = await db.Espaces.Include(e => e.Groups).Where(e => e.GestionnaireId == gestionnaireId).ToListAsync(ct);
         var edits = espaces.ConvertAll(e => EspaceEdit.Begin(e, EspaceGroup.Contacts));
-        EspaceParts.Merge(gestionnaire.Contacts, request.Contacts, c => c.ExternalId, (c, _) => c.ExternalId,
-            (c, _) => new ContactRow { OrganisationId = gestionnaireId, ExternalId = c.ExternalId, Email = c.Email, Role = c.Role },
-            (existing, c, _) => (existing.Email, existing.Role) = (c.Email, c.Role));
+        if (ContactParts.Replace(gestionnaire.Contacts, gestionnaireId, request.Contacts))
+        {
+            gestionnaire.ContactsVersion++;
+            gestionnaire.Version++;
+            gestionnaire.UpdatedAt = clock.GetStoredNow();
+        }
         foreach (var edit in edits)
-            edit.Conclude(db, speaker, clock.GetStoredNow());
-        return new ReplaceContactsResponse { ContactCount = request.Contacts.Count };
+            edit.Conclude(db, speaker, clock.GetStoredNow(), confirms: _ => true);
+        return new ReplaceContactsResponse { ContactCount = request.Contacts.Count, Etag = gestionnaire.ContactsVersion.ToEtag() };
+    }
+
+    private static void Require(long? read, long held)
+    {
+        if (read is { } version && version != held)
+            throw DomainError.EtagMismatch(held.ToEtag());
     }
 }

@@ -26,6 +26,8 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
 
     public DbSet<YearlyDeclarationRow> YearlyDeclarations => Set<YearlyDeclarationRow>();
 
+    public DbSet<YearlyDeclarationChangeRow> YearlyDeclarationChanges => Set<YearlyDeclarationChangeRow>();
+
     public DbSet<DepartementRow> Departements => Set<DepartementRow>();
 
     public DbSet<CourtRow> Courts => Set<CourtRow>();
@@ -39,13 +41,54 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
         .Include(e => e.Entretiens).Include(e => e.Ouvertures).Include(e => e.Fermetures).Include(e => e.Groups);
 
     /// <summary>
-    /// Begins a transaction that writes espaces: one after the other, in the order of the revision. Taken before any row, so
-    /// that writers neither deadlock nor lose to each other what both may keep.
+    /// Begins a transaction that writes an espace. Writers of one espace go one after the other, so that none loses to another
+    /// what both may keep. Rows of espaces are taken first, in the order of ids, and the revision last, by the write itself:
+    /// whoever holds the revision waits for nobody.
     /// </summary>
-    public async Task BeginEspaceWriteAsync(CancellationToken ct)
+    public async Task BeginEspaceWriteAsync(Guid espaceId, CancellationToken ct)
     {
         await Database.BeginTransactionAsync(ct);
-        await Database.ExecuteSqlAsync($"select revision from directory_revision for update", ct);
+        await Database.ExecuteSqlAsync($"select from espaces where id = {espaceId} for no key update", ct);
+    }
+
+    /// <summary>Begins a transaction that writes every espace of a gestionnaire.</summary>
+    public async Task BeginGestionnaireWriteAsync(Guid gestionnaireId, CancellationToken ct)
+    {
+        if (Database.CurrentTransaction is null)
+            await Database.BeginTransactionAsync(ct);
+        await Database.ExecuteSqlAsync($"select from espaces where gestionnaire_id = {gestionnaireId} order by id for no key update", ct);
+    }
+
+    /// <summary>Begins a transaction that says who gestionnaires are: one at a time, so that a SIRET is given once.</summary>
+    public async Task BeginIdentityWriteAsync(CancellationToken ct)
+    {
+        await Database.BeginTransactionAsync(ct);
+        await Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended('directory:identities', 0))", ct);
+    }
+
+    /// <summary>
+    /// Begins an import. It holds the espaces that it writes, and leaves the revision to others until
+    /// <see cref="EndImportAsync"/>.
+    /// </summary>
+    /// <param name="espaces">Ids of the espaces.</param>
+    /// <param name="gestionnaires">Ids of the gestionnaires, of which all espaces are held.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task BeginImportAsync(Guid[] espaces, Guid[] gestionnaires, CancellationToken ct)
+    {
+        await BeginIdentityWriteAsync(ct);
+        await Database.ExecuteSqlAsync(
+            $"select from espaces where id = any({espaces}) or gestionnaire_id = any({gestionnaires}) order by id for no key update", ct);
+        await Database.ExecuteSqlAsync($"select set_config('jafer.revision', 'later', true)", ct);
+    }
+
+    /// <summary>Saves what is left of an import and takes its revision; the commit follows at once.</summary>
+    public async Task EndImportAsync(CancellationToken ct)
+    {
+        await SaveChangesAsync(ct);
+        await Database.ExecuteSqlAsync($"select set_config('jafer.revision', '', true)", ct);
+        // The trigger takes one revision for all of them.
+        if (await Espaces.AnyAsync(e => e.Revision == -1, ct))
+            await Database.ExecuteSqlAsync($"update espaces set revision = revision where revision = -1", ct);
     }
 
     protected override void Map(ModelBuilder modelBuilder)
@@ -59,6 +102,7 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
         {
             e.ToTable("courts");
             e.HasKey(c => c.Code);
+            e.Property(c => c.ContactsVersion).IsConcurrencyToken();
         });
         modelBuilder.Entity<CommuneRow>(e =>
         {
@@ -80,6 +124,7 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.ToTable("contacts");
             e.HasKey(c => new { c.OrganisationId, c.ExternalId });
             Code(e.Property(c => c.Role));
+            Code(e.Property(c => c.Right));
         });
         modelBuilder.Entity<EspaceRow>(e =>
         {
@@ -129,6 +174,7 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.HasKey(m => new { m.EspaceId, m.Modalite });
             e.Ignore(m => m.Wait);
             e.Ignore(m => m.TakesMesures);
+            e.Ignore(m => m.IsOffered);
             Code(e.Property(m => m.Modalite));
             Code(e.Property(m => m.State));
             Code(e.Property(m => m.ModeAccueil));
@@ -175,6 +221,12 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.HasMany(y => y.Personnels).WithOne().HasForeignKey(p => new { p.GestionnaireId, p.Year });
             e.HasMany(y => y.Ressources).WithOne().HasForeignKey(r => new { r.GestionnaireId, r.Year });
         });
+        modelBuilder.Entity<YearlyDeclarationChangeRow>(e =>
+        {
+            e.ToTable("yearly_declaration_changes");
+            e.HasKey(y => new { y.GestionnaireId, y.Year, y.Version });
+            Code(e.Property(y => y.Source));
+        });
         modelBuilder.Entity<PersonnelRow>(e =>
         {
             e.ToTable("personnels");
@@ -194,6 +246,7 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.Property(q => q.Id).ValueGeneratedNever();
             e.Property(q => q.Version).IsConcurrencyToken();
             e.HasOne(q => q.Espace).WithMany().HasForeignKey(q => q.EspaceId);
+            e.HasOne<CapacityEnquiryRow>().WithMany().HasForeignKey(q => q.JoinedId);
             Code(e.Property(q => q.Modalite));
             e.Property(q => q.Answer).HasConversion(a => a!.Value.ToCode(), a => ProtoConversions.FromCode<Contracts.Directory.V1.CapacityAnswer>(a));
             e.Property(q => q.AnsweredBy).HasConversion(a => a!.Value.ToCode(), a => ProtoConversions.FromCode<Contracts.Directory.V1.EnquiryAnsweredBy>(a));

@@ -27,6 +27,9 @@ internal sealed class GestionnaireRow
 
     public required long Version { get; set; }
 
+    /// <summary>Version of its contacts: their etag.</summary>
+    public long ContactsVersion { get; set; } = 1;
+
     public List<ContactRow> Contacts { get; } = [];
 }
 
@@ -40,6 +43,16 @@ internal sealed class ContactRow
     public required string Email { get; set; }
 
     public required ContactRole Role { get; set; }
+
+    public string Name { get; set; } = "";
+
+    public string Phone { get; set; } = "";
+
+    [System.ComponentModel.DataAnnotations.Schema.Column("contact_right")]
+    public ContactRight Right { get; set; }
+
+    /// <summary>Codes of the mails not wanted, sorted.</summary>
+    public string[] MutedMails { get; set; } = [];
 }
 
 /// <summary>An espace with all that belongs to it; saved as a whole under one version.</summary>
@@ -137,6 +150,8 @@ internal sealed class AccueilPart
     public string[] CourtCodes { get; set; } = [];
 
     public string[] CommuneInsees { get; set; } = [];
+
+    public string[] CourAppelNames { get; set; } = [];
 }
 
 /// <summary>A preliminary interview that an espace holds.</summary>
@@ -296,6 +311,14 @@ internal sealed class ModaliteRow
 
     public int? WaitingFamilies { get; set; }
 
+    /// <summary>0: not said.</summary>
+    public int StaffPresent { get; set; }
+
+    /// <summary>Codes of how families with violence in them are received, sorted.</summary>
+    public string[] VifAmenagements { get; set; } = [];
+
+    public DateOnly? NextEstimatedDate { get; set; }
+
     public int? WaitDays { get; private set; }
 
     public DateOnly? WaitAsOf { get; private set; }
@@ -304,6 +327,9 @@ internal sealed class ModaliteRow
 
     /// <summary>True when new mesures are taken, be it on a waiting list.</summary>
     public bool TakesMesures => State is ModaliteState.Ouverte or ModaliteState.Limitee or ModaliteState.ListeAttente;
+
+    /// <summary>True when it is offered, be it from a later day on.</summary>
+    public bool IsOffered => State != ModaliteState.Fermee || ReopeningDate is not null;
 
     public Wait? Wait => WaitDays is { } days && WaitAsOf is { } asOf ? new Wait(days, asOf) : null;
 
@@ -449,6 +475,26 @@ internal sealed class YearlyDeclarationRow
     public List<RessourceRow> Ressources { get; } = [];
 }
 
+/// <summary>A declaration of a year as it was made, kept for ever.</summary>
+internal sealed class YearlyDeclarationChangeRow
+{
+    public required Guid GestionnaireId { get; init; }
+
+    public required int Year { get; init; }
+
+    public required long Version { get; init; }
+
+    public required FigureSource Source { get; init; }
+
+    public required Guid OrganisationId { get; init; }
+
+    public required DateTimeOffset RecordedAt { get; init; }
+
+    /// <summary>A YearlyDeclaration of the contract.</summary>
+    [System.ComponentModel.DataAnnotations.Schema.Column(TypeName = "jsonb")]
+    public required string Content { get; init; }
+}
+
 /// <summary>Staff of one status and function in a year.</summary>
 internal sealed class PersonnelRow
 {
@@ -517,6 +563,9 @@ internal sealed class CapacityEnquiryRow
 
     public int? WaitingFamilies { get; set; }
 
+    /// <summary>The enquiry with the same question that was put to the espace, or answered by it, for this one too; null for that one itself.</summary>
+    public Guid? JoinedId { get; init; }
+
     public required long Version { get; set; }
 }
 
@@ -560,6 +609,9 @@ internal sealed class CourtRow
     public required string Departement { get; init; }
 
     public required string CourAppel { get; init; }
+
+    /// <summary>Version of its contacts: their etag.</summary>
+    public long ContactsVersion { get; set; } = 1;
 }
 
 /// <summary>A commune or an arrondissement.</summary>

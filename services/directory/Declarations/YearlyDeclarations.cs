@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Data;
@@ -15,9 +16,9 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
     private const int FirstYear = 2000;
     private const int MaxParts = 50;
 
-    private sealed record Cursor(int Year);
+    private sealed record Cursor(int Year, long Version);
 
-    /// <summary>Records the declaration of a year in place of the one before.</summary>
+    /// <summary>Records the declaration of a year in place of the one before, which is kept.</summary>
     public Task<DeclareYearResponse> DeclareAsync(DeclareYearRequest request, ServerCallContext call)
     {
         var check = new FieldChecks();
@@ -26,8 +27,8 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
         var declaration = request.Declaration ?? new YearlyDeclaration();
         if (request.Declaration is not null)
             Check(check, declaration, clock.TodayInParis().Year);
-        var requestId = check.RequestId(request.RequestId);
         var etag = check.Etag(declaration.Etag, "declaration.etag");
+        var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
 
         return commands.RunAsync(call, request, requestId, async ct =>
@@ -47,28 +48,44 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
             }
             Apply(row, declaration);
             (row.UpdatedAt, row.Version) = (now, row.Version + 1);
-            return new DeclareYearResponse { Declaration = ToProto(row) };
+            var speaker = Espaces.Speaker.Of(call.Caller());
+            var change = new YearlyDeclarationChangeRow
+            {
+                GestionnaireId = gestionnaireId,
+                Year = row.Year,
+                Version = row.Version,
+                Source = speaker.Source,
+                OrganisationId = speaker.OrganisationId,
+                RecordedAt = now,
+                Content = JsonFormatter.Default.Format(ToContent(row)),
+            };
+            db.YearlyDeclarationChanges.Add(change);
+            return new DeclareYearResponse { Declaration = ToProto(change, row.Version) };
         }, _ => $"organisations/{gestionnaireId}/years/{declaration.Year}");
     }
 
-    /// <summary>Lists the declarations of a gestionnaire, the latest year first.</summary>
+    /// <summary>Lists the declarations of a gestionnaire, the latest year first, those that were superseded on request.</summary>
     public async Task<ListYearlyDeclarationsResponse> ListAsync(ListYearlyDeclarationsRequest request, Caller caller, CancellationToken ct)
     {
         var check = new FieldChecks();
         var gestionnaireId = check.Uuid("gestionnaire_id", request.GestionnaireId);
         var pageSize = check.PageSize(request.PageSize, 50, 200);
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var before = tokens.Read<Cursor>(check, request.PageToken, binding)?.Year ?? int.MaxValue;
+        var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
         caller.Require(gestionnaireId);
 
-        var rows = await db.YearlyDeclarations.AsNoTracking().Include(y => y.Personnels).Include(y => y.Ressources).AsSplitQuery()
-            .Where(y => y.GestionnaireId == gestionnaireId && y.Year < before)
-            .OrderByDescending(y => y.Year).Take(pageSize + 1).ToListAsync(ct);
+        var query = db.YearlyDeclarationChanges.AsNoTracking().Where(c => c.GestionnaireId == gestionnaireId)
+            .Join(db.YearlyDeclarations, c => new { c.GestionnaireId, c.Year }, y => new { y.GestionnaireId, y.Year }, (c, y) => new { Change = c, Held = y.Version });
+        if (!request.IncludeSuperseded)
+            query = query.Where(c => c.Change.Version == c.Held);
+        if (cursor is not null)
+            query = query.Where(c => c.Change.Year < cursor.Year || (c.Change.Year == cursor.Year && c.Change.Version < cursor.Version));
+        var rows = await query.OrderByDescending(c => c.Change.Year).ThenByDescending(c => c.Change.Version).Take(pageSize + 1).ToListAsync(ct);
         var response = new ListYearlyDeclarationsResponse();
-        response.Declarations.Add(rows.Take(pageSize).Select(ToProto));
+        response.Declarations.Add(rows.Take(pageSize).Select(c => ToProto(c.Change, c.Held)));
         if (rows.Count > pageSize)
-            response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].Year), binding);
+            response.NextPageToken = tokens.Protect(new Cursor(rows[pageSize - 1].Change.Year, rows[pageSize - 1].Change.Version), binding);
         return response;
     }
 
@@ -118,7 +135,15 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
             (existing, r, _) => existing.AmountEuros = r.AmountEuros);
     }
 
-    private static YearlyDeclaration ToProto(YearlyDeclarationRow row) => new()
+    private static YearlyDeclaration ToProto(YearlyDeclarationChangeRow row, long held)
+    {
+        var declaration = YearlyDeclaration.Parser.ParseJson(row.Content);
+        (declaration.UpdateTime, declaration.Etag) = (row.RecordedAt.ToProto(), row.Version.ToEtag());
+        (declaration.Source, declaration.OrganisationId, declaration.Superseded) = (row.Source, row.OrganisationId.ToString(), row.Version != held);
+        return declaration;
+    }
+
+    private static YearlyDeclaration ToContent(YearlyDeclarationRow row) => new()
     {
         Year = row.Year,
         OpeningHours = row.OpeningHours,
@@ -134,7 +159,5 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
             }),
         },
         Ressources = { row.Ressources.OrderBy(r => r.Funder).Select(r => new Ressource { Funder = r.Funder, AmountEuros = r.AmountEuros }) },
-        UpdateTime = row.UpdatedAt.ToProto(),
-        Etag = row.Version.ToEtag(),
     };
 }

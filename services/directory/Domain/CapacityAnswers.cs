@@ -21,12 +21,18 @@ internal static class CapacityAnswers
     /// <summary>The answer; null when what the espace last said is too old to answer for it.</summary>
     /// <param name="espace">The espace.</param>
     /// <param name="offer">What it says of the modalité; null when it does not know it.</param>
+    /// <param name="offers">What it says of every modalité.</param>
     /// <param name="needs">What the mesure asks.</param>
-    public static KnownCapacity? Of(EspaceFacts espace, Offer? offer, MesureNeeds needs)
+    public static KnownCapacity? Of(EspaceFacts espace, Offer? offer, IReadOnlyCollection<Offer> offers, MesureNeeds needs)
     {
         var today = needs.Today;
         if (offer is null)
-            return new(CapacityAnswer.NoCapacity, null, null, today);
+        {
+            // What is not listed is not offered as long as somebody looked at the list in time.
+            return offers.Max(o => o.ConfirmedOn) is { } heard && !Freshness.IsStaleOn(EspaceGroup.Modalite, heard, today)
+                ? new(CapacityAnswer.NoCapacity, null, null, Earlier(Freshness.FreshUntil(EspaceGroup.Modalite, heard), today.PlusDays(AnswerDays)))
+                : null;
+        }
         if (offer.ConfirmedOn is not { } confirmed || Freshness.IsStaleOn(EspaceGroup.Modalite, confirmed, today))
             return null;
         var status = Standing.Status(offer, today);

@@ -36,7 +36,7 @@ internal sealed class ConfirmEspace(DirectoryDbContext db, Commands<DirectoryDbC
         return await commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
-            await db.BeginEspaceWriteAsync(ct);
+            await db.BeginEspaceWriteAsync(espaceId, ct);
             var espace = await db.WholeEspaces.SingleOrDefaultAsync(e => e.Id == espaceId, ct);
             caller.Require(espace?.GestionnaireId);
             if (espace is null)

@@ -31,7 +31,7 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
         return commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
-            await db.BeginEspaceWriteAsync(ct);
+            await db.BeginEspaceWriteAsync(espaceId, ct);
             var espace = await db.Espaces.Include(e => e.Modalites).Include(e => e.Groups).AsSplitQuery().SingleOrDefaultAsync(e => e.Id == espaceId, ct);
             caller.Require(espace?.GestionnaireId);
             if (espace is null)
@@ -39,7 +39,7 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
             if (etag is { } read && read != espace.Version)
                 throw DomainError.EtagMismatch(espace.Version.ToEtag());
             var offered = espace.Modalites.SingleOrDefault(m => m.Modalite == modalite);
-            if (offered is null or { State: ModaliteState.Fermee })
+            if (offered is not { IsOffered: true })
                 throw DomainError.StateForbids(ModaliteState.Fermee.ToCode(), "DECLARE_WAIT", "the espace does not offer this modalité");
 
             var now = clock.GetStoredNow();

@@ -25,50 +25,85 @@ internal static partial class EspaceChecks
     [GeneratedRegex(@"\A[a-z]{2,3}\z")]
     private static partial Regex LanguageCode();
 
-    /// <summary>Agréments; their validity must not overlap, and the lieux that they name must be there.</summary>
-    public static void Agrements(FieldChecks check, string path, IReadOnlyList<Proto.Agrement> agrements, IReadOnlySet<string> lieux, Geography geography)
+    /// <summary>
+    /// Agréments: of the espace's département, their validity without overlap, the lieux that they name there. What is held as
+    /// it stands was checked when it was said; silence may have made two of them valid on the same day since.
+    /// </summary>
+    public static void Agrements(
+        FieldChecks check, string path, IReadOnlyList<Proto.Agrement> agrements, IReadOnlySet<string> lieux, string departement,
+        Geography geography, DateOnly today, HeldParts held)
     {
         check.That(agrements.Count <= MaxParts, path, "must have at most 50 entries");
-        var stated = new List<Domain.Agrement>();
+        var known = held.Find(agrements);
+        var stated = new List<(Domain.Agrement Agrement, bool Held)>();
         foreach (var (i, agrement) in agrements.Take(MaxParts).Index())
         {
             var at = $"{path}[{i}]";
-            check.Text($"{at}.number", agrement.Number, MaxId);
-            Departement(check, $"{at}.departement", agrement.Departement, geography);
-            var state = check.Known($"{at}.state", agrement.State);
-            var request = check.OptionalDate($"{at}.request_date", agrement.RequestDate);
-            var start = check.OptionalDate($"{at}.start_date", agrement.StartDate);
-            var end = check.OptionalDate($"{at}.end_date", agrement.EndDate);
-            check.That(!(start > end), $"{at}.end_date", "must not lie before start_date");
-            var decision = check.OptionalDate($"{at}.decision_date", agrement.DecisionDate);
-            check.That(!(request > decision), $"{at}.decision_date", "must not lie before request_date");
-            check.OptionalDate($"{at}.list_entry_date", agrement.ListEntryDate);
-            var whole = new Domain.Agrement("", "", state, request, start, end) { DecisionDate = decision, LieuExternalIds = agrement.LieuExternalIds };
-            check.That(!whole.RefusedTooLate, $"{at}.decision_date", "silence had granted the agrément before: record its withdrawal");
+            var whole = known[i] is { } same ? ImportChecks.ToDomain(same) : Agrement(check, at, agrement, departement, geography);
             for (var l = 0; l < agrement.LieuExternalIds.Count; l++)
                 check.That(lieux.Contains(agrement.LieuExternalIds[l]), $"{at}.lieu_external_ids[{l}]", "is not one of the lieux");
-            check.That(!(request > start), $"{at}.start_date", "must not lie before request_date");
-            switch (state)
-            {
-                case AgrementState.Demande:
-                    check.That(agrement.RequestDate is not null, $"{at}.request_date", "is required in this state");
-                    goto case AgrementState.Refuse;
-                case AgrementState.Refuse:
-                    check.That(agrement.StartDate is null, $"{at}.start_date", "must be absent in this state");
-                    check.That(agrement.EndDate is null, $"{at}.end_date", "must be absent in this state");
-                    continue;
-                case AgrementState.Accorde:
-                    check.That(agrement.StartDate is not null, $"{at}.start_date", "is required in this state");
-                    break;
-                case AgrementState.ReputeAcquis:
-                    check.That(agrement.StartDate is not null || agrement.RequestDate is not null, $"{at}.request_date", "is required in this state unless start_date is given");
-                    break;
-                case AgrementState.Retire:
-                    check.That(agrement.EndDate is not null, $"{at}.end_date", "is required in this state");
-                    break;
-            }
-            check.That(!stated.Exists(whole.Collides), at, "its validity overlaps that of an agrément before it");
-            stated.Add(whole);
+            // A file still open may lie beside the agrément that it is to renew.
+            if (whole.State == AgrementState.Refuse || (whole.State == AgrementState.Demande && !(today >= whole.GrantedBySilenceOn)))
+                continue;
+            check.That(
+                !stated.Exists(s => whole.Collides(s.Agrement) && !(s.Held && known[i] is not null)), at,
+                whole.State == AgrementState.Demande
+                    ? "silence granted it on days of an agrément before it: record it as REPUTE_ACQUIS from the day after that one"
+                    : "its validity overlaps that of an agrément before it");
+            stated.Add((whole, known[i] is not null));
+        }
+    }
+
+    private static Domain.Agrement Agrement(FieldChecks check, string at, Proto.Agrement agrement, string departement, Geography geography)
+    {
+        check.Text($"{at}.number", agrement.Number, MaxId);
+        Departement(check, $"{at}.departement", agrement.Departement, geography);
+        check.That(
+            agrement.Departement == departement || !geography.Departements.Contains(departement) || !geography.Departements.Contains(agrement.Departement),
+            $"{at}.departement", "must be that of the espace: each préfet decides for his département");
+        var state = check.Known($"{at}.state", agrement.State);
+        var request = check.OptionalDate($"{at}.request_date", agrement.RequestDate);
+        var start = check.OptionalDate($"{at}.start_date", agrement.StartDate);
+        var end = check.OptionalDate($"{at}.end_date", agrement.EndDate);
+        check.That(!(start > end), $"{at}.end_date", "must not lie before start_date");
+        var decision = check.OptionalDate($"{at}.decision_date", agrement.DecisionDate);
+        check.That(!(request > decision), $"{at}.decision_date", "must not lie before request_date");
+        check.OptionalDate($"{at}.list_entry_date", agrement.ListEntryDate);
+        var whole = new Domain.Agrement("", "", state, request, start, end) { DecisionDate = decision, LieuExternalIds = agrement.LieuExternalIds };
+        check.That(!whole.RefusedTooLate, $"{at}.decision_date", "silence had granted the agrément before: record its withdrawal");
+        check.That(!(request > start), $"{at}.start_date", "must not lie before request_date");
+        switch (state)
+        {
+            case AgrementState.Demande:
+                check.That(agrement.RequestDate is not null, $"{at}.request_date", "is required in this state");
+                goto case AgrementState.Refuse;
+            case AgrementState.Refuse:
+                check.That(agrement.StartDate is null, $"{at}.start_date", "must be absent in this state");
+                check.That(agrement.EndDate is null, $"{at}.end_date", "must be absent in this state");
+                break;
+            case AgrementState.Accorde:
+                check.That(agrement.StartDate is not null, $"{at}.start_date", "is required in this state");
+                break;
+            case AgrementState.ReputeAcquis:
+                check.That(agrement.StartDate is not null || agrement.RequestDate is not null, $"{at}.request_date", "is required in this state unless start_date is given");
+                check.That(request > start || !(start < whole.GrantedBySilenceOn), $"{at}.start_date", "must not lie before two months of silence have passed since request_date");
+                break;
+            case AgrementState.Retire:
+                check.That(agrement.EndDate is not null, $"{at}.end_date", "is required in this state");
+                break;
+        }
+        return whole;
+    }
+
+    /// <summary>Lieux lie in the département of their espace, but for those that are held elsewhere.</summary>
+    public static void LieuxWithin(FieldChecks check, string path, IReadOnlyList<Lieu> lieux, string departement, Geography geography, HeldParts held)
+    {
+        foreach (var (i, lieu) in lieux.Take(MaxParts).Index())
+        {
+            check.That(
+                !geography.CommuneNames.ContainsKey(lieu.CommuneInsee) || !geography.Departements.Contains(departement)
+                    || Geography.DepartementOf(lieu.CommuneInsee) == departement || held.Has(lieu),
+                $"{path}[{i}].commune_insee", "must lie in the département of the espace");
         }
     }
 
@@ -157,13 +192,17 @@ internal static partial class EspaceChecks
         check.That(accueil.CourtCodes.Count <= 200, $"{path}.court_codes", "must have at most 200 entries");
         foreach (var (i, code) in accueil.CourtCodes.Take(200).Index())
             check.That(geography.CourtDepartements.ContainsKey(code), $"{path}.court_codes[{i}]", "is not a known court");
+        check.That(accueil.CourAppelNames.Count <= 50, $"{path}.cour_appel_names", "must have at most 50 entries");
+        foreach (var (i, name) in accueil.CourAppelNames.Take(50).Index())
+            check.That(geography.CoursAppel.Contains(name), $"{path}.cour_appel_names[{i}]", "is not a known cour d'appel");
         check.That(accueil.CommuneInsees.Count <= 2000, $"{path}.commune_insees", "must have at most 2000 entries");
         foreach (var (i, insee) in accueil.CommuneInsees.Take(2000).Index())
             check.That(geography.CommuneNames.ContainsKey(insee), $"{path}.commune_insees[{i}]", "is not a known commune");
     }
 
-    /// <summary>Opening schedule; each lieu that it names must be there.</summary>
-    public static void Ouvertures(FieldChecks check, string path, IReadOnlyList<Ouverture> ouvertures, IReadOnlySet<string> lieux)
+    /// <summary>Opening schedule; each lieu that it names must be there, each modalité offered. What is held as it stands stays.</summary>
+    public static void Ouvertures(
+        FieldChecks check, string path, IReadOnlyList<Ouverture> ouvertures, IReadOnlySet<string> lieux, IReadOnlySet<Modalite> offered, HeldParts held)
     {
         check.That(ouvertures.Count <= MaxParts, path, "must have at most 50 entries");
         var ids = new HashSet<string>(StringComparer.Ordinal);
@@ -181,6 +220,16 @@ internal static partial class EspaceChecks
             check.That(!(end <= start), $"{at}.end_time", "must lie after start_time");
             Each(check, $"{at}.modalites", ouverture.Modalites);
             check.Range($"{at}.slot_minutes", ouverture.SlotMinutes, 5, MaxMinutes);
+            if (!held.Has(ouverture))
+            {
+                // A modalité that could not be read may be the one.
+                for (var m = 0; m < Math.Min(ouverture.Modalites.Count, MaxParts); m++)
+                {
+                    var known = ouverture.Modalites[m] != Modalite.Unspecified && Enum.IsDefined(ouverture.Modalites[m]);
+                    check.That(!known || offered.Contains(ouverture.Modalites[m]) || offered.Contains(Modalite.Unspecified), $"{at}.modalites[{m}]", "is not offered by the espace");
+                }
+                check.That(!(ouverture.SlotMinutes > end - start) || end <= start, $"{at}.slot_minutes", "must not be longer than the opening");
+            }
             check.Range($"{at}.families", ouverture.Families, 1, 500);
             check.KnownOrUnspecified($"{at}.school_holidays", ouverture.SchoolHolidays);
         }
@@ -236,6 +285,12 @@ internal static partial class EspaceChecks
         check.KnownOrUnspecified($"{at}.mode_accueil", modalite.ModeAccueil);
         if (modalite.HasWaitingFamilies)
             check.Range($"{at}.waiting_families", modalite.WaitingFamilies, 0, 5000);
+        check.Range($"{at}.staff_present", modalite.StaffPresent, 0, 100);
+        Each(check, $"{at}.vif_amenagements", modalite.VifAmenagements);
+        check.That(
+            modalite.VifAmenagements.Count == 0 || modalite.ProtectionOrderAccepted || modalite.AcceptedSituations.Contains(SituationParticuliere.ViolencesIntrafamiliales),
+            $"{at}.vif_amenagements", "must be empty unless accepted_situations has VIOLENCES_INTRAFAMILIALES or protection_order_accepted is set");
+        check.OptionalDate($"{at}.next_estimated_date", modalite.NextEstimatedDate);
     }
 
     private static void Length(FieldChecks check, string path, int minutes) =>

@@ -41,6 +41,9 @@ internal sealed class EspaceEdit
         _before = isNew ? [] : GroupDocuments.Of(row, groups);
     }
 
+    /// <summary>Whether anything was said or removed, and not only confirmed. Known once concluded.</summary>
+    public bool Changed { get; private set; }
+
     /// <summary>Begins to change an espace.</summary>
     /// <param name="row">The espace, with all that belongs to the groups and with their provenance.</param>
     /// <param name="groups">Groups that may change.</param>
@@ -88,7 +91,8 @@ internal sealed class EspaceEdit
                 _row.Groups.Remove(gone);
             Append(key, EspaceChangeKind.Removed, null);
         }
-        if (touched.Count == 0 && !confirmed)
+        Changed = touched.Count > 0;
+        if (!Changed && !confirmed)
             return false;
         if (!_new)
             _row.Changed(now);

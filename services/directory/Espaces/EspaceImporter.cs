@@ -1,11 +1,12 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Directory.Contacts;
 using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Agrement = Jafer.Contracts.Directory.V1.Agrement;
 
 namespace Jafer.Directory.Espaces;
 
@@ -16,6 +17,7 @@ namespace Jafer.Directory.Espaces;
 internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geography geography, Speaker speaker, DateTimeOffset now)
 {
     private readonly DateOnly _today = now.DayInParis();
+    private readonly Dictionary<Guid, long> _versions = [];
 
     /// <summary>Whether contacts stay as they are, because the source has none to give.</summary>
     public bool KeepsContacts { get; init; }
@@ -23,12 +25,37 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
     /// <summary>Espaces and gestionnaires that the source names by Jafer's own ids, whatever their source was.</summary>
     public IReadOnlySet<Guid> NamedByOwnId { get; init; } = new HashSet<Guid>();
 
+    /// <summary>Whether an espace is also changed that was changed since the version from which the import was made.</summary>
+    public bool Overwrites { get; init; }
+
+    /// <summary>Those that would change an espace that was changed since: nothing may be saved once there is one.</summary>
+    public List<EspaceImport> Outdated { get; } = [];
+
+    /// <summary>Takes the locks of an import of these espaces. None is taken for a trial.</summary>
+    public Task BeginAsync(IReadOnlyCollection<EspaceImport> espaces, CancellationToken ct) => db.BeginImportAsync(
+        [.. espaces.Select(IdOf)], [.. espaces.Select(e => IdOf(e.Gestionnaire)).Distinct()], ct);
+
+    /// <summary>Gestionnaires, by their id, whose SIRET is already that of another one.</summary>
+    public async Task<HashSet<Guid>> WithSiretOfAnotherAsync(IReadOnlyCollection<EspaceImport> espaces, CancellationToken ct)
+    {
+        // The first that says it has it; what is held so from before stays.
+        var said = espaces.Where(e => e.Gestionnaire is not null).Select(e => (Id: IdOf(e.Gestionnaire), e.Gestionnaire.Siret)).Distinct().ToList();
+        var sirets = said.Select(s => s.Siret).Distinct().ToArray();
+        var ids = said.Select(s => s.Id).ToArray();
+        var held = await db.Gestionnaires.AsNoTracking().Where(g => sirets.Contains(g.Siret)).Select(g => new { g.Id, g.Siret }).ToListAsync(ct);
+        var keep = held.Select(h => (h.Id, h.Siret)).ToHashSet();
+        var owners = held.Where(h => !ids.Contains(h.Id) || said.Contains((h.Id, h.Siret))).GroupBy(h => h.Siret).ToDictionary(h => h.Key, h => h.First().Id);
+        return [.. said.Where(s => !keep.Contains(s) && (owners.TryAdd(s.Siret, s.Id) ? s.Id : owners[s.Siret]) != s.Id).Select(s => s.Id)];
+    }
+
     /// <summary>Applies some espaces, already checked.</summary>
     /// <param name="espaces">The espaces, each once.</param>
     /// <param name="ct">Cancellation.</param>
     public async Task<ImportEspacesResponse> ApplyAsync(IReadOnlyCollection<EspaceImport> espaces, CancellationToken ct)
     {
         var rows = await LoadAsync(espaces, ct);
+        foreach (var row in rows.Values)
+            _versions.TryAdd(row.Id, row.Version);
         var gestionnaires = await LoadGestionnairesAsync(espaces, ct);
         var declared = await LoadDeclarationsAsync([.. rows.Keys], ct);
         // Also those that only share a gestionnaire: what is said of the gestionnaire holds for them too.
@@ -76,6 +103,9 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             var changed = edit.Conclude(db, speaker, now, confirmedAt, confirms: _ => confirmedAt is not null);
             if (import is null)
                 continue;
+            // As it was before this import: what a sibling says of their gestionnaire changes the version too.
+            if (!isNew && edit.Changed && !Overwrites && import.Etag.Length > 0 && import.Etag != _versions[row.Id].ToEtag())
+                Outdated.Add(import);
             if (isNew)
                 response.CreatedCount++;
             else if (changed)
@@ -131,10 +161,9 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             db.Publish(row.ToEvent(now));
         }
         (row.Name, row.Siret, row.LegalForm, row.Federation) = (import.Name, import.Siret, import.LegalForm, import.Federation);
-        if (!KeepsContacts)
-            EspaceParts.Merge(row.Contacts, import.Contacts, c => c.ExternalId, (c, _) => c.ExternalId,
-                (c, _) => new ContactRow { OrganisationId = id, ExternalId = c.ExternalId, Email = c.Email, Role = c.Role },
-                (existing, c, _) => (existing.Email, existing.Role) = (c.Email, c.Role));
+        var isNew = db.Entry(row).State == EntityState.Added;
+        if (!KeepsContacts && ContactParts.Replace(row.Contacts, id, import.Contacts) && !isNew)
+            row.ContactsVersion++;
         return row;
     }
 
@@ -160,8 +189,10 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
     {
         (row.Gestionnaire, row.GestionnaireId) = (gestionnaire, gestionnaire.Id);
         (row.Name, row.Departement, row.Fictive, row.State, row.AlertText) =
-            (import.Name, import.Departement, import.Fictive, import.State, import.AlertText);
-        EspaceParts.Apply(row, import.Agrements.Select(a => AsHeld(row, a)).ToList());
+            (import.Name, import.Departement, import.Fictive, import.State, EspaceParts.Said(import.AlertText));
+        // What an export shows of an agrément stays as it is held.
+        var known = HeldParts.Of(row, _today, import.Etag).Find(import.Agrements);
+        EspaceParts.Apply(row, import.Agrements.Select((a, i) => known[i] ?? a).ToList());
         EspaceParts.Apply(row, import.Lieux, geography);
         EspaceParts.Apply(row, import.Modalites, removeOthers: true);
         EspaceParts.Apply(row, import.Accueil);
@@ -185,11 +216,4 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             });
         }
     }
-
-    /// <summary>
-    /// The agrément as it is held, when the source says what reading shows of it: a file on which the préfet was silent is shown
-    /// as granted, and a withdrawal ahead as granted until its day.
-    /// </summary>
-    private Agrement AsHeld(EspaceRow row, Agrement said) => row.Agrements.Select(GroupDocuments.ToDocument)
-        .FirstOrDefault(held => held.Clone().OnDay(_today).Equals(said)) ?? said;
 }

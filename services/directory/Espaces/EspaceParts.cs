@@ -30,7 +30,7 @@ internal static class EspaceParts
 
         static AgrementRow Set(AgrementRow row, Proto.Agrement a)
         {
-            (row.Number, row.Departement, row.State) = (a.Number, a.Departement, a.State);
+            (row.Number, row.Departement, row.State) = (Said(a.Number), a.Departement, a.State);
             (row.RequestDate, row.StartDate, row.EndDate) = (ImportChecks.ToDate(a.RequestDate), ImportChecks.ToDate(a.StartDate), ImportChecks.ToDate(a.EndDate));
             (row.DecisionDate, row.ListEntryDate) = (ImportChecks.ToDate(a.DecisionDate), ImportChecks.ToDate(a.ListEntryDate));
             row.LieuExternalIds = Sorted(a.LieuExternalIds);
@@ -93,11 +93,14 @@ internal static class EspaceParts
         part.MealsPossible = accueil.MealsPossible;
         part.AnimalsAccepted = accueil.AnimalsAccepted;
         part.Exclusions = [.. accueil.Exclusions];
-        part.ReglementVersion = accueil.Reglement?.Version;
-        part.ReglementUri = accueil.Reglement?.Uri ?? "";
-        part.ReglementStartDate = ImportChecks.ToDate(accueil.Reglement?.StartDate);
+        // A règlement of which nothing is said is none.
+        var reglement = accueil.Reglement is { } said && (Said(said.Version).Length > 0 || said.Uri.Length > 0 || said.StartDate is not null) ? said : null;
+        part.ReglementVersion = reglement is null ? null : Said(reglement.Version);
+        part.ReglementUri = reglement?.Uri ?? "";
+        part.ReglementStartDate = ImportChecks.ToDate(reglement?.StartDate);
         part.CourtCodes = Sorted(accueil.CourtCodes);
         part.CommuneInsees = Sorted(accueil.CommuneInsees);
+        part.CourAppelNames = Sorted(accueil.CourAppelNames);
         Merge(row.Entretiens, accueil.Entretiens, e => e.Position, (_, position) => position,
             (e, position) => new EntretienRow
             {
@@ -167,6 +170,9 @@ internal static class EspaceParts
             rows.RemoveAll(gone.ContainsValue);
     }
 
+    /// <summary>A text of nothing but blanks says nothing: no file could hold it.</summary>
+    public static string Said(string text) => string.IsNullOrWhiteSpace(text) ? "" : text;
+
     private static LieuRow Set(LieuRow row, Lieu lieu, short position, Geography geography)
     {
         // Nothing given is nought and nought: then the chef-lieu stands in.
@@ -174,13 +180,13 @@ internal static class EspaceParts
             ? geography.Points.GetValueOrDefault(lieu.CommuneInsee)
             : (lieu.Latitude, lieu.Longitude);
         (row.Position, row.Name, row.AddressLine, row.CommuneInsee, row.Latitude, row.Longitude) =
-            (position, lieu.Name, lieu.AddressLine, lieu.CommuneInsee, latitude, longitude);
+            (position, lieu.Name, Said(lieu.AddressLine), lieu.CommuneInsee, latitude, longitude);
         (row.WheelchairAccessible, row.SeparateEntrances, row.StaggeredArrivals, row.OutdoorArea, row.CarPark) =
             (lieu.WheelchairAccessible, lieu.SeparateEntrances, lieu.StaggeredArrivals, lieu.OutdoorArea, lieu.CarPark);
         row.Accessibilites = Codes(lieu.Accessibilites);
         Merge(row.Dessertes, lieu.Dessertes, d => d.Position, (_, at) => at,
-            (d, at) => new DesserteRow { LieuId = row.Id, Position = at, Mode = d.Mode, Line = d.Line, Stop = d.Stop, WalkMinutes = d.WalkMinutes },
-            (existing, d, _) => (existing.Mode, existing.Line, existing.Stop, existing.WalkMinutes) = (d.Mode, d.Line, d.Stop, d.WalkMinutes));
+            (d, at) => new DesserteRow { LieuId = row.Id, Position = at, Mode = d.Mode, Line = Said(d.Line), Stop = d.Stop, WalkMinutes = d.WalkMinutes },
+            (existing, d, _) => (existing.Mode, existing.Line, existing.Stop, existing.WalkMinutes) = (d.Mode, Said(d.Line), d.Stop, d.WalkMinutes));
         return row;
     }
 
@@ -194,6 +200,8 @@ internal static class EspaceParts
         row.AcceptedPublics = Codes(m.AcceptedPublics);
         row.Periodicities = Sorted(m.Periodicities.Select(GroupDocuments.ToCode));
         row.WaitingFamilies = m.HasWaitingFamilies ? m.WaitingFamilies : null;
+        (row.StaffPresent, row.NextEstimatedDate) = (m.StaffPresent, ImportChecks.ToDate(m.NextEstimatedDate));
+        row.VifAmenagements = Codes(m.VifAmenagements);
         return row;
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.Directory.Contacts;
 using Jafer.Directory.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Proto = Jafer.Contracts.Directory.V1;
@@ -52,7 +53,7 @@ internal static class GroupDocuments
                         documents.Add(new(group, modalite.Modalite.ToCode()), new Espace { Modalites = { ToDocument(modalite) } });
                     break;
                 case EspaceGroup.Attente:
-                    foreach (var modalite in row.Modalites.Where(m => m.Wait is not null || m.WaitingFamilies is not null))
+                    foreach (var modalite in row.Modalites.Where(m => m.Wait is not null || m.WaitingFamilies is not null || m.NextEstimatedDate is not null))
                         documents.Add(new(group, modalite.Modalite.ToCode()), new Espace { Modalites = { WaitOf(modalite) } });
                     break;
                 case EspaceGroup.Ouvertures:
@@ -72,8 +73,7 @@ internal static class GroupDocuments
                         {
                             Contacts =
                             {
-                                row.Gestionnaire.Contacts.OrderBy(c => c.ExternalId, StringComparer.Ordinal)
-                                    .Select(c => new Contact { ExternalId = c.ExternalId, Email = c.Email, Role = c.Role }),
+                                row.Gestionnaire.Contacts.OrderBy(c => c.ExternalId, StringComparer.Ordinal).Select(ContactParts.ToProto),
                             },
                         });
                     }
@@ -196,6 +196,8 @@ internal static class GroupDocuments
         Periodicities = { row.Periodicities.Select(ToPeriodicity) },
         AcceptedPublics = { row.AcceptedPublics.Select(ProtoConversions.FromCode<PublicAccueilli>) },
         ModeAccueil = row.ModeAccueil,
+        StaffPresent = row.StaffPresent,
+        VifAmenagements = { row.VifAmenagements.Select(ProtoConversions.FromCode<AmenagementVif>) },
     };
 
     private static ModaliteOfferte WaitOf(ModaliteRow row)
@@ -212,10 +214,12 @@ internal static class GroupDocuments
         }
         if (row.WaitingFamilies is { } waiting)
             document.WaitingFamilies = waiting;
+        document.NextEstimatedDate = row.NextEstimatedDate.ToProto();
         return document;
     }
 
-    private static Ouverture ToDocument(OuvertureRow row) => new()
+    /// <summary>The opening as it was said.</summary>
+    public static Ouverture ToDocument(OuvertureRow row) => new()
     {
         ExternalId = row.ExternalId,
         LieuExternalId = row.LieuExternalId,
@@ -261,8 +265,9 @@ internal static class GroupDocuments
             Exclusions = { part.Exclusions },
             CourtCodes = { part.CourtCodes },
             CommuneInsees = { part.CommuneInsees },
+            CourAppelNames = { part.CourAppelNames },
         };
-        if (part.ReglementVersion is { } version)
+        if (part.ReglementVersion is { } version && (version.Length > 0 || part.ReglementUri.Length > 0 || part.ReglementStartDate is not null))
             accueil.Reglement = new Reglement { Version = version, Uri = part.ReglementUri, StartDate = part.ReglementStartDate.ToProto() };
         return new Espace { AlertText = row.AlertText, Accueil = accueil.Equals(s_noAccueil) ? null : accueil };
     }

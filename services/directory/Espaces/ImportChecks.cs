@@ -12,18 +12,21 @@ namespace Jafer.Directory.Espaces;
 /// <summary>Everything that can be wrong with an import, found at once.</summary>
 internal static partial class ImportChecks
 {
-    private const int MaxEspaces = 50;
+    /// <summary>Most espaces of one request.</summary>
+    public const int MaxEspaces = 50;
+
 
     [GeneratedRegex(@"\A[a-z0-9-]{1,40}\z")]
     private static partial Regex SourceName();
 
-    /// <summary>Checks a request and returns its request id.</summary>
+    /// <summary>Checks a request and returns its request id; what is wrong is recorded.</summary>
+    /// <param name="check">Takes what is wrong.</param>
     /// <param name="request">The request.</param>
     /// <param name="geography">Communes and départements.</param>
     /// <param name="today">The latest date that is today somewhere in France.</param>
-    public static Guid Check(ImportEspacesRequest request, Geography geography, DateOnly today)
+    /// <param name="held">What is held of an espace.</param>
+    public static Guid Check(FieldChecks check, ImportEspacesRequest request, Geography geography, DateOnly today, Func<EspaceImport, HeldParts> held)
     {
-        var check = new FieldChecks();
         // First, because of very many mistakes an answer names only the first.
         var requestId = check.RequestId(request.RequestId);
         check.That(IsSourceName(request.Source), "source", "must be 1 to 40 lower case letters, digits and hyphens");
@@ -33,9 +36,8 @@ internal static partial class ImportChecks
         foreach (var (i, espace) in request.Espaces.Take(MaxEspaces).Index())
         {
             EspaceChecks.Id(check, $"espaces[{i}].external_id", espace.ExternalId, ids);
-            Check(check, $"espaces[{i}].", espace, gestionnaires, geography, today);
+            Check(check, $"espaces[{i}].", espace, gestionnaires, geography, today, held(espace));
         }
-        check.ThrowIfAny();
         return requestId;
     }
 
@@ -49,21 +51,26 @@ internal static partial class ImportChecks
     /// <param name="gestionnaires">Gestionnaires of the espaces before it, by external id.</param>
     /// <param name="geography">Communes and départements.</param>
     /// <param name="today">The latest date that is today somewhere in France.</param>
+    /// <param name="held">What is held of the espace.</param>
     public static void Check(
-        FieldChecks check, string path, EspaceImport espace, Dictionary<string, GestionnaireImport> gestionnaires, Geography geography, DateOnly today)
+        FieldChecks check, string path, EspaceImport espace, Dictionary<string, GestionnaireImport> gestionnaires, Geography geography, DateOnly today,
+        HeldParts held)
     {
+        held = held.Within(espace.Departement);
         CheckGestionnaire(check, $"{path}gestionnaire", espace.Gestionnaire, gestionnaires);
         check.Text($"{path}name", espace.Name, EspaceChecks.MaxName, required: true);
         EspaceChecks.Departement(check, $"{path}departement", espace.Departement, geography);
         check.Known($"{path}state", espace.State);
         check.Text($"{path}alert_text", espace.AlertText, EspaceChecks.MaxAlert);
         var lieux = espace.Lieux.Select(l => l.ExternalId).ToHashSet(StringComparer.Ordinal);
-        EspaceChecks.Agrements(check, $"{path}agrements", espace.Agrements, lieux, geography);
+        EspaceChecks.Agrements(check, $"{path}agrements", espace.Agrements, lieux, espace.Departement, geography, today, held);
         EspaceChecks.Lieux(check, $"{path}lieux", espace.Lieux, geography);
+        EspaceChecks.LieuxWithin(check, $"{path}lieux", espace.Lieux, espace.Departement, geography, held);
         EspaceChecks.Modalites(check, $"{path}modalites", espace.Modalites, today);
         EspaceChecks.Accueil(check, $"{path}accueil", espace.Accueil, geography);
-        EspaceChecks.Ouvertures(check, $"{path}ouvertures", espace.Ouvertures, lieux);
+        EspaceChecks.Ouvertures(check, $"{path}ouvertures", espace.Ouvertures, lieux, espace.Modalites.Select(m => m.Modalite).ToHashSet(), held);
         EspaceChecks.Fermetures(check, $"{path}fermetures", espace.Fermetures, lieux);
+        check.Etag(espace.Etag, $"{path}etag");
         check.That(!(check.OptionalDate($"{path}confirmed_date", espace.ConfirmedDate) > today), $"{path}confirmed_date", "must not lie in the future");
     }
 

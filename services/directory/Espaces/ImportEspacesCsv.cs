@@ -19,8 +19,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Jafer.Directory.Espaces;
 
 /// <summary>
-/// Imports a CSV file of the template: read as it arrives, checked whole, then written in portions of one transaction. With a
-/// single mistake nothing is written; a trial finds out what would be, without a lock and without writing.
+/// Imports a CSV file of the template: read as it arrives, checked whole, then written in portions of one transaction that
+/// holds its own espaces and takes the revision at the end, so that nobody else waits. With a single mistake nothing is
+/// written; a trial finds out what would be, without a lock and without writing.
 /// </summary>
 internal sealed class ImportEspacesCsv(
     DirectoryDbContext db, Commands<DirectoryDbContext> commands, SnapshotSource snapshots, UpkeepSignal upkeep, TimeProvider clock)
@@ -43,7 +44,13 @@ internal sealed class ImportEspacesCsv(
         await using var file = new UploadedFile(first.Data, requests);
         var sheet = await ReadAsync(file, responses, ct);
         var summary = new ImportSummary { LineCount = sheet.LineCount, DryRun = first.DryRun };
-        FindMistakes(sheet, geography, summary);
+        var importer = new EspaceImporter(db, first.Source, geography, Speaker.Importing(call.Caller()), clock.GetStoredNow())
+        {
+            KeepsContacts = true,
+            NamedByOwnId = await OwnIdsAsync(sheet, ct),
+            Overwrites = first.Overwrite,
+        };
+        await FindMistakesAsync(sheet, importer, geography, summary, ct);
         var progress = new ImportEspacesCsvResponse { LinesRead = summary.LineCount };
         if (summary.ErrorCount > 0)
         {
@@ -51,30 +58,58 @@ internal sealed class ImportEspacesCsv(
             return;
         }
 
-        var caller = call.Caller();
         if (first.DryRun)
         {
-            await ApplyAsync(sheet, first.Source, geography, caller, summary, _ => Task.CompletedTask, ct);
-            await responses.WriteAsync(new ImportEspacesCsvResponse(progress) { EspacesWritten = 0, Summary = summary }, ct);
+            await ApplyAsync(sheet, importer, summary, CompareAsync, ct);
+            Conclude(sheet, importer, summary);
+            await responses.WriteAsync(new ImportEspacesCsvResponse(progress) { Summary = summary }, ct);
             return;
         }
 
-        var digest = new BytesValue { Value = ByteString.CopyFrom([.. file.Hash(), .. Encoding.UTF8.GetBytes(first.Source)]) };
-        await responses.WriteAsync(await commands.RunAsync(
-            call, digest, requestId,
-            async token =>
+        var digest = new BytesValue { Value = ByteString.CopyFrom([.. file.Hash(), .. Encoding.UTF8.GetBytes(first.Source), .. first.Overwrite ? "!"u8 : []]) };
+        ImportEspacesCsvResponse last;
+        try
+        {
+            last = await commands.RunAsync(call, digest, requestId, WriteAsync, _ => $"imports/{first.Source}", effectsOutside: true);
+            upkeep.AgrementsMayHaveChanged();
+        }
+        catch (NothingImportedException)
+        {
+            last = new ImportEspacesCsvResponse(progress) { EspacesWritten = 0, Summary = summary };
+        }
+        await responses.WriteAsync(last, ct);
+
+        async Task<ImportEspacesCsvResponse> WriteAsync(CancellationToken token)
+        {
+            var espaces = sheet.Espaces.Select(e => e.Import).ToList();
+            await importer.BeginAsync(espaces, token);
+            // Others may have said who they are since the file was checked.
+            AddSirets(sheet, importer, await importer.WithSiretOfAnotherAsync(espaces, token));
+            await ApplyAsync(sheet, importer, summary, async compared =>
             {
-                await db.BeginEspaceWriteAsync(token);
-                await ApplyAsync(sheet, first.Source, geography, caller, summary, async written =>
+                // With a single mistake nothing more is written, and the rest is only compared.
+                if (sheet.Mistakes.Count == 0 && importer.Outdated.Count == 0)
                 {
                     await db.SaveChangesAsync(token);
-                    await responses.WriteAsync(new ImportEspacesCsvResponse(progress) { EspacesWritten = progress.EspacesWritten = written }, token);
-                }, token);
-                return new ImportEspacesCsvResponse(progress) { Summary = summary };
-            },
-            _ => $"imports/{first.Source}",
-            effectsOutside: true), ct);
-        upkeep.AgrementsMayHaveChanged();
+                    progress.EspacesWritten = compared;
+                }
+                await CompareAsync(compared);
+            }, token);
+            Conclude(sheet, importer, summary);
+            if (summary.ErrorCount > 0)
+            {
+                await db.Database.RollbackTransactionAsync(token);
+                throw new NothingImportedException();
+            }
+            await db.EndImportAsync(token);
+            return new ImportEspacesCsvResponse(progress) { Summary = summary };
+        }
+
+        async Task CompareAsync(long compared)
+        {
+            progress.EspacesCompared = compared;
+            await responses.WriteAsync(new ImportEspacesCsvResponse(progress), ct);
+        }
     }
 
     private static async Task<EspaceSheet> ReadAsync(UploadedFile file, IServerStreamWriter<ImportEspacesCsvResponse> responses, CancellationToken ct)
@@ -95,33 +130,60 @@ internal sealed class ImportEspacesCsv(
         return sheet;
     }
 
-    private void FindMistakes(EspaceSheet sheet, Geography geography, ImportSummary summary)
+    private async Task FindMistakesAsync(EspaceSheet sheet, EspaceImporter importer, Geography geography, ImportSummary summary, CancellationToken ct)
     {
-        var mistakes = sheet.Mistakes;
         var gestionnaires = new Dictionary<string, GestionnaireImport>(StringComparer.Ordinal);
         var today = LocalTime.LatestToday(clock);
-        // A line whose form is wrong says nothing reliable of its content.
-        var unreadable = mistakes.Select(m => m.Line).ToHashSet();
-        foreach (var espace in sheet.Espaces)
+        var unreadable = sheet.Mistakes.Where(m => m.Column.Length > 0).ToLookup(m => m.Line, m => m.Column);
+        var broken = sheet.Mistakes.Where(m => m.Column.Length == 0).Select(m => m.Line).ToHashSet();
+        var doubtful = sheet.Espaces.Where(e => Check(e, HeldParts.None).Count > 0).ToList();
+        // Once more beside what is held: that may stay as it is.
+        var held = doubtful.Count == 0 ? [] : await HeldParts.LoadAsync(db, [.. doubtful.Select(e => e.Import)], importer.IdOf, clock.TodayInParis(), ct);
+        foreach (var espace in doubtful)
+        {
+            sheet.Mistakes.AddRange(Check(espace, held.GetValueOrDefault(importer.IdOf(espace.Import), HeldParts.None))
+                .Where(v => !broken.Contains(espace.PlaceOf(v.Field).Line) && !espace.FollowsFrom(v.Field, v.Description, unreadable))
+                .Select(v => espace.ToMistake(v.Field, v.Description)));
+        }
+        AddSirets(sheet, importer, await importer.WithSiretOfAnotherAsync([.. sheet.Espaces.Select(e => e.Import)], ct));
+        Summarize(sheet, summary);
+
+        IReadOnlyList<FieldViolation> Check(SheetEspace espace, HeldParts parts)
         {
             var check = new FieldChecks();
             EspaceChecks.Id(check, "external_id", espace.Import.ExternalId, null);
-            ImportChecks.Check(check, "", espace.Import, gestionnaires, geography, today);
-            mistakes.AddRange(check.Violations.Select(v => espace.ToMistake(v.Field, v.Description)).Where(m => !unreadable.Contains(m.Line)));
+            ImportChecks.Check(check, "", espace.Import, gestionnaires, geography, today, parts);
+            return check.Violations;
         }
-        summary.ErrorCount = mistakes.Count;
-        summary.Errors.Add(mistakes.OrderBy(m => m.Line).ThenBy(m => m.Column, StringComparer.Ordinal).Take(MaxListedErrors)
+    }
+
+    private static void AddSirets(EspaceSheet sheet, EspaceImporter importer, HashSet<Guid> taken)
+    {
+        sheet.Mistakes.AddRange(sheet.Espaces.Where(e => taken.Contains(importer.IdOf(e.Import.Gestionnaire)) && Siret.IsValid(e.Import.Gestionnaire.Siret))
+            .Select(e => e.ToMistake("gestionnaire.siret", "is that of another gestionnaire")));
+    }
+
+    // What only shows once every espace was compared.
+    private static void Conclude(EspaceSheet sheet, EspaceImporter importer, ImportSummary summary)
+    {
+        var outdated = importer.Outdated.ToHashSet(ReferenceEqualityComparer.Instance);
+        sheet.Mistakes.AddRange(sheet.Espaces.Where(e => outdated.Contains(e.Import))
+            .Select(e => e.ToMistake("etag", "is not the directory's any more: export again, or overwrite what was changed since")));
+        Summarize(sheet, summary);
+        if (summary.ErrorCount > 0)
+            (summary.CreatedCount, summary.UpdatedCount, summary.UnchangedCount) = (0, 0, 0);
+    }
+
+    private static void Summarize(EspaceSheet sheet, ImportSummary summary)
+    {
+        summary.ErrorCount = sheet.Mistakes.Count;
+        summary.Errors.Clear();
+        summary.Errors.Add(sheet.Mistakes.OrderBy(m => m.Line).ThenBy(m => m.Column, StringComparer.Ordinal).Take(MaxListedErrors)
             .Select(m => new LineError { Line = m.Line, Column = m.Column, Description = m.Description }));
     }
 
-    private async Task ApplyAsync(
-        EspaceSheet sheet, string source, Geography geography, Caller caller, ImportSummary summary, Func<long, Task> written, CancellationToken ct)
+    private async Task ApplyAsync(EspaceSheet sheet, EspaceImporter importer, ImportSummary summary, Func<long, Task> compared, CancellationToken ct)
     {
-        var importer = new EspaceImporter(db, source, geography, Speaker.Importing(caller), clock.GetStoredNow())
-        {
-            KeepsContacts = true,
-            NamedByOwnId = await OwnIdsAsync(sheet, ct),
-        };
         // One gestionnaire's espaces side by side: what is said of it touches them all.
         var espaces = sheet.Espaces.Select(e => e.Import).OrderBy(e => e.Gestionnaire.ExternalId, StringComparer.Ordinal);
         foreach (var portion in espaces.Chunk(Portion))
@@ -130,7 +192,7 @@ internal sealed class ImportEspacesCsv(
             summary.CreatedCount += counts.CreatedCount;
             summary.UpdatedCount += counts.UpdatedCount;
             summary.UnchangedCount += counts.UnchangedCount;
-            await written(summary.CreatedCount + summary.UpdatedCount + summary.UnchangedCount);
+            await compared(summary.CreatedCount + summary.UpdatedCount + summary.UnchangedCount);
             db.ChangeTracker.Clear();
         }
     }
@@ -145,6 +207,9 @@ internal sealed class ImportEspacesCsv(
         return [.. await db.Espaces.Where(e => named.Contains(e.Id)).Select(e => e.Id)
             .Concat(db.Gestionnaires.Where(g => named.Contains(g.Id)).Select(g => g.Id)).ToListAsync(ct)];
     }
+
+    /// <summary>Something that showed while writing stands against the import: all of it is rolled back.</summary>
+    private sealed class NothingImportedException : Exception;
 
     /// <summary>The bytes of the file, as the requests bring them.</summary>
     private sealed class UploadedFile(ByteString first, IAsyncStreamReader<ImportEspacesCsvRequest> requests) : Stream

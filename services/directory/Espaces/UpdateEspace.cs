@@ -1,6 +1,7 @@
 using Google.Protobuf.Collections;
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
@@ -58,14 +59,17 @@ internal sealed class UpdateEspace(
         var response = await commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
-            await db.BeginEspaceWriteAsync(ct);
+            await BeginAsync(espaceId, mask, ct);
             var row = await db.WholeEspaces.SingleOrDefaultAsync(e => e.Id == espaceId, ct);
             caller.Require(row?.GestionnaireId);
             if (row is null)
                 throw DomainError.NotFound($"espaces/{espaceId}");
             // What the request says is checked together with what stays, so that every mistake is told at once.
-            var agrements = Agrements(check, row, wanted.Agrements, mask, caller);
-            CheckReferences(check, row, wanted, agrements, mask, geography);
+            var held = HeldParts.Of(row, clock.TodayInParis());
+            var agrements = Agrements(check, held, wanted.Agrements, mask, caller);
+            CheckReferences(check, row, wanted, agrements, mask, geography, held);
+            if (mask.Contains("gestionnaire_siret") && wanted.GestionnaireSiret != row.Gestionnaire.Siret)
+                check.That(!await db.Gestionnaires.AnyAsync(g => g.Siret == wanted.GestionnaireSiret, ct), "espace.gestionnaire_siret", "is that of another gestionnaire");
             check.ThrowIfAny();
             if (etag is { } read && read != row.Version)
                 throw DomainError.EtagMismatch(row.Version.ToEtag());
@@ -86,6 +90,18 @@ internal sealed class UpdateEspace(
         if (mask.Contains("agrements"))
             upkeep.AgrementsMayHaveChanged();
         return response;
+    }
+
+    private async Task BeginAsync(Guid espaceId, HashSet<string> mask, CancellationToken ct)
+    {
+        if (!mask.Overlaps(s_ofGestionnaire))
+        {
+            await db.BeginEspaceWriteAsync(espaceId, ct);
+            return;
+        }
+        if (mask.Contains("gestionnaire_siret"))
+            await db.BeginIdentityWriteAsync(ct);
+        await db.BeginGestionnaireWriteAsync(await db.Espaces.Where(e => e.Id == espaceId).Select(e => e.GestionnaireId).SingleOrDefaultAsync(ct), ct);
     }
 
     private void CheckFields(FieldChecks check, Espace wanted, HashSet<string> mask, Geography geography)
@@ -116,14 +132,16 @@ internal sealed class UpdateEspace(
     }
 
     // Agréments, schedule and closures name lieux: those of the request, or those that stay.
-    private static void CheckReferences(
-        FieldChecks check, EspaceRow row, Espace wanted, IReadOnlyList<Proto.Agrement> agrements, HashSet<string> mask, Geography geography)
+    private void CheckReferences(
+        FieldChecks check, EspaceRow row, Espace wanted, IReadOnlyList<Proto.Agrement> agrements, HashSet<string> mask, Geography geography, HeldParts held)
     {
         var lieux = (mask.Contains("lieux") ? wanted.Lieux.Select(l => l.ExternalId) : row.Lieux.Select(l => l.ExternalId)).ToHashSet(StringComparer.Ordinal);
+        if (mask.Contains("lieux"))
+            EspaceChecks.LieuxWithin(check, "espace.lieux", wanted.Lieux, row.Departement, geography, held);
         if (mask.Contains("agrements"))
-            EspaceChecks.Agrements(check, "espace.agrements", agrements, lieux, geography);
+            EspaceChecks.Agrements(check, "espace.agrements", agrements, lieux, row.Departement, geography, LocalTime.LatestToday(clock), held);
         if (mask.Contains("ouvertures"))
-            EspaceChecks.Ouvertures(check, "espace.ouvertures", wanted.Ouvertures, lieux);
+            EspaceChecks.Ouvertures(check, "espace.ouvertures", wanted.Ouvertures, lieux, Offered(row, wanted, mask), held);
         if (mask.Contains("fermetures"))
             EspaceChecks.Fermetures(check, "espace.fermetures", wanted.Fermetures, lieux);
         if (!mask.Contains("lieux"))
@@ -135,33 +153,27 @@ internal sealed class UpdateEspace(
             "espace.lieux", "must keep the lieux that a closure names");
     }
 
+    // Modalités of the request are added to those that stay.
+    private static HashSet<Modalite> Offered(EspaceRow row, Espace wanted, HashSet<string> mask) =>
+        [.. row.Modalites.Select(m => m.Modalite), .. mask.Contains("modalites") ? wanted.Modalites.Select(m => m.Modalite) : []];
+
     // What a client read comes back as it was shown on the day; it is held as it was recorded. The espace itself may only add
     // that it asked: what the préfet decided stays.
-    private List<Proto.Agrement> Agrements(FieldChecks check, EspaceRow row, RepeatedField<Proto.Agrement> wanted, HashSet<string> mask, Caller caller)
+    private static List<Proto.Agrement> Agrements(FieldChecks check, HeldParts held, RepeatedField<Proto.Agrement> wanted, HashSet<string> mask, Caller caller)
     {
-        var held = GroupDocuments.Of(row, [EspaceGroup.Agrement]).Values.OfType<Espace>().SelectMany(e => e.Agrements).ToList();
         if (!mask.Contains("agrements"))
-            return held;
-        var shown = held.ConvertAll(a => a.Clone().OnDay(clock.TodayInParis()));
-        var (result, kept) = (new List<Proto.Agrement>(), new HashSet<int>());
-        foreach (var (i, agrement) in wanted.Index())
+            return [.. held.Agrements];
+        var known = held.Find(wanted);
+        for (var i = 0; i < wanted.Count; i++)
         {
-            var at = held.FindIndex(a => a.Equals(agrement));
-            at = at < 0 ? shown.FindIndex(a => a.Equals(agrement)) : at;
-            if (at >= 0 && kept.Add(at))
-            {
-                result.Add(held[at]);
-                continue;
-            }
-            result.Add(agrement);
             check.That(
-                caller.Tenancy == Tenancy.Any || agrement.State == AgrementState.Demande,
+                caller.Tenancy == Tenancy.Any || known[i] is not null || wanted[i].State == AgrementState.Demande,
                 $"espace.agrements[{i}].state", "must be DEMANDE: what the préfet decides is recorded by an operator");
         }
         check.That(
-            caller.Tenancy == Tenancy.Any || held.Index().All(a => kept.Contains(a.Index) || a.Item.State == AgrementState.Demande),
+            caller.Tenancy == Tenancy.Any || held.Agrements.All(a => a.State == AgrementState.Demande || known.Any(k => ReferenceEquals(k, a))),
             "espace.agrements", "must keep what the préfet decided");
-        return result;
+        return [.. wanted.Select((a, i) => known[i] ?? a)];
     }
 
     private async Task ChangeGestionnaireAsync(
@@ -192,7 +204,7 @@ internal sealed class UpdateEspace(
         if (mask.Contains("state"))
             row.State = wanted.State;
         if (mask.Contains("alert_text"))
-            row.AlertText = wanted.AlertText;
+            row.AlertText = EspaceParts.Said(wanted.AlertText);
         if (mask.Contains("agrements"))
             EspaceParts.Apply(row, agrements);
         if (mask.Contains("lieux"))

@@ -18,6 +18,9 @@ internal sealed record Geography(
     FrozenDictionary<string, string> CourtDepartements,
     FrozenSet<string> Departements)
 {
+    /// <summary>Names of the cours d'appel.</summary>
+    public required FrozenSet<string> CoursAppel { get; init; }
+
     /// <summary>Coordinates by INSEE code, of the communes that have them.</summary>
     public CommunePoints Points => new(Travel.Model);
 
@@ -57,7 +60,10 @@ internal sealed record Geography(
             new TravelCache(model),
             new CommuneNames(model.Codes, names),
             (await ReadPairsAsync(source, "select code, departement from courts", ct)).ToFrozenDictionary(StringComparer.Ordinal),
-            (await ReadPairsAsync(source, "select code, code from departements", ct)).Keys.ToFrozenSet(StringComparer.Ordinal));
+            (await ReadPairsAsync(source, "select code, code from departements", ct)).Keys.ToFrozenSet(StringComparer.Ordinal))
+        {
+            CoursAppel = (await ReadPairsAsync(source, "select distinct cour_appel, cour_appel from courts", ct)).Keys.ToFrozenSet(StringComparer.Ordinal),
+        };
     }
 
     private static async Task<Dictionary<string, string>> ReadPairsAsync(NpgsqlDataSource source, string sql, CancellationToken ct)

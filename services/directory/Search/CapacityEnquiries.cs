@@ -15,7 +15,7 @@ namespace Jafer.Directory.Search;
 
 /// <summary>
 /// Anonymous questions whether an espace has room: answered from the directory while what it knows is fresh, put to the espace
-/// only when it is not. No name, no commune, no birth date is ever part of one.
+/// only when it is not, and only once for all who ask the same. No name, no commune, no birth date is ever part of one.
 /// </summary>
 internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource snapshots, Commands<DirectoryDbContext> commands, TimeProvider clock)
 {
@@ -41,16 +41,19 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
                 throw DomainError.EspaceNotDesignable(espaceId, "no agrément is valid on the decision date");
 
             var now = clock.GetStoredNow();
-            var known = CapacityAnswers.Of(espace.Facts, espace.OfferOf(needs.Modalite), needs);
-            if (known is null)
+            string[] situations = [.. request.Mesure!.Situations.Distinct().Order().Select(s => s.ToCode())];
+            var known = CapacityAnswers.Of(espace.Facts, espace.OfferOf(needs.Modalite), espace.Offers, needs);
+            var row = await SaidBeforeAsync(known) ?? (known is null ? await AskAsync() : New(known.Value.FreshUntil.PlusDays(1).StartInParis()));
+            if (row.AnsweredAt is null && known is { } answer)
             {
-                var since = now.AddDays(-1);
-                var asked = await db.CapacityEnquiries.CountAsync(
-                    q => q.RequesterId == caller.OrganisationId && q.CreatedAt > since && q.AnsweredBy != EnquiryAnsweredBy.Directory, ct);
-                if (asked >= MostInADay)
-                    throw DomainError.LimitExceeded("an organisation may put 100 enquiries to espaces within 24 hours", TimeSpan.FromHours(1));
+                (row.Answer, row.AnsweredBy, row.AnsweredAt) = (answer.Answer, EnquiryAnsweredBy.Directory, now);
+                (row.WaitDays, row.WaitingFamilies) = (answer.Wait, answer.WaitingFamilies);
             }
-            var row = new CapacityEnquiryRow
+            if (db.Entry(row).State == EntityState.Detached)
+                db.CapacityEnquiries.Add(row);
+            return new RequestCapacityResponse { Enquiry = ToProto(row, now) };
+
+            CapacityEnquiryRow New(DateTimeOffset expiresAt, Guid? joinedId = null) => new()
             {
                 Id = Guid.CreateVersion7(now),
                 EspaceId = espaceId,
@@ -59,19 +62,51 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
                 YoungestAge = needs.YoungestAge,
                 OldestAge = needs.OldestAge,
                 ChildCount = needs.Children,
-                Situations = [.. request.Mesure!.Situations.Distinct().Order().Select(s => s.ToCode())],
+                Situations = situations,
                 ProtectionOrder = needs.ProtectionOrder,
                 CreatedAt = now,
-                ExpiresAt = known is { FreshUntil: var until } ? until.PlusDays(1).StartInParis() : now.AddDays(CapacityAnswers.PendingDays),
+                ExpiresAt = expiresAt,
+                JoinedId = joinedId,
                 Version = 1,
             };
-            if (known is { } answer)
+
+            // The same question, still open or with an answer that still holds: the espace sees no more of a mesure than this.
+            async Task<List<CapacityEnquiryRow>> SameQuestionAsync() => (await db.CapacityEnquiries
+                .Where(q => q.EspaceId == espaceId && q.Modalite == needs.Modalite && q.ExpiresAt > now && q.AnsweredBy != EnquiryAnsweredBy.Directory
+                    && q.YoungestAge == needs.YoungestAge && q.OldestAge == needs.OldestAge && q.ChildCount == needs.Children
+                    && q.ProtectionOrder == needs.ProtectionOrder)
+                .OrderByDescending(q => q.AnsweredAt).ThenBy(q => q.Id).ToListAsync(ct)).FindAll(q => q.Situations.SequenceEqual(situations));
+
+            // What the espace itself said to this holds, above all a no, until it says the modalité anew.
+            async Task<CapacityEnquiryRow?> SaidBeforeAsync(KnownCapacity? directory)
             {
-                (row.Answer, row.AnsweredBy, row.AnsweredAt) = (answer.Answer, EnquiryAnsweredBy.Directory, now);
-                (row.WaitDays, row.WaitingFamilies) = (answer.Wait, answer.WaitingFamilies);
+                if (directory is { Answer: CapacityAnswer.NoCapacity }
+                    || (await SameQuestionAsync()).Find(q => q is { JoinedId: null, AnsweredAt: not null }) is not { AnsweredAt: { } at } said
+                    || (directory is not null && said.Answer is not (CapacityAnswer.NoCapacity or CapacityAnswer.AssessmentRequired)))
+                    return null;
+                var code = needs.Modalite.ToCode();
+                if (await db.EspaceGroups.AnyAsync(g => g.EspaceId == espaceId && g.Group == EspaceGroup.Modalite && g.Key == code && g.SaidAt > at, ct))
+                    return null;
+                var row = New(said.ExpiresAt, said.Id);
+                Answer(row, said.Answer!.Value, said.WaitDays, said.WaitingFamilies, at, said.ExpiresAt);
+                return row;
             }
-            else
+
+            async Task<CapacityEnquiryRow> AskAsync()
             {
+                await db.Database.BeginTransactionAsync(ct);
+                await LockQuestionsAsync(espaceId, ct);
+                var open = (await SameQuestionAsync()).FindAll(q => q.AnsweredAt is null);
+                if (open.Find(q => q.RequesterId == caller.OrganisationId) is { } mine)
+                    return mine;
+                if (open.Find(q => q.JoinedId is null) is { } first)
+                    return New(first.ExpiresAt, first.Id);
+                var since = now.AddDays(-1);
+                var asked = await db.CapacityEnquiries.CountAsync(
+                    q => q.RequesterId == caller.OrganisationId && q.CreatedAt > since && q.JoinedId == null && q.AnsweredBy != EnquiryAnsweredBy.Directory, ct);
+                if (asked >= MostInADay)
+                    throw DomainError.LimitExceeded("an organisation may put 100 enquiries to espaces within 24 hours", TimeSpan.FromHours(1));
+                var row = New(now.AddDays(CapacityAnswers.PendingDays));
                 db.Publish(new CapacityEnquiryOpened
                 {
                     EventId = Guid.CreateVersion7(now),
@@ -85,9 +120,8 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
                     Modalite = needs.Modalite.ToCode(),
                     ExpiresAt = row.ExpiresAt,
                 });
+                return row;
             }
-            db.CapacityEnquiries.Add(row);
-            return new RequestCapacityResponse { Enquiry = ToProto(row, now) };
         }, r => $"enquiries/{r.Enquiry.EnquiryId}");
     }
 
@@ -106,40 +140,48 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
         return commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
-            await db.BeginEspaceWriteAsync(ct);
+            var asked = await db.CapacityEnquiries.Where(q => q.Id == id).Select(q => new { First = q.JoinedId ?? q.Id, q.EspaceId }).SingleOrDefaultAsync(ct);
+            await db.BeginEspaceWriteAsync(asked?.EspaceId ?? Guid.Empty, ct);
+            if (asked is not null)
+                await LockQuestionsAsync(asked.EspaceId, ct);
             // Agréments and lieux for the event that tells others of a changed state.
-            var row = await db.CapacityEnquiries.Include(q => q.Espace).ThenInclude(e => e.Modalites).Include(q => q.Espace).ThenInclude(e => e.Groups)
+            var rows = asked is null ? [] : await db.CapacityEnquiries.Where(q => q.Id == asked.First || (q.JoinedId == asked.First && q.AnsweredAt == null))
+                .Include(q => q.Espace).ThenInclude(e => e.Modalites).Include(q => q.Espace).ThenInclude(e => e.Groups)
                 .Include(q => q.Espace).ThenInclude(e => e.Agrements).Include(q => q.Espace).ThenInclude(e => e.Lieux)
-                .AsSplitQuery().SingleOrDefaultAsync(q => q.Id == id, ct);
-            caller.Require(row?.Espace.GestionnaireId);
-            if (row is null)
+                .AsSplitQuery().OrderBy(q => q.JoinedId != null).ThenBy(q => q.Id).ToListAsync(ct);
+            caller.Require(rows.FirstOrDefault()?.Espace.GestionnaireId);
+            if (rows.Count == 0)
                 throw DomainError.NotFound($"enquiries/{id}");
             var now = clock.GetStoredNow();
-            var state = CapacityAnswers.StateOf(row.AnsweredAt is not null, row.ExpiresAt, now);
+            var first = rows[0];
+            var state = CapacityAnswers.StateOf(first.AnsweredAt is not null, first.ExpiresAt, now);
             if (state != EnquiryState.Pending)
                 throw DomainError.StateForbids(state.ToCode(), "ANSWER_CAPACITY", "the enquiry is answered or expired");
 
-            (row.Answer, row.AnsweredBy, row.AnsweredAt) = (answer, EnquiryAnsweredBy.Espace, now);
-            row.WaitDays = request.HasWaitDays ? request.WaitDays : null;
-            row.WaitingFamilies = request.HasWaitingFamilies ? request.WaitingFamilies : null;
-            row.ExpiresAt = now.AddDays(CapacityAnswers.AnswerDays);
-            row.Version++;
-            Refresh(row, Speaker.Of(caller), now);
-            db.Publish(new CapacityEnquiryAnswered
+            // Whoever asked the same meanwhile is answered too.
+            foreach (var row in rows)
             {
-                EventId = Guid.CreateVersion7(now),
-                AggregateId = row.Id,
-                AggregateVersion = row.Version,
-                OccurredAt = now,
-                RecordedAt = now,
-                CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
-                GestionnaireId = row.Espace.GestionnaireId,
-                RequesterId = row.RequesterId,
-                EspaceId = row.EspaceId,
-                Modalite = row.Modalite.ToCode(),
-                Answer = answer.ToCode(),
-            });
-            return new AnswerCapacityResponse { Enquiry = ToProto(row, now) };
+                Answer(
+                    row, answer, request.HasWaitDays ? request.WaitDays : null, request.HasWaitingFamilies ? request.WaitingFamilies : null,
+                    now, now.AddDays(CapacityAnswers.AnswerDays));
+                row.Version++;
+                db.Publish(new CapacityEnquiryAnswered
+                {
+                    EventId = Guid.CreateVersion7(now),
+                    AggregateId = row.Id,
+                    AggregateVersion = row.Version,
+                    OccurredAt = now,
+                    RecordedAt = now,
+                    CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+                    GestionnaireId = row.Espace.GestionnaireId,
+                    RequesterId = row.RequesterId,
+                    EspaceId = row.EspaceId,
+                    Modalite = row.Modalite.ToCode(),
+                    Answer = answer.ToCode(),
+                });
+            }
+            Refresh(first, Speaker.Of(caller), now);
+            return new AnswerCapacityResponse { Enquiry = ToProto(rows.Find(q => q.Id == id) ?? first, now) };
         }, _ => $"enquiries/{id}");
     }
 
@@ -152,6 +194,16 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
         if (!caller.MayTouch(row?.RequesterId))
             caller.Require(row?.Espace.GestionnaireId);
         return new GetCapacityEnquiryResponse { Enquiry = ToProto(row ?? throw DomainError.NotFound($"enquiries/{id}"), clock.GetUtcNow()) };
+    }
+
+    // Questions to one espace are put and answered one after the other, so that none joins one that is just being answered.
+    private Task<int> LockQuestionsAsync(Guid espaceId, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended('directory:enquiries:' || {espaceId}::text, 0))", ct);
+
+    private static void Answer(CapacityEnquiryRow row, CapacityAnswer answer, int? waitDays, int? waitingFamilies, DateTimeOffset at, DateTimeOffset expiresAt)
+    {
+        (row.Answer, row.AnsweredBy, row.AnsweredAt) = (answer, EnquiryAnsweredBy.Espace, at);
+        (row.WaitDays, row.WaitingFamilies, row.ExpiresAt) = (waitDays, waitingFamilies, expiresAt);
     }
 
     // What the espace answers to one, it says to all: through the same way as every other change of it.

@@ -41,7 +41,7 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
             from today_valid t join scope s on s.id = t.espace_id where not t.valid
             union all
             select 'ENQUIRY', espace_id, '', modalite, id::text, (created_at at time zone 'Europe/Paris')::date, null
-            from capacity_enquiries where answered_at is null and expires_at > @now),
+            from capacity_enquiries where answered_at is null and joined_id is null and expires_at > @now),
         listed as (
             select i.kind, i.espace_id, i.espace_group, i.key, i.reference, i.due_on, i.confirmed_at, s.gestionnaire_id, s.name, s.departement, s.fictive
             from items i join scope s on s.id = i.espace_id where cardinality(@kinds) = 0 or i.kind = any(@kinds))

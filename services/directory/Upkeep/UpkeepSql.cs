@@ -9,7 +9,7 @@ internal static class UpkeepSql
 {
     /// <summary>
     /// Every group that somebody should keep fresh, with its last fresh day. Not those of an espace that is closed for good,
-    /// nor those of a modalité that is no longer offered. A declared wait ages from the day for which it holds.
+    /// nor those of a modalité that is no longer offered, until the day of its reopening has come. A declared wait ages from the day for which it holds.
     /// </summary>
     public const string Groups = """
         rules as (select * from unnest(@rule_groups, @rule_days) as r (espace_group, fresh_days)),
@@ -20,7 +20,7 @@ internal static class UpkeepSql
             join espace_groups g on g.espace_id = e.id
             join rules r using (espace_group)
             left join modalites m on g.espace_group in ('ATTENTE', 'MODALITE') and m.espace_id = e.id and m.modalite = g.key
-            where e.state <> 'FERME' and (m.state is null or m.state <> 'FERMEE'))
+            where e.state <> 'FERME' and (m.state is null or m.state <> 'FERMEE' or m.reopening_date <= @today))
         """;
 
     /// <summary>The freshness rules as parameters.</summary>

@@ -5,9 +5,17 @@ using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Jafer.Directory.Upkeep;
+
+/// <summary>When the upkeep is looked after; section Upkeep of the configuration.</summary>
+internal sealed class UpkeepOptions
+{
+    /// <summary>How long after the start the first sweep runs.</summary>
+    public TimeSpan FirstSweepAfter { get; set; } = TimeSpan.FromSeconds(10);
+}
 
 /// <summary>Tells the sweep of this process that agréments may have changed. A hint: the sweep also looks by itself.</summary>
 internal sealed class UpkeepSignal
@@ -22,12 +30,13 @@ internal sealed class UpkeepSignal
 }
 
 /// <summary>
-/// Tells when a group goes stale and when an espace loses its last valid agrément: every hour, since both come with a day, and
-/// the agréments also at once when one is changed. Any replica may do it: what was told stands in the same transaction as the
+/// Tells when a group goes stale and when an espace or one of its lieux loses its last valid agrément: soon after the start and
+/// every hour, since both come with a day, and the agréments also at once when one is changed. Any replica may do it: what was told stands in the same transaction as the
 /// event, so that nothing is told twice and nothing is lost.
 /// </summary>
 internal sealed class UpkeepSweep(
-    IServiceScopeFactory scopes, UpkeepSignal hints, OutboxSignal outbox, TimeProvider clock, ILogger<UpkeepSweep> logger) : BackgroundService
+    IServiceScopeFactory scopes, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
+    ILogger<UpkeepSweep> logger) : BackgroundService
 {
     private const int Portion = 500;
 
@@ -55,7 +64,12 @@ internal sealed class UpkeepSweep(
             select v.espace_id, max(upper(d)) - 1 as last_day
             from agrement_validities v, unnest(v.days) as d
             where not v.days @> @today and upper(d) <= @today
-            group by v.espace_id),
+            group by v.espace_id
+            union all
+            select v.espace_id, upper(d) - 1
+            from agrement_validities v, unnest(v.days) as d
+            where d @> @today
+                and exists (select from agrements a where a.espace_id = v.espace_id and a.state = 'RETIRE' and a.end_date = upper(d) - 1)),
         told as (
             insert into agrement_ends_told as t (espace_id, last_day, told_at)
             select espace_id, last_day, @now from due d
@@ -68,20 +82,59 @@ internal sealed class UpkeepSweep(
         from told t join espaces e on e.id = t.espace_id order by t.espace_id
         """;
 
+    // Lieux without an agrément of an espace that keeps one.
+    private const string LieuxEnded = """
+        with due as (
+            select v.espace_id, v.lieu_id, v.lieu_external_id, max(upper(d)) - 1 as last_day
+            from lieu_validities v join agrement_validities e on e.espace_id = v.espace_id, unnest(v.days) as d
+            where e.days @> @today and not v.days @> @today and upper(d) <= @today
+            group by v.espace_id, v.lieu_id, v.lieu_external_id
+            union all
+            select v.espace_id, v.lieu_id, v.lieu_external_id, upper(d) - 1
+            from lieu_validities v join agrement_validities e on e.espace_id = v.espace_id, unnest(v.days) as d
+            where d @> @today and e.days @> upper(d)
+                and exists (
+                    select from agrements a where a.espace_id = v.espace_id and a.state = 'RETIRE' and a.end_date = upper(d) - 1
+                        and (cardinality(a.lieu_external_ids) = 0 or v.lieu_external_id = any(a.lieu_external_ids)))),
+        told as (
+            insert into agrement_lieux_ends_told as t (espace_id, lieu_external_id, last_day, told_at)
+            select espace_id, lieu_external_id, last_day, @now from due d
+            where not exists (
+                select from agrement_lieux_ends_told a
+                where a.espace_id = d.espace_id and a.lieu_external_id = d.lieu_external_id and a.last_day = d.last_day)
+            order by espace_id, lieu_external_id limit 500
+            on conflict (espace_id, lieu_external_id) do update set last_day = excluded.last_day, told_at = excluded.told_at
+            returning espace_id, lieu_external_id, last_day)
+        select t.espace_id, e.gestionnaire_id, e.version, t.last_day,
+            exists (
+                select from agrements a where a.espace_id = t.espace_id and a.state = 'RETIRE' and a.end_date = t.last_day
+                    and (cardinality(a.lieu_external_ids) = 0 or t.lieu_external_id = any(a.lieu_external_ids))) as withdrawn,
+            l.id
+        from told t join espaces e on e.id = t.espace_id join lieux l on l.espace_id = t.espace_id and l.external_id = t.lieu_external_id
+        order by t.espace_id, l.id
+        """;
+
     /// <summary>Tells everything that is due now.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <returns>Events published.</returns>
-    public async Task<int> SweepAsync(CancellationToken ct) => await TellAsync(Ended, ToEnded, ct) + await TellAsync(Stale, ToStale, ct);
+    public async Task<int> SweepAsync(CancellationToken ct) => await SweepAgrementsAsync(ct) + await TellAsync(Stale, ToStale, ct);
 
-    /// <summary>Tells of agréments that are no longer valid.</summary>
+    /// <summary>Tells of agréments that are no longer valid, and of those withdrawn from a later day on.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <returns>Events published.</returns>
-    public Task<int> SweepAgrementsAsync(CancellationToken ct) => TellAsync(Ended, ToEnded, ct);
+    public async Task<int> SweepAgrementsAsync(CancellationToken ct) =>
+        await TellAsync(Ended, ToEnded, ct) + await TellAsync(LieuxEnded, ToLieuEnded, ct);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(EveryHourAsync(stoppingToken), OnHintsAsync(stoppingToken));
 
     private async Task EveryHourAsync(CancellationToken ct)
     {
+        // Once the service answers, so that the start does not wait for it: a process that never lives an hour looks too.
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var _ = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(ct);
+        await Task.Delay(options.Value.FirstSweepAfter, clock, ct);
+        await TryAsync(SweepAsync, ct);
         using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
         while (await timer.WaitForNextTickAsync(ct))
             await TryAsync(SweepAsync, ct);
@@ -169,6 +222,20 @@ internal sealed class UpkeepSweep(
         RecordedAt = now,
         CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
         GestionnaireId = row.GetGuid(1),
+        LastDay = row.GetFieldValue<DateOnly>(3),
+        Withdrawn = row.GetBoolean(4),
+    };
+
+    private static AgrementLieuEnded ToLieuEnded(NpgsqlDataReader row, DateTimeOffset now) => new()
+    {
+        EventId = Guid.CreateVersion7(now),
+        AggregateId = row.GetGuid(0),
+        AggregateVersion = row.GetInt64(2),
+        OccurredAt = now,
+        RecordedAt = now,
+        CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+        GestionnaireId = row.GetGuid(1),
+        LieuId = row.GetGuid(5),
         LastDay = row.GetFieldValue<DateOnly>(3),
         Withdrawn = row.GetBoolean(4),
     };

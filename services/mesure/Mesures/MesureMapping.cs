@@ -182,7 +182,7 @@ internal static class MesureMapping
 
     /// <summary>
     /// What became known of the designated espace after its designation. It no longer holds once the mesure has another espace
-    /// or is closed, or once the espace has a valid agrément again.
+    /// or is closed, or once the espace has a valid agrément again; of one withdrawn from a later day on, for the day after.
     /// </summary>
     /// <param name="mesure">The mesure.</param>
     /// <param name="espace">Its espace; null when nothing is known of it.</param>
@@ -190,7 +190,7 @@ internal static class MesureMapping
     public static IEnumerable<Proto.MesureWarning> ToWarnings(this Mesure mesure, EspaceView? espace, DateOnly today)
     {
         if (mesure.Status is { AgrementEndedEspaceId: { } ended, AgrementEndedOn: { } lastDay, ClosedAt: null }
-            && ended == mesure.EspaceId && espace?.ApprovedOn(today) != true)
+            && ended == mesure.EspaceId && espace?.ApprovedOn(lastDay < today ? today : lastDay.AddDays(1)) != true)
         {
             yield return new Proto.MesureWarning
             {

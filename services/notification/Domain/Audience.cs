@@ -34,6 +34,7 @@ internal static class Audience
         ThreadRead read => [read.JuridictionId, read.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
         AgrementEnded ended => [ended.GestionnaireId],
+        AgrementLieuEnded ended => [ended.GestionnaireId],
         CapacityEnquiryOpened opened => [opened.GestionnaireId],
         CapacityEnquiryAnswered answered => [answered.RequesterId],
         _ => [],
@@ -45,7 +46,7 @@ internal static class Audience
         AgrementRetired retired when retired.JuridictionId == organisationId => true,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
-        EspaceGroupStale or AgrementEnded or CapacityEnquiryOpened => true,
+        EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened => true,
         _ => false,
     };
 

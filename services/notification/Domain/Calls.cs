@@ -25,6 +25,7 @@ internal static class Calls
         // Many groups of one espace, or many mesures of one espace: one mail.
         EspaceGroupStale stale => new(stale.GestionnaireId, stale.AggregateId, OnceADay: true),
         AgrementEnded ended => new(ended.GestionnaireId, ended.AggregateId, OnceADay: true),
+        AgrementLieuEnded ended => new(ended.GestionnaireId, ended.AggregateId, OnceADay: true),
         AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
         AgrementRetired => null,
 

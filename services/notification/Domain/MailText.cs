@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
+using Jafer.Contracts.Directory.V1;
 
 namespace Jafer.Notifications.Domain;
 
@@ -27,15 +28,23 @@ internal static class MailText
         ["mesure.difficulty-answered.v1"] = "Une réponse est donnée à une difficulté",
         ["messaging.message-posted.v1"] = "Un message vous attend",
         ["directory.espace-group-stale.v1"] = "Des informations de votre espace sont à confirmer ou à corriger",
-        ["directory.agrement-ended.v1"] = "Votre espace n'a plus d'agrément valide",
+        ["directory.agrement-ended.v1"] = "L'agrément de votre espace prend fin ou a pris fin",
+        ["directory.agrement-lieu-ended.v1"] = "Un lieu de votre espace n'est plus ou ne sera plus couvert par un agrément",
         ["directory.capacity-enquiry-opened.v1"] = "Une juridiction demande si vous avez de la place",
         ["directory.capacity-enquiry-answered.v1"] = "Un espace a répondu à votre demande de place",
-        ["mesure.agrement-retired.v1"] = "Un espace désigné dans vos mesures n'a plus d'agrément valide",
+        ["mesure.agrement-retired.v1"] = "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     // These name an espace, those of enquiries the enquiry, all others a mesure.
     private static readonly FrozenSet<string> s_aboutEspaces =
-        new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
+        new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>The kind of mail of an event, by which contacts may say that they do not want it.</summary>
+    public static ContactMail KindOf(string eventType) =>
+        eventType.StartsWith("messaging.", StringComparison.Ordinal) ? ContactMail.Messages
+        : eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal) ? ContactMail.Demandes
+        : eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Donnees
+        : ContactMail.Mesures;
 
     /// <summary>Writes a mail.</summary>
     /// <param name="waiting">What waits, oldest first; the same twice is said once.</param>

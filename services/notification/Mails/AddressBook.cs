@@ -10,12 +10,13 @@ internal sealed class AddressBook(DirectoryService.DirectoryServiceClient direct
     private const int MaxAddresses = 20;
 
     /// <summary>
-    /// Addresses of those who follow mesures; of everybody known when nobody is said to. Empty when the directory knows none,
-    /// null when it does not answer.
+    /// Addresses of those who follow mesures; of everybody known when nobody is said to. Left out is who wants none of the kinds
+    /// of the mail, unless nobody would be left. Empty when the directory knows none, null when it does not answer.
     /// </summary>
     /// <param name="organisationId">The organisation.</param>
+    /// <param name="kinds">Kinds of what the mail tells.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, CancellationToken ct)
+    public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, IReadOnlyCollection<ContactMail> kinds, CancellationToken ct)
     {
         var answer = await directory.ListContactsAsync(
             new ListContactsRequest { OrganisationId = organisationId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
@@ -25,7 +26,9 @@ internal sealed class AddressBook(DirectoryService.DirectoryServiceClient direct
         }
 
         var known = answer.Contacts.Where(c => c.Email.Length > 0).ToList();
-        var followers = known.Where(c => c.Role == ContactRole.Suivi).ToList();
-        return [.. (followers.Count > 0 ? followers : known).Select(c => c.Email).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)];
+        var willing = known.Where(c => !kinds.All(c.MutedMails.Contains)).ToList();
+        var told = willing.Count > 0 ? willing : known;
+        var followers = told.Where(c => c.Role == ContactRole.Suivi).ToList();
+        return [.. (followers.Count > 0 ? followers : told).Select(c => c.Email).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)];
     }
 }

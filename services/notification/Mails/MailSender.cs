@@ -109,7 +109,7 @@ internal sealed class MailSender(
 
     private async Task<(MailOutcome Outcome, string? Error)> SendAsync(Guid organisationId, List<Row> group, CancellationToken ct)
     {
-        var recipients = await addresses.FindAsync(organisationId, ct);
+        var recipients = await addresses.FindAsync(organisationId, [.. group.Select(r => MailText.KindOf(r.Line.EventType)).Distinct()], ct);
         if (recipients is null)
         {
             return (MailOutcome.Away, "DIRECTORY_AWAY");

@@ -119,6 +119,92 @@ public class CapacityTests(DirectoryFixture directory) : IClassFixture<Directory
     }
 
     [Fact]
+    public async Task RequestCapacity_SameQuestionOpen_IsPutOnceAndAnsweredForAll()
+    {
+        await using var received = await EventTests.Listener.StartAsync(directory.Prefix);
+        await directory.ImportAsync(Espace("q-same"));
+        await AgeAsync("q-same");
+        var courts = new[] { "tj69123", "tj38185", "tj75056" };
+        RequestCapacityRequest For(int age)
+        {
+            var ask = Ask("q-same");
+            ask.Mesure.ChildAges.Add(age);
+            return ask;
+        }
+
+        var asked = await Task.WhenAll(courts.Select(async c =>
+            (await directory.Client(Roles.Juridiction, StableIds.Court(c)).RequestCapacityAsync(For(5), cancellationToken: Cancel)).Enquiry));
+        var again = (await directory.Court.RequestCapacityAsync(For(5), cancellationToken: Cancel)).Enquiry;
+        var other = (await directory.Court.RequestCapacityAsync(For(6), cancellationToken: Cancel)).Enquiry;
+
+        Assert.All(asked, e => Assert.Equal(EnquiryState.Pending, e.State));
+        Assert.Equal(3, asked.Select(e => e.EnquiryId).Distinct().Count());
+        Assert.Equal(asked[0], again);
+        var items = (await directory.Gestionnaire("G-q-same").ListUpkeepItemsAsync(new() { Kinds = { UpkeepKind.Enquiry } }, cancellationToken: Cancel)).Items;
+        Assert.Equal(2, items.Count);
+        Assert.Contains(items, i => i.EnquiryId == other.EnquiryId);
+        var first = items.Single(i => i.EnquiryId != other.EnquiryId).EnquiryId;
+        Assert.Contains(first, asked.Select(e => e.EnquiryId));
+
+        await directory.Gestionnaire("G-q-same").AnswerCapacityAsync(new() { EnquiryId = first, Answer = CapacityAnswer.NoCapacity, RequestId = NewId() }, cancellationToken: Cancel);
+
+        foreach (var (court, enquiry) in courts.Zip(asked))
+        {
+            var answered = (await directory.Client(Roles.Juridiction, StableIds.Court(court)).GetCapacityEnquiryAsync(new() { EnquiryId = enquiry.EnquiryId }, cancellationToken: Cancel)).Enquiry;
+            Assert.Equal((CapacityAnswer.NoCapacity, EnquiryAnsweredBy.Espace), (answered.Answer, answered.AnsweredBy));
+            var told = await received.FirstAsync<CapacityEnquiryAnswered>(e => e.AggregateId == Guid.Parse(enquiry.EnquiryId));
+            Assert.Equal(StableIds.Court(court), told.RequesterId);
+        }
+    }
+
+    [Theory]
+    [InlineData(CapacityAnswer.NoCapacity)]
+    [InlineData(CapacityAnswer.AssessmentRequired)]
+    public async Task RequestCapacity_AnsweredBefore_IsAnsweredAgainUntilItExpiresOrTheEspaceSaysOtherwise(CapacityAnswer answer)
+    {
+        var id = $"q-held-{answer}";
+        await directory.ImportAsync(Espace(id));
+        await AgeAsync(id);
+        var ask = Ask(id);
+        ask.Mesure.ChildAges.Add(2);
+        var espace = directory.Gestionnaire("G-" + id);
+        var first = (await directory.Court.RequestCapacityAsync(ask, cancellationToken: Cancel)).Enquiry;
+        first = (await espace.AnswerCapacityAsync(new() { EnquiryId = first.EnquiryId, Answer = answer, RequestId = NewId() }, cancellationToken: Cancel)).Enquiry;
+        // Confirmed for others, and so fresh: it still holds for this question.
+        await espace.ConfirmEspaceAsync(new() { EspaceId = IdOf(id).ToString(), RequestId = NewId() }, cancellationToken: Cancel);
+
+        var otherCourt = directory.Client(Roles.Juridiction, StableIds.Court("tj38185"));
+        ask.RequestId = NewId();
+        var second = (await otherCourt.RequestCapacityAsync(ask, cancellationToken: Cancel)).Enquiry;
+        Assert.Equal((EnquiryState.Answered, answer, EnquiryAnsweredBy.Espace), (second.State, second.Answer, second.AnsweredBy));
+        Assert.Equal((first.AnswerTime, first.ExpireTime), (second.AnswerTime, second.ExpireTime));
+        Assert.Equal(EnquiryAnsweredBy.Directory, (await otherCourt.RequestCapacityAsync(Ask(id), cancellationToken: Cancel)).Enquiry.AnsweredBy);
+
+        var wanted = (await directory.Court.GetEspaceAsync(new() { EspaceId = IdOf(id).ToString() }, cancellationToken: Cancel)).Espace;
+        wanted.Modalites[0].CapacityFamilies++;
+        await espace.UpdateEspaceAsync(new() { Espace = wanted, UpdateMask = new() { Paths = { "modalites" } }, RequestId = NewId() }, cancellationToken: Cancel);
+        ask.RequestId = NewId();
+        Assert.Equal((CapacityAnswer.HasCapacity, EnquiryAnsweredBy.Directory), (await otherCourt.RequestCapacityAsync(ask, cancellationToken: Cancel)).Enquiry is var e ? (e.Answer, e.AnsweredBy) : default);
+    }
+
+    [Fact]
+    public async Task RequestCapacity_ModaliteNotListed_IsNoOnlyWhileTheListIsFresh()
+    {
+        await directory.ImportAsync(Espace("q-unlisted"));
+        var ask = Ask("q-unlisted");
+        ask.Mesure.Modalite = Modalite.VisiteVisio;
+        Assert.Equal(CapacityAnswer.NoCapacity, (await directory.Court.RequestCapacityAsync(ask, cancellationToken: Cancel)).Enquiry.Answer);
+
+        await AgeAsync("q-unlisted");
+        ask.RequestId = NewId();
+        var pending = (await directory.Court.RequestCapacityAsync(ask, cancellationToken: Cancel)).Enquiry;
+        Assert.Equal(EnquiryState.Pending, pending.State);
+        await directory.Gestionnaire("G-q-unlisted").AnswerCapacityAsync(new() { EnquiryId = pending.EnquiryId, Answer = CapacityAnswer.NoCapacity, RequestId = NewId() }, cancellationToken: Cancel);
+        ask.RequestId = NewId();
+        Assert.Equal(EnquiryAnsweredBy.Espace, (await directory.Court.RequestCapacityAsync(ask, cancellationToken: Cancel)).Enquiry.AnsweredBy);
+    }
+
+    [Fact]
     public async Task GetCapacityEnquiry_NobodyAnsweredInTime_HasExpired()
     {
         await directory.ImportAsync(Espace("q-late"));
@@ -181,7 +267,7 @@ public class CapacityTests(DirectoryFixture directory) : IClassFixture<Directory
         var court = StableIds.Court("tj13055");
         await directory.Database.RunAsync($"""
             insert into capacity_enquiries (id, espace_id, requester_id, modalite, child_count, situations, protection_order, created_at, expires_at, version)
-            select gen_random_uuid(), '{IdOf("q-many")}', '{court}', 'VISITE', 0, array[]::text[], false, now(), now() + interval '7 days', 1 from generate_series(1, 100)
+            select gen_random_uuid(), '{IdOf("q-many")}', '{court}', 'VISITE', n, array[]::text[], false, now(), now() + interval '7 days', 1 from generate_series(1, 100) n
             """);
         var client = directory.Client(Roles.Juridiction, court);
 

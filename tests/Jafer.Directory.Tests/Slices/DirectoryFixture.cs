@@ -43,9 +43,12 @@ public sealed class DirectoryFixture : IAsyncLifetime
         await app.MigrateDirectoryAsync();
     }
 
+    // No sweep but those that a test asks for.
+    private static readonly Dictionary<string, string?> s_quiet = new() { ["Upkeep:FirstSweepAfter"] = "1.00:00:00" };
+
     /// <summary>Starts a further replica over the same database.</summary>
-    public Task<ServiceHost> StartAsync() => ServiceHost.StartAsync(
-        configure => DirectoryModule.Build([], configure), ServiceHost.Settings(DirectoryModule.Name, Database.ConnectionString, Prefix));
+    public Task<ServiceHost> StartAsync(IReadOnlyDictionary<string, string?>? more = null) => ServiceHost.StartAsync(
+        configure => DirectoryModule.Build([], configure), ServiceHost.Settings(DirectoryModule.Name, Database.ConnectionString, Prefix, more ?? s_quiet));
 
     public DirectoryService.DirectoryServiceClient Client(string role, Guid organisation) => new(Host.Channel(role, organisation));
 
@@ -66,13 +69,27 @@ public sealed class DirectoryFixture : IAsyncLifetime
         return request;
     }
 
+    /// <summary>A SIRET with a valid key that is nobody else's, for each id its own.</summary>
+    public static string Siret(string id)
+    {
+        var number = BitConverter.ToUInt32(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id))) % 100_000_000;
+        var siren = WithKey($"{number:D8}");
+        return WithKey($"{siren}0001");
+
+        static string WithKey(string digits)
+        {
+            var sum = digits.Reverse().Select((c, i) => (c - '0') * (i % 2 == 0 ? 2 : 1)).Sum(d => d > 9 ? d - 9 : d);
+            return digits + (10 - sum % 10) % 10;
+        }
+    }
+
     /// <summary>An open espace in Lyon that takes every child for plain visits within the given wait.</summary>
     public static EspaceImport Espace(string id, string commune = "69123", int? wait = 60, Modalite modalite = Modalite.Visite)
     {
         var espace = new EspaceImport
         {
             ExternalId = id,
-            Gestionnaire = new GestionnaireImport { ExternalId = "G-" + id, Name = "Association fictive " + id, Siret = "73282932000074" },
+            Gestionnaire = new GestionnaireImport { ExternalId = "G-" + id, Name = "Association fictive " + id, Siret = Siret(id) },
             Name = "Espace fictif " + id,
             Departement = commune.StartsWith("97", StringComparison.Ordinal) ? commune[..3] : commune[..2],
             Fictive = true,

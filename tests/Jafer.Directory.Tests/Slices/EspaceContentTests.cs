@@ -109,6 +109,9 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
         import.Accueil.Reglement.Uri = "http://example.org";
         import.Accueil.CourtCodes.Add("tj00000");
         import.Accueil.CommuneInsees.Add("00000");
+        import.Accueil.CourAppelNames.Add("Bourges-en-Brie");
+        (import.Modalites[0].StaffPresent, import.Modalites[0].NextEstimatedDate) = (101, new Date());
+        import.Modalites[0].VifAmenagements.Add((AmenagementVif)99);
         import.Accueil.Exclusions.Add(" ");
         import.Ouvertures[0].LieuExternalId = "L9";
         import.Ouvertures[0].EndTime = import.Ouvertures[0].StartTime;
@@ -124,11 +127,58 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
                 "lieux[0].accessibilites[2]", "lieux[0].dessertes[1].mode", "lieux[0].dessertes[1].stop", "lieux[0].dessertes[1].walk_minutes",
                 "modalites[0].reopening_date", "modalites[0].max_rencontre_minutes", "modalites[0].max_rencontre_minutes",
                 "modalites[0].periodicities[1].rencontre_count", "modalites[0].periodicities[1].interval_count", "modalites[0].periodicities[1].unit",
-                "modalites[0].waiting_families", "accueil.languages[1]", "accueil.entretiens[1].party", "accueil.entretiens[1].minutes",
-                "accueil.entretiens[1].lead_days", "accueil.exclusions[1]", "accueil.reglement.uri", "accueil.court_codes[1]", "accueil.commune_insees[1]",
+                "modalites[0].waiting_families", "modalites[0].staff_present", "modalites[0].vif_amenagements[2]", "modalites[0].next_estimated_date", "accueil.languages[1]", "accueil.entretiens[1].party", "accueil.entretiens[1].minutes",
+                "accueil.entretiens[1].lead_days", "accueil.exclusions[1]", "accueil.reglement.uri", "accueil.court_codes[1]", "accueil.cour_appel_names[1]", "accueil.commune_insees[1]",
                 "ouvertures[0].lieu_external_id", "ouvertures[0].end_time", "ouvertures[0].families", "fermetures[0].end_date", "confirmed_date",
             ],
             refusal.Fields.Select(f => f.Replace("espaces[0].", "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task ImportEspaces_HowViolenceIsReceived_IsSaidOnlyWhereItIs()
+    {
+        var import = Espace("vif");
+        import.Modalites[0].VifAmenagements.Add(AmenagementVif.EntreesSeparees);
+
+        var refusal = await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(import), cancellationToken: Cancel));
+
+        Assert.Equal(["espaces[0].modalites[0].vif_amenagements"], refusal.Fields);
+        import.Modalites[0].ProtectionOrderAccepted = true;
+        await directory.ImportAsync(import);
+        Assert.Equal(import.Modalites[0].VifAmenagements, (await GetAsync("vif")).Modalites[0].VifAmenagements);
+    }
+
+    [Fact]
+    public async Task UpdateEspace_NextEstimatedDate_IsKeptWithTheWaitInTheHistory()
+    {
+        await directory.ImportAsync(Espace("next"));
+        var wanted = await GetAsync("next");
+        wanted.Modalites[0].NextEstimatedDate = Today.AddDays(12).ToProto();
+        await directory.Gestionnaire("G-next").UpdateEspaceAsync(
+            new() { Espace = wanted, UpdateMask = new() { Paths = { "modalites" } }, RequestId = NewId() }, cancellationToken: Cancel);
+
+        var changes = (await directory.Court.ListEspaceChangesAsync(new() { EspaceId = IdOf("next").ToString(), Group = EspaceGroup.Attente }, cancellationToken: Cancel)).Changes;
+        Assert.Equal(Today.AddDays(12).ToProto(), changes[0].Content.Modalites[0].NextEstimatedDate);
+        Assert.Equal(Today.AddDays(12).ToProto(), (await GetAsync("next")).Modalites[0].NextEstimatedDate);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_OpeningThatCannotBe_IsRefused()
+    {
+        var import = Whole("opening");
+        import.Ouvertures[0].SlotMinutes = 481;
+        import.Ouvertures[0].Modalites.Add(Modalite.VisiteVisio);
+
+        var refusal = await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(import), cancellationToken: Cancel));
+        Assert.Equal(["espaces[0].ouvertures[0].modalites[1]", "espaces[0].ouvertures[0].slot_minutes"], refusal.Fields);
+
+        await directory.ImportAsync(Whole("opening"));
+        var wanted = await GetAsync("opening");
+        wanted.Ouvertures[0].Modalites.Add(Modalite.RemiseEnfant);
+        UpdateEspaceRequest Update(params string[] mask) => new() { Espace = wanted, UpdateMask = new() { Paths = { mask } }, RequestId = NewId() };
+        Assert.Equal(["espace.ouvertures[0].modalites[1]"], (await Refusal.OfAsync(directory.Operateur.UpdateEspaceAsync(Update("ouvertures"), cancellationToken: Cancel))).Fields);
+        wanted.Modalites.Add(new ModaliteOfferte { Modalite = Modalite.RemiseEnfant, State = ModaliteState.Ouverte });
+        await directory.Operateur.UpdateEspaceAsync(Update("ouvertures", "modalites"), cancellationToken: Cancel);
     }
 
     /// <summary>An espace of which every field is set.</summary>
@@ -146,7 +196,9 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
         lieu.Accessibilites.Add([Accessibilite.SanitairesAdaptes, Accessibilite.GuidageVisuel]);
         lieu.Dessertes.Add(new Desserte { Mode = TransportMode.Metro, Line = "D", Stop = "Valmy", WalkMinutes = 4 });
         var modalite = import.Modalites[0];
-        modalite.AcceptedSituations.Add(SituationParticuliere.Addiction);
+        modalite.AcceptedSituations.Add([SituationParticuliere.ViolencesIntrafamiliales, SituationParticuliere.Addiction]);
+        (modalite.StaffPresent, modalite.NextEstimatedDate) = (3, Today.AddDays(45).ToProto());
+        modalite.VifAmenagements.Add([AmenagementVif.EntreesSeparees, AmenagementVif.PresenceContinue]);
         (modalite.FundedCapacityFamilies, modalite.MaxSiblings, modalite.MinRencontreMinutes, modalite.MaxRencontreMinutes) = (6, 4, 60, 180);
         modalite.Periodicities.Add(new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month });
         modalite.AcceptedPublics.Add([PublicAccueilli.LienRompu, PublicAccueilli.GrandePrecarite]);
@@ -169,6 +221,7 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
             Reglement = new Reglement { Version = "2026", Uri = "https://www.example.org/reglement.pdf", StartDate = Day(2026, 1, 1) },
             CourtCodes = { "tj69123" },
             CommuneInsees = { "69123" },
+            CourAppelNames = { "Cour d'appel de Lyon" },
         };
         import.Ouvertures.Add(new Ouverture
         {

@@ -23,14 +23,14 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
     {
         await using var received = await Listener.StartAsync(directory.Prefix);
         var import = Espace("told");
-        import.Agrements.Add(new Agrement { Departement = "69", State = AgrementState.Demande, RequestDate = new DateOnly(2018, 1, 1).ToProto() });
+        import.Agrements.Add(new Agrement { Departement = "69", State = AgrementState.ReputeAcquis, RequestDate = new DateOnly(2018, 1, 1).ToProto(), EndDate = new DateOnly(2019, 12, 31).ToProto() });
         import.Modalites.Add(new ModaliteOfferte { Modalite = Modalite.RemiseEnfant, State = ModaliteState.Complete });
         await directory.ImportAsync(import);
 
         var published = await received.FirstAsync<EspacePublished>(e => e.AggregateId == IdOf("told"));
         Assert.Equal(StableIds.Gestionnaire("test", "G-told"), published.GestionnaireId);
         Assert.Equal(("69", "OUVERT", "Europe/Paris", 1L), (published.Departement, published.State, published.TimeZone, published.AggregateVersion));
-        Assert.Equal([new AgrementPeriod(new(2020, 1, 1), null), new AgrementPeriod(new(2018, 3, 2), null)], published.AgrementPeriods);
+        Assert.Equal([new AgrementPeriod(new(2020, 1, 1), null), new AgrementPeriod(new(2018, 3, 2), new(2019, 12, 31))], published.AgrementPeriods);
         Assert.Equal(["VISITE"], published.OpenModalites);
         var organisation = await received.FirstAsync<OrganisationPublished>(e => e.AggregateId == published.GestionnaireId);
         Assert.Equal(("GESTIONNAIRE", null), (organisation.Kind, organisation.Code));
@@ -59,7 +59,11 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
             var listener = new Listener { _connection = await new ConnectionFactory { Uri = new Uri(Servers.RabbitMq) }.CreateConnectionAsync(Cancel) };
             var channel = await listener._connection.CreateChannelAsync(cancellationToken: Cancel);
             var queue = await channel.QueueDeclareAsync(cancellationToken: Cancel);
-            foreach (var type in new[] { typeof(EspacePublished), typeof(OrganisationPublished), typeof(WaitDeclared), typeof(CapacityEnquiryOpened), typeof(CapacityEnquiryAnswered) })
+            foreach (var type in new[]
+            {
+                typeof(EspacePublished), typeof(OrganisationPublished), typeof(WaitDeclared), typeof(CapacityEnquiryOpened), typeof(CapacityEnquiryAnswered),
+                typeof(AgrementLieuEnded),
+            })
             {
                 var exchange = $"{prefix}.{EventTypes.NameOf(type)}";
                 await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true, cancellationToken: Cancel);

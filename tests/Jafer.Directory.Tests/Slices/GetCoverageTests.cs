@@ -59,9 +59,10 @@ public class GetCoverageTests
     {
         await using var directory = await StartAsync();
         var two = Espace("two", "69123");
-        two.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Lieu fictif", CommuneInsee = "01053" });
+        two.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Lieu fictif", CommuneInsee = "69266" });
         two.Lieux.Add(new Lieu { ExternalId = "L3", Name = "Lieu fictif", CommuneInsee = "69383" });
         await directory.ImportAsync(two);
+        await MoveAsync(directory, "two", "L2", "01053");
 
         var france = Assert.Single((await GetAsync(directory, new() { Level = CoverageLevel.France })).Rows);
         var departements = (await GetAsync(directory, new() { Level = CoverageLevel.Departement })).Rows;
@@ -154,9 +155,10 @@ public class GetCoverageTests
     {
         await using var directory = await StartAsync();
         var espace = Espace("covered", Pau);
-        espace.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Lieu fictif", CommuneInsee = Tarbes });
+        espace.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Lieu fictif", CommuneInsee = Pau });
         espace.Agrements[0].LieuExternalIds.Add("L1");
         await directory.ImportAsync(espace);
+        await MoveAsync(directory, "covered", "L2", Tarbes);
 
         Assert.Equal(0, (await RowAsync(directory, CoverageLevel.Departement, "65")).LieuCount);
         Assert.Equal(1, (await RowAsync(directory, CoverageLevel.Departement, "64")).LieuCount);
@@ -193,6 +195,13 @@ public class GetCoverageTests
         await directory.InitializeAsync();
         return directory;
     }
+
+    // A lieu in another département, as there were before they were refused.
+    private static Task<int> MoveAsync(DirectoryFixture directory, string espace, string lieu, string insee) => directory.Database.RunAsync($"""
+        update lieux set commune_insee = '{insee}', latitude = (select latitude from communes where insee = '{insee}'), longitude = (select longitude from communes where insee = '{insee}')
+        where espace_id = '{IdOf(espace)}' and external_id = '{lieu}';
+        update espaces set revision = revision where id = '{IdOf(espace)}';
+        """);
 
     private static async Task<GetCoverageResponse> GetAsync(DirectoryFixture directory, GetCoverageRequest request) =>
         await directory.Operateur.GetCoverageAsync(request, cancellationToken: Cancel);

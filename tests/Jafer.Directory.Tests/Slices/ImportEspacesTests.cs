@@ -88,6 +88,121 @@ public class ImportEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     }
 
     [Fact]
+    public async Task ImportEspaces_HeldToBeGrantedBeforeTheSilenceIsOver_IsRefused()
+    {
+        var espace = Espace("too-soon");
+        espace.Agrements[0] = new Agrement { Departement = "69", State = AgrementState.ReputeAcquis, RequestDate = new DateOnly(2026, 1, 10).ToProto(), StartDate = new DateOnly(2026, 3, 10).ToProto() };
+
+        Assert.Equal(["espaces[0].agrements[0].start_date"], (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Fields);
+        espace.Agrements[0].StartDate = new DateOnly(2026, 3, 11).ToProto();
+        await directory.ImportAsync(espace);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_FilesGrantedBySilence_AreNotValidBesideAnother()
+    {
+        Agrement Asked(int monthsAgo) => new() { Departement = "69", State = AgrementState.Demande, RequestDate = Today.AddMonths(-monthsAgo).ToProto() };
+        var (beside, two, open) = (Espace("silent-beside"), Espace("silent-two"), Espace("silent-open"));
+        beside.Agrements.Add(Asked(3));
+        two.Agrements.Clear();
+        two.Agrements.Add([Asked(4), Asked(3)]);
+        // The préfet may still answer: it renews the one that runs.
+        open.Agrements.Add(Asked(1));
+
+        var refusal = await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(beside, two, open), cancellationToken: Cancel));
+
+        Assert.Equal(["espaces[0].agrements[1]", "espaces[1].agrements[1]"], refusal.Fields);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_SilenceGrantedARenewalSince_StaysAsItIsAndMayBeChangedFurther()
+    {
+        var espace = Espace("renewal");
+        espace.Agrements.Add(new Agrement { Departement = "69", State = AgrementState.Demande, RequestDate = Today.AddMonths(-1).ToProto() });
+        await directory.ImportAsync(espace);
+        await directory.Database.RunAsync($"update agrements set request_date = request_date - 60 where espace_id = '{IdOf("renewal")}' and state = 'DEMANDE'");
+        espace.Agrements[1].RequestDate = Today.AddMonths(-1).AddDays(-60).ToProto();
+
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UnchangedCount);
+        espace.Agrements[0].EndDate = Today.AddDays(9).ToProto();
+        Assert.Equal(["espaces[0].agrements[1]"], (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Fields);
+        espace.Agrements[1] = new Agrement { Departement = "69", State = AgrementState.ReputeAcquis, StartDate = Today.AddDays(10).ToProto() };
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UpdatedCount);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_AgrementOrLieuOfAnotherDepartement_IsRefused()
+    {
+        var espace = Espace("elsewhere");
+        espace.Agrements[0].Departement = "42";
+        espace.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Lieu fictif", CommuneInsee = "42218" });
+
+        Assert.Equal(
+            ["espaces[0].agrements[0].departement", "espaces[0].lieux[1].commune_insee"],
+            (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Fields);
+        await directory.ImportAsync(Espace("elsewhere"));
+        espace = Espace("elsewhere");
+        espace.Departement = "42";
+        Assert.Equal(
+            ["espaces[0].agrements[0].departement", "espaces[0].lieux[0].commune_insee"],
+            (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Fields);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_SiretOfAnotherGestionnaire_IsRefusedHoweverItComes()
+    {
+        var (one, other, third) = (Espace("siret1"), Espace("siret2"), Espace("siret3"));
+        other.Gestionnaire.Siret = one.Gestionnaire.Siret;
+        Assert.Equal(["espaces[1].gestionnaire.siret"], (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(one, other), cancellationToken: Cancel))).Fields);
+
+        await directory.ImportAsync(one, third);
+        Assert.Equal(["espaces[0].gestionnaire.siret"], (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(other), cancellationToken: Cancel))).Fields);
+        var update = new UpdateEspaceRequest { Espace = await GetAsync("siret3"), UpdateMask = new() { Paths = { "gestionnaire_siret" } }, RequestId = NewId() };
+        update.Espace.GestionnaireSiret = one.Gestionnaire.Siret;
+        Assert.Equal(["espace.gestionnaire_siret"], (await Refusal.OfAsync(directory.Operateur.UpdateEspaceAsync(update, cancellationToken: Cancel))).Fields);
+
+        // Two that change numbers with each other.
+        (one.Gestionnaire.Siret, third.Gestionnaire.Siret) = (third.Gestionnaire.Siret, one.Gestionnaire.Siret);
+        Assert.Equal(2, (await directory.ImportAsync(one, third)).UpdatedCount);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_MadeFromAnOlderVersion_IsAbortedWhenItWouldChangeTheEspace()
+    {
+        await directory.ImportAsync(Espace("older"));
+        var espace = Espace("older");
+        (espace.Name, espace.Etag) = ("Autre nom", await EtagAsync("older"));
+        await directory.Gestionnaire("G-older").DeclareWaitAsync(
+            new() { EspaceId = IdOf("older").ToString(), Modalite = Modalite.Visite, Days = 30, RequestId = NewId() }, cancellationToken: Cancel);
+
+        Assert.Equal("ETAG_MISMATCH", (await Refusal.OfAsync(directory.Operateur.ImportEspacesAsync(Request(espace), cancellationToken: Cancel))).Reason);
+        Assert.Equal("Espace fictif older", (await GetAsync("older")).Name);
+        espace.Name = "Espace fictif older";
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UnchangedCount);
+        (espace.Name, espace.Etag) = ("Autre nom", await EtagAsync("older"));
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UpdatedCount);
+    }
+
+    [Fact]
+    public async Task ImportEspaces_OfWhatWasReadOnAnEarlierDay_ChangesNothing()
+    {
+        var espace = Espace("earlier");
+        (espace.Agrements[0].State, espace.Agrements[0].EndDate) = (AgrementState.Retire, Today.AddDays(-1).ToProto());
+        espace.Agrements.Insert(0, new Agrement { Departement = "69", State = AgrementState.Accorde, RequestDate = Today.AddDays(-70).ToProto(), StartDate = Today.ToProto() });
+        await directory.ImportAsync(espace);
+        // Two days ago the one was granted still, and the other asked for.
+        espace.Agrements[1].State = AgrementState.Accorde;
+        espace.Agrements[0].State = AgrementState.Demande;
+        espace.Etag = await EtagAsync("earlier");
+
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UnchangedCount);
+        espace.Etag = "";
+        espace.Agrements[0] = new Agrement { Departement = "69", State = AgrementState.Accorde, StartDate = Today.ToProto() };
+        Assert.Equal(1, (await directory.ImportAsync(espace)).UpdatedCount);
+        Assert.Equal([AgrementState.Accorde, AgrementState.Accorde], (await GetAsync("earlier")).Agrements.Select(a => a.State));
+    }
+
+    [Fact]
     public async Task ImportEspaces_SameRequestId_GivesTheFirstAnswerAgain()
     {
         var request = Request(Espace("twice"));

@@ -174,6 +174,35 @@ public class ScheduleTests(DirectoryFixture directory) : IClassFixture<Directory
     }
 
     [Fact]
+    public async Task DeclareYear_Corrected_KeepsWhatWasSaidAndByWhom()
+    {
+        await directory.ImportAsync(Espace("kept-year"));
+        var client = directory.Gestionnaire("G-kept-year");
+        var first = (await client.DeclareYearAsync(Year("G-kept-year", 2024), cancellationToken: Cancel)).Declaration;
+        var correction = Year("G-kept-year", 2024);
+        correction.Declaration.OpeningDays = 7;
+        var second = (await directory.Operateur.DeclareYearAsync(correction, cancellationToken: Cancel)).Declaration;
+        await client.DeclareYearAsync(Year("G-kept-year", 2023), cancellationToken: Cancel);
+
+        var list = await client.ListYearlyDeclarationsAsync(new() { GestionnaireId = Id("G-kept-year") }, cancellationToken: Cancel);
+        Assert.Equal([(2024, 7), (2023, 120)], list.Declarations.Select(d => (d.Year, d.OpeningDays)));
+        var (all, token) = (new List<YearlyDeclaration>(), "");
+        do
+        {
+            var page = await client.ListYearlyDeclarationsAsync(
+                new() { GestionnaireId = Id("G-kept-year"), IncludeSuperseded = true, PageSize = 1, PageToken = token }, cancellationToken: Cancel);
+            all.AddRange(page.Declarations);
+            token = page.NextPageToken;
+        }
+        while (token.Length > 0);
+        Assert.Equal([(2024, "2", false), (2024, "1", true), (2023, "1", false)], all.Select(d => (d.Year, d.Etag, d.Superseded)));
+        Assert.Equal([StableIds.For("organisation:operateur:national").ToString(), Id("G-kept-year")], all.Take(2).Select(d => d.OrganisationId));
+        first.Superseded = true;
+        Assert.Equal([second, first], all.Take(2));
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => directory.Database.RunAsync("update yearly_declaration_changes set year = 2000"));
+    }
+
+    [Fact]
     public async Task DeclareYear_BadInput_RefusesWithEveryField()
     {
         var request = Year("G-nobody", Today.Year + 1);
@@ -188,7 +217,7 @@ public class ScheduleTests(DirectoryFixture directory) : IClassFixture<Directory
             [
                 "gestionnaire_id", "declaration.year", "declaration.opening_days", "declaration.personnels[1].full_time_equivalent", "declaration.personnels[2]",
                 "declaration.personnels[2].head_count", "declaration.personnels[2].full_time_equivalent", "declaration.ressources[2].funder",
-                "declaration.ressources[2].amount_euros", "request_id", "declaration.etag",
+                "declaration.ressources[2].amount_euros", "declaration.etag", "request_id",
             ],
             (await Refusal.OfAsync(directory.Operateur.DeclareYearAsync(request, cancellationToken: Cancel))).Fields);
         Assert.Equal("RESOURCE_NOT_FOUND", (await Refusal.OfAsync(directory.Operateur.DeclareYearAsync(Year("G-nobody", Today.Year), cancellationToken: Cancel))).Reason);

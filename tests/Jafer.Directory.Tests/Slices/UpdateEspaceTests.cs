@@ -215,6 +215,64 @@ public class UpdateEspaceTests(DirectoryFixture directory) : IClassFixture<Direc
     }
 
     [Fact]
+    public async Task ReplaceContacts_WithEverySetting_KeepsThemConfirmsTheSameAndGuardsByTheirEtag()
+    {
+        await directory.ImportAsync(Espace("settings"));
+        var organisation = StableIds.Gestionnaire("test", "G-settings").ToString();
+        var client = directory.Gestionnaire("G-settings");
+        var contact = new Contact
+        {
+            ExternalId = "1",
+            Email = "settings@example.org",
+            Role = ContactRole.Suivi,
+            Name = "Camille Fictif",
+            Phone = "+33 4 00 00 00 00",
+            Right = ContactRight.GestionnaireDesDroits,
+            MutedMails = { ContactMail.Messages, ContactMail.Donnees },
+        };
+        ReplaceContactsRequest Replace(string etag = "") => new() { OrganisationId = organisation, Contacts = { contact }, Etag = etag, RequestId = NewId() };
+        var read = await client.ListContactsAsync(new() { OrganisationId = organisation }, cancellationToken: Cancel);
+        Assert.Empty(read.Contacts[0].MutedMails);
+
+        var first = await client.ReplaceContactsAsync(Replace(read.Etag), cancellationToken: Cancel);
+        Assert.Equal(contact, Assert.Single((await client.ListContactsAsync(new() { OrganisationId = organisation }, cancellationToken: Cancel)).Contacts));
+        var stale = await Refusal.OfAsync(client.ReplaceContactsAsync(Replace(read.Etag), cancellationToken: Cancel));
+        Assert.Equal(("ETAG_MISMATCH", StatusCode.Aborted), (stale.Reason, stale.Code));
+        var same = await client.ReplaceContactsAsync(Replace(first.Etag), cancellationToken: Cancel);
+        Assert.Equal(first.Etag, same.Etag);
+        Assert.Equal([EspaceChangeKind.Confirmed, EspaceChangeKind.Said], (await ChangesAsync("settings", 2)).Select(c => c.Kind));
+        Assert.Equal(0, await directory.Database.ReadAsync<long>("""
+            select (select count(*) from espace_changes where encode(content, 'escape') like '%Camille%')
+                + (select count(*) from outbox_messages where payload::text like '%Camille%')
+            """));
+
+        (contact.Phone, contact.Name, contact.Right) = ("numéro", new string('x', 101), (ContactRight)9);
+        contact.MutedMails.Add(ContactMail.Unspecified);
+        Assert.Equal(
+            ["contacts[0].name", "contacts[0].phone", "contacts[0].right", "contacts[0].muted_mails[2]", "etag"],
+            (await Refusal.OfAsync(client.ReplaceContactsAsync(Replace("W/1"), cancellationToken: Cancel))).Fields);
+    }
+
+    [Fact]
+    public async Task ReplaceContacts_OfACourtByTwo_TheSecondIsTold()
+    {
+        var court = StableIds.Court("tj38185");
+        var client = directory.Client(ServiceDefaults.Access.Roles.Juridiction, court);
+        var request = new ReplaceContactsRequest
+        {
+            OrganisationId = court.ToString(),
+            Contacts = { new Contact { ExternalId = "greffe", Email = "greffe@example.org", Role = ContactRole.Suivi } },
+            Etag = (await client.ListContactsAsync(new() { OrganisationId = court.ToString() }, cancellationToken: Cancel)).Etag,
+            RequestId = NewId(),
+        };
+        await client.ReplaceContactsAsync(request, cancellationToken: Cancel);
+        request.RequestId = NewId();
+        request.Contacts[0].Email = "autre@example.org";
+
+        Assert.Equal("ETAG_MISMATCH", (await Refusal.OfAsync(client.ReplaceContactsAsync(request, cancellationToken: Cancel))).Reason);
+    }
+
+    [Fact]
     public async Task GetEspace_AsOfAnEarlierDay_IsWhatWasHeldThen()
     {
         await directory.ImportAsync(EspaceContentTests.Whole("history"));

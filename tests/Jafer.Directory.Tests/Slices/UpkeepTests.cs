@@ -177,6 +177,89 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
         Assert.Equal(0, await Sweep.SweepAgrementsAsync(Cancel));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)]
+    public async Task Import_ThatWithdrawsTheAgrementFromALaterDayOn_IsToldAtOnceAndNotAgainAfterwards(int days)
+    {
+        var id = $"ahead{days}";
+        var espace = Espace(id);
+        await directory.ImportAsync(espace);
+        (espace.Agrements[0].State, espace.Agrements[0].EndDate) = (AgrementState.Retire, Today.AddDays(days).ToProto());
+        await directory.ImportAsync(espace);
+
+        var lastDay = await Eventually.BecomesAsync(
+            () => directory.Database.ReadAllAsync<DateOnly>($"select last_day from agrement_ends_told where espace_id = '{IdOf(id)}'"), d => d.Count == 1, "the withdrawal told");
+        Assert.Equal([Today.AddDays(days)], lastDay);
+        Assert.Equal(0, await Sweep.SweepAgrementsAsync(Cancel));
+        await directory.Database.RunAsync($"""
+            update agrements set end_date = end_date - {days + 1} where espace_id = '{IdOf(id)}';
+            update agrement_ends_told set last_day = last_day - {days + 1} where espace_id = '{IdOf(id)}'
+            """);
+        Assert.Equal(0, await Sweep.SweepAgrementsAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(20)]
+    public async Task Import_ThatWithdrawsTheAgrementOfOneLieu_TellsThatLieu(int days)
+    {
+        await using var received = await EventTests.Listener.StartAsync(directory.Prefix);
+        var id = $"lieu{days + 1}";
+        var espace = Espace(id);
+        espace.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Annexe fictive", CommuneInsee = "69266" });
+        espace.Agrements[0].LieuExternalIds.Add("L1");
+        var second = espace.Agrements[0].Clone();
+        second.LieuExternalIds[0] = "L2";
+        espace.Agrements.Add(second);
+        await directory.ImportAsync(espace);
+        (second.State, second.EndDate) = (AgrementState.Retire, Today.AddDays(days).ToProto());
+        await directory.ImportAsync(espace);
+
+        var told = await received.FirstAsync<Contracts.Events.AgrementLieuEnded>(e => e.AggregateId == IdOf(id));
+
+        Assert.Equal(
+            (StableIds.Gestionnaire("test", "G-" + id), StableIds.Lieu(IdOf(id), "L2"), Today.AddDays(days), true),
+            (told.GestionnaireId, told.LieuId, told.LastDay, told.Withdrawn));
+        Assert.Equal(0, await Sweep.SweepAgrementsAsync(Cancel));
+        Assert.Equal(0, await directory.Database.ReadAsync<long>($"select count(*) from agrement_ends_told where espace_id = '{IdOf(id)}'"));
+    }
+
+    [Fact]
+    public async Task Start_SomethingWentStaleMeanwhile_IsToldWithoutWaitingForAnHour()
+    {
+        await directory.ImportAsync(Espace("at-start"));
+        await Sweep.SweepAsync(Cancel);
+        await ConfirmedAsync("at-start", "ACCUEIL", 0);
+        await ConfirmedAsync("at-start", "LIEUX", 400);
+
+        await using var replica = await directory.StartAsync(new Dictionary<string, string?> { ["Upkeep:FirstSweepAfter"] = "00:00:00" });
+
+        await Eventually.BecomesAsync(() => ToldAsync("at-start"), t => t.SequenceEqual(["LIEUX:"]), "the stale group told");
+    }
+
+    [Fact]
+    public async Task ListUpkeepItems_ModaliteThatShouldHaveReopened_IsLookedAfterAgain()
+    {
+        var espace = Espace("reopened", wait: null);
+        espace.Modalites[0].State = ModaliteState.Fermee;
+        espace.Modalites[0].ReopeningDate = Today.AddDays(1).ToProto();
+        await directory.ImportAsync(espace);
+        await ConfirmedAsync("reopened", "MODALITE", 100);
+        Assert.Empty((await ListAsync("G-reopened", new() { Kinds = { UpkeepKind.Confirm } })).Items);
+        await Sweep.SweepAsync(Cancel);
+        Assert.Empty(await ToldAsync("reopened"));
+
+        await directory.Database.RunAsync($"update modalites set reopening_date = reopening_date - 1 where espace_id = '{IdOf("reopened")}'");
+
+        Assert.Equal(EspaceGroup.Modalite, Assert.Single((await ListAsync("G-reopened", new() { Kinds = { UpkeepKind.Confirm } })).Items).Group);
+        await Sweep.SweepAsync(Cancel);
+        Assert.Equal(["MODALITE:VISITE"], await ToldAsync("reopened"));
+        var declared = await directory.Gestionnaire("G-reopened").DeclareWaitAsync(
+            new() { EspaceId = IdOf("reopened").ToString(), Modalite = Modalite.Visite, Days = 9, RequestId = NewId() }, cancellationToken: Cancel);
+        Assert.Equal(9, declared.DeclaredWait.Days);
+    }
+
     [Fact]
     public async Task UpdateEspace_ThatWithdrawsTheAgrement_IsToldAtOnce()
     {

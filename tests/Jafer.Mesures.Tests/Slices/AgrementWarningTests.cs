@@ -2,6 +2,7 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
@@ -62,6 +63,19 @@ public sealed class AgrementWarningTests(MesuresFixture jafer)
         await ApplyAsync(Published(espace, 4, new AgrementPeriod(new(2024, 1, 1), again)), TestEspace.AgrementEnded(espace, Gestionnaire, again));
         Assert.Equal(again.ToProto(), Assert.Single((await jafer.GetAsync(id)).Warnings).Date);
         Assert.Equal(2, await CountAsync(id));
+    }
+
+    [Fact]
+    public async Task AgrementEnded_WithdrawnFromALaterDayOn_WarnsAtOnceUntilAnotherFollows()
+    {
+        var last = TimeProvider.System.TodayInParis().AddDays(30);
+        var espace = await EspaceAsync();
+        var id = await jafer.MesureInAsync(MesureState.Recue, At(espace));
+        await ApplyAsync(Published(espace, 2, new AgrementPeriod(new(2024, 1, 1), last)), TestEspace.AgrementEnded(espace, Gestionnaire, last));
+        Assert.Equal(last.ToProto(), Assert.Single((await jafer.GetAsync(id)).Warnings).Date);
+
+        await ApplyAsync(Published(espace, 3, new AgrementPeriod(new(2024, 1, 1), last), new AgrementPeriod(last.AddDays(1), null)));
+        Assert.Empty((await jafer.GetAsync(id)).Warnings);
     }
 
     [Fact]

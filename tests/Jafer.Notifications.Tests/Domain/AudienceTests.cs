@@ -57,6 +57,7 @@ public sealed class AudienceTests
     {
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.GroupStale(TestMesure.NewId(), s_mesure.GestionnaireId, "LIEUX")));
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.AgrementEnded(TestMesure.NewId(), s_mesure.GestionnaireId)));
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.AgrementLieuEnded(TestMesure.NewId(), s_mesure.GestionnaireId)));
     }
 
     [Fact]

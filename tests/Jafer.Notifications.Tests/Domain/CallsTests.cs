@@ -57,6 +57,7 @@ public sealed class CallsTests
         var espace = TestMesure.NewId();
         Assert.Equal(new Call(s_espace, espace, OnceADay: true), Calls.For(TestEspace.GroupStale(espace, s_espace, "ATTENTE", "VISITE"), null));
         Assert.Equal(new Call(s_espace, espace, OnceADay: true), Calls.For(TestEspace.AgrementEnded(espace, s_espace), null));
+        Assert.Equal(new Call(s_espace, espace, OnceADay: true), Calls.For(TestEspace.AgrementLieuEnded(espace, s_espace), null));
 
         var retired = s_mesure.AgrementRetired();
         Assert.Equal(new Call(s_court, retired.EspaceId!.Value, OnceADay: true), Calls.For(retired, s_espace));

@@ -49,8 +49,9 @@ public sealed class MailTextTests
 
     [Theory]
     [InlineData("directory.espace-group-stale.v1", "Des informations de votre espace sont à confirmer ou à corriger")]
-    [InlineData("directory.agrement-ended.v1", "Votre espace n'a plus d'agrément valide")]
-    [InlineData("mesure.agrement-retired.v1", "Un espace désigné dans vos mesures n'a plus d'agrément valide")]
+    [InlineData("directory.agrement-ended.v1", "L'agrément de votre espace prend fin ou a pris fin")]
+    [InlineData("directory.agrement-lieu-ended.v1", "Un lieu de votre espace n'est plus ou ne sera plus couvert par un agrément")]
+    [InlineData("mesure.agrement-retired.v1", "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin")]
     public void Compose_OfWhatConcernsAnEspace_NamesTheEspaceAndNoMesure(string type, string said)
     {
         var (subject, text) = MailText.Compose([new MailLine(type, s_mesure, false)], "https://jafer.test/mesures/{0}");

@@ -51,6 +51,14 @@ public sealed class MailFixture : NotificationsFixture
         return address;
     }
 
+    /// <summary>The one who follows mesures does not want some kinds of mail; the directing one gets them.</summary>
+    /// <returns>Address of the latter.</returns>
+    public async Task<string> MuteAsync(Guid organisation, params string[] mails)
+    {
+        await _directoryDatabase.RunAsync($"update contacts set muted_mails = '{{{string.Join(',', mails)}}}' where organisation_id = '{organisation}' and external_id = '2'");
+        return $"direction.{organisation:N}@association.test";
+    }
+
     protected override Dictionary<string, string?> Settings() => new()
     {
         ["Mail:Host"] = "127.0.0.1",

@@ -114,6 +114,25 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
     }
 
     [Fact]
+    public async Task Mails_ThatAContactDoesNotWant_GoToTheOthersAndTheRestAsBefore()
+    {
+        var mesure = TestMesure.Create();
+        var espace = TestMesure.NewId();
+        var address = await fixture.AddContactsAsync(mesure.GestionnaireId);
+        var direction = await fixture.MuteAsync(mesure.GestionnaireId, "DONNEES", "DEMANDES");
+
+        await fixture.ApplyAsync(TestEspace.GroupStale(espace, mesure.GestionnaireId, "LIEUX"));
+        await SettledAsync(espace);
+
+        Assert.Empty(await fixture.Catcher.MailsToAsync(address));
+        Assert.Single(await fixture.Catcher.MailsToAsync(direction));
+        await fixture.ApplyAsync(mesure.Transmitted());
+        await SettledAsync(mesure.Id);
+        Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.Single(await fixture.Catcher.MailsToAsync(direction));
+    }
+
+    [Fact]
     public async Task ManyMesures_OfAnEspaceWithoutAgrement_AreToldToTheirCourtByOneMail()
     {
         var (court, espace) = (TestMesure.NewId(), TestMesure.NewId());
@@ -123,7 +142,7 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         await SettledAsync(espace);
 
         var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
-        Assert.Equal("[Jafer] Un espace désigné dans vos mesures n'a plus d'agrément valide", mail.Subject);
+        Assert.Equal("[Jafer] L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin", mail.Subject);
     }
 
     [Fact]

@@ -61,7 +61,7 @@ internal sealed class Generator(int seed, DateOnly today)
         espace.Modalites.Add(s_modalites.Where(m => draws.Chance($"{m.Modalite} offered", m.Offered))
             .Select(m => ModaliteOf(association, lieux.Count, draws, m.Modalite, m.Wait, m.Slots)));
         espace.Accueil = AccueilOf(draws);
-        espace.Ouvertures.Add(lieux.SelectMany(OuverturesOf));
+        espace.Ouvertures.Add(lieux.SelectMany(l => OuverturesOf(l, espace.Modalites.Any(m => m.Modalite == Modalite.RemiseEnfant))));
         espace.Fermetures.Add(FermeturesOf(draws));
         // One in six said nothing for months: the demonstration shows what is stale.
         espace.ConfirmedDate = Day(today.AddDays(-(draws.Chance("silent", 1 / 6.0) ? draws.Between("confirmed", 95, 420) : draws.Between("confirmed", 0, 60))));
@@ -101,7 +101,7 @@ internal sealed class Generator(int seed, DateOnly today)
         return accueil;
     }
 
-    private IEnumerable<Ouverture> OuverturesOf(LieuRow lieu)
+    private IEnumerable<Ouverture> OuverturesOf(LieuRow lieu, bool handsOver)
     {
         var draws = new Draws(seed, lieu.Id);
         var families = draws.Between("rooms", 2, 6);
@@ -124,7 +124,7 @@ internal sealed class Generator(int seed, DateOnly today)
         yield return Of("mercredi", "FREQ=WEEKLY;BYDAY=WE", 13, 18, draws.Of("wednesday", SchoolHolidayRule.Always, SchoolHolidayRule.OutsideHolidays));
         if (draws.Chance("sunday", 0.3))
             yield return Of("dimanche", "FREQ=MONTHLY;BYDAY=1SU,3SU", 10, 17, SchoolHolidayRule.Always);
-        if (draws.Chance("friday", 0.4))
+        if (draws.Chance("friday", 0.4) && handsOver)
             yield return Of("vendredi", "FREQ=WEEKLY;BYDAY=FR", 17, 19, SchoolHolidayRule.OutsideHolidays, Modalite.RemiseEnfant);
         if (draws.Chance("holidays", 0.25))
             yield return Of("vacances", "FREQ=WEEKLY;BYDAY=TU,TH", 10, 16, SchoolHolidayRule.HolidaysOnly);
@@ -163,8 +163,8 @@ internal sealed class Generator(int seed, DateOnly today)
         return gestionnaire;
     }
 
-    // No SIREN begins with 000, so that the number is right and belongs to nobody.
-    private static string FictiveSiret(int index)
+    /// <summary>A SIRET for each index below 99999: no SIREN begins with 000, so that it is right and belongs to nobody.</summary>
+    public static string FictiveSiret(int index)
     {
         var siren = WithKey($"000{index + 1:D5}");
         return WithKey($"{siren}0001");
@@ -306,6 +306,9 @@ internal sealed class Generator(int seed, DateOnly today)
         if (draws.Chance("addiction", 0.82))
             offered.AcceptedSituations.Add(SituationParticuliere.Addiction);
         offered.ProtectionOrderAccepted = offered.AcceptedSituations.Contains(SituationParticuliere.ViolencesIntrafamiliales) && draws.Chance("order", 0.85);
+        if (offered.AcceptedSituations.Contains(SituationParticuliere.ViolencesIntrafamiliales))
+            offered.VifAmenagements.Add(Enum.GetValues<AmenagementVif>()[1..].Where(a => draws.Chance($"violence {a}", 0.4)));
+        offered.StaffPresent = draws.Between($"{modalite} staff", 1, 4);
         if (IsFirst(association) || draws.Chance($"{modalite} declared", 0.92))
         {
             var age = draws.Chance("fresh", 0.88) ? draws.Between("age", 0, 25) : draws.Between("age", 35, 120);

@@ -19,9 +19,10 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
     /// <param name="path">The file.</param>
     /// <param name="source">Name of its source.</param>
     /// <param name="dryRun">Whether nothing is to be written.</param>
+    /// <param name="overwrite">Whether what was changed since the file was exported is changed all the same.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">The file has mistakes; all of them were said, and nothing was imported.</exception>
-    public async Task ImportAsync(string path, string source, bool dryRun, CancellationToken ct)
+    public async Task ImportAsync(string path, string source, bool dryRun, bool overwrite, CancellationToken ct)
     {
         if (!File.Exists(path))
             throw new UsageException($"There is no file {path}.");
@@ -30,13 +31,16 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
         using var call = directory.ImportEspacesCsv(cancellationToken: ct);
         var sending = SendAsync();
         ImportSummary? summary = null;
-        var said = 0L;
+        var said = start;
         while (await call.ResponseStream.MoveNext(ct))
         {
             var progress = call.ResponseStream.Current;
             summary = progress.Summary ?? summary;
-            if (progress.EspacesWritten >= said + 1000)
-                await output.WriteLineAsync($"import-espaces: {said = progress.EspacesWritten} espaces written of {progress.LinesRead} lines");
+            // The first at once, then at most one a second.
+            if (summary is not null || (said != start && Stopwatch.GetElapsedTime(said) < TimeSpan.FromSeconds(1)))
+                continue;
+            said = Stopwatch.GetTimestamp();
+            await output.WriteLineAsync($"import-espaces: {progress.LinesRead} lines read, {progress.EspacesCompared} espaces {(dryRun ? "compared" : "written")}");
         }
         await sending;
         foreach (var error in summary!.Errors)
@@ -53,7 +57,7 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
             {
                 await using var file = File.OpenRead(path);
                 var buffer = new byte[Piece];
-                var request = new ImportEspacesCsvRequest { Source = source, DryRun = dryRun, RequestId = Guid.CreateVersion7(clock.GetUtcNow()).ToString() };
+                var request = new ImportEspacesCsvRequest { Source = source, DryRun = dryRun, Overwrite = overwrite, RequestId = Guid.CreateVersion7(clock.GetUtcNow()).ToString() };
                 while (await file.ReadAsync(buffer, ct) is > 0 and var count)
                 {
                     request.Data = ByteString.CopyFrom(buffer, 0, count);

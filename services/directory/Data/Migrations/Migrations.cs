@@ -48,3 +48,33 @@ internal sealed class SchedulesInSearch : SqlMigration
 {
     protected override string Resource => "Migrations.202611280001_schedules_in_search.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280101_revision_later")]
+internal sealed class RevisionLater : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280101_revision_later.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280102_attributes")]
+internal sealed class FurtherAttributes : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280102_attributes.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280103_upkeep_of_lieux")]
+internal sealed class UpkeepOfLieux : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280103_upkeep_of_lieux.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280104_enquiries_joined")]
+internal sealed class EnquiriesJoined : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280104_enquiries_joined.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280105_yearly_history")]
+internal sealed class YearlyHistory : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280105_yearly_history.sql";
+}
