@@ -194,6 +194,8 @@ public static class Program
             .WithEnvironment("MALLOC_ARENA_MAX", "2")
             .WithEnvironment("MALLOC_MMAP_THRESHOLD_", "65536")
             .WithEnvironment("MALLOC_TRIM_THRESHOLD_", "65536")
+            // The dashboard may end first: with the retries that the engine sets, a service would wait ten seconds for it at its end.
+            .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY", "")
             .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false");
 
         static void NoLaunchProfile(ProjectResourceOptions options)
