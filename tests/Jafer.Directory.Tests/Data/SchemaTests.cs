@@ -1,5 +1,7 @@
+using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Data;
 using Jafer.Directory.Tests.Slices;
+using Jafer.ServiceDefaults;
 using Jafer.Testing;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -46,6 +48,32 @@ public class SchemaTests
 
         Assert.Equal("Lyon", await database.ReadAsync<string>("select name from communes where insee = '69123'"));
         Assert.Equal(35_014, await database.ReadAsync<long>("select count(*) from communes"));
+    }
+
+    [Fact]
+    public async Task Migration_DeclarationsFromBeforeTheirHistory_AreItsBeginning()
+    {
+        await using var directory = new DirectoryFixture();
+        await directory.InitializeAsync();
+        await directory.ImportAsync(DirectoryFixture.Espace("before"));
+        var gestionnaire = StableIds.Gestionnaire("test", "G-before");
+        await directory.Database.RunAsync($"""
+            drop table yearly_declaration_changes;
+            drop function yearly_declaration_changes_only_grow;
+            delete from "__EFMigrationsHistory" where "MigrationId" = '202611280105_yearly_history';
+            insert into yearly_declarations values ('{gestionnaire}', 2024, 620, 120, now(), 3);
+            insert into personnels values ('{gestionnaire}', 2024, 'SALARIE', 'PSYCHOLOGUE', 4, 2.35);
+            insert into ressources values ('{gestionnaire}', 2024, 'CAF', 120000);
+            """);
+
+        await DirectoryFixture.MigrateAsync(directory.Database.ConnectionString);
+
+        var declaration = Assert.Single((await directory.Operateur.ListYearlyDeclarationsAsync(
+            new() { GestionnaireId = gestionnaire.ToString() }, cancellationToken: DirectoryFixture.Cancel)).Declarations);
+        Assert.Equal((2024, 620, 120, "3", gestionnaire.ToString()), (declaration.Year, declaration.OpeningHours, declaration.OpeningDays, declaration.Etag, declaration.OrganisationId));
+        Assert.Equal(
+            [new Personnel { Status = PersonnelStatus.Salarie, Function = PersonnelFunction.Psychologue, HeadCount = 4, FullTimeEquivalent = 2.35 }], declaration.Personnels);
+        Assert.Equal([new Ressource { Funder = Funder.Caf, AmountEuros = 120_000 }], declaration.Ressources);
     }
 
     [Fact]
