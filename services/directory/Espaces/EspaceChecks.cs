@@ -194,7 +194,7 @@ internal static partial class EspaceChecks
             check.That(geography.CourtDepartements.ContainsKey(code), $"{path}.court_codes[{i}]", "is not a known court");
         check.That(accueil.CourAppelNames.Count <= 50, $"{path}.cour_appel_names", "must have at most 50 entries");
         foreach (var (i, name) in accueil.CourAppelNames.Take(50).Index())
-            check.That(geography.CoursAppel.Contains(name), $"{path}.cour_appel_names[{i}]", "is not a known cour d'appel");
+            check.That(geography.CoursAppel.ContainsKey(name), $"{path}.cour_appel_names[{i}]", "is not a known cour d'appel");
         check.That(accueil.CommuneInsees.Count <= 2000, $"{path}.commune_insees", "must have at most 2000 entries");
         foreach (var (i, insee) in accueil.CommuneInsees.Take(2000).Index())
             check.That(geography.CommuneNames.ContainsKey(insee), $"{path}.commune_insees[{i}]", "is not a known commune");

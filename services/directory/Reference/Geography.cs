@@ -18,8 +18,12 @@ internal sealed record Geography(
     FrozenDictionary<string, string> CourtDepartements,
     FrozenSet<string> Departements)
 {
-    /// <summary>Names of the cours d'appel.</summary>
-    public required FrozenSet<string> CoursAppel { get; init; }
+    /// <summary>Codes of the courts of each cour d'appel, by its name.</summary>
+    public required FrozenDictionary<string, string[]> CoursAppel { get; init; }
+
+    /// <summary>The courts that an espace says it serves: those it names, and all of the cours d'appel it names.</summary>
+    public string[] CourtsOf(IEnumerable<string> courtCodes, IEnumerable<string> courAppelNames) =>
+        [.. courtCodes, .. courAppelNames.SelectMany(name => CoursAppel.GetValueOrDefault(name, []))];
 
     /// <summary>Coordinates by INSEE code, of the communes that have them.</summary>
     public CommunePoints Points => new(Travel.Model);
@@ -62,7 +66,8 @@ internal sealed record Geography(
             (await ReadPairsAsync(source, "select code, departement from courts", ct)).ToFrozenDictionary(StringComparer.Ordinal),
             (await ReadPairsAsync(source, "select code, code from departements", ct)).Keys.ToFrozenSet(StringComparer.Ordinal))
         {
-            CoursAppel = (await ReadPairsAsync(source, "select distinct cour_appel, cour_appel from courts", ct)).Keys.ToFrozenSet(StringComparer.Ordinal),
+            CoursAppel = (await ReadPairsAsync(source, "select code, cour_appel from courts", ct))
+                .GroupBy(c => c.Value, c => c.Key, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal),
         };
     }
 

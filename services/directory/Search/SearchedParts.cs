@@ -34,7 +34,7 @@ internal sealed record SearchedParts(
         var accueil = espace.Accueil ?? new();
         var parts = new SearchedParts(
             id, Guid.Parse(espace.GestionnaireId), espace.Name, espace.Departement, espace.Fictive, espace.State, espace.AlertText, [.. accueil.Languages],
-            accueil.InterpreterOnRequest, accueil.PrecariousnessSupport, [.. accueil.Exclusions], [.. accueil.CourtCodes], [.. accueil.CommuneInsees]);
+            accueil.InterpreterOnRequest, accueil.PrecariousnessSupport, [.. accueil.Exclusions], geography.CourtsOf(accueil.CourtCodes, accueil.CourAppelNames), [.. accueil.CommuneInsees]);
         parts.Lieux.AddRange(espace.Lieux.Select(l => l.Complete(id, geography)));
         foreach (var agrement in espace.Agrements)
         {

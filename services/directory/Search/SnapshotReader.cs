@@ -24,11 +24,12 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         var espaces = new Dictionary<Guid, SearchedParts>();
         await EachAsync("""
             select e.id, e.gestionnaire_id, e.name, e.departement, e.fictive, e.state, e.alert_text, e.accueil_languages, e.accueil_interpreter_on_request,
-                e.accueil_precariousness_support, e.accueil_exclusions, e.accueil_court_codes, e.accueil_commune_insees
+                e.accueil_precariousness_support, e.accueil_exclusions, e.accueil_court_codes, e.accueil_commune_insees,
+                e.accueil_cour_appel_names
             from espaces e where e.revision > $1
             """, r => espaces.Add(r.GetGuid(0), new SearchedParts(
                 r.GetGuid(0), r.GetGuid(1), r.GetString(2), Text(r, 3), r.GetBoolean(4), Code<EspaceState>(r, 5), Text(r, 6),
-                Texts(r, 7), r.GetBoolean(8), r.GetBoolean(9), Texts(r, 10), Texts(r, 11), Texts(r, 12))), ct);
+                Texts(r, 7), r.GetBoolean(8), r.GetBoolean(9), Texts(r, 10), geography.CourtsOf(Texts(r, 11), Texts(r, 13)), Texts(r, 12))), ct);
         if (espaces.Count == 0)
             return [];
 

@@ -175,6 +175,21 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
     }
 
     [Fact]
+    public async Task SearchEspaces_CourAppelServed_ItsCourtsAreServedAndNoOther()
+    {
+        const Modalite M = Modalite.VisiteDetention;
+        var espace = Espace("cour-lyon", wait: 20, modalite: M);
+        espace.Accueil = new() { CourAppelNames = { "Cour d'appel de Lyon" } };
+        await directory.ImportAsync(espace);
+
+        var lyon = await SearchAsync(new() { Mesure = new() { Modalite = M, CourtCode = "tj01053" }, EspaceIds = { Id("cour-lyon") } });
+        var marseille = await SearchAsync(new() { Mesure = new() { Modalite = M, CourtCode = "tj13055" }, EspaceIds = { Id("cour-lyon") } });
+
+        Assert.DoesNotContain(lyon.Results[0].Warnings, w => w.Code == ResultWarningCode.CourtNotServed);
+        Assert.Contains(marseille.Results[0].Warnings, w => w.Code == ResultWarningCode.CourtNotServed);
+    }
+
+    [Fact]
     public async Task SearchEspaces_ReopeningClosureAndStaleState_AreInStatusDateAndReasons()
     {
         const Modalite M = Modalite.VisitePresenceContinue;
