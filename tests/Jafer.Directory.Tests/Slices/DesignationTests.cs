@@ -136,7 +136,7 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
         whole.Lieux[0].WheelchairAccessible = true;
         whole.Lieux[0].StaggeredArrivals = true;
         whole.Lieux[0].Dessertes.Add(new Desserte { Mode = TransportMode.Tramway, Line = "T1", Stop = "Arrêt fictif", WalkMinutes = 20 });
-        whole.Accueil = new() { Languages = { "ar", "fsl" }, PrecariousnessSupport = true, CourtCodes = { "tj38185" }, Exclusions = { "Exclusion fictive." } };
+        whole.Accueil = new() { Languages = { "ar", "fsl" }, PrecariousnessSupport = true, CourtCodes = { "tj13055" }, CourAppelNames = { "Cour d'appel de Grenoble" }, Exclusions = { "Exclusion fictive." } };
         whole.Modalites[0].AcceptedPublics.Add([PublicAccueilli.EnfantHandicap, PublicAccueilli.LienRompu]);
         whole.Modalites[0].MaxSiblings = 3;
         (whole.Modalites[0].MinRencontreMinutes, whole.Modalites[0].MaxRencontreMinutes) = (60, 120);
@@ -161,9 +161,12 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
         };
 
         var response = await SearchAsync(request);
+        request.Mesure.CourtCode = "tj38185";
+        var ofTheCourAppel = await SearchAsync(request);
 
         Assert.Equal([Id("n-whole"), Id("n-silent")], response.Results.Select(r => r.EspaceId));
         Assert.Equal([ResultWarningCode.CourtNotServed], response.Results[0].Warnings.Select(w => w.Code));
+        Assert.Empty(ofTheCourAppel.Results[0].Warnings);
         Assert.Equal(["Exclusion fictive."], response.Results[0].Exclusions);
         Assert.Single(response.Results[0].Lieu.Dessertes);
         Assert.Equal(
@@ -172,21 +175,6 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
             response.Results[1].Warnings.Select(w => (w.Code, w.Value)));
         var left = response.ExcludedEspaces.Single(e => e.EspaceId == Id("n-refuses"));
         Assert.Equal([(DesignationRule.NeedsMet, (int)BesoinAccueil.FauteuilRoulant)], left.Findings.Select(f => (f.Rule, f.Value)));
-    }
-
-    [Fact]
-    public async Task SearchEspaces_CourAppelServed_ItsCourtsAreServedAndNoOther()
-    {
-        const Modalite M = Modalite.VisiteDetention;
-        var espace = Espace("cour-lyon", wait: 20, modalite: M);
-        espace.Accueil = new() { CourAppelNames = { "Cour d'appel de Lyon" } };
-        await directory.ImportAsync(espace);
-
-        var lyon = await SearchAsync(new() { Mesure = new() { Modalite = M, CourtCode = "tj01053" }, EspaceIds = { Id("cour-lyon") } });
-        var marseille = await SearchAsync(new() { Mesure = new() { Modalite = M, CourtCode = "tj13055" }, EspaceIds = { Id("cour-lyon") } });
-
-        Assert.DoesNotContain(lyon.Results[0].Warnings, w => w.Code == ResultWarningCode.CourtNotServed);
-        Assert.Contains(marseille.Results[0].Warnings, w => w.Code == ResultWarningCode.CourtNotServed);
     }
 
     [Fact]
