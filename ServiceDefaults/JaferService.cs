@@ -154,7 +154,11 @@ public static class JaferService
         ArgumentNullException.ThrowIfNull(app);
         await using var scope = app.Services.CreateAsyncScope();
         var stopping = app.Lifetime.ApplicationStopping;
-        await scope.ServiceProvider.GetRequiredService<TContext>().Database.MigrateAsync(stopping);
+        if (!await SchemaVersion.IsCurrentAsync(app.Services.GetRequiredService<NpgsqlDataSource>(), typeof(TContext).Assembly, stopping))
+        {
+            await scope.ServiceProvider.GetRequiredService<TContext>().Database.MigrateAsync(stopping);
+        }
+
         if (loadReferenceData is not null)
         {
             await loadReferenceData(scope.ServiceProvider, stopping);

@@ -10,6 +10,7 @@ using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
+using Npgsql;
 
 namespace Jafer.Directory;
 
@@ -72,6 +73,9 @@ public static class DirectoryModule
     public static Task RunDirectoryAsync(this WebApplication app, string[] args) =>
         app.RunJaferAsync<DirectoryDbContext>(args, LoadReferenceDataAsync);
 
-    private static Task LoadReferenceDataAsync(IServiceProvider services, CancellationToken ct) =>
-        ReferenceData.LoadAsync(services.GetRequiredService<DirectoryDbContext>(), services.GetRequiredService<TimeProvider>(), ct);
+    private static async Task LoadReferenceDataAsync(IServiceProvider services, CancellationToken ct)
+    {
+        if (!await ReferenceData.IsLoadedAsync(services.GetRequiredService<NpgsqlDataSource>(), ct))
+            await ReferenceData.LoadAsync(services.GetRequiredService<DirectoryDbContext>(), services.GetRequiredService<TimeProvider>(), ct);
+    }
 }

@@ -51,6 +51,17 @@ internal static class ReferenceData
         select zone, annee_scolaire, nom, debut::date, fin::date, source from incoming
         """;
 
+    private static readonly string[] s_files = ["departements.csv", "tribunaux.csv", "communes.csv.gz", "vacances-scolaires.csv"];
+
+    /// <summary>True when the database knows every file as it is: there is nothing to load.</summary>
+    public static async Task<bool> IsLoadedAsync(NpgsqlDataSource source, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("select count(*) from reference_files f join unnest(@names, @hashes) as n (name, sha256) on (f.name, f.sha256) = (n.name, n.sha256)");
+        command.Parameters.AddWithValue("names", s_files);
+        command.Parameters.AddWithValue("hashes", await Task.WhenAll(s_files.Select(async name => SHA256.HashData(await ReadAsync(name, ct)))));
+        return (long)(await command.ExecuteScalarAsync(ct))! == s_files.Length;
+    }
+
     /// <summary>Loads what is new, in one transaction, and tells the other services of new courts.</summary>
     public static async Task LoadAsync(DirectoryDbContext db, TimeProvider clock, CancellationToken ct)
     {
