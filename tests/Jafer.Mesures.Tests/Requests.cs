@@ -39,6 +39,7 @@ internal static class Requests
             case ReportDifficultyRequest difficulty: difficulty.Reason = DifficultyReason.Capacity; break;
             case AcknowledgeDifficultyRequest acknowledge: acknowledge.DifficultyId = MesuresFixture.NewId(); break;
             case AnswerDifficultyRequest answer: answer.DifficultyId = MesuresFixture.NewId(); answer.Answer = DifficultyAnswer.Maintain; break;
+            case RevokeMesureRequest revoke: revoke.Revocation = new Revocation { DecisionDate = new Contracts.Type.V1.Date { Year = 2026, Month = 4, Day = 1 } }; break;
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
         }
 

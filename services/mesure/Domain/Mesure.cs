@@ -57,6 +57,12 @@ internal sealed class Mesure
     /// <summary>Free text; may hold personal data.</summary>
     public string ClosureComment { get; private set; } = "";
 
+    /// <summary>Where the family goes on.</summary>
+    public ClosureDestination ClosureDestination { get; private set; }
+
+    /// <summary>Day of the judge's decision that ended the mesure; null when none was named.</summary>
+    public DateOnly? ClosureDecisionDate { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private init; }
 
     public DateTimeOffset UpdatedAt { get; private set; }
@@ -326,8 +332,32 @@ internal sealed class Mesure
         return true;
     }
 
+    /// <summary>The judge revokes (rapporte) the decision: the mesure is closed.</summary>
+    /// <param name="decisionDate">Day of the decision that revokes.</param>
+    /// <param name="comment">Text.</param>
+    /// <param name="acting">Who and when.</param>
+    public void Revoke(DateOnly decisionDate, string comment, Acting acting)
+    {
+        Require(MesureAct.Revoke);
+        if (Decision.Date is not { } decided)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Revoke.ToCode(), "the decision is not rendered yet");
+        }
+
+        if (decisionDate < decided)
+        {
+            throw DomainError.Invalid("revocation.decision_date", "must not lie before the decision that ordered the mesure");
+        }
+
+        ClosureReason = ClosureReason.JugeRapportee;
+        ClosureComment = comment;
+        ClosureDecisionDate = decisionDate;
+        NextRencontreAt = null;
+        Add(MesureAct.Revoke, acting, new FactDetails { ClosureReason = ClosureReason.JugeRapportee });
+    }
+
     /// <summary>Closes the mesure.</summary>
-    public void Close(ClosureReason reason, string comment, Acting acting)
+    public void Close(ClosureReason reason, string comment, ClosureDestination destination, Acting acting)
     {
         Require(MesureAct.Close);
         if (Closures.IsSansSuite(reason) && Status.EverScheduled)
@@ -342,6 +372,7 @@ internal sealed class Mesure
 
         ClosureReason = reason;
         ClosureComment = comment;
+        ClosureDestination = destination;
         NextRencontreAt = null;
         Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
     }

@@ -3,6 +3,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 
@@ -154,10 +155,30 @@ internal sealed partial class MesureGrpcService
         var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
         var answer = check.Known("answer", request.Answer);
         var comment = check.Text("comment", request.Comment, MaxText);
+        var revokes = answer == DifficultyAnswer.Revoke;
+        check.That(revokes || request.Revocation is null, "revocation", "belongs to the answer REVOKE alone");
+        var revokedOn = revokes ? RevokedOn(check, request.Revocation) : default;
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             mesure.AnswerDifficulty(await DifficultyOf(mesure, difficultyId, ct), answer, comment, acting);
+            if (revokes)
+            {
+                mesure.Revoke(revokedOn, comment, acting);
+            }
+
             return new AnswerDifficultyResponse { Mesure = mesure.ToSummary() };
+        });
+    }
+
+    public override Task<RevokeMesureResponse> RevokeMesure(RevokeMesureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var decisionDate = RevokedOn(check, request.Revocation);
+        var comment = check.Text("comment", request.Comment, MaxText);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, (mesure, acting, _) =>
+        {
+            mesure.Revoke(decisionDate, comment, acting);
+            return Task.FromResult(new RevokeMesureResponse { Mesure = mesure.ToSummary() });
         });
     }
 
@@ -167,11 +188,25 @@ internal sealed partial class MesureGrpcService
         var reason = check.Known("reason", request.Reason);
         check.That(Closures.MayGive(context.Caller().Role, reason), "reason", "is not a reason that this role may give");
         var comment = check.Text("comment", request.Comment, MaxText);
+        var destination = check.KnownOrUnspecified("destination", request.Destination);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
         {
-            mesure.Close(reason, comment, acting);
+            mesure.Close(reason, comment, destination, acting);
             return Task.FromResult(new CloseMesureResponse { Mesure = mesure.ToSummary() });
         });
+    }
+
+    private DateOnly RevokedOn(FieldChecks check, Revocation? revocation)
+    {
+        if (revocation is null)
+        {
+            check.Add("revocation", "is required");
+            return default;
+        }
+
+        var date = check.Date("revocation.decision_date", revocation.DecisionDate);
+        check.That(date <= clock.TodayInParis(), "revocation.decision_date", "must not lie in the future");
+        return date;
     }
 
     private async Task<Difficulty> DifficultyOf(Domain.Mesure mesure, Guid difficultyId, CancellationToken ct) =>

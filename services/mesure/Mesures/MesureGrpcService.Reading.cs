@@ -143,7 +143,15 @@ internal sealed partial class MesureGrpcService
         whole.InformationExchanges.AddRange((await db.InformationExchanges.AsNoTracking().Where(x => x.MesureId == mesure.Id).OrderByDescending(x => x.RequestedAt).ToListAsync(ct)).Select(x => x.ToProto()));
         if (mesure.Status.ClosedAt is { } closedAt)
         {
-            whole.Closure = new Closure { Reason = mesure.ClosureReason, ClosedTime = closedAt.ToProto(), Comment = mesure.ClosureComment };
+            whole.Closure = new Closure
+            {
+                Reason = mesure.ClosureReason,
+                ClosedTime = closedAt.ToProto(),
+                Comment = mesure.ClosureComment,
+                Category = Closures.CategoryOf(mesure.ClosureReason, mesure.Status.EverScheduled),
+                Destination = mesure.ClosureDestination,
+                DecisionDate = mesure.ClosureDecisionDate.ToProto(),
+            };
         }
 
         if (mesure.Status.AgrementEndedEspaceId is { } ended)

@@ -184,7 +184,8 @@ public sealed class StateMachineTests
                     case MesureAct.ReportDifficulty: _difficulties.Add(Mesure.ReportDifficulty(DifficultyReason.Capacity, Secret, Acting())); break;
                     case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
                     case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
-                    case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, Acting()); break;
+                    case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, ClosureDestination.Inconnue, Acting()); break;
+                    case MesureAct.Revoke: Mesure.Revoke(new DateOnly(2026, 1, 5), Secret, Acting()); break;
                     case MesureAct.AgrementRetire:
                         _lastDay = _lastDay.AddDays(1);
                         return Mesure.WarnOfAgrement(s_espace.Id, _lastDay, _now, _now);
