@@ -29,7 +29,7 @@ internal static class Closures
     /// <param name="everScheduled">Whether a rencontre was ever scheduled, held or not.</param>
     public static ClosureCategory CategoryOf(ClosureReason reason, bool everScheduled) => reason switch
     {
-        ClosureReason.ErreurDeSaisie or ClosureReason.Doublon => ClosureCategory.HorsStatistique,
+        ClosureReason.ErreurDeSaisie or ClosureReason.Doublon or ClosureReason.Transfert => ClosureCategory.HorsStatistique,
         _ when IsSansSuite(reason) => everScheduled ? ClosureCategory.Autre : ClosureCategory.SansSuite,
         _ when !everScheduled => ClosureCategory.Autre,
         ClosureReason.ArriveeATerme => ClosureCategory.ArriveeATerme,
@@ -42,5 +42,5 @@ internal static class Closures
     /// <summary>Whether a role may give a reason.</summary>
     public static bool MayGive(string role, ClosureReason reason) => role == Roles.Juridiction
         ? IsJudges(reason) || reason is ClosureReason.ErreurDeSaisie or ClosureReason.Doublon or ClosureReason.Autre
-        : !IsJudges(reason);
+        : !IsJudges(reason) && reason != ClosureReason.Transfert;
 }

@@ -158,6 +158,9 @@ internal sealed partial class MesureGrpcService
         var revokes = answer == DifficultyAnswer.Revoke;
         check.That(revokes || request.Revocation is null, "revocation", "belongs to the answer REVOKE alone");
         var revokedOn = revokes ? RevokedOn(check, request.Revocation) : default;
+        var redesignates = answer == DifficultyAnswer.Redesignate;
+        check.That(redesignates || request.Redesignation is null, "redesignation", "belongs to the answer REDESIGNATE alone");
+        var redesignated = redesignates ? Redesignated(check, request.Redesignation) : default;
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             mesure.AnswerDifficulty(await DifficultyOf(mesure, difficultyId, ct), answer, comment, acting);
@@ -166,7 +169,8 @@ internal sealed partial class MesureGrpcService
                 mesure.Revoke(revokedOn, comment, acting);
             }
 
-            return new AnswerDifficultyResponse { Mesure = mesure.ToSummary() };
+            var successor = redesignates ? await RedesignateAsync(mesure, redesignated, comment, acting, ct) : null;
+            return new AnswerDifficultyResponse { Mesure = mesure.ToSummary(), Successor = successor?.ToSummary() };
         });
     }
 
@@ -179,6 +183,18 @@ internal sealed partial class MesureGrpcService
         {
             mesure.Revoke(decisionDate, comment, acting);
             return Task.FromResult(new RevokeMesureResponse { Mesure = mesure.ToSummary() });
+        });
+    }
+
+    public override Task<RedesignateMesureResponse> RedesignateMesure(RedesignateMesureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var redesignated = Redesignated(check, request.Redesignation);
+        var comment = check.Text("comment", request.Comment, MaxText);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
+        {
+            var successor = await RedesignateAsync(mesure, redesignated, comment, acting, ct);
+            return new RedesignateMesureResponse { Mesure = mesure.ToSummary(), Successor = successor.ToSummary() };
         });
     }
 
@@ -207,6 +223,50 @@ internal sealed partial class MesureGrpcService
         var date = check.Date("revocation.decision_date", revocation.DecisionDate);
         check.That(date <= clock.TodayInParis(), "revocation.decision_date", "must not lie in the future");
         return date;
+    }
+
+    private (Guid? EspaceId, DateOnly? DecisionDate) Redesignated(FieldChecks check, Redesignation? redesignation)
+    {
+        if (redesignation is null)
+        {
+            check.Add("redesignation", "is required");
+            return default;
+        }
+
+        var espaceId = check.OptionalUuid("redesignation.espace_id", redesignation.EspaceId);
+        var date = check.OptionalDate("redesignation.decision_date", redesignation.DecisionDate);
+        check.That(redesignation.EspaceId.Length > 0 == redesignation.DecisionDate is not null, "redesignation.decision_date", "must be given with espace_id, and only then");
+        check.That(date is null || date <= clock.TodayInParis(), "redesignation.decision_date", "must not lie in the future");
+        return (espaceId, date);
+    }
+
+    private async Task<Domain.Mesure> RedesignateAsync(Domain.Mesure mesure, (Guid? EspaceId, DateOnly? DecisionDate) to, string comment, Acting acting, CancellationToken ct)
+    {
+        var espaceId = to.EspaceId ?? mesure.Decision.SubsidiaryEspaceId
+            ?? throw DomainError.Invalid("redesignation.espace_id", "is required: the decision names no subsidiary espace");
+        var espace = await DesignableAsync(espaceId, ct);
+        var held = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id && r.Outcome == RencontreOutcome.Held).OrderBy(r => r.StartsAt).FirstOrDefaultAsync(ct);
+        DateOnly? heldOn = held is null ? null : DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(held.StartsAt, TimeZoneInfo.FindSystemTimeZoneById(held.TimeZone)).DateTime);
+        var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
+        var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
+        db.Mesures.Add(successor);
+        foreach (var party in await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct))
+        {
+            db.Parties.Add(party.For(Guid.CreateVersion7(acting.Now), successor.Id));
+        }
+
+        foreach (var child in await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).ToListAsync(ct))
+        {
+            db.Children.Add(child.For(Guid.CreateVersion7(acting.Now), successor.Id));
+        }
+
+        if (difficulty is not null)
+        {
+            db.Difficulties.Add(difficulty);
+        }
+
+        acts.Publish(successor);
+        return successor;
     }
 
     private async Task<Difficulty> DifficultyOf(Domain.Mesure mesure, Guid difficultyId, CancellationToken ct) =>

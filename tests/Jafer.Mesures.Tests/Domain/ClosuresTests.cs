@@ -19,7 +19,7 @@ public sealed class ClosuresTests
         {
             var expected = name switch
             {
-                "ErreurDeSaisie" or "Doublon" => ClosureCategory.HorsStatistique,
+                "ErreurDeSaisie" or "Doublon" or "Transfert" => ClosureCategory.HorsStatistique,
                 "ArriveeATerme" when scheduled => ClosureCategory.ArriveeATerme,
                 _ when name.StartsWith("SansSuite", StringComparison.Ordinal) && !scheduled => ClosureCategory.SansSuite,
                 "InterruptionMeilleurAccord" or "InterruptionHoteAutre" when scheduled => ClosureCategory.InterruptionHote,
@@ -33,6 +33,6 @@ public sealed class ClosuresTests
 
     [Theory]
     [MemberData(nameof(Reasons))]
-    public void MayGive_AnyReason_SomebodyMay(ClosureReason reason) =>
-        Assert.True(Closures.MayGive(Roles.Juridiction, reason) || Closures.MayGive(Roles.Espace, reason));
+    public void MayGive_AnyReasonButTransfert_SomebodyMay(ClosureReason reason) =>
+        Assert.Equal(reason != ClosureReason.Transfert, Closures.MayGive(Roles.Juridiction, reason) || Closures.MayGive(Roles.Espace, reason));
 }

@@ -105,6 +105,76 @@ public sealed class JudgeTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task RedesignateMesure_OtherEspace_ClosesThisOneAndTransmitsItsSuccessor()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+
+        var answer = await jafer.AsCourt.RedesignateMesureAsync(Redesignate(id, YoungEspace));
+
+        Assert.Equal((MesureState.Cloturee, MesureState.Transmise), (answer.Mesure.State, answer.Successor.State));
+        Assert.Equal((id, YoungEspace.ToString(), Holder.Espace), (answer.Successor.PredecessorMesureId, answer.Successor.EspaceId, answer.Successor.Holder));
+        // The duration goes on: twelve months from the first decision.
+        Assert.Equal(new DateOnly(2027, 3, 2).ToProto(), answer.Successor.TermDate);
+        var old = await jafer.GetAsync(id);
+        Assert.Equal((ClosureReason.Transfert, ClosureCategory.HorsStatistique, s_day), (old.Closure.Reason, old.Closure.Category, old.Closure.DecisionDate));
+        Assert.Equal([answer.Successor.MesureId], old.SuccessorMesureIds);
+        var next = (await jafer.AsEspace.GetMesureAsync(new GetMesureRequest { MesureId = answer.Successor.MesureId })).Mesure;
+        Assert.Equal(old.Parties, next.Parties);
+        Assert.Equal(old.Children.Select(c => (c.GivenName, c.FamilyName, c.BirthDate)), next.Children.Select(c => (c.GivenName, c.FamilyName, c.BirthDate)));
+        Assert.Equal((s_day, old.Decision.RgNumber), (next.Decision.DecisionDate, next.Decision.RgNumber));
+        Assert.Equal(
+            [MesureAct.Create, MesureAct.Complete, MesureAct.Transmit, MesureAct.Retrieve],
+            (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = answer.Successor.MesureId })).Events.Select(e => e.Act));
+    }
+
+    [Fact]
+    public async Task RedesignateMesure_WithoutEspace_TakesTheSubsidiaryOne()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.SubsidiaryEspaceId = YoungEspace.ToString());
+        var request = new RedesignateMesureRequest { MesureId = id, Redesignation = new Redesignation(), RequestId = NewId() };
+
+        var answer = await jafer.AsCourt.RedesignateMesureAsync(request);
+
+        Assert.Equal(YoungEspace.ToString(), answer.Successor.EspaceId);
+        Assert.Equal("", (await jafer.GetAsync(answer.Successor.MesureId)).Decision.SubsidiaryEspaceId);
+        Assert.Equal(answer, await jafer.AsCourt.RedesignateMesureAsync(request));
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from mesures where predecessor_id = '{id}'"));
+    }
+
+    [Fact]
+    public async Task RedesignateMesure_NoSubsidiaryEspaceOrItsOwnOrNeverApproved_IsRefused()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Transmise);
+
+        var nowhere = await Refusal.OfAsync(jafer.AsCourt.RedesignateMesureAsync(new RedesignateMesureRequest { MesureId = id, Redesignation = new Redesignation(), RequestId = NewId() }));
+        Assert.Equal(["redesignation.espace_id"], nowhere.Fields);
+        foreach (var espace in new[] { Espace, UnapprovedEspace })
+        {
+            Assert.Equal("ESPACE_NOT_DESIGNABLE", (await Refusal.OfAsync(jafer.AsCourt.RedesignateMesureAsync(Redesignate(id, espace)))).Reason);
+        }
+
+        Assert.Equal(MesureState.Transmise, (await jafer.GetAsync(id)).Summary.State);
+    }
+
+    [Fact]
+    public async Task RedesignateMesure_Draft_IsRefused() => Assert.Equal(
+        "STATE_FORBIDS", (await Refusal.OfAsync(jafer.AsCourt.RedesignateMesureAsync(Redesignate(await jafer.MesureInAsync(MesureState.Completee), YoungEspace)))).Reason);
+
+    [Fact]
+    public async Task AnswerDifficulty_Redesignate_AnswersClosesAndTransmits()
+    {
+        var (id, difficultyId) = await WithDifficultyAsync();
+        var request = Answer(id, difficultyId, s_day);
+        request.Answer = DifficultyAnswer.Redesignate;
+        request.Revocation = null;
+        request.Redesignation = new Redesignation { EspaceId = YoungEspace.ToString(), DecisionDate = s_day };
+
+        var answered = await jafer.AsCourt.AnswerDifficultyAsync(request);
+
+        Assert.Equal((MesureState.Cloturee, 0, MesureState.Transmise), (answered.Mesure.State, answered.Mesure.OpenDifficultyCount, answered.Successor.State));
+    }
+
+    [Fact]
     public async Task CloseMesure_WithDestination_IsKept()
     {
         var id = await jafer.MesureInAsync(MesureState.Programmee);
@@ -122,6 +192,9 @@ public sealed class JudgeTests(MesuresFixture jafer)
     }
 
     private static RevokeMesureRequest Revoke(string id) => new() { MesureId = id, Revocation = new Revocation { DecisionDate = s_day }, RequestId = NewId() };
+
+    private static RedesignateMesureRequest Redesignate(string id, Guid espace) =>
+        new() { MesureId = id, Redesignation = new Redesignation { EspaceId = espace.ToString(), DecisionDate = s_day }, RequestId = NewId() };
 
     private static AnswerDifficultyRequest Answer(string id, string difficultyId, Contracts.Type.V1.Date day) => new()
     {

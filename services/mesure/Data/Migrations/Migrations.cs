@@ -28,3 +28,10 @@ internal sealed class ClosureColumns : SqlMigration
 {
     protected override string Resource => "202611280301_closures.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280302_redesignation")]
+internal sealed class RedesignationColumns : SqlMigration
+{
+    protected override string Resource => "202611280302_redesignation.sql";
+}
