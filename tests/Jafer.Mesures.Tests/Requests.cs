@@ -39,6 +39,8 @@ internal static class Requests
             case ReportDifficultyRequest difficulty: difficulty.Reason = DifficultyReason.Capacity; break;
             case AcknowledgeDifficultyRequest acknowledge: acknowledge.DifficultyId = MesuresFixture.NewId(); break;
             case AnswerDifficultyRequest answer: answer.DifficultyId = MesuresFixture.NewId(); answer.Answer = DifficultyAnswer.Maintain; break;
+            case RevokeMesureRequest revoke: revoke.Revocation = new Revocation { DecisionDate = new Contracts.Type.V1.Date { Year = 2026, Month = 4, Day = 1 } }; break;
+            case RedesignateMesureRequest redesignate: redesignate.Redesignation = new Redesignation(); break;
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
         }
 

@@ -21,8 +21,26 @@ internal static class Closures
     public static bool IsJudges(ClosureReason reason) => reason is
         ClosureReason.JugeModification or ClosureReason.JugeRapportee or ClosureReason.JugeDroitSuspendu;
 
+    /// <summary>
+    /// The one category of the national survey in which a closing counts. The pivot is whether a rencontre was ever scheduled;
+    /// a reason that contradicts it, as old data may hold, is "autre".
+    /// </summary>
+    /// <param name="reason">Why the mesure was closed.</param>
+    /// <param name="everScheduled">Whether a rencontre was ever scheduled, held or not.</param>
+    public static ClosureCategory CategoryOf(ClosureReason reason, bool everScheduled) => reason switch
+    {
+        ClosureReason.ErreurDeSaisie or ClosureReason.Doublon or ClosureReason.Transfert => ClosureCategory.HorsStatistique,
+        _ when IsSansSuite(reason) => everScheduled ? ClosureCategory.Autre : ClosureCategory.SansSuite,
+        _ when !everScheduled => ClosureCategory.Autre,
+        ClosureReason.ArriveeATerme => ClosureCategory.ArriveeATerme,
+        ClosureReason.InterruptionMeilleurAccord or ClosureReason.InterruptionHoteAutre => ClosureCategory.InterruptionHote,
+        _ when IsInterruption(reason) => ClosureCategory.InterruptionEspace,
+        _ when IsJudges(reason) => ClosureCategory.InterruptionJuge,
+        _ => ClosureCategory.Autre,
+    };
+
     /// <summary>Whether a role may give a reason.</summary>
     public static bool MayGive(string role, ClosureReason reason) => role == Roles.Juridiction
         ? IsJudges(reason) || reason is ClosureReason.ErreurDeSaisie or ClosureReason.Doublon or ClosureReason.Autre
-        : !IsJudges(reason);
+        : !IsJudges(reason) && reason != ClosureReason.Transfert;
 }

@@ -4,7 +4,7 @@ using Jafer.Contracts.Type.V1;
 namespace Jafer.Mesures.Domain;
 
 /// <summary>The decision that orders a mesure, as typed content. What it does not say is null, unspecified or empty.</summary>
-internal sealed class Decision
+internal sealed record Decision
 {
     public DecisionNature Nature { get; init; }
 
@@ -24,6 +24,9 @@ internal sealed class Decision
     public int? DurationMonths { get; init; }
 
     public TermStart TermStart { get; init; }
+
+    /// <summary>Day from which the duration runs where it is neither the decision's nor unknown yet: it ran at another espace before.</summary>
+    public DateOnly? DurationFrom { get; init; }
 
     /// <summary>Rencontres in each interval.</summary>
     public int? PeriodicityCount { get; init; }
@@ -70,7 +73,7 @@ internal sealed class Decision
     /// </summary>
     /// <param name="firstHeld">Day of the first rencontre held, on the calendar of its lieu.</param>
     public DateOnly? Term(DateOnly? firstHeld) =>
-        (TermStart == TermStart.FirstRencontre ? firstHeld : Date)?.AddMonths(DurationMonths ?? 0) is { } end && DurationMonths is not null ? end : null;
+        (DurationFrom ?? (TermStart == TermStart.FirstRencontre ? firstHeld : Date))?.AddMonths(DurationMonths ?? 0) is { } end && DurationMonths is not null ? end : null;
 }
 
 /// <summary>One of the two sides of a mesure. All of it is personal data.</summary>
@@ -101,6 +104,24 @@ internal sealed class Party
     public PartyNeed[] Needs { get; init; } = [];
 
     public string InterpreterLanguage { get; init; } = "";
+
+    /// <summary>The same party in another mesure.</summary>
+    public Party For(Guid id, Guid mesureId) => new()
+    {
+        Id = id,
+        MesureId = mesureId,
+        Role = Role,
+        Kind = Kind,
+        GivenName = GivenName,
+        FamilyName = FamilyName,
+        Phone = Phone,
+        Email = Email,
+        Address = Address,
+        CommuneInsee = CommuneInsee,
+        AddressProtected = AddressProtected,
+        Needs = Needs,
+        InterpreterLanguage = InterpreterLanguage,
+    };
 }
 
 /// <summary>A child of a mesure. All of it is personal data.</summary>
@@ -118,6 +139,17 @@ internal sealed class Child
     public string FamilyName { get; init; } = "";
 
     public DateOnly? BirthDate { get; init; }
+
+    /// <summary>The same child in another mesure.</summary>
+    public Child For(Guid id, Guid mesureId) => new()
+    {
+        Id = id,
+        MesureId = mesureId,
+        Position = Position,
+        GivenName = GivenName,
+        FamilyName = FamilyName,
+        BirthDate = BirthDate,
+    };
 }
 
 /// <summary>One rencontre.</summary>

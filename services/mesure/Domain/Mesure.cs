@@ -31,6 +31,9 @@ internal sealed class Mesure
 
     public MesureNature Nature { get; private init; }
 
+    /// <summary>The mesure that this one continues; null when it continues none.</summary>
+    public Guid? PredecessorId { get; private init; }
+
     /// <summary>The court as an organisation; null for a non-judicial mesure.</summary>
     public Guid? JuridictionId { get; private init; }
 
@@ -56,6 +59,12 @@ internal sealed class Mesure
 
     /// <summary>Free text; may hold personal data.</summary>
     public string ClosureComment { get; private set; } = "";
+
+    /// <summary>Where the family goes on.</summary>
+    public ClosureDestination ClosureDestination { get; private set; }
+
+    /// <summary>Day of the judge's decision that ended the mesure; null when none was named.</summary>
+    public DateOnly? ClosureDecisionDate { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private init; }
 
@@ -326,8 +335,85 @@ internal sealed class Mesure
         return true;
     }
 
+    /// <summary>The judge revokes (rapporte) the decision: the mesure is closed.</summary>
+    /// <param name="decisionDate">Day of the decision that revokes.</param>
+    /// <param name="comment">Text.</param>
+    /// <param name="acting">Who and when.</param>
+    public void Revoke(DateOnly decisionDate, string comment, Acting acting)
+    {
+        Require(MesureAct.Revoke);
+        if (Decision.Date is not { } decided)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Revoke.ToCode(), "the decision is not rendered yet");
+        }
+
+        if (decisionDate < decided)
+        {
+            throw DomainError.Invalid("revocation.decision_date", "must not lie before the decision that ordered the mesure");
+        }
+
+        ClosureReason = ClosureReason.JugeRapportee;
+        ClosureComment = comment;
+        ClosureDecisionDate = decisionDate;
+        NextRencontreAt = null;
+        Add(MesureAct.Revoke, acting, new FactDetails { ClosureReason = ClosureReason.JugeRapportee });
+    }
+
+    /// <summary>
+    /// The judge designates another espace: this mesure is closed and a new one, which continues it, is transmitted there.
+    /// </summary>
+    /// <param name="successorId">UUID of the new mesure.</param>
+    /// <param name="reference">Its reference.</param>
+    /// <param name="espace">The other espace.</param>
+    /// <param name="decisionDate">Day of the decision that designates it; null where the decision itself named it in subsidiary order.</param>
+    /// <param name="firstHeldOn">Day of the first rencontre held, on the calendar of its lieu; null when none was.</param>
+    /// <param name="comment">Text.</param>
+    /// <param name="acting">Who and when.</param>
+    /// <returns>The new mesure, and the difficulty that its transmission raised, if any.</returns>
+    public (Mesure Successor, Difficulty? Difficulty) Redesignate(
+        Guid successorId, string reference, EspaceView espace, DateOnly? decisionDate, DateOnly? firstHeldOn, string comment, Acting acting)
+    {
+        Require(MesureAct.Redesignate);
+        if (espace.Id == EspaceId)
+        {
+            throw DomainError.EspaceNotDesignable(espace.Id, "it is the espace of this mesure");
+        }
+
+        if (decisionDate < Decision.Date)
+        {
+            throw DomainError.Invalid("redesignation.decision_date", "must not lie before the decision that ordered the mesure");
+        }
+
+        ClosureReason = ClosureReason.Transfert;
+        ClosureComment = comment;
+        ClosureDecisionDate = decisionDate ?? Decision.Date;
+        NextRencontreAt = null;
+        Add(MesureAct.Redesignate, acting, new FactDetails { ClosureReason = ClosureReason.Transfert });
+
+        var successor = new Mesure
+        {
+            Id = successorId,
+            Reference = reference,
+            Nature = Nature,
+            PredecessorId = Id,
+            JuridictionId = JuridictionId,
+            EspaceId = espace.Id,
+            CreatedAt = acting.Now,
+        };
+        successor.Replace(Decision with
+        {
+            Date = ClosureDecisionDate,
+            DurationFrom = Decision.DurationFrom ?? (Decision.TermStart == TermStart.FirstRencontre ? firstHeldOn : Decision.Date),
+            SubsidiaryEspaceId = Decision.SubsidiaryEspaceId == espace.Id ? null : Decision.SubsidiaryEspaceId,
+        });
+        successor.Add(MesureAct.Create, acting);
+        successor.Defects = [.. Defects.Where(d => d != DesignationRules.AgrementInvalid)];
+        successor.Add(MesureAct.Complete, acting);
+        return (successor, successor.Transmit(espace, acting));
+    }
+
     /// <summary>Closes the mesure.</summary>
-    public void Close(ClosureReason reason, string comment, Acting acting)
+    public void Close(ClosureReason reason, string comment, ClosureDestination destination, Acting acting)
     {
         Require(MesureAct.Close);
         if (Closures.IsSansSuite(reason) && Status.EverScheduled)
@@ -342,6 +428,7 @@ internal sealed class Mesure
 
         ClosureReason = reason;
         ClosureComment = comment;
+        ClosureDestination = destination;
         NextRencontreAt = null;
         Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
     }

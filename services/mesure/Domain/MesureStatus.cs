@@ -106,7 +106,7 @@ internal sealed record MesureStatus
         MesureAct.RencontreNotHeld => this with { PendingRencontres = PendingRencontres - 1 },
         MesureAct.ReportDifficulty => this with { OpenDifficulties = OpenDifficulties + 1 },
         MesureAct.AnswerDifficulty => this with { OpenDifficulties = OpenDifficulties - 1 },
-        MesureAct.Close => this with { ClosedAt = fact.OccurredAt },
+        MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => this with { ClosedAt = fact.OccurredAt },
         MesureAct.AgrementRetire => this with { AgrementEndedEspaceId = fact.Details.EspaceId, AgrementEndedOn = fact.Details.LastDay },
         _ => this,
     };

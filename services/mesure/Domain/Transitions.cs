@@ -49,6 +49,8 @@ internal static class Transitions
         .Concat(new[] { MesureAct.Retrieve, MesureAct.ReportDifficulty, MesureAct.AcknowledgeDifficulty, MesureAct.AnswerDifficulty }.SelectMany(act => Staying(
             act, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours)))
         .Concat(s_open.Select(from => (From: from, Act: MesureAct.Close, To: (Next)MesureState.Cloturee)))
+        .Concat(s_open.Select(from => (From: from, Act: MesureAct.Revoke, To: (Next)MesureState.Cloturee)))
+        .Concat(s_open.Except([MesureState.Ordonnee, MesureState.Completee]).Select(from => (From: from, Act: MesureAct.Redesignate, To: (Next)MesureState.Cloturee)))
         .Concat(Staying(MesureAct.AgrementRetire, s_open))
         .ToFrozenDictionary(row => (row.From, row.Act), row => row.To);
 

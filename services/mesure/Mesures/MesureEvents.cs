@@ -62,7 +62,7 @@ internal static class MesureEvents
             MesureAct.ReportDifficulty => Blank<DifficultyReported>() with { DifficultyId = details.DifficultyId!.Value, Urgent = details.Urgent ?? false },
             MesureAct.AcknowledgeDifficulty => Blank<DifficultyAcknowledged>() with { DifficultyId = details.DifficultyId!.Value },
             MesureAct.AnswerDifficulty => Blank<DifficultyAnswered>() with { DifficultyId = details.DifficultyId!.Value },
-            MesureAct.Close => Blank<MesureClosed>(),
+            MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => Blank<MesureClosed>(),
             MesureAct.AgrementRetire => Blank<AgrementRetired>() with { LastDay = details.LastDay!.Value },
             _ => throw new InvalidOperationException($"{fact.Act} has no event"),
         };

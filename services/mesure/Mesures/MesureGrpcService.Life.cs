@@ -3,6 +3,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 
@@ -154,10 +155,46 @@ internal sealed partial class MesureGrpcService
         var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
         var answer = check.Known("answer", request.Answer);
         var comment = check.Text("comment", request.Comment, MaxText);
+        var revokes = answer == DifficultyAnswer.Revoke;
+        check.That(revokes || request.Revocation is null, "revocation", "belongs to the answer REVOKE alone");
+        var revokedOn = revokes ? RevokedOn(check, request.Revocation) : default;
+        var redesignates = answer == DifficultyAnswer.Redesignate;
+        check.That(redesignates || request.Redesignation is null, "redesignation", "belongs to the answer REDESIGNATE alone");
+        var redesignated = redesignates ? Redesignated(check, request.Redesignation) : default;
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             mesure.AnswerDifficulty(await DifficultyOf(mesure, difficultyId, ct), answer, comment, acting);
-            return new AnswerDifficultyResponse { Mesure = mesure.ToSummary() };
+            if (revokes)
+            {
+                mesure.Revoke(revokedOn, comment, acting);
+            }
+
+            var successor = redesignates ? await RedesignateAsync(mesure, redesignated, comment, acting, ct) : null;
+            return new AnswerDifficultyResponse { Mesure = mesure.ToSummary(), Successor = successor?.ToSummary() };
+        });
+    }
+
+    public override Task<RevokeMesureResponse> RevokeMesure(RevokeMesureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var decisionDate = RevokedOn(check, request.Revocation);
+        var comment = check.Text("comment", request.Comment, MaxText);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, (mesure, acting, _) =>
+        {
+            mesure.Revoke(decisionDate, comment, acting);
+            return Task.FromResult(new RevokeMesureResponse { Mesure = mesure.ToSummary() });
+        });
+    }
+
+    public override Task<RedesignateMesureResponse> RedesignateMesure(RedesignateMesureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var redesignated = Redesignated(check, request.Redesignation);
+        var comment = check.Text("comment", request.Comment, MaxText);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
+        {
+            var successor = await RedesignateAsync(mesure, redesignated, comment, acting, ct);
+            return new RedesignateMesureResponse { Mesure = mesure.ToSummary(), Successor = successor.ToSummary() };
         });
     }
 
@@ -167,11 +204,69 @@ internal sealed partial class MesureGrpcService
         var reason = check.Known("reason", request.Reason);
         check.That(Closures.MayGive(context.Caller().Role, reason), "reason", "is not a reason that this role may give");
         var comment = check.Text("comment", request.Comment, MaxText);
+        var destination = check.KnownOrUnspecified("destination", request.Destination);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
         {
-            mesure.Close(reason, comment, acting);
+            mesure.Close(reason, comment, destination, acting);
             return Task.FromResult(new CloseMesureResponse { Mesure = mesure.ToSummary() });
         });
+    }
+
+    private DateOnly RevokedOn(FieldChecks check, Revocation? revocation)
+    {
+        if (revocation is null)
+        {
+            check.Add("revocation", "is required");
+            return default;
+        }
+
+        var date = check.Date("revocation.decision_date", revocation.DecisionDate);
+        check.That(date <= clock.TodayInParis(), "revocation.decision_date", "must not lie in the future");
+        return date;
+    }
+
+    private (Guid? EspaceId, DateOnly? DecisionDate) Redesignated(FieldChecks check, Redesignation? redesignation)
+    {
+        if (redesignation is null)
+        {
+            check.Add("redesignation", "is required");
+            return default;
+        }
+
+        var espaceId = check.OptionalUuid("redesignation.espace_id", redesignation.EspaceId);
+        var date = check.OptionalDate("redesignation.decision_date", redesignation.DecisionDate);
+        check.That(redesignation.EspaceId.Length > 0 == redesignation.DecisionDate is not null, "redesignation.decision_date", "must be given with espace_id, and only then");
+        check.That(date is null || date <= clock.TodayInParis(), "redesignation.decision_date", "must not lie in the future");
+        return (espaceId, date);
+    }
+
+    private async Task<Domain.Mesure> RedesignateAsync(Domain.Mesure mesure, (Guid? EspaceId, DateOnly? DecisionDate) to, string comment, Acting acting, CancellationToken ct)
+    {
+        var espaceId = to.EspaceId ?? mesure.Decision.SubsidiaryEspaceId
+            ?? throw DomainError.Invalid("redesignation.espace_id", "is required: the decision names no subsidiary espace");
+        var espace = await DesignableAsync(espaceId, ct);
+        var held = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id && r.Outcome == RencontreOutcome.Held).OrderBy(r => r.StartsAt).FirstOrDefaultAsync(ct);
+        DateOnly? heldOn = held is null ? null : DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(held.StartsAt, TimeZoneInfo.FindSystemTimeZoneById(held.TimeZone)).DateTime);
+        var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
+        var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
+        db.Mesures.Add(successor);
+        foreach (var party in await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct))
+        {
+            db.Parties.Add(party.For(Guid.CreateVersion7(acting.Now), successor.Id));
+        }
+
+        foreach (var child in await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).ToListAsync(ct))
+        {
+            db.Children.Add(child.For(Guid.CreateVersion7(acting.Now), successor.Id));
+        }
+
+        if (difficulty is not null)
+        {
+            db.Difficulties.Add(difficulty);
+        }
+
+        acts.Publish(successor);
+        return successor;
     }
 
     private async Task<Difficulty> DifficultyOf(Domain.Mesure mesure, Guid difficultyId, CancellationToken ct) =>

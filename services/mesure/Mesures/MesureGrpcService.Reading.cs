@@ -39,7 +39,7 @@ internal sealed partial class MesureGrpcService
         }
 
         signal.Notify();
-        return new GetMesureResponse { Mesure = await WholeAsync(mesure, ct) };
+        return new GetMesureResponse { Mesure = await WholeAsync(mesure, caller, ct) };
     }
 
     public override async Task<ListMesuresResponse> ListMesures(ListMesuresRequest request, ServerCallContext context)
@@ -128,7 +128,7 @@ internal sealed partial class MesureGrpcService
         return response;
     }
 
-    private async Task<Contracts.Mesure.V1.Mesure> WholeAsync(Domain.Mesure mesure, CancellationToken ct)
+    private async Task<Contracts.Mesure.V1.Mesure> WholeAsync(Domain.Mesure mesure, Caller caller, CancellationToken ct)
     {
         var whole = new Contracts.Mesure.V1.Mesure
         {
@@ -141,9 +141,26 @@ internal sealed partial class MesureGrpcService
         whole.Rencontres.AddRange((await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ThenBy(r => r.Id).ToListAsync(ct)).Select(r => r.ToProto()));
         whole.Difficulties.AddRange((await db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct)).Select(d => d.ToProto()));
         whole.InformationExchanges.AddRange((await db.InformationExchanges.AsNoTracking().Where(x => x.MesureId == mesure.Id).OrderByDescending(x => x.RequestedAt).ToListAsync(ct)).Select(x => x.ToProto()));
+        if (mesure.Status.ClosedAt is not null)
+        {
+            var successors = db.Mesures.AsNoTracking().Where(m => m.PredecessorId == mesure.Id);
+            successors = caller.Role == Roles.Juridiction
+                ? successors.Where(m => m.JuridictionId == caller.OrganisationId)
+                : successors.Where(m => m.GestionnaireId == caller.OrganisationId);
+            whole.SuccessorMesureIds.AddRange((await successors.OrderBy(m => m.Id).Select(m => m.Id).ToListAsync(ct)).Select(id => id.ToString()));
+        }
+
         if (mesure.Status.ClosedAt is { } closedAt)
         {
-            whole.Closure = new Closure { Reason = mesure.ClosureReason, ClosedTime = closedAt.ToProto(), Comment = mesure.ClosureComment };
+            whole.Closure = new Closure
+            {
+                Reason = mesure.ClosureReason,
+                ClosedTime = closedAt.ToProto(),
+                Comment = mesure.ClosureComment,
+                Category = Closures.CategoryOf(mesure.ClosureReason, mesure.Status.EverScheduled),
+                Destination = mesure.ClosureDestination,
+                DecisionDate = mesure.ClosureDecisionDate.ToProto(),
+            };
         }
 
         if (mesure.Status.AgrementEndedEspaceId is { } ended)

@@ -113,18 +113,18 @@ internal sealed partial class MesureGrpcService(
                 throw DomainError.Invalid("espace_id", "is required: the mesure names no espace");
             }
 
-            var espace = await db.EspaceAsync(espaceId, ct) ?? throw DomainError.EspaceNotDesignable(espaceId, "it is not known to Jafer");
-            if (espace.AgrementPeriods.Count == 0)
-            {
-                throw DomainError.EspaceNotDesignable(espaceId, "it never had an agrément");
-            }
-
-            if (mesure.Transmit(espace, acting) is { } difficulty)
+            if (mesure.Transmit(await DesignableAsync(espaceId, ct), acting) is { } difficulty)
             {
                 db.Difficulties.Add(difficulty);
             }
 
             return new TransmitMesureResponse { Mesure = mesure.ToSummary() };
         });
+    }
+
+    private async Task<Domain.EspaceView> DesignableAsync(Guid espaceId, CancellationToken ct)
+    {
+        var espace = await db.EspaceAsync(espaceId, ct) ?? throw DomainError.EspaceNotDesignable(espaceId, "it is not known to Jafer");
+        return espace.AgrementPeriods.Count > 0 ? espace : throw DomainError.EspaceNotDesignable(espaceId, "it never had an agrément");
     }
 }

@@ -31,6 +31,7 @@ internal static class MesureMapping
         CreateTime = mesure.CreatedAt.ToProto(),
         UpdateTime = mesure.UpdatedAt.ToProto(),
         Etag = mesure.Version.ToEtag(),
+        PredecessorMesureId = Text(mesure.PredecessorId),
     };
 
     public static Proto.Milestones ToMilestones(this Mesure mesure) => new()

@@ -27,6 +27,16 @@ public sealed class StateMachineTests
         Version = 1,
     };
 
+    private static readonly EspaceView s_otherEspace = new()
+    {
+        Id = new Guid("0198a000-0000-7000-8000-000000000004"),
+        GestionnaireId = new Guid("0198a000-0000-7000-8000-000000000005"),
+        State = "OUVERT",
+        AgrementPeriods = s_espace.AgrementPeriods,
+        TimeZone = "Europe/Paris",
+        Version = 1,
+    };
+
     private static readonly MesureAct[] s_acts = [.. Enum.GetValues<MesureAct>().Where(a => a is not (MesureAct.Unspecified or MesureAct.Create))];
 
     private static Arbitrary<MesureAct[]> Sequences => Gen.Elements(s_acts).ArrayOf().Resize(60).ToArbitrary();
@@ -184,7 +194,9 @@ public sealed class StateMachineTests
                     case MesureAct.ReportDifficulty: _difficulties.Add(Mesure.ReportDifficulty(DifficultyReason.Capacity, Secret, Acting())); break;
                     case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
                     case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
-                    case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, Acting()); break;
+                    case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, ClosureDestination.Inconnue, Acting()); break;
+                    case MesureAct.Revoke: Mesure.Revoke(new DateOnly(2026, 1, 5), Secret, Acting()); break;
+                    case MesureAct.Redesignate: Mesure.Redesignate(new Guid("0198a000-0000-7000-8000-00000000000b"), "TJ-2026-000002", s_otherEspace, new DateOnly(2026, 1, 5), null, Secret, Acting()); break;
                     case MesureAct.AgrementRetire:
                         _lastDay = _lastDay.AddDays(1);
                         return Mesure.WarnOfAgrement(s_espace.Id, _lastDay, _now, _now);

@@ -21,3 +21,17 @@ internal sealed class AgrementEndedColumns : SqlMigration
 {
     protected override string Resource => "202611210002_agrement_ended.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280301_closures")]
+internal sealed class ClosureColumns : SqlMigration
+{
+    protected override string Resource => "202611280301_closures.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280302_redesignation")]
+internal sealed class RedesignationColumns : SqlMigration
+{
+    protected override string Resource => "202611280302_redesignation.sql";
+}
