@@ -99,8 +99,9 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
         program.WithReference(database, name).WithReference(RabbitMq!, "rabbitmq");
         if (_postgres is not null)
             program.WaitFor(_postgres);
+        // A service starts while the broker still does, and is healthy once it has reached it.
         if (broker && RabbitMqServer is not null)
-            program.WaitFor(RabbitMqServer);
+            program.WaitForStart(RabbitMqServer);
         return program;
     }
 

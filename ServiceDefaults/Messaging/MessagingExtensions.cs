@@ -49,7 +49,11 @@ internal static class MessagingExtensions
                 }
 
                 rabbit.Host(new Uri(configuration.GetConnectionString("rabbitmq")
-                    ?? throw new InvalidOperationException("ConnectionStrings:rabbitmq is not configured")), host => host.PublisherConfirmation = true);
+                    ?? throw new InvalidOperationException("ConnectionStrings:rabbitmq is not configured")), host =>
+                    {
+                        host.PublisherConfirmation = true;
+                        host.OnRefreshConnectionFactory = BrokerPort.AwaitAsync;
+                    });
                 rabbit.ConfigureJsonSerializerOptions(options =>
                 {
                     options.DefaultIgnoreCondition = EventTypes.Json.DefaultIgnoreCondition;
