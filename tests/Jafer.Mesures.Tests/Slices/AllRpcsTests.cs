@@ -23,9 +23,12 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     /// <summary>All that compare a version.</summary>
     public static TheoryData<string> GuardedRpcs => new(s_all.Where(m => m.InputType.FindFieldByName("etag") is not null).Select(m => m.Name));
 
+    private static readonly Contracts.Type.V1.Date s_day = new() { Year = 2026, Month = 4, Day = 1 };
+
     // Those of the court; the others are the espace's. Either may close, read and list.
     private static readonly string[] s_ofTheCourt =
-        ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty"];
+        ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty",
+            "RevokeMesure", "RedesignateMesure"];
 
     [Theory]
     [MemberData(nameof(UnaryRpcs))]
@@ -176,6 +179,19 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 var second = await DifficultyAsync();
                 return Pair(
                     new AnswerDifficultyRequest { MesureId = second.MesureId, DifficultyId = second.DifficultyId, Answer = DifficultyAnswer.Maintain, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            case "RevokeMesure":
+                return Pair(
+                    new RevokeMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Revocation = new() { DecisionDate = s_day }, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            case "RedesignateMesure":
+                return Pair(
+                    new RedesignateMesureRequest
+                    {
+                        MesureId = await jafer.MesureInAsync(MesureState.Recue),
+                        Redesignation = new() { EspaceId = YoungEspace.ToString(), DecisionDate = s_day },
+                        RequestId = NewId(),
+                    },
                     r => r.Comment = "autre");
             case "CloseMesure":
                 return Pair(
