@@ -92,7 +92,7 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
         return _database(name);
     }
 
-    /// <summary>Gives a program its database and the broker, and lets it wait for both.</summary>
+    /// <summary>Gives a program its database, which it waits for, and the broker, which it need not find ready.</summary>
     public IResourceBuilder<ProjectResource> Connect(IResourceBuilder<ProjectResource> program, string name,
         IResourceBuilder<IResourceWithConnectionString> database, bool broker = true)
     {
