@@ -168,6 +168,12 @@ internal sealed class Rencontre
 
     public Guid? LieuId { get; init; }
 
+    /// <summary>Modalité under which it was booked; unspecified when the decision named none.</summary>
+    public Modalite Modalite { get; init; }
+
+    /// <summary>Whether it leaves the premises.</summary>
+    public bool Outing { get; init; }
+
     public RencontreOutcome Outcome { get; set; } = RencontreOutcome.Scheduled;
 
     public bool VisiteurPresent { get; set; }

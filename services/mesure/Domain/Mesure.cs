@@ -231,6 +231,7 @@ internal sealed class Mesure
             DurationMinutes = durationMinutes,
             TimeZone = zone.Id,
             LieuId = lieuId,
+            Modalite = Decision.Modalite,
         };
         Add(MesureAct.ScheduleRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = startsAt, DurationMinutes = durationMinutes });
         NextRencontreAt = NextRencontreAt is { } next && next < startsAt ? next : startsAt;

@@ -35,3 +35,10 @@ internal sealed class RedesignationColumns : SqlMigration
 {
     protected override string Resource => "202611280302_redesignation.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280441_rencontre_terms")]
+internal sealed class RencontreTermColumns : SqlMigration
+{
+    protected override string Resource => "202611280441_rencontre_terms.sql";
+}
