@@ -48,6 +48,9 @@ public sealed record MesureTransmitted : MesureEvent
 {
     /// <summary>Day of the decision; absent when it is not yet rendered.</summary>
     public DateOnly? DecisionDate { get; init; }
+
+    /// <summary>UUID of the mesure that this one continues, which has left its espace; absent when it continues none.</summary>
+    public Guid? PredecessorMesureId { get; init; }
 }
 
 /// <summary>The espace read a mesure for the first time.</summary>
@@ -154,6 +157,48 @@ public sealed record DifficultyAnswered : MesureEvent
     /// <summary>UUID of the difficulty.</summary>
     public required Guid DifficultyId { get; init; }
 }
+
+/// <summary>The terms of a mesure were modified, by the judge or, where none ordered it, by agreement.</summary>
+[EntityName("mesure.mesure-modified.v1"), MessageUrn("mesure.mesure-modified.v1")]
+public sealed record MesureModified : MesureEvent
+{
+    /// <summary>Number of the new version of the terms.</summary>
+    public required int DecisionVersion { get; init; }
+
+    /// <summary>First day on which it holds.</summary>
+    public required DateOnly EffectiveDate { get; init; }
+
+    /// <summary>UUIDs of the scheduled rencontres that do not fit it; empty when all do.</summary>
+    public required IReadOnlyList<Guid> ConflictingRencontreIds { get; init; }
+}
+
+/// <summary>The espace suspended the rencontres of a mesure. Why is referred to the judge as a difficulty.</summary>
+[EntityName("mesure.mesure-suspended.v1"), MessageUrn("mesure.mesure-suspended.v1")]
+public sealed record MesureSuspended : MesureEvent;
+
+/// <summary>A suspended mesure goes on.</summary>
+[EntityName("mesure.mesure-resumed.v1"), MessageUrn("mesure.mesure-resumed.v1")]
+public sealed record MesureResumed : MesureEvent;
+
+/// <summary>The espace proposed to the judge to close a mesure without follow-up. The reason is not told here.</summary>
+[EntityName("mesure.closure-proposed.v1"), MessageUrn("mesure.closure-proposed.v1")]
+public sealed record ClosureProposed : MesureEvent
+{
+    /// <summary>UUID of the difficulty as which it was referred.</summary>
+    public required Guid DifficultyId { get; init; }
+}
+
+/// <summary>It was recorded that somebody outside was told of a difficulty. Who, and in which form, is not told here.</summary>
+[EntityName("mesure.external-alert-recorded.v1"), MessageUrn("mesure.external-alert-recorded.v1")]
+public sealed record ExternalAlertRecorded : MesureEvent
+{
+    /// <summary>UUID of the difficulty.</summary>
+    public required Guid DifficultyId { get; init; }
+}
+
+/// <summary>A closing was taken back as a mistake: the mesure is where it stood before.</summary>
+[EntityName("mesure.mesure-reopened.v1"), MessageUrn("mesure.mesure-reopened.v1")]
+public sealed record MesureReopened : MesureEvent;
 
 /// <summary>A mesure was closed. The reason is not told here.</summary>
 [EntityName("mesure.mesure-closed.v1"), MessageUrn("mesure.mesure-closed.v1")]

@@ -115,6 +115,23 @@ public sealed class MesuresFixture : IAsyncLifetime
         return request;
     }
 
+    /// <summary>A mesure that no judge ordered.</summary>
+    public static RegisterNonJudicialMesureRequest NonJudicial(Action<RegisterNonJudicialMesureRequest>? change = null)
+    {
+        var content = Content();
+        var request = new RegisterNonJudicialMesureRequest
+        {
+            EspaceId = Espace.ToString(),
+            Origin = NonJudicialOrigin.Avocat,
+            Agreement = new Agreement { AgreementDate = new DateOnly(2026, 3, 2).ToProto(), Modalite = Modalite.Visite, DurationMonths = 6, RencontreMinutes = 120 },
+            RequestId = NewId(),
+        };
+        request.Parties.AddRange(content.Parties);
+        request.Children.AddRange(content.Children);
+        change?.Invoke(request);
+        return request;
+    }
+
     /// <summary>A mesure that the espace has acknowledged, or further.</summary>
     public async Task<string> MesureInAsync(MesureState state, Action<CreateMesureRequest>? change = null)
     {
@@ -161,7 +178,35 @@ public sealed class MesuresFixture : IAsyncLifetime
             DurationMinutes = 120,
             RequestId = NewId(),
         });
-        return state == MesureState.Programmee ? id : throw new ArgumentOutOfRangeException(nameof(state));
+        if (state == MesureState.Programmee)
+        {
+            return id;
+        }
+
+        if (state == MesureState.Suspendue)
+        {
+            await AsEspace.SuspendMesureAsync(new SuspendMesureRequest { MesureId = id, Reason = DifficultyReason.Incident, RequestId = NewId() });
+            return id;
+        }
+
+        var rencontre = (await GetAsync(id)).Rencontres[0].RencontreId;
+        var child = (await GetAsync(id)).Children[0].ChildId;
+        await AsEspace.RecordRencontreOutcomeAsync(new RecordRencontreOutcomeRequest
+        {
+            MesureId = id,
+            RencontreId = rencontre,
+            Outcome = RencontreOutcome.Held,
+            VisiteurPresent = true,
+            PresentChildIds = { child },
+            RequestId = NewId(),
+        });
+        if (state == MesureState.EnCours)
+        {
+            return id;
+        }
+
+        await AsEspace.CloseMesureAsync(new CloseMesureRequest { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() });
+        return state == MesureState.Cloturee ? id : throw new ArgumentOutOfRangeException(nameof(state));
     }
 
     public async Task<Mesure> GetAsync(string mesureId) => (await AsCourt.GetMesureAsync(new GetMesureRequest { MesureId = mesureId })).Mesure;

@@ -41,6 +41,16 @@ internal static class Requests
             case AnswerDifficultyRequest answer: answer.DifficultyId = MesuresFixture.NewId(); answer.Answer = DifficultyAnswer.Maintain; break;
             case RevokeMesureRequest revoke: revoke.Revocation = new Revocation { DecisionDate = new Contracts.Type.V1.Date { Year = 2026, Month = 4, Day = 1 } }; break;
             case RedesignateMesureRequest redesignate: redesignate.Redesignation = new Redesignation(); break;
+            case SuspendMesureRequest suspend: suspend.Reason = DifficultyReason.Incident; break;
+            case ProposeClosureRequest propose: propose.Reason = ClosureReason.SansSuiteAbsenceDeContactHote; break;
+            case RecordExternalAlertRequest alert:
+                (alert.DifficultyId, alert.Recipient, alert.Kind) = (MesuresFixture.NewId(), ExternalAlertRecipient.Parquet, ExternalAlertKind.Signalement);
+                break;
+            case ModifyMesureRequest modify:
+                modify.Modification = new Modification { DecisionDate = new Contracts.Type.V1.Date { Year = 2026, Month = 4, Day = 1 }, RencontreMinutes = 90 };
+                break;
+            case ReopenMesureRequest reopen: reopen.Comment = "!"; break;
+            case RegisterNonJudicialMesureRequest register: return MesuresFixture.NonJudicial();
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
         }
 

@@ -19,18 +19,22 @@ public sealed record Refusal(
 {
     /// <summary>The refusal of a call; fails when the call succeeds or the error carries no details.</summary>
     /// <param name="call">The call.</param>
-    public static async Task<Refusal> OfAsync(Func<Task> call)
+    public static async Task<Refusal> OfAsync(Func<Task> call) =>
+        await OrNullAsync(call) ?? throw new InvalidOperationException("the call succeeded, a refusal was expected");
+
+    /// <summary>The refusal of a call; null when it succeeds.</summary>
+    /// <param name="call">The call.</param>
+    public static async Task<Refusal?> OrNullAsync(Func<Task> call)
     {
         try
         {
             await call();
+            return null;
         }
         catch (RpcException e)
         {
             return Of(e);
         }
-
-        throw new InvalidOperationException("the call succeeded, a refusal was expected");
     }
 
     /// <summary>The refusal of a unary call.</summary>

@@ -41,6 +41,10 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     public DbSet<InformationExchange> InformationExchanges => Set<InformationExchange>();
 
+    public DbSet<DecisionVersion> DecisionVersions => Set<DecisionVersion>();
+
+    public DbSet<ExternalAlert> ExternalAlerts => Set<ExternalAlert>();
+
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
@@ -78,8 +82,18 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         BelongsToMesure(modelBuilder.Entity<Party>().ToTable("parties"), p => p.MesureId);
         BelongsToMesure(modelBuilder.Entity<Child>().ToTable("children"), c => c.MesureId);
         BelongsToMesure(modelBuilder.Entity<Rencontre>().ToTable("rencontres"), r => r.MesureId);
+        modelBuilder.Entity<Rencontre>().Ignore(r => r.Day);
         BelongsToMesure(modelBuilder.Entity<Difficulty>().ToTable("difficulties"), d => d.MesureId);
         BelongsToMesure(modelBuilder.Entity<InformationExchange>().ToTable("information_exchanges"), i => i.MesureId);
+        BelongsToMesure(modelBuilder.Entity<ExternalAlert>().ToTable("external_alerts"), a => a.MesureId);
+        modelBuilder.Entity<ExternalAlert>().HasOne<Difficulty>().WithMany().HasForeignKey(a => a.DifficultyId).OnDelete(DeleteBehavior.Restrict);
+        modelBuilder.Entity<DecisionVersion>(e =>
+        {
+            e.ToTable("decision_versions").HasKey(v => new { v.MesureId, v.Number });
+            BelongsToMesure(e, v => v.MesureId);
+            e.Property(v => v.Content).HasColumnType("jsonb").HasConversion(
+                d => JsonSerializer.Serialize(d, s_json), s => JsonSerializer.Deserialize<Decision>(s, s_json)!);
+        });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });
         modelBuilder.Entity<EspaceView>(e =>

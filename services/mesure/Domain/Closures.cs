@@ -11,6 +11,10 @@ internal static class Closures
         ClosureReason.SansSuiteAbsenceDeContactHote or ClosureReason.SansSuiteAbsenceDeContactVisiteur or ClosureReason.SansSuiteAbsenceDeContactDesDeux
         or ClosureReason.SansSuiteRefusHote or ClosureReason.SansSuiteRefusVisiteur;
 
+    /// <summary>Nobody came forward: the decision's own deadline must have passed.</summary>
+    public static bool IsAbsenceDeContact(ClosureReason reason) => reason is
+        ClosureReason.SansSuiteAbsenceDeContactHote or ClosureReason.SansSuiteAbsenceDeContactVisiteur or ClosureReason.SansSuiteAbsenceDeContactDesDeux;
+
     /// <summary>Ended before its term by the espace or the hôte, once a rencontre had been scheduled.</summary>
     public static bool IsInterruption(ClosureReason reason) => reason is
         ClosureReason.InterruptionAbsenceVisiteur or ClosureReason.InterruptionAbsenceHote or ClosureReason.InterruptionIncident

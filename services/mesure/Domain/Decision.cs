@@ -1,5 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
 
@@ -174,6 +175,9 @@ internal sealed class Rencontre
     /// <summary>Whether it leaves the premises.</summary>
     public bool Outing { get; init; }
 
+    /// <summary>Day on which it starts, on the calendar of its lieu.</summary>
+    public DateOnly Day => TimeZoneInfo.FindSystemTimeZoneById(TimeZone).DayOf(StartsAt);
+
     public RencontreOutcome Outcome { get; set; } = RencontreOutcome.Scheduled;
 
     public bool VisiteurPresent { get; set; }
@@ -206,8 +210,32 @@ internal sealed class Difficulty
 
     public DateTimeOffset? AnsweredAt { get; set; }
 
+    /// <summary>The reason with which the espace proposes to close; unspecified when it proposes nothing.</summary>
+    public ClosureReason ProposedClosure { get; init; }
+
+    /// <summary>When somebody outside was first told; null while nobody was.</summary>
+    public DateTimeOffset? AlertedAt { get; set; }
+
     /// <summary>Codes of the rules that the decision violates.</summary>
     public string[] RuleCodes { get; init; } = [];
+}
+
+/// <summary>That somebody outside was told of a difficulty: what was said is not kept.</summary>
+internal sealed class ExternalAlert
+{
+    public required Guid Id { get; init; }
+
+    public required Guid MesureId { get; init; }
+
+    public required Guid DifficultyId { get; init; }
+
+    public required ExternalAlertRecipient Recipient { get; init; }
+
+    public required ExternalAlertKind Kind { get; init; }
+
+    public required DateTimeOffset AlertedAt { get; init; }
+
+    public required Guid ActorOrganisationId { get; init; }
 }
 
 /// <summary>A question of the espace to the court and its answer.</summary>

@@ -1,6 +1,7 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain.Rules;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
 
@@ -43,7 +44,14 @@ internal sealed class Mesure
     /// <summary>The gestionnaire of that espace; null before transmission.</summary>
     public Guid? GestionnaireId { get; private set; }
 
+    /// <summary>Where a non-judicial mesure comes from; unspecified for a judicial one.</summary>
+    public NonJudicialOrigin Origin { get; private init; }
+
+    /// <summary>The terms as they were decided last, which may hold from a later day on only: see <see cref="DecisionVersions"/>.</summary>
     public Decision Decision { get; private set; } = new();
+
+    /// <summary>Number of the version of the terms, from 1.</summary>
+    public int DecisionVersion { get; private set; } = 1;
 
     /// <summary>Codes of the rules that the rendered decision violates.</summary>
     public string[] Defects { get; private set; } = [];
@@ -65,6 +73,9 @@ internal sealed class Mesure
 
     /// <summary>Day of the judge's decision that ended the mesure; null when none was named.</summary>
     public DateOnly? ClosureDecisionDate { get; private set; }
+
+    /// <summary>Why the last closing was taken back; may hold personal data.</summary>
+    public string ReopeningComment { get; private set; } = "";
 
     public DateTimeOffset CreatedAt { get; private init; }
 
@@ -90,6 +101,35 @@ internal sealed class Mesure
         mesure.Replace(decision);
         mesure.EspaceId = espaceId;
         mesure.Add(MesureAct.Create, acting);
+        return mesure;
+    }
+
+    /// <summary>
+    /// Registers a non-judicial mesure: it enters as received, since whom the family asked has it already (SSER: origins of
+    /// non-judicial mesures).
+    /// </summary>
+    /// <param name="id">UUID.</param>
+    /// <param name="reference">Its reference.</param>
+    /// <param name="espace">The espace.</param>
+    /// <param name="origin">Where it comes from.</param>
+    /// <param name="predecessorId">The mesure that it follows; null when it follows none.</param>
+    /// <param name="agreement">What was agreed.</param>
+    /// <param name="acting">Who and when.</param>
+    public static Mesure Register(Guid id, string reference, EspaceView espace, NonJudicialOrigin origin, Guid? predecessorId, Decision agreement, Acting acting)
+    {
+        var mesure = new Mesure
+        {
+            Id = id,
+            Reference = reference,
+            Nature = MesureNature.NonJudiciaire,
+            Origin = origin,
+            PredecessorId = predecessorId,
+            EspaceId = espace.Id,
+            GestionnaireId = espace.GestionnaireId,
+            CreatedAt = acting.Now,
+        };
+        mesure.Replace(agreement);
+        mesure.Add(MesureAct.Register, acting);
         return mesure;
     }
 
@@ -188,6 +228,7 @@ internal sealed class Mesure
     /// <summary>The espace asks for information.</summary>
     public InformationExchange RequestInformation(InformationReason reason, string question, Acting acting)
     {
+        RequireJudge(MesureAct.RequestInformation);
         Act(MesureAct.RequestInformation, acting);
         return new InformationExchange { Id = NewId(acting), MesureId = Id, Reason = reason, Question = question, RequestedAt = acting.OccurredAt };
     }
@@ -217,7 +258,7 @@ internal sealed class Mesure
     public Rencontre ScheduleRencontre(DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, Acting acting)
     {
         Require(MesureAct.ScheduleRencontre);
-        var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(startsAt, zone).DateTime);
+        var day = zone.DayOf(startsAt);
         if (Term is { } term && day > term)
         {
             throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.ScheduleRencontre.ToCode(), "the rencontre lies after the term of the mesure");
@@ -256,6 +297,11 @@ internal sealed class Mesure
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has an outcome already");
         }
 
+        if (held && rencontre.StartsAt >= Status.SuspendedAt)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre lies in the suspension");
+        }
+
         if (held && acting.OccurredAt < rencontre.StartsAt)
         {
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has not begun yet");
@@ -268,21 +314,72 @@ internal sealed class Mesure
         NextRencontreAt = otherPending.Count == 0 ? null : otherPending.Min();
         if (held)
         {
-            var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(Status.FirstHeldRencontreAt!.Value, TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone)).DateTime);
-            Term = Decision.Term(day);
+            Term = Decision.Term(TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone).DayOf(Status.FirstHeldRencontreAt!.Value));
         }
     }
 
     /// <summary>The espace refers a difficulty to the judge.</summary>
     public Difficulty ReportDifficulty(DifficultyReason reason, string comment, Acting acting)
     {
-        var difficulty = new Difficulty { Id = NewId(acting), MesureId = Id, Reason = reason, Comment = comment, ReportedAt = acting.OccurredAt };
-        Act(MesureAct.ReportDifficulty, acting, new FactDetails
+        Require(MesureAct.ReportDifficulty);
+        return Refer(MesureAct.ReportDifficulty, new Difficulty { Id = NewId(acting), MesureId = Id, Reason = reason, Comment = comment, ReportedAt = acting.OccurredAt }, acting);
+    }
+
+    /// <summary>The espace suspends the rencontres; the judge learns why as a difficulty.</summary>
+    public Difficulty Suspend(DifficultyReason reason, string comment, Acting acting)
+    {
+        Act(MesureAct.Suspend, acting);
+        return ReportDifficulty(reason, comment, acting);
+    }
+
+    /// <summary>The espace or the judge resumes them.</summary>
+    public void Resume(Acting acting) => Act(MesureAct.Resume, acting);
+
+    /// <summary>The espace proposes to the judge to close without follow-up.</summary>
+    /// <param name="reason">With which reason.</param>
+    /// <param name="comment">Text.</param>
+    /// <param name="acting">Who and when.</param>
+    public Difficulty ProposeClosure(ClosureReason reason, string comment, Acting acting)
+    {
+        RequireJudge(MesureAct.ProposeClosure);
+        Require(MesureAct.ProposeClosure);
+        RequireUnscheduled(MesureAct.ProposeClosure);
+        if (Closures.IsAbsenceDeContact(reason))
         {
+            RequireDeadlinePassed(MesureAct.ProposeClosure, acting);
+        }
+
+        return Refer(
+            MesureAct.ProposeClosure,
+            new Difficulty
+            {
+                Id = NewId(acting),
+                MesureId = Id,
+                Reason = DifficultyReason.AbsenceDeContact,
+                Comment = comment,
+                ReportedAt = acting.OccurredAt,
+                ProposedClosure = reason,
+            },
+            acting);
+    }
+
+    /// <summary>Records that somebody outside was told of a difficulty.</summary>
+    public ExternalAlert RecordExternalAlert(Difficulty difficulty, ExternalAlertRecipient recipient, ExternalAlertKind kind, Acting acting)
+    {
+        Require(MesureAct.ExternalAlert);
+        var first = difficulty is { Reason: DifficultyReason.Danger, AlertedAt: null };
+        difficulty.AlertedAt ??= acting.OccurredAt;
+        Add(MesureAct.ExternalAlert, acting, new FactDetails { DifficultyId = difficulty.Id, Danger = first ? true : null });
+        return new ExternalAlert
+        {
+            Id = NewId(acting),
+            MesureId = Id,
             DifficultyId = difficulty.Id,
-            Urgent = reason is DifficultyReason.Danger or DifficultyReason.Incident,
-        });
-        return difficulty;
+            Recipient = recipient,
+            Kind = kind,
+            AlertedAt = acting.OccurredAt,
+            ActorOrganisationId = acting.OrganisationId,
+        };
     }
 
     /// <summary>The court acknowledges a difficulty.</summary>
@@ -308,6 +405,21 @@ internal sealed class Mesure
             throw DomainError.StateForbids(difficulty.State.ToCode(), MesureAct.AnswerDifficulty.ToCode(), "the difficulty was answered already");
         }
 
+        if (difficulty is { Reason: DifficultyReason.Danger, AlertedAt: null })
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.AnswerDifficulty.ToCode(), Untold);
+        }
+
+        if (answer is not (DifficultyAnswer.Maintain or DifficultyAnswer.Modify))
+        {
+            RequireJudge(MesureAct.AnswerDifficulty);
+        }
+
+        if (answer == DifficultyAnswer.Close && difficulty.ProposedClosure == ClosureReason.Unspecified)
+        {
+            throw DomainError.Invalid("answer", "CLOSE answers a proposal to close alone");
+        }
+
         difficulty.State = DifficultyState.Answered;
         difficulty.AcknowledgedAt ??= acting.OccurredAt;
         difficulty.AnsweredAt = acting.OccurredAt;
@@ -326,7 +438,8 @@ internal sealed class Mesure
     /// <returns>False when it does not concern the mesure, or was noted before.</returns>
     public bool WarnOfAgrement(Guid espaceId, DateOnly lastDay, DateTimeOffset occurredAt, DateTimeOffset now)
     {
-        if (EspaceId != espaceId || !Status.Allows(MesureAct.AgrementRetire)
+        // One that no judge ordered needs no agrément.
+        if (Nature != MesureNature.Judiciaire || EspaceId != espaceId || !Status.Allows(MesureAct.AgrementRetire)
             || (Status.AgrementEndedEspaceId == espaceId && Status.AgrementEndedOn == lastDay))
         {
             return false;
@@ -334,6 +447,52 @@ internal sealed class Mesure
 
         Add(MesureAct.AgrementRetire, new Acting(default, "", occurredAt, now), new FactDetails { EspaceId = espaceId, LastDay = lastDay }, byJafer: true);
         return true;
+    }
+
+    /// <summary>
+    /// The judge modifies the terms (CPC 1180-5, second paragraph); of a non-judicial mesure the parents agreed anew.
+    /// </summary>
+    /// <param name="change">What changes, and from when.</param>
+    /// <param name="before">The versions before; empty for the first modification.</param>
+    /// <param name="pending">Scheduled rencontres.</param>
+    /// <param name="firstHeldOn">Day of the first rencontre held, on the calendar of its lieu; null when none was.</param>
+    /// <param name="acting">Who and when.</param>
+    /// <returns>The versions to add, the first one too when it was not kept yet, and what no longer fits.</returns>
+    public (IReadOnlyList<DecisionVersion> Added, IReadOnlyList<RencontreConflict> Conflicts) Modify(
+        DecisionChange change, IReadOnlyList<DecisionVersion> before, IReadOnlyCollection<Rencontre> pending, DateOnly? firstHeldOn, Acting acting)
+    {
+        Require(MesureAct.Modify);
+        if (change.DecidedOn < Decision.Date)
+        {
+            throw DomainError.Invalid("modification.decision_date", "must not lie before the decision that ordered the mesure");
+        }
+
+        var added = new List<DecisionVersion>();
+        if (before.Count == 0)
+        {
+            added.Add(new DecisionVersion { MesureId = Id, Number = 1, DecidedOn = Decision.Date, EffectiveOn = null, RecordedAt = CreatedAt, Content = Decision });
+        }
+
+        DecisionVersion += 1;
+        Decision = change.ApplyTo(Decision);
+        Term = Decision.Term(firstHeldOn);
+        added.Add(new DecisionVersion
+        {
+            MesureId = Id,
+            Number = DecisionVersion,
+            DecidedOn = change.DecidedOn,
+            EffectiveOn = change.EffectiveOn,
+            RecordedAt = acting.Now,
+            Content = Decision,
+        });
+        var conflicts = RencontreConflicts.Of([.. before, .. added], Decision, Term, pending);
+        Add(MesureAct.Modify, acting, new FactDetails
+        {
+            DecisionVersion = DecisionVersion,
+            EffectiveOn = change.EffectiveOn,
+            Conflicts = [.. conflicts.Select(c => c.Rencontre.Id).Distinct()],
+        });
+        return (added, conflicts);
     }
 
     /// <summary>The judge revokes (rapporte) the decision: the mesure is closed.</summary>
@@ -417,9 +576,19 @@ internal sealed class Mesure
     public void Close(ClosureReason reason, string comment, ClosureDestination destination, Acting acting)
     {
         Require(MesureAct.Close);
-        if (Closures.IsSansSuite(reason) && Status.EverScheduled)
+        if (Status.DangersUntold > 0)
         {
-            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "a rencontre was scheduled: the mesure is interrupted, not without follow-up");
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), Untold);
+        }
+
+        if (Closures.IsSansSuite(reason))
+        {
+            RequireUnscheduled(MesureAct.Close);
+        }
+
+        if (Closures.IsAbsenceDeContact(reason))
+        {
+            RequireDeadlinePassed(MesureAct.Close, acting);
         }
 
         if (Closures.IsInterruption(reason) && !Status.EverScheduled)
@@ -434,6 +603,42 @@ internal sealed class Mesure
         Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
     }
 
+    /// <summary>Takes back a closing that was a mistake.</summary>
+    /// <param name="history">All facts of the mesure.</param>
+    /// <param name="pending">Starts of the rencontres without outcome.</param>
+    /// <param name="byTheCourt">Whether the court acts; an espace may take back its own closing only.</param>
+    /// <param name="comment">Why.</param>
+    /// <param name="acting">Who and when.</param>
+    public void Reopen(IReadOnlyList<MesureFact> history, IReadOnlyCollection<DateTimeOffset> pending, bool byTheCourt, string comment, Acting acting)
+    {
+        Require(MesureAct.Reopen);
+        if (!MayReopen(history, byTheCourt, acting.OrganisationId))
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Reopen.ToCode(), ClosureReason == ClosureReason.Transfert
+                ? "the mesure goes on at another espace" : "whoever closed it, or the court, may reopen it");
+        }
+
+        // A mesure that was closed before this was kept knows it from its history.
+        Status = MesureStatus.Fold(history);
+        ClosureReason = ClosureReason.Unspecified;
+        ClosureComment = "";
+        ClosureDestination = ClosureDestination.Unspecified;
+        ClosureDecisionDate = null;
+        NextRencontreAt = pending.Count == 0 ? null : pending.Min();
+        ReopeningComment = comment;
+        Add(MesureAct.Reopen, acting);
+    }
+
+    /// <summary>Whether a closing may be taken back: the court's or one's own, and not one by which the mesure went on elsewhere.</summary>
+    public bool MayReopen(IEnumerable<MesureFact> history, bool byTheCourt, Guid organisationId) =>
+        ClosureReason != ClosureReason.Transfert
+        && (byTheCourt || history.Where(f => f.Act is MesureAct.Close or MesureAct.Revoke).MaxBy(f => f.Version)?.ActorOrganisationId == organisationId);
+
+    /// <summary>Whether the day has passed until which the parents may make contact; true where the decision sets none.</summary>
+    public bool ContactDeadlinePassed(DateOnly today) => Decision.ContactDeadline is not { } deadline || deadline < today;
+
+    private const string Untold = "a danger is recorded of which nobody outside was told: record the external alert first";
+
     private static Guid NewId(Acting acting) => Guid.CreateVersion7(acting.Now);
 
     private void Replace(Decision decision)
@@ -446,6 +651,41 @@ internal sealed class Mesure
     {
         Require(act);
         Add(act, acting, details);
+    }
+
+    private Difficulty Refer(MesureAct act, Difficulty difficulty, Acting acting)
+    {
+        Add(act, acting, new FactDetails
+        {
+            DifficultyId = difficulty.Id,
+            Urgent = difficulty.Reason is DifficultyReason.Danger or DifficultyReason.Incident,
+            Danger = difficulty.Reason == DifficultyReason.Danger ? true : null,
+        });
+        return difficulty;
+    }
+
+    private void RequireUnscheduled(MesureAct act)
+    {
+        if (Status.EverScheduled)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "a rencontre was scheduled: the mesure is interrupted, not without follow-up");
+        }
+    }
+
+    private void RequireDeadlinePassed(MesureAct act, Acting acting)
+    {
+        if (!ContactDeadlinePassed(acting.OccurredAt.DayInParis()))
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the decision still leaves the parents time to make contact");
+        }
+    }
+
+    private void RequireJudge(MesureAct act)
+    {
+        if (Nature != MesureNature.Judiciaire)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "no judge ordered this mesure");
+        }
     }
 
     private void Require(MesureAct act)

@@ -62,6 +62,18 @@ internal sealed record FactDetails
     /// <summary>Whether that difficulty must be read at once.</summary>
     public bool? Urgent { get; init; }
 
+    /// <summary>Whether that difficulty is about a danger; of an alert, whether it is the first about one.</summary>
+    public bool? Danger { get; init; }
+
+    /// <summary>Number of the new version of the terms.</summary>
+    public int? DecisionVersion { get; init; }
+
+    /// <summary>First day on which that version holds.</summary>
+    public DateOnly? EffectiveOn { get; init; }
+
+    /// <summary>Scheduled rencontres that do not fit it.</summary>
+    public IReadOnlyList<Guid>? Conflicts { get; init; }
+
     /// <summary>The espace whose agrément ended.</summary>
     public Guid? EspaceId { get; init; }
 

@@ -51,6 +51,21 @@ internal sealed record MesureStatus
 
     public DateTimeOffset? ClosedAt { get; init; }
 
+    /// <summary>Since when it is suspended; null unless it is.</summary>
+    public DateTimeOffset? SuspendedAt { get; init; }
+
+    /// <summary>How long it was suspended before: the clocks were paused for as long.</summary>
+    public TimeSpan SuspendedFor { get; init; }
+
+    /// <summary>Difficulties about a danger of which nobody outside was told yet.</summary>
+    public int DangersUntold { get; init; }
+
+    /// <summary>Where it stood before the last closing; unspecified when it never was closed.</summary>
+    public MesureState StateBeforeClosing { get; init; }
+
+    /// <summary>Who held it then.</summary>
+    public Holder HolderBeforeClosing { get; init; }
+
     /// <summary>The espace that lost its agrément while it was the mesure's; null when none did.</summary>
     public Guid? AgrementEndedEspaceId { get; init; }
 
@@ -73,7 +88,7 @@ internal sealed record MesureStatus
             ?? throw new InvalidOperationException($"{fact.Act} is not possible in {State}");
         var counted = Count(fact);
         var state = next.State ?? counted.ComputeState(fact.Act);
-        var holder = counted.HolderIn(state, fact.Act);
+        var holder = fact.Act == MesureAct.Reopen ? HolderBeforeClosing : counted.HolderIn(state, fact.Act);
         return counted with
         {
             State = state,
@@ -86,7 +101,7 @@ internal sealed record MesureStatus
     {
         MesureAct.Transmit => this with { TransmittedAt = fact.OccurredAt },
         MesureAct.Retrieve => this with { RetrievedAt = Earliest(RetrievedAt, fact.OccurredAt) },
-        MesureAct.Acknowledge => this with { AcknowledgedAt = fact.OccurredAt },
+        MesureAct.Acknowledge or MesureAct.Register => this with { AcknowledgedAt = fact.OccurredAt },
         MesureAct.TakeCharge => this with { ChargeTakenAt = fact.OccurredAt },
         MesureAct.ContactReached when fact.Details.PartyRole == PartyRole.Visiteur => this with { VisiteurContactAt = Earliest(VisiteurContactAt, fact.OccurredAt) },
         MesureAct.ContactReached => this with { HoteContactAt = Earliest(HoteContactAt, fact.OccurredAt) },
@@ -104,9 +119,22 @@ internal sealed record MesureStatus
             FirstHeldRencontreAt = Earliest(FirstHeldRencontreAt, fact.Details.StartsAt ?? fact.OccurredAt),
         },
         MesureAct.RencontreNotHeld => this with { PendingRencontres = PendingRencontres - 1 },
-        MesureAct.ReportDifficulty => this with { OpenDifficulties = OpenDifficulties + 1 },
+        MesureAct.ReportDifficulty or MesureAct.ProposeClosure => this with
+        {
+            OpenDifficulties = OpenDifficulties + 1,
+            DangersUntold = DangersUntold + (fact.Details.Danger == true ? 1 : 0),
+        },
+        MesureAct.ExternalAlert => this with { DangersUntold = DangersUntold - (fact.Details.Danger == true ? 1 : 0) },
         MesureAct.AnswerDifficulty => this with { OpenDifficulties = OpenDifficulties - 1 },
-        MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => this with { ClosedAt = fact.OccurredAt },
+        MesureAct.Suspend => this with { SuspendedAt = fact.OccurredAt },
+        MesureAct.Resume => this with { SuspendedAt = null, SuspendedFor = SuspendedFor + SuspendedUntil(fact.OccurredAt) },
+        MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => this with
+        {
+            ClosedAt = fact.OccurredAt,
+            StateBeforeClosing = State,
+            HolderBeforeClosing = Holder,
+        },
+        MesureAct.Reopen => this with { ClosedAt = null },
         MesureAct.AgrementRetire => this with { AgrementEndedEspaceId = fact.Details.EspaceId, AgrementEndedOn = fact.Details.LastDay },
         _ => this,
     };
@@ -116,6 +144,9 @@ internal sealed record MesureStatus
         // A family may have called before the espace took charge.
         MesureAct.TakeCharge => Contacted ? MesureState.EnAttente : MesureState.PriseEnCharge,
         MesureAct.RencontreNotHeld => PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
+        MesureAct.Resume => FirstHeldRencontreAt is not null ? MesureState.EnCours
+            : PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
+        MesureAct.Reopen => StateBeforeClosing,
         _ => throw new InvalidOperationException($"the table does not say where {act} leads"),
     };
 
@@ -127,9 +158,14 @@ internal sealed record MesureStatus
             : act == MesureAct.TakeCharge ? Holder.Espace : Holder,
         MesureState.Programmee => Holder.Famille,
         MesureState.EnCours => PendingRencontres > 0 ? Holder.Famille : Holder.Espace,
+        // What suspended it waits for the judge; one that no judge ordered was never transmitted.
+        MesureState.Suspendue => OpenDifficulties > 0 && TransmittedAt is not null ? Holder.Juridiction : Holder.Espace,
         MesureState.Cloturee => Holder.Personne,
         _ => Holder.Espace,
     };
+
+    // Late news may resume before they suspend: then nothing was paused.
+    private TimeSpan SuspendedUntil(DateTimeOffset resumed) => SuspendedAt is { } since && resumed > since ? resumed - since : TimeSpan.Zero;
 
     private static DateTimeOffset Earliest(DateTimeOffset? known, DateTimeOffset other) => known is { } k && k < other ? k : other;
 }

@@ -1,12 +1,12 @@
 using Jafer.Contracts.Mesure.V1;
-using Jafer.ServiceDefaults.Time;
+using Code = Jafer.Contracts.Mesure.V1.RencontreConflictCode;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>Something in which a booked rencontre does not fit a decision.</summary>
-/// <param name="RencontreId">The rencontre.</param>
-/// <param name="Code">Stable code, one of <see cref="RencontreConflicts"/>.</param>
-internal readonly record struct RencontreConflict(Guid RencontreId, string Code);
+/// <param name="Rencontre">The rencontre.</param>
+/// <param name="Code">What does not fit.</param>
+internal readonly record struct RencontreConflict(Rencontre Rencontre, Code Code);
 
 /// <summary>
 /// In what booked rencontres do not fit a decision, such as one that modified the mesure after they were booked. Pure; what is
@@ -14,20 +14,14 @@ internal readonly record struct RencontreConflict(Guid RencontreId, string Code)
 /// </summary>
 internal static class RencontreConflicts
 {
-    /// <summary>The rencontre lies after the term.</summary>
-    public const string AfterTerm = "AFTER_TERM";
-
-    /// <summary>It was booked under another modalité.</summary>
-    public const string ModaliteDiffers = "MODALITE_DIFFERS";
-
-    /// <summary>It leaves the premises and the decision grants no outing.</summary>
-    public const string OutingNotGranted = "OUTING_NOT_GRANTED";
-
-    /// <summary>It is longer or shorter than the decision says.</summary>
-    public const string LengthDiffers = "LENGTH_DIFFERS";
-
-    /// <summary>The rencontres before it in its interval are all that the periodicity allows.</summary>
-    public const string TooFrequent = "TOO_FREQUENT";
+    /// <summary>The conflicts with the terms in force on the day of each rencontre, by their start.</summary>
+    /// <param name="versions">All versions of the terms; empty while they were never modified.</param>
+    /// <param name="unmodified">The terms of a mesure without versions.</param>
+    /// <param name="term">Last day of the mesure; null while it cannot be known.</param>
+    /// <param name="rencontres">Those still scheduled.</param>
+    public static IReadOnlyList<RencontreConflict> Of(
+        IReadOnlyCollection<DecisionVersion> versions, Decision unmodified, DateOnly? term, IEnumerable<Rencontre> rencontres) =>
+        [.. rencontres.GroupBy(r => versions.InForceOn(r.Day, unmodified)).SelectMany(g => Of(g.Key, term, g)).OrderBy(c => c.Rencontre.StartsAt)];
 
     /// <summary>The conflicts, in the order of the rencontres' starts; several of one rencontre are told one by one.</summary>
     /// <param name="decision">The decision as it holds for them.</param>
@@ -43,7 +37,7 @@ internal static class RencontreConflicts
         DateOnly? anchor = null;
         foreach (var rencontre in rencontres.Where(r => r.Outcome is RencontreOutcome.Scheduled or RencontreOutcome.Held).OrderBy(r => r.StartsAt).ThenBy(r => r.Id))
         {
-            var day = TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone).DayOf(rencontre.StartsAt);
+            var day = rencontre.Day;
             anchor ??= day;
             var inInterval = 0;
             if (cadence is { } known)
@@ -54,18 +48,18 @@ internal static class RencontreConflicts
 
             if (rencontre.Outcome == RencontreOutcome.Scheduled)
             {
-                Add(day > term, AfterTerm);
-                Add(Differs(rencontre.Modalite, decision.Modalite), ModaliteDiffers);
-                Add(rencontre.Outing && !decision.OutingGranted, OutingNotGranted);
-                Add(decision.RencontreMinutes is { } minutes && minutes != rencontre.DurationMinutes, LengthDiffers);
-                Add(inInterval > cadence?.Count, TooFrequent);
+                Add(day > term, Code.Term);
+                Add(Differs(rencontre.Modalite, decision.Modalite), Code.Modalite);
+                Add(rencontre.Outing && !decision.OutingGranted, Code.Outing);
+                Add(decision.RencontreMinutes is { } minutes && minutes != rencontre.DurationMinutes, Code.Length);
+                Add(inInterval > cadence?.Count, Code.Frequency);
             }
 
-            void Add(bool found, string code)
+            void Add(bool found, Code code)
             {
                 if (found)
                 {
-                    conflicts.Add(new RencontreConflict(rencontre.Id, code));
+                    conflicts.Add(new RencontreConflict(rencontre, code));
                 }
             }
         }

@@ -8,8 +8,7 @@ namespace Jafer.Mesures.Domain;
 /// <see cref="Next.Computed"/>, <see cref="MesureStatus"/> finds the next state from what happened before.
 /// </summary>
 /// <remarks>
-/// The enums are those of the contract: one word for one thing in proto, code, database and docs. A mesure that is suspended
-/// enters with the acts of suspension.
+/// The enums are those of the contract: one word for one thing in proto, code, database and docs.
 /// </remarks>
 internal static class Transitions
 {
@@ -18,12 +17,15 @@ internal static class Transitions
     private static readonly MesureState[] s_open =
     [
         MesureState.Ordonnee, MesureState.Completee, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee,
-        MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours,
+        MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours, MesureState.Suspendue,
     ];
+
+    private static readonly MesureState[] s_transmitted = [.. s_open.Except([MesureState.Ordonnee, MesureState.Completee])];
 
     private static readonly FrozenDictionary<(MesureState From, MesureAct Act), Next> s_table = new (MesureState From, MesureAct Act, Next To)[]
     {
         (None, MesureAct.Create, MesureState.Ordonnee),
+        (None, MesureAct.Register, MesureState.Recue),
         (MesureState.Ordonnee, MesureAct.Update, MesureState.Ordonnee),
         (MesureState.Completee, MesureAct.Update, MesureState.Ordonnee),
         (MesureState.Ordonnee, MesureAct.Complete, MesureState.Completee),
@@ -42,15 +44,27 @@ internal static class Transitions
         (MesureState.EnCours, MesureAct.RencontreHeld, MesureState.EnCours),
         (MesureState.Programmee, MesureAct.RencontreNotHeld, Next.Computed),
         (MesureState.EnCours, MesureAct.RencontreNotHeld, MesureState.EnCours),
+
+        (MesureState.Programmee, MesureAct.Suspend, MesureState.Suspendue),
+        (MesureState.EnCours, MesureAct.Suspend, MesureState.Suspendue),
+        (MesureState.Suspendue, MesureAct.Resume, Next.Computed),
+        (MesureState.Suspendue, MesureAct.RencontreHeld, MesureState.Suspendue),
+        (MesureState.Suspendue, MesureAct.RencontreNotHeld, MesureState.Suspendue),
+
+        (MesureState.Cloturee, MesureAct.Reopen, Next.Computed),
+        (MesureState.Cloturee, MesureAct.ExternalAlert, MesureState.Cloturee),
     }
-        .Concat(Staying(MesureAct.ContactReached, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
-        .Concat(Staying(MesureAct.ContactAttempted, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
-        .Concat(Staying(MesureAct.Interview, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours))
-        .Concat(new[] { MesureAct.Retrieve, MesureAct.ReportDifficulty, MesureAct.AcknowledgeDifficulty, MesureAct.AnswerDifficulty }.SelectMany(act => Staying(
-            act, MesureState.Transmise, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours)))
+        .Concat(Staying(MesureAct.ContactReached, [.. s_transmitted.Except([MesureState.Transmise, MesureState.PriseEnCharge])]))
+        .Concat(Staying(MesureAct.ContactAttempted, [.. s_transmitted.Except([MesureState.Transmise])]))
+        .Concat(Staying(MesureAct.Interview, [.. s_transmitted.Except([MesureState.Transmise])]))
+        .Concat(Staying(MesureAct.ProposeClosure, MesureState.Recue, MesureState.PrecisionDemandee, MesureState.PriseEnCharge, MesureState.EnAttente))
+        .Concat(new[]
+        {
+            MesureAct.Retrieve, MesureAct.ReportDifficulty, MesureAct.AcknowledgeDifficulty, MesureAct.AnswerDifficulty, MesureAct.ExternalAlert, MesureAct.Modify,
+        }.SelectMany(act => Staying(act, s_transmitted)))
         .Concat(s_open.Select(from => (From: from, Act: MesureAct.Close, To: (Next)MesureState.Cloturee)))
         .Concat(s_open.Select(from => (From: from, Act: MesureAct.Revoke, To: (Next)MesureState.Cloturee)))
-        .Concat(s_open.Except([MesureState.Ordonnee, MesureState.Completee]).Select(from => (From: from, Act: MesureAct.Redesignate, To: (Next)MesureState.Cloturee)))
+        .Concat(s_transmitted.Select(from => (From: from, Act: MesureAct.Redesignate, To: (Next)MesureState.Cloturee)))
         .Concat(Staying(MesureAct.AgrementRetire, s_open))
         .ToFrozenDictionary(row => (row.From, row.Act), row => row.To);
 

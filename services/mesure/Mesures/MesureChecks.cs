@@ -20,21 +20,8 @@ internal static class MesureChecks
         }
 
         var periodicity = decision.Periodicity;
-        if (periodicity is not null)
-        {
-            check.Range($"{path}.periodicity.rencontre_count", periodicity.RencontreCount, 1, 31);
-            check.Range($"{path}.periodicity.interval_count", periodicity.IntervalCount, 1, 12);
-            check.Known($"{path}.periodicity.unit", periodicity.Unit);
-        }
-
-        for (var i = 0; i < decision.Situations.Count; i++)
-        {
-            check.Known(Index($"{path}.situations", i), decision.Situations[i]);
-        }
-
-        var principal = check.KnownOrUnspecified($"{path}.principal_situation", decision.PrincipalSituation);
-        check.That(principal == SituationParticuliere.Unspecified || decision.Situations.Contains(principal),
-            $"{path}.principal_situation", "must be one of the situations");
+        Periodicity(check, $"{path}.periodicity", periodicity);
+        var principal = Situations(check, path, decision.Situations, decision.PrincipalSituation);
         var date = check.OptionalDate($"{path}.decision_date", decision.DecisionDate);
         check.That(date is null || date <= today, $"{path}.decision_date", "must not lie in the future");
         var tiers = decision.TiersDeConfiance;
@@ -65,6 +52,44 @@ internal static class MesureChecks
             ProvisionalEnforcement = decision.ProvisionalEnforcement,
             Restrictions = check.Text($"{path}.restrictions", decision.Restrictions, 2000),
         };
+    }
+
+    /// <summary>What parents agreed with an espace, as terms like those of a decision.</summary>
+    public static Decision Agreement(FieldChecks check, string path, Proto.Agreement? agreement, DateOnly today)
+    {
+        if (agreement is null)
+        {
+            check.Add(path, "is required");
+            return new Decision();
+        }
+
+        var date = check.Date($"{path}.agreement_date", agreement.AgreementDate);
+        check.That(date <= today, $"{path}.agreement_date", "must not lie in the future");
+        var periodicity = agreement.Periodicity;
+        Periodicity(check, $"{path}.periodicity", periodicity);
+        return new Decision
+        {
+            Date = date,
+            Modalite = check.Known($"{path}.modalite", agreement.Modalite),
+            DurationMonths = agreement.DurationMonths == 0 ? null : check.Range($"{path}.duration_months", agreement.DurationMonths, 1, 60),
+            PeriodicityCount = periodicity?.RencontreCount,
+            PeriodicityInterval = periodicity?.IntervalCount,
+            PeriodicityUnit = periodicity?.Unit ?? PeriodicityUnit.Unspecified,
+            RencontreMinutes = agreement.RencontreMinutes == 0 ? null : check.Range($"{path}.rencontre_minutes", agreement.RencontreMinutes, 5, 720),
+            OutingGranted = agreement.OutingGranted,
+            PrincipalSituation = Situations(check, path, agreement.Situations, agreement.PrincipalSituation),
+            Situations = [.. agreement.Situations.Distinct()],
+        };
+    }
+
+    public static void Periodicity(FieldChecks check, string path, Periodicity? periodicity)
+    {
+        if (periodicity is not null)
+        {
+            check.Range($"{path}.rencontre_count", periodicity.RencontreCount, 1, 31);
+            check.Range($"{path}.interval_count", periodicity.IntervalCount, 1, 12);
+            check.Known($"{path}.unit", periodicity.Unit);
+        }
     }
 
     public static List<Party> Parties(FieldChecks check, string path, IReadOnlyList<Proto.Party> parties, Guid mesureId, DateTimeOffset now)
@@ -129,6 +154,19 @@ internal static class MesureChecks
         }
 
         return result;
+    }
+
+    private static SituationParticuliere Situations(
+        FieldChecks check, string path, IReadOnlyList<SituationParticuliere> situations, SituationParticuliere given)
+    {
+        for (var i = 0; i < situations.Count; i++)
+        {
+            check.Known(Index($"{path}.situations", i), situations[i]);
+        }
+
+        var principal = check.KnownOrUnspecified($"{path}.principal_situation", given);
+        check.That(principal == SituationParticuliere.Unspecified || situations.Contains(principal), $"{path}.principal_situation", "must be one of the situations");
+        return principal;
     }
 
     public static string Index(string path, int index) => string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]");

@@ -5,7 +5,6 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Difficulty = Jafer.Mesures.Domain.Difficulty;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -127,9 +126,7 @@ internal sealed partial class MesureGrpcService
     public override Task<ReportDifficultyResponse> ReportDifficulty(ReportDifficultyRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var reason = check.Known("reason", request.Reason);
-        check.That(reason != DifficultyReason.DecisionContent, "reason", "is referred by Jafer itself");
-        var comment = check.Text("comment", request.Comment, MaxText, required: reason == DifficultyReason.Other);
+        var (reason, comment) = Difficulty(check, request.Reason, request.Comment);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
         {
             var difficulty = mesure.ReportDifficulty(reason, comment, acting);
@@ -138,63 +135,49 @@ internal sealed partial class MesureGrpcService
         });
     }
 
-    public override Task<AcknowledgeDifficultyResponse> AcknowledgeDifficulty(AcknowledgeDifficultyRequest request, ServerCallContext context)
+    public override Task<SuspendMesureResponse> SuspendMesure(SuspendMesureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var (reason, comment) = Difficulty(check, request.Reason, request.Comment);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        {
+            var difficulty = mesure.Suspend(reason, comment, acting);
+            db.Difficulties.Add(difficulty);
+            return Task.FromResult(new SuspendMesureResponse { Mesure = mesure.ToSummary(), DifficultyId = difficulty.Id.ToString() });
+        });
+    }
+
+    public override Task<ResumeMesureResponse> ResumeMesure(ResumeMesureRequest request, ServerCallContext context) =>
+        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), new FieldChecks(), (mesure, acting, _) =>
+        {
+            mesure.Resume(acting);
+            return Task.FromResult(new ResumeMesureResponse { Mesure = mesure.ToSummary() });
+        });
+
+    public override Task<ProposeClosureResponse> ProposeClosure(ProposeClosureRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var reason = check.Known("reason", request.Reason);
+        check.That(reason == ClosureReason.Unspecified || Closures.IsSansSuite(reason), "reason", "must be one of SANS_SUITE");
+        var comment = check.Text("comment", request.Comment, MaxText);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        {
+            var difficulty = mesure.ProposeClosure(reason, comment, acting);
+            db.Difficulties.Add(difficulty);
+            return Task.FromResult(new ProposeClosureResponse { Mesure = mesure.ToSummary(), DifficultyId = difficulty.Id.ToString() });
+        });
+    }
+
+    public override Task<RecordExternalAlertResponse> RecordExternalAlert(RecordExternalAlertRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
         var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
+        var recipient = check.Known("recipient", request.Recipient);
+        var kind = check.Known("kind", request.Kind);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
         {
-            mesure.AcknowledgeDifficulty(await DifficultyOf(mesure, difficultyId, ct), acting);
-            return new AcknowledgeDifficultyResponse { Mesure = mesure.ToSummary() };
-        });
-    }
-
-    public override Task<AnswerDifficultyResponse> AnswerDifficulty(AnswerDifficultyRequest request, ServerCallContext context)
-    {
-        var check = new FieldChecks();
-        var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
-        var answer = check.Known("answer", request.Answer);
-        var comment = check.Text("comment", request.Comment, MaxText);
-        var revokes = answer == DifficultyAnswer.Revoke;
-        check.That(revokes || request.Revocation is null, "revocation", "belongs to the answer REVOKE alone");
-        var revokedOn = revokes ? RevokedOn(check, request.Revocation) : default;
-        var redesignates = answer == DifficultyAnswer.Redesignate;
-        check.That(redesignates || request.Redesignation is null, "redesignation", "belongs to the answer REDESIGNATE alone");
-        var redesignated = redesignates ? Redesignated(check, request.Redesignation) : default;
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
-        {
-            mesure.AnswerDifficulty(await DifficultyOf(mesure, difficultyId, ct), answer, comment, acting);
-            if (revokes)
-            {
-                mesure.Revoke(revokedOn, comment, acting);
-            }
-
-            var successor = redesignates ? await RedesignateAsync(mesure, redesignated, comment, acting, ct) : null;
-            return new AnswerDifficultyResponse { Mesure = mesure.ToSummary(), Successor = successor?.ToSummary() };
-        });
-    }
-
-    public override Task<RevokeMesureResponse> RevokeMesure(RevokeMesureRequest request, ServerCallContext context)
-    {
-        var check = new FieldChecks();
-        var decisionDate = RevokedOn(check, request.Revocation);
-        var comment = check.Text("comment", request.Comment, MaxText);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, (mesure, acting, _) =>
-        {
-            mesure.Revoke(decisionDate, comment, acting);
-            return Task.FromResult(new RevokeMesureResponse { Mesure = mesure.ToSummary() });
-        });
-    }
-
-    public override Task<RedesignateMesureResponse> RedesignateMesure(RedesignateMesureRequest request, ServerCallContext context)
-    {
-        var check = new FieldChecks();
-        var redesignated = Redesignated(check, request.Redesignation);
-        var comment = check.Text("comment", request.Comment, MaxText);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
-        {
-            var successor = await RedesignateAsync(mesure, redesignated, comment, acting, ct);
-            return new RedesignateMesureResponse { Mesure = mesure.ToSummary(), Successor = successor.ToSummary() };
+            db.ExternalAlerts.Add(mesure.RecordExternalAlert(await DifficultyOf(mesure, difficultyId, ct), recipient, kind, acting));
+            return new RecordExternalAlertResponse { Mesure = mesure.ToSummary() };
         });
     }
 
@@ -212,64 +195,24 @@ internal sealed partial class MesureGrpcService
         });
     }
 
-    private DateOnly RevokedOn(FieldChecks check, Revocation? revocation)
+    public override Task<ReopenMesureResponse> ReopenMesure(ReopenMesureRequest request, ServerCallContext context)
     {
-        if (revocation is null)
+        var check = new FieldChecks();
+        var comment = check.Text("comment", request.Comment, MaxText, required: true);
+        var byTheCourt = context.Caller().Role == Roles.Juridiction;
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
-            check.Add("revocation", "is required");
-            return default;
-        }
-
-        var date = check.Date("revocation.decision_date", revocation.DecisionDate);
-        check.That(date <= clock.TodayInParis(), "revocation.decision_date", "must not lie in the future");
-        return date;
+            var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id).ToListAsync(ct);
+            var pending = await db.Rencontres.Where(r => r.MesureId == mesure.Id && r.Outcome == RencontreOutcome.Scheduled).Select(r => r.StartsAt).ToListAsync(ct);
+            mesure.Reopen(history, pending, byTheCourt, comment, acting);
+            return new ReopenMesureResponse { Mesure = mesure.ToSummary() };
+        });
     }
 
-    private (Guid? EspaceId, DateOnly? DecisionDate) Redesignated(FieldChecks check, Redesignation? redesignation)
+    private static (DifficultyReason Reason, string Comment) Difficulty(FieldChecks check, DifficultyReason given, string comment)
     {
-        if (redesignation is null)
-        {
-            check.Add("redesignation", "is required");
-            return default;
-        }
-
-        var espaceId = check.OptionalUuid("redesignation.espace_id", redesignation.EspaceId);
-        var date = check.OptionalDate("redesignation.decision_date", redesignation.DecisionDate);
-        check.That(redesignation.EspaceId.Length > 0 == redesignation.DecisionDate is not null, "redesignation.decision_date", "must be given with espace_id, and only then");
-        check.That(date is null || date <= clock.TodayInParis(), "redesignation.decision_date", "must not lie in the future");
-        return (espaceId, date);
+        var reason = check.Known("reason", given);
+        check.That(reason != DifficultyReason.DecisionContent, "reason", "is referred by Jafer itself");
+        return (reason, check.Text("comment", comment, MaxText, required: reason == DifficultyReason.Other));
     }
-
-    private async Task<Domain.Mesure> RedesignateAsync(Domain.Mesure mesure, (Guid? EspaceId, DateOnly? DecisionDate) to, string comment, Acting acting, CancellationToken ct)
-    {
-        var espaceId = to.EspaceId ?? mesure.Decision.SubsidiaryEspaceId
-            ?? throw DomainError.Invalid("redesignation.espace_id", "is required: the decision names no subsidiary espace");
-        var espace = await DesignableAsync(espaceId, ct);
-        var held = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id && r.Outcome == RencontreOutcome.Held).OrderBy(r => r.StartsAt).FirstOrDefaultAsync(ct);
-        DateOnly? heldOn = held is null ? null : DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(held.StartsAt, TimeZoneInfo.FindSystemTimeZoneById(held.TimeZone)).DateTime);
-        var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
-        var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
-        db.Mesures.Add(successor);
-        foreach (var party in await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct))
-        {
-            db.Parties.Add(party.For(Guid.CreateVersion7(acting.Now), successor.Id));
-        }
-
-        foreach (var child in await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).ToListAsync(ct))
-        {
-            db.Children.Add(child.For(Guid.CreateVersion7(acting.Now), successor.Id));
-        }
-
-        if (difficulty is not null)
-        {
-            db.Difficulties.Add(difficulty);
-        }
-
-        acts.Publish(successor);
-        return successor;
-    }
-
-    private async Task<Difficulty> DifficultyOf(Domain.Mesure mesure, Guid difficultyId, CancellationToken ct) =>
-        await db.Difficulties.SingleOrDefaultAsync(d => d.Id == difficultyId && d.MesureId == mesure.Id, ct)
-        ?? throw DomainError.Invalid("difficulty_id", "is not a difficulty of the mesure");
 }

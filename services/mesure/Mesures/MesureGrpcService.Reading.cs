@@ -15,11 +15,13 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var now = clock.GetStoredNow();
+        var asOf = check.OptionalTime("as_of_time", request.AsOfTime);
+        check.That(asOf is null || asOf <= now, "as_of_time", "must not lie in the future");
         check.ThrowIfAny();
         var caller = context.Caller();
         var ct = context.CancellationToken;
         var mesure = await acts.LoadAsync(mesureId, caller, ct);
-        var now = clock.GetStoredNow();
         if (caller.Role == Roles.Espace && mesure.Retrieve(new Acting(caller.OrganisationId, caller.Subject, now, now)))
         {
             acts.Publish(mesure);
@@ -39,7 +41,7 @@ internal sealed partial class MesureGrpcService
         }
 
         signal.Notify();
-        return new GetMesureResponse { Mesure = await WholeAsync(mesure, caller, ct) };
+        return new GetMesureResponse { Mesure = asOf is { } instant ? await PastAsync(mesure, instant, ct) : await WholeAsync(mesure, caller, ct) };
     }
 
     public override async Task<ListMesuresResponse> ListMesures(ListMesuresRequest request, ServerCallContext context)
@@ -95,6 +97,34 @@ internal sealed partial class MesureGrpcService
         return response;
     }
 
+    public override async Task<ListAvailableActionsResponse> ListAvailableActions(ListAvailableActionsRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var check = new FieldChecks();
+        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var size = check.PageSize(request.PageSize, 100, 500);
+        check.ThrowIfAny();
+        var ct = context.CancellationToken;
+        var mesure = await acts.LoadAsync(mesureId, caller, ct);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var after = tokens.Read<ActionCursor>(request.PageToken, binding)?.Rpc ?? "";
+        var difficulties = await db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesureId).ToListAsync(ct);
+        var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesureId).ToListAsync(ct);
+        var asked = new AvailableActions.Asked(mesure, difficulties, history, caller.Role == Roles.Juridiction, caller.OrganisationId, clock.TodayInParis());
+        var actions = AvailableActions.Of(asked)
+            .Select(rpc => $"{MesureService.Descriptor.FullName}/{rpc}")
+            .Where(rpc => string.CompareOrdinal(rpc, after) > 0 && AccessTable.BuiltIn.Grant("/" + rpc, caller.Role) != Tenancy.None)
+            .ToList();
+        var response = new ListAvailableActionsResponse { Etag = mesure.Version.ToEtag() };
+        response.Actions.AddRange(actions.Take(size).Select(rpc => new AvailableAction { Rpc = rpc }));
+        if (actions.Count > size)
+        {
+            response.NextPageToken = tokens.Protect(new ActionCursor(actions[size - 1]), binding);
+        }
+
+        return response;
+    }
+
     public override async Task<ListMesureEventsResponse> ListMesureEvents(ListMesureEventsRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
@@ -130,16 +160,34 @@ internal sealed partial class MesureGrpcService
 
     private async Task<Contracts.Mesure.V1.Mesure> WholeAsync(Domain.Mesure mesure, Caller caller, CancellationToken ct)
     {
+        var today = clock.TodayInParis();
+        var versions = mesure.DecisionVersion == 1 ? [] : await VersionsAsync(mesure, ct);
+        var rencontres = await RencontresAsync(mesure, ct);
+        var alerts = (await db.ExternalAlerts.AsNoTracking().Where(a => a.MesureId == mesure.Id).OrderBy(a => a.AlertedAt).ToListAsync(ct)).ToLookup(a => a.DifficultyId);
         var whole = new Contracts.Mesure.V1.Mesure
         {
             Summary = mesure.ToSummary(),
-            Decision = mesure.Decision.ToProto(),
-            Milestones = mesure.ToMilestones(),
+            Decision = versions.InForceOn(today, mesure.Decision).ToProto(),
+            Milestones = mesure.ToMilestones(mesure.Status),
+            Origin = mesure.Origin,
+            ReopeningComment = mesure.ReopeningComment,
         };
+        whole.DecisionVersions.AddRange(versions.Select(v => v.ToProto()));
         whole.Parties.AddRange((await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct)).OrderBy(p => p.Role).Select(p => p.ToProto()));
         whole.Children.AddRange((await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Position).ToListAsync(ct)).Select(c => c.ToProto()));
-        whole.Rencontres.AddRange((await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ThenBy(r => r.Id).ToListAsync(ct)).Select(r => r.ToProto()));
-        whole.Difficulties.AddRange((await db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct)).Select(d => d.ToProto()));
+        whole.Rencontres.AddRange(rencontres.Select(r => r.ToProto()));
+        if (mesure.Status.ClosedAt is null && versions.Count > 0)
+        {
+            whole.RencontreConflicts.AddRange(RencontreConflicts.Of(versions, mesure.Decision, mesure.Term, rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled)).Select(c => c.ToProto()));
+        }
+
+        foreach (var difficulty in await DifficultiesAsync(mesure, ct))
+        {
+            var proto = difficulty.ToProto();
+            proto.ExternalAlerts.AddRange(alerts[difficulty.Id].Select(a => a.ToProto()));
+            whole.Difficulties.Add(proto);
+        }
+
         whole.InformationExchanges.AddRange((await db.InformationExchanges.AsNoTracking().Where(x => x.MesureId == mesure.Id).OrderByDescending(x => x.RequestedAt).ToListAsync(ct)).Select(x => x.ToProto()));
         if (mesure.Status.ClosedAt is not null)
         {
@@ -165,11 +213,30 @@ internal sealed partial class MesureGrpcService
 
         if (mesure.Status.AgrementEndedEspaceId is { } ended)
         {
-            whole.Warnings.AddRange(mesure.ToWarnings(await db.EspaceAsync(ended, ct), clock.TodayInParis()));
+            whole.Warnings.AddRange(mesure.ToWarnings(await db.EspaceAsync(ended, ct), today));
         }
 
         return whole;
     }
+
+    private async Task<Contracts.Mesure.V1.Mesure> PastAsync(Domain.Mesure mesure, DateTimeOffset asOf, CancellationToken ct)
+    {
+        var known = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id && f.RecordedAt <= asOf).OrderBy(f => f.Version).ToListAsync(ct);
+        return known.Count == 0
+            ? throw DomainError.Invalid("as_of_time", "lies before the mesure was created")
+            : PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
+    }
+
+    private Task<List<Domain.DecisionVersion>> VersionsAsync(Domain.Mesure mesure, CancellationToken ct) =>
+        db.DecisionVersions.AsNoTracking().Where(v => v.MesureId == mesure.Id).OrderBy(v => v.Number).ToListAsync(ct);
+
+    private Task<List<Domain.Rencontre>> RencontresAsync(Domain.Mesure mesure, CancellationToken ct) =>
+        db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ThenBy(r => r.Id).ToListAsync(ct);
+
+    private Task<List<Domain.Difficulty>> DifficultiesAsync(Domain.Mesure mesure, CancellationToken ct) =>
+        db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct);
+
+    private sealed record ActionCursor(string Rpc);
 
     private sealed record ListCursor(DateTimeOffset HolderSince, Guid Id);
 

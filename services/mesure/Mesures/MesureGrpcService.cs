@@ -6,12 +6,13 @@ using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
+using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Mesures;
 
 /// <summary>
-/// The gRPC face of the mesure service, in three files: preparing and transmitting (this one), the acts of those who hold the
-/// mesure (.Life.cs), reading (.Reading.cs).
+/// The gRPC face of the mesure service, in four files: preparing and transmitting (this one), the acts of the espace (.Life.cs),
+/// those of the judge (.Judge.cs), reading (.Reading.cs).
 /// </summary>
 internal sealed partial class MesureGrpcService(
     MesuresDbContext db, MesureActs acts, Commands<MesuresDbContext> commands, PageTokens tokens, DirectoryForecast forecast, OutboxSignal signal, TimeProvider clock)
@@ -39,6 +40,54 @@ internal sealed partial class MesureGrpcService(
             db.Children.AddRange(children);
             acts.Publish(mesure);
             return new CreateMesureResponse { Mesure = mesure.ToSummary() };
+        }, response => $"mesures/{response.Mesure.MesureId}");
+    }
+
+    public override Task<RegisterNonJudicialMesureResponse> RegisterNonJudicialMesure(RegisterNonJudicialMesureRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var now = clock.GetStoredNow();
+        var today = clock.TodayInParis();
+        var check = new FieldChecks();
+        var id = Guid.CreateVersion7(now);
+        var espaceId = check.Uuid("espace_id", request.EspaceId);
+        var origin = check.Known("origin", request.Origin);
+        var follows = origin == NonJudicialOrigin.Prolongement;
+        var predecessorId = check.OptionalUuid("predecessor_mesure_id", request.PredecessorMesureId);
+        check.That(follows == request.PredecessorMesureId.Length > 0, "predecessor_mesure_id", "must be given for PROLONGEMENT, and only then");
+        var agreement = MesureChecks.Agreement(check, "agreement", request.Agreement, today);
+        var parties = MesureChecks.Parties(check, "parties", request.Parties, id, now);
+        var children = MesureChecks.Children(check, "children", request.Children, id, now, today);
+        check.That(follows || parties.Count == 2, "parties", "must be an hôte and a visiteur");
+        check.That(!follows || parties.Count == 0, "parties", "are those of the mesure that it follows");
+        check.That(follows || children.Count > 0, "children", "must be at least one");
+        check.That(!follows || children.Count == 0, "children", "are those of the mesure that it follows");
+        var occurredAt = check.BusinessTime("occurred_time", request.OccurredTime, now);
+        var requestId = check.RequestId(request.RequestId);
+        check.ThrowIfAny();
+        return commands.RunAsync(context, request, requestId, async ct =>
+        {
+            var espace = await db.EspaceAsync(espaceId, ct) ?? throw DomainError.Forbidden();
+            caller.Require(espace.GestionnaireId);
+            if (predecessorId is { } predecessor)
+            {
+                var ended = await acts.LoadAsync(predecessor, caller, ct);
+                if (ended.Status.State != MesureState.Cloturee)
+                {
+                    throw DomainError.StateForbids(ended.Status.State.ToCode(), MesureAct.Register.ToCode(), "the mesure that it follows is not closed");
+                }
+
+                await CopyFamilyAsync(ended.Id, id, now, ct);
+            }
+
+            var reference = await References.NextNonJudicialAsync(db, caller.OrganisationId, today.Year, ct);
+            var mesure = Domain.Mesure.Register(
+                id, reference, espace, origin, predecessorId, agreement, new Domain.Acting(caller.OrganisationId, caller.Subject, occurredAt, now));
+            db.Mesures.Add(mesure);
+            db.Parties.AddRange(parties);
+            db.Children.AddRange(children);
+            acts.Publish(mesure);
+            return new RegisterNonJudicialMesureResponse { Mesure = mesure.ToSummary() };
         }, response => $"mesures/{response.Mesure.MesureId}");
     }
 
@@ -120,6 +169,20 @@ internal sealed partial class MesureGrpcService(
 
             return new TransmitMesureResponse { Mesure = mesure.ToSummary() };
         });
+    }
+
+    /// <summary>Gives a mesure the parties and children of the one that it continues.</summary>
+    private async Task CopyFamilyAsync(Guid from, Guid to, DateTimeOffset now, CancellationToken ct)
+    {
+        foreach (var party in await db.Parties.AsNoTracking().Where(p => p.MesureId == from).ToListAsync(ct))
+        {
+            db.Parties.Add(party.For(Guid.CreateVersion7(now), to));
+        }
+
+        foreach (var child in await db.Children.AsNoTracking().Where(c => c.MesureId == from).ToListAsync(ct))
+        {
+            db.Children.Add(child.For(Guid.CreateVersion7(now), to));
+        }
     }
 
     private async Task<Domain.EspaceView> DesignableAsync(Guid espaceId, CancellationToken ct)

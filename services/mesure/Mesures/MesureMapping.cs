@@ -34,20 +34,22 @@ internal static class MesureMapping
         PredecessorMesureId = Text(mesure.PredecessorId),
     };
 
-    public static Proto.Milestones ToMilestones(this Mesure mesure) => new()
+    public static Proto.Milestones ToMilestones(this Mesure mesure, MesureStatus status) => new()
     {
         DecisionDate = mesure.Decision.Date.ToProto(),
-        TransmittedTime = mesure.Status.TransmittedAt.ToProto(),
-        RetrievedTime = mesure.Status.RetrievedAt.ToProto(),
-        AcknowledgedTime = mesure.Status.AcknowledgedAt.ToProto(),
-        ChargeTakenTime = mesure.Status.ChargeTakenAt.ToProto(),
-        VisiteurContactTime = mesure.Status.VisiteurContactAt.ToProto(),
-        HoteContactTime = mesure.Status.HoteContactAt.ToProto(),
-        InterviewTime = mesure.Status.InterviewAt.ToProto(),
-        FirstSchedulingTime = mesure.Status.FirstSchedulingAt.ToProto(),
-        FirstPlannedRencontreTime = mesure.Status.FirstPlannedRencontreAt.ToProto(),
-        FirstHeldRencontreTime = mesure.Status.FirstHeldRencontreAt.ToProto(),
-        ClosedTime = mesure.Status.ClosedAt.ToProto(),
+        TransmittedTime = status.TransmittedAt.ToProto(),
+        RetrievedTime = status.RetrievedAt.ToProto(),
+        AcknowledgedTime = status.AcknowledgedAt.ToProto(),
+        ChargeTakenTime = status.ChargeTakenAt.ToProto(),
+        VisiteurContactTime = status.VisiteurContactAt.ToProto(),
+        HoteContactTime = status.HoteContactAt.ToProto(),
+        InterviewTime = status.InterviewAt.ToProto(),
+        FirstSchedulingTime = status.FirstSchedulingAt.ToProto(),
+        FirstPlannedRencontreTime = status.FirstPlannedRencontreAt.ToProto(),
+        FirstHeldRencontreTime = status.FirstHeldRencontreAt.ToProto(),
+        ClosedTime = status.ClosedAt.ToProto(),
+        SuspendedTime = status.SuspendedAt.ToProto(),
+        SuspendedDays = (int)status.SuspendedFor.TotalDays,
     };
 
     public static Proto.Decision ToProto(this Decision decision)
@@ -144,10 +146,35 @@ internal static class MesureMapping
             ReportedTime = difficulty.ReportedAt.ToProto(),
             AcknowledgedTime = difficulty.AcknowledgedAt.ToProto(),
             AnsweredTime = difficulty.AnsweredAt.ToProto(),
+            ProposedClosureReason = difficulty.ProposedClosure,
         };
         proto.RuleCodes.AddRange(difficulty.RuleCodes);
         return proto;
     }
+
+    public static Proto.ExternalAlert ToProto(this ExternalAlert alert) => new()
+    {
+        Recipient = alert.Recipient,
+        Kind = alert.Kind,
+        AlertedTime = alert.AlertedAt.ToProto(),
+        ActorOrganisationId = alert.ActorOrganisationId.ToString(),
+    };
+
+    public static Proto.DecisionVersion ToProto(this DecisionVersion version) => new()
+    {
+        Number = version.Number,
+        DecisionDate = version.DecidedOn.ToProto(),
+        EffectiveDate = (version.EffectiveOn ?? version.DecidedOn).ToProto(),
+        RecordedTime = version.RecordedAt.ToProto(),
+        Decision = version.Content.ToProto(),
+    };
+
+    public static Proto.RencontreConflict ToProto(this RencontreConflict conflict) => new()
+    {
+        RencontreId = conflict.Rencontre.Id.ToString(),
+        StartTime = conflict.Rencontre.StartsAt.ToProto(),
+        Code = conflict.Code,
+    };
 
     public static Proto.InformationExchange ToProto(this InformationExchange exchange) => new()
     {

@@ -22,7 +22,16 @@ internal static class References
     {
         // A court that the directory has not published yet counts under a prefix of its own.
         var code = (await db.Organisations.FindAsync([juridictionId], ct))?.Code ?? $"J{juridictionId.ToString("N")[..6]}";
-        var prefix = code.ToUpperInvariant();
+        return await NextAsync(db, code.ToUpperInvariant(), year, ct);
+    }
+
+    /// <summary>The next reference of a non-judicial mesure: "NJ" and the first digits of its gestionnaire's id.</summary>
+    public static Task<string> NextNonJudicialAsync(MesuresDbContext db, Guid gestionnaireId, int year, CancellationToken ct) =>
+        // A stable id begins with a hash, so that six digits tell some hundreds of gestionnaires apart well enough to read.
+        NextAsync(db, $"NJ{gestionnaireId.ToString("N")[..6].ToUpperInvariant()}", year, ct);
+
+    private static async Task<string> NextAsync(MesuresDbContext db, string prefix, int year, CancellationToken ct)
+    {
         await db.Database.BeginTransactionAsync(ct);
         var number = await db.Database.SqlQuery<int>($"""
             insert into reference_counters (prefix, year, last) values ({prefix}, {year}, 1)

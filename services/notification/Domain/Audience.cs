@@ -43,6 +43,8 @@ internal static class Audience
     private static bool MustAct(DomainEvent message, Guid organisationId) => message switch
     {
         DifficultyReported difficulty when difficulty.JuridictionId == organisationId => true,
+        ClosureProposed proposed when proposed.JuridictionId == organisationId => true,
+        MesureModified modified when modified.GestionnaireId == organisationId => true,
         AgrementRetired retired when retired.JuridictionId == organisationId => true,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,

@@ -19,7 +19,12 @@ internal static class Calls
     {
         // A difficulty stands beside the state of the mesure: it never changes the holder, and still each side waits for the other.
         DifficultyReported difficulty => Told(message, difficulty.JuridictionId, difficulty.Urgent),
+        ClosureProposed proposed => Told(message, proposed.JuridictionId),
         DifficultyAnswered answered => Told(message, answered.GestionnaireId),
+
+        // New terms: the espace has plans to change. Without a judge it is the espace itself that acted.
+        MesureModified { JuridictionId: null } => null,
+        MesureModified modified => Told(message, modified.GestionnaireId),
         MessagePosted posted => Told(message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId : posted.GestionnaireId),
 
         // Many groups of one espace, or many mesures of one espace: one mail.

@@ -5,6 +5,7 @@ using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Grpc;
 using Xunit;
 using Decision = Jafer.Mesures.Domain.Decision;
+using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
 using Mesure = Jafer.Mesures.Domain.Mesure;
@@ -37,7 +38,7 @@ public sealed class StateMachineTests
         Version = 1,
     };
 
-    private static readonly MesureAct[] s_acts = [.. Enum.GetValues<MesureAct>().Where(a => a is not (MesureAct.Unspecified or MesureAct.Create))];
+    private static readonly MesureAct[] s_acts = [.. Enum.GetValues<MesureAct>().Where(a => a is not (MesureAct.Unspecified or MesureAct.Create or MesureAct.Register))];
 
     private static Arbitrary<MesureAct[]> Sequences => Gen.Elements(s_acts).ArrayOf().Resize(60).ToArbitrary();
 
@@ -126,7 +127,8 @@ public sealed class StateMachineTests
     }
 
     [Fact]
-    public void Transitions_ClosedMesure_AllowsNothing() => Assert.DoesNotContain(Transitions.Rows, r => r.From == MesureState.Cloturee);
+    public void Transitions_ClosedMesure_AllowsItsCorrectionAndAnAlertAlone() =>
+        Assert.Equal([MesureAct.ExternalAlert, MesureAct.Reopen], Transitions.Rows.Where(r => r.From == MesureState.Cloturee).Select(r => r.Act).Order());
 
     [Fact]
     public void Transitions_EveryStateInUse_CanBeReachedAndClosed()
@@ -138,10 +140,47 @@ public sealed class StateMachineTests
             reached.UnionWith(Transitions.Rows.Where(r => reached.Contains(r.From)).Select(r => r.To.State ?? MesureState.EnAttente).ToList());
         }
 
-        // Suspension comes with its own acts.
-        Assert.Equal(Enum.GetValues<MesureState>().Except([MesureState.Suspendue]).Except([MesureState.PriseEnCharge]).ToHashSet(), reached.Except([MesureState.PriseEnCharge]).ToHashSet());
+        Assert.Equal(Enum.GetValues<MesureState>().Except([MesureState.PriseEnCharge]).ToHashSet(), reached.Except([MesureState.PriseEnCharge]).ToHashSet());
         Assert.All(reached.Except([MesureState.Unspecified, MesureState.Cloturee]), s => Assert.NotNull(Transitions.Find(s, MesureAct.Close)));
     }
+
+    [Fact]
+    public void AnySequenceOfActs_ClosedAndReopened_StandsWhereItStood() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts.Where(a => a is not (MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate)))
+        {
+            run.Try(act);
+        }
+
+        var before = run.Mesure.Status;
+        var next = run.Mesure.NextRencontreAt;
+        if (!run.Try(MesureAct.Close))
+        {
+            return before.DangersUntold > 0;
+        }
+
+        return run.Try(MesureAct.Reopen)
+            && (run.Mesure.Status with { HolderSince = default, StateBeforeClosing = default, HolderBeforeClosing = default })
+                == (before with { HolderSince = default, StateBeforeClosing = default, HolderBeforeClosing = default })
+            && run.Mesure.NextRencontreAt == next && run.Mesure.ClosureReason == ClosureReason.Unspecified;
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void AnySequenceOfActs_DangerOfWhichNobodyWasTold_KeepsTheMesureOpen() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            var untold = run.Mesure.Status.DangersUntold > 0;
+            if (run.Try(act) && untold && act == MesureAct.Close)
+            {
+                return false;
+            }
+        }
+
+        return run.Mesure.Status.DangersUntold == run.DangersUntold;
+    }).QuickCheckThrowOnFailure();
 
     /// <summary>A mesure on which acts are tried, with what they need.</summary>
     private sealed class Run
@@ -149,6 +188,7 @@ public sealed class StateMachineTests
         public const string Secret = "SECRET-DUPONT";
         private readonly List<Rencontre> _rencontres = [];
         private readonly List<Difficulty> _difficulties = [];
+        private readonly List<DecisionVersion> _versions = [];
         private InformationExchange? _question;
         private DateTimeOffset _now = s_start;
         private DateOnly _lastDay = new(2026, 1, 1);
@@ -168,6 +208,10 @@ public sealed class StateMachineTests
             s_espace.Id, Acting());
 
         public Mesure Mesure { get; }
+
+        public int DangersUntold => _difficulties.Count(d => d is { Reason: DifficultyReason.Danger, AlertedAt: null });
+
+        private List<Rencontre> Pending => [.. _rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled)];
 
         public bool Try(MesureAct act)
         {
@@ -191,7 +235,20 @@ public sealed class StateMachineTests
                     case MesureAct.ScheduleRencontre: _rencontres.Add(Mesure.ScheduleRencontre(_now, 60, TimeZoneInfo.Utc, null, Acting())); break;
                     case MesureAct.RencontreHeld: Outcome(RencontreOutcome.Held); break;
                     case MesureAct.RencontreNotHeld: Outcome(RencontreOutcome.VisiteurAbsent); break;
-                    case MesureAct.ReportDifficulty: _difficulties.Add(Mesure.ReportDifficulty(DifficultyReason.Capacity, Secret, Acting())); break;
+                    case MesureAct.ReportDifficulty:
+                        _difficulties.Add(Mesure.ReportDifficulty(_difficulties.Count % 2 == 0 ? DifficultyReason.Capacity : DifficultyReason.Danger, Secret, Acting()));
+                        break;
+                    case MesureAct.Suspend: _difficulties.Add(Mesure.Suspend(DifficultyReason.Incident, Secret, Acting())); break;
+                    case MesureAct.Resume: Mesure.Resume(Acting()); break;
+                    case MesureAct.ProposeClosure: _difficulties.Add(Mesure.ProposeClosure(ClosureReason.SansSuiteRefusHote, Secret, Acting())); break;
+                    case MesureAct.ExternalAlert:
+                        Mesure.RecordExternalAlert(Open(d => d is { Reason: DifficultyReason.Danger, AlertedAt: null }), ExternalAlertRecipient.Parquet, ExternalAlertKind.Signalement, Acting());
+                        break;
+                    case MesureAct.Modify:
+                        var change = new DecisionChange(new DateOnly(2026, 1, 6), new DateOnly(2026, 1, 7)) { RencontreMinutes = 60 + _versions.Count, Restrictions = Secret };
+                        _versions.AddRange(Mesure.Modify(change, _versions, Pending, null, Acting()).Added);
+                        break;
+                    case MesureAct.Reopen: Mesure.Reopen(Mesure.NewFacts, [.. Pending.Select(r => r.StartsAt)], true, Secret, Acting()); break;
                     case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
                     case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
                     case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, ClosureDestination.Inconnue, Acting()); break;

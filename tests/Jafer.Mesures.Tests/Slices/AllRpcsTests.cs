@@ -28,7 +28,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     // Those of the court; the others are the espace's. Either may close, read and list.
     private static readonly string[] s_ofTheCourt =
         ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty",
-            "RevokeMesure", "RedesignateMesure"];
+            "RevokeMesure", "RedesignateMesure", "ModifyMesure"];
 
     [Theory]
     [MemberData(nameof(UnaryRpcs))]
@@ -108,7 +108,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
         foreach (var (table, key) in new[]
         {
             ("mesures", "id"), ("mesure_facts", "mesure_id"), ("parties", "mesure_id"), ("children", "mesure_id"), ("rencontres", "mesure_id"), ("difficulties", "mesure_id"),
-            ("information_exchanges", "mesure_id"),
+            ("information_exchanges", "mesure_id"), ("decision_versions", "mesure_id"), ("external_alerts", "mesure_id"),
         })
         {
             parts.Add(await jafer.Database.ReadAsync<string>(
@@ -193,6 +193,36 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                         RequestId = NewId(),
                     },
                     r => r.Comment = "autre");
+            case "ModifyMesure":
+                return Pair(
+                    new ModifyMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Modification = new() { DecisionDate = s_day, RencontreMinutes = 90 }, RequestId = NewId() },
+                    r => r.Modification.RencontreMinutes = 60);
+            case "RegisterNonJudicialMesure":
+                return Pair(NonJudicial(), r => r.Children[0].GivenName = "Autre");
+            case "SuspendMesure":
+                return Pair(
+                    new SuspendMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Programmee), Reason = DifficultyReason.Incident, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            case "ResumeMesure":
+                return await OtherMesureAsync(new ResumeMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Suspendue), RequestId = NewId() }, MesureState.Suspendue);
+            case "ProposeClosure":
+                return Pair(
+                    new ProposeClosureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = ClosureReason.SansSuiteAbsenceDeContactHote, RequestId = NewId() },
+                    r => r.Comment = "autre");
+            case "RecordExternalAlert":
+                var third = await DifficultyAsync();
+                return Pair(
+                    new RecordExternalAlertRequest
+                    {
+                        MesureId = third.MesureId,
+                        DifficultyId = third.DifficultyId,
+                        Recipient = ExternalAlertRecipient.Parquet,
+                        Kind = ExternalAlertKind.Signalement,
+                        RequestId = NewId(),
+                    },
+                    r => r.Kind = ExternalAlertKind.InformationPreoccupante);
+            case "ReopenMesure":
+                return Pair(new ReopenMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Cloturee), Comment = "erreur", RequestId = NewId() }, r => r.Comment = "autre");
             case "CloseMesure":
                 return Pair(
                     new CloseMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = ClosureReason.SansSuiteRefusHote, RequestId = NewId() },

@@ -43,7 +43,14 @@ public sealed class ListTests(MesuresFixture jafer)
         var listed = await AllAsync(forCourt ? jafer.AsCourt : jafer.AsEspace, new ListMesuresRequest { Worklist = worklist, PageSize = 200 });
 
         Assert.Contains(listed, m => m.MesureId == id);
-        Assert.All(listed, m => Assert.Equal(state, m.State));
+        MesureState[] others = worklist switch
+        {
+            // Another rencontre is to be scheduled; one that took place before a suspension still lacks its outcome.
+            Worklist.AProgrammer => [MesureState.EnCours],
+            Worklist.IssueManquante => [MesureState.EnCours, MesureState.Suspendue],
+            _ => [],
+        };
+        Assert.All(listed, m => Assert.Contains(m.State, others.Append(state)));
     }
 
     [Fact]

@@ -37,6 +37,13 @@ internal sealed class RedesignationColumns : SqlMigration
 }
 
 [DbContext(typeof(MesuresDbContext))]
+[Migration("202611280303_life")]
+internal sealed class LifeTables : SqlMigration
+{
+    protected override string Resource => "202611280303_life.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280441_rencontre_terms")]
 internal sealed class RencontreTermColumns : SqlMigration
 {

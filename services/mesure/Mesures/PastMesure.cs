@@ -1,0 +1,107 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
+using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
+using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using Mesure = Jafer.Mesures.Domain.Mesure;
+using Rencontre = Jafer.Mesures.Domain.Rencontre;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>A mesure as Jafer knew it at an instant: what its facts recorded by then say, and nothing that came later.</summary>
+internal static class PastMesure
+{
+    /// <summary>The mesure as it was known.</summary>
+    /// <param name="mesure">The mesure as it is.</param>
+    /// <param name="known">Its facts recorded by then, one at least, in the order of their versions.</param>
+    /// <param name="versions">All versions of its terms.</param>
+    /// <param name="rencontres">All rencontres.</param>
+    /// <param name="difficulties">All difficulties.</param>
+    /// <param name="asOf">The instant.</param>
+    public static Contracts.Mesure.V1.Mesure Of(
+        Mesure mesure, IReadOnlyList<MesureFact> known, IReadOnlyList<DecisionVersion> versions, IEnumerable<Rencontre> rencontres,
+        IEnumerable<Difficulty> difficulties, DateTimeOffset asOf)
+    {
+        var status = MesureStatus.Fold(known);
+        var versionsThen = versions.Where(v => v.RecordedAt <= asOf).OrderBy(v => v.Number).ToList();
+        var ordered = versions.FirstOrDefault(v => v.Number == 1)?.Content ?? mesure.Decision;
+        var past = new Contracts.Mesure.V1.Mesure
+        {
+            Summary = mesure.ToSummary(),
+            Decision = versionsThen.InForceOn(asOf.DayInParis(), ordered).ToProto(),
+            Milestones = mesure.ToMilestones(status),
+            Origin = mesure.Origin,
+        };
+        past.Rencontres.AddRange(rencontres.Select(r => Then(r.ToProto(), known)).OfType<Contracts.Mesure.V1.Rencontre>());
+        past.Difficulties.AddRange(difficulties.Select(d => Then(d.ToProto(), known)).OfType<Contracts.Mesure.V1.Difficulty>());
+        if (versionsThen.Count > 1)
+        {
+            past.DecisionVersions.AddRange(versionsThen.Select(v => v.ToProto()));
+        }
+
+        var firstHeld = rencontres.FirstOrDefault(r => past.Rencontres.Any(p => p.RencontreId == r.Id.ToString() && p.Outcome == RencontreOutcome.Held));
+        var summary = past.Summary;
+        summary.State = status.State;
+        summary.Holder = status.Holder;
+        summary.HolderSinceTime = status.HolderSince.ToProto();
+        summary.OpenDifficultyCount = status.OpenDifficulties;
+        summary.NextRencontreTime = status.ClosedAt is null ? past.Rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled).Min(r => r.StartTime) : null;
+        summary.TermDate = (versionsThen.LastOrDefault()?.Content ?? ordered).Term(firstHeld?.Day).ToProto();
+        summary.GestionnaireId = status.TransmittedAt is null && mesure.JuridictionId is not null ? "" : summary.GestionnaireId;
+        summary.UpdateTime = known[^1].RecordedAt.ToProto();
+        summary.Etag = known[^1].Version.ToEtag();
+
+        if (status.ClosedAt is { } closedAt)
+        {
+            var closing = known.Last(f => f.Details.ClosureReason is not null);
+            past.Closure = new Closure
+            {
+                Reason = closing.Details.ClosureReason!.Value,
+                ClosedTime = closedAt.ToProto(),
+                Category = Closures.CategoryOf(closing.Details.ClosureReason.Value, status.EverScheduled),
+            };
+        }
+
+        return past;
+    }
+
+    private static Contracts.Mesure.V1.Rencontre? Then(Contracts.Mesure.V1.Rencontre rencontre, IReadOnlyList<MesureFact> known)
+    {
+        var own = known.Where(f => f.Details.RencontreId?.ToString() == rencontre.RencontreId).ToList();
+        if (own.Count == 0)
+        {
+            return null;
+        }
+
+        if (!own.Exists(f => f.Act is MesureAct.RencontreHeld or MesureAct.RencontreNotHeld))
+        {
+            rencontre.Outcome = RencontreOutcome.Scheduled;
+            rencontre.VisiteurPresent = false;
+            rencontre.PresentChildIds.Clear();
+        }
+
+        return rencontre;
+    }
+
+    private static Contracts.Mesure.V1.Difficulty? Then(Contracts.Mesure.V1.Difficulty difficulty, IReadOnlyList<MesureFact> known)
+    {
+        var own = known.Where(f => f.Details.DifficultyId?.ToString() == difficulty.DifficultyId).Select(f => f.Act).ToHashSet();
+        if (own.Count == 0)
+        {
+            return null;
+        }
+
+        if (!own.Contains(MesureAct.AnswerDifficulty))
+        {
+            var acknowledged = own.Contains(MesureAct.AcknowledgeDifficulty);
+            difficulty.State = acknowledged ? DifficultyState.Acknowledged : DifficultyState.Open;
+            difficulty.AcknowledgedTime = acknowledged ? difficulty.AcknowledgedTime : null;
+            difficulty.Answer = DifficultyAnswer.Unspecified;
+            difficulty.AnswerComment = "";
+            difficulty.AnsweredTime = null;
+        }
+
+        return difficulty;
+    }
+}
