@@ -1,4 +1,5 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
@@ -25,10 +26,13 @@ public static class MesuresModule
         builder.Services.AddScoped<IEventHandler<MesuresDbContext>, DirectoryProjection>();
         builder.Services.AddScoped<MesureActs>();
         builder.Services.AddScoped<DirectoryForecast>();
+        builder.Services.AddSingleton<BulkSignal>();
+        builder.Services.AddHostedService<BulkWorker>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
+        app.MapGrpcService<BulkGrpcService>();
         return app;
     }
 }

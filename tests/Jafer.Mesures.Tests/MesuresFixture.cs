@@ -35,6 +35,9 @@ public sealed class MesuresFixture : IAsyncLifetime
     /// <summary>An espace whose agrément began in 2026.</summary>
     public static Guid YoungEspace { get; } = StableIds.Espace("test", "E2");
 
+    /// <summary>An espace of the same gestionnaire whose mesures are acted on all at once.</summary>
+    public static Guid BulkEspace { get; } = StableIds.Espace("test", "E4");
+
     /// <summary>An espace that never had an agrément.</summary>
     public static Guid UnapprovedEspace { get; } = StableIds.Espace("test", "E3");
 
@@ -48,6 +51,8 @@ public sealed class MesuresFixture : IAsyncLifetime
     public Dictionary<string, string?> Settings { get; private set; } = [];
 
     public MesureService.MesureServiceClient AsCourt { get; private set; } = null!;
+
+    public BulkService.BulkServiceClient BulkAsOperator { get; private set; } = null!;
 
     public MesureService.MesureServiceClient AsOtherCourt { get; private set; } = null!;
 
@@ -68,6 +73,7 @@ public sealed class MesuresFixture : IAsyncLifetime
         Settings = ServiceHost.Settings(MesuresModule.Name, _database.ConnectionString, ServiceHost.UniquePrefix());
         _first = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), Settings);
         _second = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), Settings);
+        BulkAsOperator = new(_first.Channel("operateur", StableIds.For("operator")));
         AsCourt = Client(_first.Channel("juridiction", Court));
         AsOtherCourt = Client(_first.Channel("juridiction", OtherCourt));
         AsEspace = Client(_first.Channel("espace", Gestionnaire));
@@ -227,7 +233,7 @@ public sealed class MesuresFixture : IAsyncLifetime
         using var limit = new CancellationTokenSource(Eventually.Limit);
         await First.App.Services.GetRequiredService<IBusControl>().WaitForHealthStatus(BusHealthStatus.Healthy, limit.Token);
         var now = TimeProvider.System.GetUtcNow();
-        foreach (var (id, from) in new (Guid, DateOnly?)[] { (Espace, new DateOnly(2013, 9, 1)), (YoungEspace, new DateOnly(2026, 1, 1)), (UnapprovedEspace, null) })
+        foreach (var (id, from) in new (Guid, DateOnly?)[] { (Espace, new DateOnly(2013, 9, 1)), (YoungEspace, new DateOnly(2026, 1, 1)), (BulkEspace, new DateOnly(2013, 9, 1)), (UnapprovedEspace, null) })
         {
             await bus.Publish(new EspacePublished
             {
@@ -256,6 +262,6 @@ public sealed class MesuresFixture : IAsyncLifetime
             Code = "tj69123",
         });
         await Eventually.BecomesAsync(
-            () => Database.ReadAsync<long>("select (select count(*) from espaces) + (select count(*) from organisations)"), n => n == 4, "the projection of the directory");
+            () => Database.ReadAsync<long>("select (select count(*) from espaces) + (select count(*) from organisations)"), n => n == 5, "the projection of the directory");
     }
 }

@@ -73,6 +73,13 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     /// <summary>Its espace lost its agrément.</summary>
     public AgrementRetired AgrementRetired() => Step<AgrementRetired>("RECUE", "ESPACE", new { lastDay = new DateOnly(2026, 11, 1) });
 
+    /// <summary>The judge, or an agreement, changed its terms.</summary>
+    public MesureModified Modified() =>
+        Step<MesureModified>("EN_ATTENTE", "ESPACE", new { decisionVersion = 2, effectiveDate = new DateOnly(2026, 11, 1), conflictingRencontreIds = Array.Empty<Guid>() });
+
+    /// <summary>The espace proposed to close it.</summary>
+    public ClosureProposed ClosureProposed() => Step<ClosureProposed>("PRISE_EN_CHARGE", "FAMILLE", new { difficultyId = NewId() });
+
     /// <summary>Closed.</summary>
     public MesureClosed Closed() => Step<MesureClosed>("CLOTUREE", "PERSONNE");
 

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Data;
@@ -44,6 +45,10 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
     public DbSet<DecisionVersion> DecisionVersions => Set<DecisionVersion>();
 
     public DbSet<ExternalAlert> ExternalAlerts => Set<ExternalAlert>();
+
+    public DbSet<BulkJob> BulkJobs => Set<BulkJob>();
+
+    public DbSet<BulkItem> BulkItems => Set<BulkItem>();
 
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
@@ -93,6 +98,13 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
             BelongsToMesure(e, v => v.MesureId);
             e.Property(v => v.Content).HasColumnType("jsonb").HasConversion(
                 d => JsonSerializer.Serialize(d, s_json), s => JsonSerializer.Deserialize<Decision>(s, s_json)!);
+        });
+        modelBuilder.Entity<BulkJob>().ToTable("bulk_jobs");
+        modelBuilder.Entity<BulkItem>(e =>
+        {
+            e.ToTable("bulk_items").HasKey(i => new { i.JobId, i.MesureId });
+            BelongsToMesure(e, i => i.MesureId);
+            e.HasOne<BulkJob>().WithMany().HasForeignKey(i => i.JobId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });

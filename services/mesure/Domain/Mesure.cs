@@ -325,6 +325,19 @@ internal sealed class Mesure
         return Refer(MesureAct.ReportDifficulty, new Difficulty { Id = NewId(acting), MesureId = Id, Reason = reason, Comment = comment, ReportedAt = acting.OccurredAt }, acting);
     }
 
+    /// <summary>An operator refers to the judge that the espace closes.</summary>
+    /// <param name="jobId">The job of which this is a part.</param>
+    /// <param name="acting">Who and when.</param>
+    public Difficulty ReferClosingEspace(Guid jobId, Acting acting)
+    {
+        RequireJudge(MesureAct.ReportDifficulty);
+        Require(MesureAct.ReportDifficulty);
+        return Refer(
+            MesureAct.ReportDifficulty,
+            new Difficulty { Id = NewId(acting), MesureId = Id, Reason = DifficultyReason.EspaceFerme, ReportedAt = acting.OccurredAt },
+            acting, jobId);
+    }
+
     /// <summary>The espace suspends the rencontres; the judge learns why as a difficulty.</summary>
     public Difficulty Suspend(DifficultyReason reason, string comment, Acting acting)
     {
@@ -457,9 +470,10 @@ internal sealed class Mesure
     /// <param name="pending">Scheduled rencontres.</param>
     /// <param name="firstHeldOn">Day of the first rencontre held, on the calendar of its lieu; null when none was.</param>
     /// <param name="acting">Who and when.</param>
+    /// <param name="jobId">The job of which this is a part; null for an act of its own.</param>
     /// <returns>The versions to add, the first one too when it was not kept yet, and what no longer fits.</returns>
     public (IReadOnlyList<DecisionVersion> Added, IReadOnlyList<RencontreConflict> Conflicts) Modify(
-        DecisionChange change, IReadOnlyList<DecisionVersion> before, IReadOnlyCollection<Rencontre> pending, DateOnly? firstHeldOn, Acting acting)
+        DecisionChange change, IReadOnlyList<DecisionVersion> before, IReadOnlyCollection<Rencontre> pending, DateOnly? firstHeldOn, Acting acting, Guid? jobId = null)
     {
         Require(MesureAct.Modify);
         if (change.DecidedOn < Decision.Date)
@@ -491,8 +505,27 @@ internal sealed class Mesure
             DecisionVersion = DecisionVersion,
             EffectiveOn = change.EffectiveOn,
             Conflicts = [.. conflicts.Select(c => c.Rencontre.Id).Distinct()],
+            BulkJobId = jobId,
         });
         return (added, conflicts);
+    }
+
+    /// <summary>The duration grows under a legal act that concerns many mesures at once.</summary>
+    /// <param name="months">By how many months.</param>
+    /// <param name="actDate">Day of the act.</param>
+    /// <param name="before">The versions before; empty for the first modification.</param>
+    /// <param name="pending">Scheduled rencontres.</param>
+    /// <param name="firstHeldOn">Day of the first rencontre held; null when none was.</param>
+    /// <param name="jobId">The job.</param>
+    /// <param name="acting">Who and when.</param>
+    /// <returns>The versions to add.</returns>
+    public IReadOnlyList<DecisionVersion> Prorogue(
+        int months, DateOnly actDate, IReadOnlyList<DecisionVersion> before, IReadOnlyCollection<Rencontre> pending, DateOnly? firstHeldOn, Guid jobId, Acting acting)
+    {
+        RequireJudge(MesureAct.Modify);
+        return Decision.DurationMonths is { } duration
+            ? Modify(new DecisionChange(actDate, actDate) { DurationMonths = duration + months }, before, pending, firstHeldOn, acting, jobId).Added
+            : throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Modify.ToCode(), "the decision sets no duration");
     }
 
     /// <summary>The judge revokes (rapporte) the decision: the mesure is closed.</summary>
@@ -653,13 +686,14 @@ internal sealed class Mesure
         Add(act, acting, details);
     }
 
-    private Difficulty Refer(MesureAct act, Difficulty difficulty, Acting acting)
+    private Difficulty Refer(MesureAct act, Difficulty difficulty, Acting acting, Guid? jobId = null)
     {
         Add(act, acting, new FactDetails
         {
             DifficultyId = difficulty.Id,
             Urgent = difficulty.Reason is DifficultyReason.Danger or DifficultyReason.Incident,
             Danger = difficulty.Reason == DifficultyReason.Danger ? true : null,
+            BulkJobId = jobId,
         });
         return difficulty;
     }

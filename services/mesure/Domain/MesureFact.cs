@@ -74,6 +74,9 @@ internal sealed record FactDetails
     /// <summary>Scheduled rencontres that do not fit it.</summary>
     public IReadOnlyList<Guid>? Conflicts { get; init; }
 
+    /// <summary>The job on many mesures of which the act was a part.</summary>
+    public Guid? BulkJobId { get; init; }
+
     /// <summary>The espace whose agrément ended.</summary>
     public Guid? EspaceId { get; init; }
 

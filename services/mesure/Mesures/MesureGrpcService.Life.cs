@@ -212,7 +212,7 @@ internal sealed partial class MesureGrpcService
     private static (DifficultyReason Reason, string Comment) Difficulty(FieldChecks check, DifficultyReason given, string comment)
     {
         var reason = check.Known("reason", given);
-        check.That(reason != DifficultyReason.DecisionContent, "reason", "is referred by Jafer itself");
+        check.That(reason is not (DifficultyReason.DecisionContent or DifficultyReason.EspaceFerme), "reason", "is not referred by an espace");
         return (reason, check.Text("comment", comment, MaxText, required: reason == DifficultyReason.Other));
     }
 }

@@ -300,6 +300,42 @@ public class CapacityTests(DirectoryFixture directory) : IClassFixture<Directory
         Assert.Equal(1, (await ResultAsync("d-one")).DemandBalance.ReceivedCount);
     }
 
+    [Fact]
+    public async Task DemandBalance_MesureThatGoesOnElsewhereOrThatNoJudgeOrdered_CountsWhereTheFamilyIs()
+    {
+        await directory.ImportAsync(Espace("d-left"), Espace("d-gone-to"));
+        var now = TimeProvider.System.GetUtcNow();
+        var left = TestMesure.NewId();
+        var draft = new MesureCreated
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = TestMesure.NewId(),
+            AggregateVersion = 1,
+            OccurredAt = now,
+            RecordedAt = now,
+            JuridictionId = StableIds.Court("tj69123"),
+            EspaceId = IdOf("d-left"),
+            State = "ORDONNEE",
+            Holder = "JURIDICTION",
+            Modalite = "VISITE",
+        };
+        await directory.Host.PublishAsync<DirectoryDbContext>(Transmitted(left, "d-left", 4, now));
+        await CountsAsync("1 0");
+
+        await directory.Host.PublishAsync<DirectoryDbContext>(
+            draft,
+            draft with { EventId = TestMesure.NewId(), AggregateId = TestMesure.NewId(), JuridictionId = null, EspaceId = IdOf("d-gone-to"), State = "RECUE" },
+            Transmitted(TestMesure.NewId(), "d-gone-to", 3, now) with { PredecessorMesureId = left });
+
+        await CountsAsync("0 2");
+
+        Task CountsAsync(string expected) => Eventually.BecomesAsync(
+            () => directory.Database.ReadAsync<string>($"""
+                select count(*) filter (where espace_id = '{IdOf("d-left")}') || ' ' || count(*) filter (where espace_id = '{IdOf("d-gone-to")}') from mesure_receptions
+                """),
+            counts => counts == expected, $"{expected} mesures");
+    }
+
     private static MesureTransmitted Transmitted(Guid mesure, string espace, long version, DateTimeOffset at) => new()
     {
         EventId = TestMesure.NewId(),

@@ -45,6 +45,13 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_NewTermsOrAProposal_MakesTheOneActWhoDidNotMakeIt()
+    {
+        AssertMustAct(s_mesure.Modified() with { Holder = "FAMILLE" }, s_mesure.GestionnaireId);
+        AssertMustAct(s_mesure.ClosureProposed(), s_mesure.JuridictionId);
+    }
+
+    [Fact]
     public void Of_AMessage_IsBothSidesAndOnlyTheOtherMustAct()
     {
         AssertMustAct(s_mesure.Message(s_mesure.JuridictionId, 2), s_mesure.GestionnaireId);

@@ -43,6 +43,16 @@ public sealed class CallsTests
     }
 
     [Fact]
+    public void For_NewTerms_TellsTheEspaceUnlessItAgreedThemItself()
+    {
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.Modified(), s_espace));
+        Assert.Null(Calls.For(new TestMesure(null, s_espace).Modified(), s_espace));
+    }
+
+    [Fact]
+    public void For_AProposalToClose_TellsTheCourt() => Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.ClosureProposed(), null));
+
+    [Fact]
     public void For_AMessage_TellsTheOtherSide()
     {
         Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.Message(s_court, 2), null));

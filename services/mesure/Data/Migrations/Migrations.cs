@@ -44,6 +44,13 @@ internal sealed class LifeTables : SqlMigration
 }
 
 [DbContext(typeof(MesuresDbContext))]
+[Migration("202611280304_bulk")]
+internal sealed class BulkTables : SqlMigration
+{
+    protected override string Resource => "202611280304_bulk.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280441_rencontre_terms")]
 internal sealed class RencontreTermColumns : SqlMigration
 {

@@ -1,0 +1,123 @@
+using System.Threading.Channels;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Data;
+using Jafer.Mesures.Domain;
+using Jafer.Mesures.Mesures;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Telemetry;
+using Jafer.ServiceDefaults.Time;
+using Microsoft.EntityFrameworkCore;
+using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
+
+namespace Jafer.Mesures.Bulk;
+
+/// <summary>Tells the worker of this process that a job runs. A hint: the worker also looks by itself.</summary>
+internal sealed class BulkSignal
+{
+    private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Notify() => _channel.Writer.TryWrite(true);
+
+    public ValueTask<bool> WaitAsync(CancellationToken ct) => _channel.Reader.ReadAsync(ct);
+}
+
+/// <summary>
+/// Does the jobs that run, a mesure for each transaction: the act, its events and the mark that it was done stand or fall together,
+/// so that a job goes on where it was after a kill, and replicas share it.
+/// </summary>
+internal sealed class BulkWorker(IServiceScopeFactory scopes, BulkSignal hints, OutboxSignal outbox, TimeProvider clock, ILogger<BulkWorker> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                while (await DoNextAsync(stoppingToken))
+                {
+                    outbox.Notify();
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                logger.LogWarning("A job on many mesures met a fault and goes on later: {Fault}", Redaction.Describe(e));
+            }
+
+            // A job that another replica began, or that was left behind, is found without a hint.
+            using var rest = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            var waiting = hints.WaitAsync(rest.Token).AsTask();
+            await Task.WhenAny(waiting, Task.Delay(s_rest, clock, rest.Token));
+            await rest.CancelAsync();
+            stoppingToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Deals with one mesure of a running job; false when there is none to deal with.</summary>
+    private async Task<bool> DoNextAsync(CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<MesuresDbContext>();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var item = await db.BulkItems.FromSql($"""
+            select i.* from bulk_items i join bulk_jobs j on j.id = i.job_id
+            where i.state = 'PENDING' and j.state = 'RUNNING'
+            order by i.job_id, i.mesure_id limit 1
+            for update of i skip locked
+            """).SingleOrDefaultAsync(ct);
+        if (item is null)
+        {
+            // Another replica may hold the last ones: then it is the one that ends the job.
+            var ended = await db.Database.ExecuteSqlAsync($"""
+                update bulk_jobs j set state = 'DONE', ended_at = {clock.GetStoredNow()}
+                where state = 'RUNNING' and not exists (select from bulk_items i where i.job_id = j.id and i.state = 'PENDING')
+                """, ct);
+            await transaction.CommitAsync(CancellationToken.None);
+            return ended > 0;
+        }
+
+        var job = await db.BulkJobs.AsNoTracking().SingleAsync(j => j.Id == item.JobId, ct);
+        var mesure = (await db.MesureAsync(item.MesureId, ct))!;
+        try
+        {
+            await ActAsync(db, job, mesure, ct);
+            scope.ServiceProvider.GetRequiredService<MesureActs>().Publish(mesure);
+            item.State = BulkItemState.Done;
+        }
+        catch (DomainError refusal)
+        {
+            item.State = BulkItemState.Refused;
+            item.Reason = refusal.Reason.ToCode();
+        }
+
+        // An act that came in between makes this fail as a whole, and the mesure is met again.
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None);
+        return true;
+    }
+
+    private async Task ActAsync(MesuresDbContext db, BulkJob job, Domain.Mesure mesure, CancellationToken ct)
+    {
+        var now = clock.GetStoredNow();
+        var acting = new Acting(job.OrganisationId, job.Subject, now, now);
+        if (job.Kind == BulkJobKind.Fermeture)
+        {
+            db.Difficulties.Add(mesure.ReferClosingEspace(job.Id, acting));
+            return;
+        }
+
+        var before = await db.DecisionVersions.Where(v => v.MesureId == mesure.Id).ToListAsync(ct);
+        var rencontres = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ToListAsync(ct);
+        db.DecisionVersions.AddRange(mesure.Prorogue(
+            job.Months,
+            job.LegalActDate!.Value,
+            before,
+            [.. rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled)],
+            rencontres.Find(r => r.Outcome == RencontreOutcome.Held)?.Day,
+            job.Id,
+            acting));
+    }
+}
