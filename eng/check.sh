@@ -2,8 +2,8 @@
 # ./jafer check [--no-setup] [--no-build]
 #
 # Starts everything on fresh data, does the main job once through the foreign clients (a court's software in
-# Node.js and an espace's in Python), then asks the directory in depth and keeps it true by two more of them, prints
-# one line per step with its time, and stops all. Exit status 0 or 1.
+# Node.js and an espace's in Python), then asks the directory in depth and keeps it true by two more of them, sends a
+# mesure with a difficulty elsewhere by the last two, prints one line per step with its time, and stops all. Exit status 0 or 1.
 # A system started by ./jafer run in the same checkout is not touched.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -90,4 +90,5 @@ together() { # together WHAT ESPACE COURT: an espace's software and a court's, b
 
 together "the main job is done" espace.py journey.mjs
 together "the directory answers in depth" directory.py search.mjs
+together "a judge sends a mesure elsewhere" difficulty.py judge.mjs
 exit $status

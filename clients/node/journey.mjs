@@ -31,7 +31,7 @@ const { jafer } = grpc.loadPackageDefinition(loadSync(
 // In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
 const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
 export const directory = connect('directory', jafer.directory.v1.DirectoryService);
-const mesures = connect('mesure', jafer.mesure.v1.MesureService);
+export const mesures = connect('mesure', jafer.mesure.v1.MesureService);
 const messaging = connect('messaging', jafer.messaging.v1.MessagingService);
 export const notification = connect('notification', jafer.notification.v1.NotificationService);
 // --- Token: client credentials of any OpenID Connect issuer; renewed when a service no longer accepts it.
@@ -94,9 +94,9 @@ export function run(job) { // as a program of its own: exit status 0 or 1, after
   setTimeout(() => { console.error('juridiction: FAILED, not all steps arrived within 60 s'); process.exit(1); }, 60_000);
   job().then(() => process.exit(0), (error) => { console.error(`juridiction: FAILED, ${error.message}`); process.exit(1); });
 }
-const person = (role, given_name, { insee }) => ({ role: `PARTY_ROLE_${role}`, kind: 'PARTY_KIND_PARENT', given_name,
+export const person = (role, given_name, { insee }) => ({ role: `PARTY_ROLE_${role}`, kind: 'PARTY_KIND_PARENT', given_name,
   family_name: 'Fictif', phone: '06 39 98 00 00', address: '1 rue Fictive', commune_insee: insee, address_protected: role === 'HOTE' });
-const child = (given_name, age) => ({ given_name, family_name: 'Fictif', birth_date: date(-age * 365.25) });
+export const child = (given_name, age) => ({ given_name, family_name: 'Fictif', birth_date: date(-age * 365.25) });
 
 async function journey() {
   await authenticate();

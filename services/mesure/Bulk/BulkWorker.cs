@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
@@ -9,7 +8,6 @@ using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 
 namespace Jafer.Mesures.Bulk;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf.Collections;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Grpc;
@@ -157,7 +158,7 @@ internal static class MesureChecks
     }
 
     private static SituationParticuliere Situations(
-        FieldChecks check, string path, IReadOnlyList<SituationParticuliere> situations, SituationParticuliere given)
+        FieldChecks check, string path, RepeatedField<SituationParticuliere> situations, SituationParticuliere given)
     {
         for (var i = 0; i < situations.Count; i++)
         {

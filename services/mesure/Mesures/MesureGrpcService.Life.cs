@@ -3,7 +3,6 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Mesures;
