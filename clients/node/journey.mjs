@@ -26,12 +26,12 @@ const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString
 
 // --- Contracts: straight from the .proto files, no code generation. Field names and enum values are those of the files.
 const { jafer } = grpc.loadPackageDefinition(loadSync(
-  ['directory', 'mesure', 'messaging', 'notification'].map((name) => `jafer/${name}/v1/${name}_service.proto`),
+  ['directory', 'mesure', 'messaging', 'notification'].map((name) => `jafer/${name}/v1/${name}_service.proto`).concat('jafer/mesure/v1/interview_service.proto'),
   { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true }));
 // In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
 const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
 export const directory = connect('directory', jafer.directory.v1.DirectoryService);
-export const mesures = connect('mesure', jafer.mesure.v1.MesureService);
+export const [mesures, interviews] = ['MesureService', 'InterviewService'].map((name) => connect('mesure', jafer.mesure.v1[name]));
 const messaging = connect('messaging', jafer.messaging.v1.MessagingService);
 export const notification = connect('notification', jafer.notification.v1.NotificationService);
 // --- Token: client credentials of any OpenID Connect issuer; renewed when a service no longer accepts it.
@@ -80,10 +80,7 @@ export async function* watch(resumeToken = '') {
   throw new Error('WatchEvents: the stream cannot be kept open');
 }
 let last = performance.now();
-export function report(text) {
-  console.log(`juridiction ${(performance.now() - last).toFixed(0).padStart(6)} ms  ${text}`);
-  last = performance.now();
-}
+export const report = (text) => { console.log(`juridiction ${(performance.now() - last).toFixed(0).padStart(6)} ms  ${text}`); last = performance.now(); };
 export function date(days) { // that many days from today
   const [year, month, day] = new Date(Date.now() + days * 86_400_000).toISOString().split(/[-T]/).map(Number);
   return { year, month, day };
@@ -128,10 +125,13 @@ async function journey() {
   if (!completable) throw new Error(`CheckMesure: not completable, ${findings.map(({ code }) => code)}`);
   const { mesure: { etag } } = await call(mesures, 'CompleteMesure', { mesure_id, request_id: randomUUID() });
   report(`checked (found: ${codes('', findings.map(({ code }) => code))}) and completed`);
-  await call(mesures, 'TransmitMesure', { mesure_id, etag, request_id: randomUUID() });
-  report(`${reference} transmitted`);
+  let slot; // for a first interview: the espace's software publishes it; parents leave the hearing with that date
+  for (let i = 0; !slot && i < 200; i++, await delay(100)) [slot] = (await call(interviews, 'ListInterviewSlots', { espace_id: chosen.espace_id })).slots;
+  const { slot: { slot_id } } = await call(interviews, 'HoldInterviewSlot', { mesure_id, slot_id: slot.slot_id, request_id: randomUUID() });
+  await call(mesures, 'TransmitMesure', { mesure_id, etag, interview_slot_ids: [slot_id], request_id: randomUUID() });
+  report(`${reference} transmitted, first interview booked for ${new Date(slot.start_time.seconds * 1000).toISOString()}`);
 
-  const awaited = new Set(['mesure.mesure-acknowledged.v1', 'mesure.charge-taken.v1', 'mesure.contact-recorded.v1',
+  const awaited = new Set(['mesure.interview-booked.v1', 'mesure.mesure-acknowledged.v1', 'mesure.charge-taken.v1', 'mesure.contact-recorded.v1',
     'mesure.interview-recorded.v1', 'mesure.rencontre-scheduled.v1', 'mesure.rencontre-held.v1', 'messaging.message-posted.v1']);
   for await (const event of watch()) {
     if (event.aggregate_id !== mesure_id) continue;
