@@ -142,6 +142,18 @@ public sealed class DomainError : Exception
             MessageFr = "Cet espace de rencontre ne peut pas être désigné.",
         };
 
+    /// <summary>FAILED_PRECONDITION: a slot for a first interview has another taker, or is past.</summary>
+    /// <param name="slotId">The slot.</param>
+    /// <param name="state">Its state, such as "BOOKED".</param>
+    /// <param name="because">What stands against it; English, no personal data.</param>
+    public static DomainError SlotTaken(Guid slotId, string state, string because) =>
+        new(StatusCode.FailedPrecondition, ErrorReason.SlotTaken, $"The slot cannot be had: {because}.")
+        {
+            Metadata = new Dictionary<string, string> { ["slot_id"] = slotId.ToString(), ["state"] = state },
+            Rules = [new RuleViolation("SLOT", $"interview-slots/{slotId}", because)],
+            MessageFr = "Ce créneau d'entretien n'est plus disponible.",
+        };
+
     /// <summary>RESOURCE_EXHAUSTED: a limit on size or rate was passed.</summary>
     /// <param name="limit">The limit, in English, without personal data.</param>
     /// <param name="retryAfter">How long to wait.</param>

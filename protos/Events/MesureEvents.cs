@@ -92,6 +92,37 @@ public sealed record InterviewRecorded : MesureEvent
     public required string PartyRole { get; init; }
 }
 
+/// <summary>A preliminary interview was booked.</summary>
+[EntityName("mesure.interview-booked.v1"), MessageUrn("mesure.interview-booked.v1")]
+public sealed record InterviewBooked : MesureEvent
+{
+    /// <summary>UUID of the interview.</summary>
+    public required Guid InterviewId { get; init; }
+
+    /// <summary>With whom: "HOTE", "VISITEUR" or "ENFANT".</summary>
+    public required string PartyRole { get; init; }
+
+    /// <summary>When it starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>How long it lasts, in minutes.</summary>
+    public required int DurationMinutes { get; init; }
+}
+
+/// <summary>A booked interview was given up. The reason is not told here.</summary>
+[EntityName("mesure.interview-released.v1"), MessageUrn("mesure.interview-released.v1")]
+public sealed record InterviewReleased : MesureEvent
+{
+    /// <summary>UUID of the interview.</summary>
+    public required Guid InterviewId { get; init; }
+
+    /// <summary>With whom: "HOTE", "VISITEUR" or "ENFANT".</summary>
+    public required string PartyRole { get; init; }
+
+    /// <summary>When it should have started, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+}
+
 /// <summary>A rencontre was scheduled.</summary>
 [EntityName("mesure.rencontre-scheduled.v1"), MessageUrn("mesure.rencontre-scheduled.v1")]
 public sealed record RencontreScheduled : MesureEvent

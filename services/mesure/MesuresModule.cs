@@ -1,11 +1,13 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Data;
+using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Messaging;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Jafer.Mesures;
 
@@ -25,7 +27,9 @@ public static class MesuresModule
         builder.AddJaferService<MesuresDbContext>(Name, DirectoryProjection.Subscriptions);
         builder.Services.AddScoped<IEventHandler<MesuresDbContext>, DirectoryProjection>();
         builder.Services.AddScoped<MesureActs>();
-        builder.Services.AddScoped<DirectoryForecast>();
+        builder.Services.AddScoped<InterviewBookings>();
+        builder.Services.AddSingleton<KeyedIndex>();
+        builder.Services.TryAddScoped<DirectoryForecast>();
         builder.Services.AddSingleton<BulkSignal>();
         builder.Services.AddHostedService<BulkWorker>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
@@ -33,6 +37,7 @@ public static class MesuresModule
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
         app.MapGrpcService<BulkGrpcService>();
+        app.MapGrpcService<InterviewGrpcService>();
         return app;
     }
 }

@@ -18,6 +18,8 @@ namespace Jafer.Mesures.Tests;
 /// <summary>The mesure service on its own database, two replicas, with a court, another court, a gestionnaire and its espace.</summary>
 public sealed class MesuresFixture : IAsyncLifetime
 {
+    private static int s_cases;
+
     private TestDatabase? _database;
     private ServiceHost? _first;
     private ServiceHost? _second;
@@ -63,6 +65,12 @@ public sealed class MesuresFixture : IAsyncLifetime
     /// <summary>The espace by the second replica.</summary>
     public MesureService.MesureServiceClient AsEspaceOnSecond { get; private set; } = null!;
 
+    public InterviewService.InterviewServiceClient InterviewsAsCourt { get; private set; } = null!;
+
+    public InterviewService.InterviewServiceClient InterviewsAsOtherCourt { get; private set; } = null!;
+
+    public InterviewService.InterviewServiceClient InterviewsAsEspace { get; private set; } = null!;
+
     public static string NewId() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
 
     public static Task MigrateAsync(string connectionString) => MigrateAsync(MesuresModule.Build, connectionString);
@@ -79,6 +87,9 @@ public sealed class MesuresFixture : IAsyncLifetime
         AsEspace = Client(_first.Channel("espace", Gestionnaire));
         AsOtherEspace = Client(_first.Channel("espace", OtherGestionnaire));
         AsEspaceOnSecond = Client(_second.Channel("espace", Gestionnaire));
+        InterviewsAsCourt = new(_first.Channel("juridiction", Court));
+        InterviewsAsOtherCourt = new(_first.Channel("juridiction", OtherCourt));
+        InterviewsAsEspace = new(_first.Channel("espace", Gestionnaire));
         await PublishReferenceAsync();
     }
 
@@ -93,15 +104,16 @@ public sealed class MesuresFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>A whole and lawful content.</summary>
+    /// <summary>A whole and lawful content, of a case and a family of its own.</summary>
     public static CreateMesureRequest Content(Action<CreateMesureRequest>? change = null)
     {
+        var number = Interlocked.Increment(ref s_cases);
         var request = new CreateMesureRequest
         {
             Decision = new Decision
             {
                 Nature = DecisionNature.Jugement,
-                RgNumber = "26/01234",
+                RgNumber = $"26/{number:D5}",
                 DecisionDate = new DateOnly(2026, 3, 2).ToProto(),
                 LegalBasis = LegalBasis.Article37329,
                 JudgeName = "Juge fictive",
@@ -114,9 +126,9 @@ public sealed class MesuresFixture : IAsyncLifetime
             EspaceId = Espace.ToString(),
             RequestId = NewId(),
         };
-        request.Parties.Add(new Party { Role = PartyRole.Hote, Kind = PartyKind.Parent, GivenName = "Hote", FamilyName = "Fictif", CommuneInsee = "69123" });
-        request.Parties.Add(new Party { Role = PartyRole.Visiteur, Kind = PartyKind.Parent, GivenName = "Visiteur", FamilyName = "Fictif", CommuneInsee = "69266" });
-        request.Children.Add(new Child { GivenName = "Enfant", FamilyName = "Fictif", BirthDate = new DateOnly(2019, 5, 4).ToProto() });
+        request.Parties.Add(new Party { Role = PartyRole.Hote, Kind = PartyKind.Parent, GivenName = "Hote", FamilyName = $"Fictif {number}", CommuneInsee = "69123" });
+        request.Parties.Add(new Party { Role = PartyRole.Visiteur, Kind = PartyKind.Parent, GivenName = "Visiteur", FamilyName = $"Fictif {number}", CommuneInsee = "69266" });
+        request.Children.Add(new Child { GivenName = "Enfant", FamilyName = $"Fictif {number}", BirthDate = new DateOnly(2019, 5, 4).ToProto() });
         change?.Invoke(request);
         return request;
     }
@@ -213,6 +225,14 @@ public sealed class MesuresFixture : IAsyncLifetime
 
         await AsEspace.CloseMesureAsync(new CloseMesureRequest { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() });
         return state == MesureState.Cloturee ? id : throw new ArgumentOutOfRangeException(nameof(state));
+    }
+
+    /// <summary>A slot for a first interview, free, some days ahead.</summary>
+    public async Task<InterviewSlot> SlotAsync(Action<InterviewSlotToPublish>? change = null)
+    {
+        var slot = new InterviewSlotToPublish { ExternalId = NewId(), StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(3)), DurationMinutes = 45 };
+        change?.Invoke(slot);
+        return (await InterviewsAsEspace.PublishInterviewSlotsAsync(new PublishInterviewSlotsRequest { EspaceId = Espace.ToString(), Slots = { slot }, RequestId = NewId() })).Slots[0];
     }
 
     public async Task<Mesure> GetAsync(string mesureId) => (await AsCourt.GetMesureAsync(new GetMesureRequest { MesureId = mesureId })).Mesure;

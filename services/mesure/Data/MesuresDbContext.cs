@@ -50,6 +50,10 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     public DbSet<BulkItem> BulkItems => Set<BulkItem>();
 
+    public DbSet<Interview> Interviews => Set<Interview>();
+
+    public DbSet<InterviewSlot> InterviewSlots => Set<InterviewSlot>();
+
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
@@ -106,6 +110,8 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
             BelongsToMesure(e, i => i.MesureId);
             e.HasOne<BulkJob>().WithMany().HasForeignKey(i => i.JobId).OnDelete(DeleteBehavior.Restrict);
         });
+        BelongsToMesure(modelBuilder.Entity<Interview>().ToTable("interviews"), i => i.MesureId);
+        modelBuilder.Entity<InterviewSlot>().ToTable("interview_slots");
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });
         modelBuilder.Entity<EspaceView>(e =>

@@ -38,9 +38,17 @@ internal static class AvailableActions
     /// <summary>The rpcs on an existing mesure that change it.</summary>
     public static IEnumerable<string> Rpcs => s_rpcs.Select(r => r.Rpc);
 
-    /// <summary>The rpcs that the state of a mesure permits, in the order of their names.</summary>
-    public static IEnumerable<string> Of(Asked asked) =>
-        s_rpcs.Where(r => r.Acts.Any(asked.Mesure.Status.Allows) && r.Holds(asked)).Select(r => r.Rpc).Order(StringComparer.Ordinal);
+    /// <summary>
+    /// The rpcs that the state of a mesure permits, in the order of their names. What a court records on behalf of an espace that is
+    /// not connected is the espace's to do next, and not listed to the court.
+    /// </summary>
+    public static IEnumerable<string> Of(Asked asked) => s_rpcs
+        .Where(r => r.Acts.Any(asked.Mesure.Status.Allows) && r.Holds(asked) && !(asked.ByTheCourt && IsOfTheEspace(r.Rpc)))
+        .Select(r => r.Rpc).Order(StringComparer.Ordinal);
+
+    // A closing alone is both sides' own.
+    private static bool IsOfTheEspace(string rpc) =>
+        rpc != "CloseMesure" && MesureService.Descriptor.FindMethodByName(rpc).InputType.FindFieldByName("on_behalf_of_espace") is not null;
 
     /// <summary>A mesure and who asks.</summary>
     /// <param name="Mesure">The mesure.</param>

@@ -66,6 +66,19 @@ internal sealed record Decision
     /// <summary>Free text of the decision; may hold personal data.</summary>
     public string Restrictions { get; init; } = "";
 
+    /// <summary>The judge who stands in; empty when none is known. Personal data.</summary>
+    public string ReplacementJudgeName { get; init; } = "";
+
+    /// <summary>Whether handovers are granted beside the modalité.</summary>
+    public bool RemiseGranted { get; init; }
+
+    public ThirdPartyPresence ThirdPartyPresence { get; init; }
+
+    public bool AppealLodged { get; init; }
+
+    /// <summary>Null when not known, or when no appeal was lodged.</summary>
+    public DateOnly? AppealDate { get; init; }
+
     /// <summary>Whether the decision was rendered: then the greffe cannot amend its content.</summary>
     public bool Rendered => Date is not null;
 
@@ -106,6 +119,15 @@ internal sealed class Party
 
     public string InterpreterLanguage { get; init; } = "";
 
+    /// <summary>Minutes from the start of a rencontre to the party's arrival; negative before it.</summary>
+    public int ArrivalOffsetMinutes { get; init; }
+
+    /// <summary>Minutes from the end of a rencontre to the party's departure; negative before it.</summary>
+    public int DepartureOffsetMinutes { get; init; }
+
+    /// <summary>Who it is, as the keyed index holds it; null when not indexed. No personal data.</summary>
+    public string? IdentityIndex { get; set; }
+
     /// <summary>The same party in another mesure.</summary>
     public Party For(Guid id, Guid mesureId) => new()
     {
@@ -122,6 +144,9 @@ internal sealed class Party
         AddressProtected = AddressProtected,
         Needs = Needs,
         InterpreterLanguage = InterpreterLanguage,
+        ArrivalOffsetMinutes = ArrivalOffsetMinutes,
+        DepartureOffsetMinutes = DepartureOffsetMinutes,
+        IdentityIndex = IdentityIndex,
     };
 }
 
@@ -141,6 +166,11 @@ internal sealed class Child
 
     public DateOnly? BirthDate { get; init; }
 
+    public ChildNeed[] Needs { get; init; } = [];
+
+    /// <summary>Who it is, as the keyed index holds it; null when not indexed. No personal data.</summary>
+    public string? IdentityIndex { get; set; }
+
     /// <summary>The same child in another mesure.</summary>
     public Child For(Guid id, Guid mesureId) => new()
     {
@@ -150,6 +180,8 @@ internal sealed class Child
         GivenName = GivenName,
         FamilyName = FamilyName,
         BirthDate = BirthDate,
+        Needs = Needs,
+        IdentityIndex = IdentityIndex,
     };
 }
 

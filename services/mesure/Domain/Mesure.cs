@@ -10,7 +10,8 @@ namespace Jafer.Mesures.Domain;
 /// <param name="Subject">The person or software, as the token names them.</param>
 /// <param name="OccurredAt">Business time of the act.</param>
 /// <param name="Now">When it is recorded.</param>
-internal readonly record struct Acting(Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now);
+/// <param name="OnBehalf">How an espace that is not connected told it; null when the organisation acts for itself.</param>
+internal readonly record struct Acting(Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now, OnBehalfSource? OnBehalf = null);
 
 /// <summary>
 /// A mesure: its content, its history and where it stands. Each method is an act: it decides whether the act is permissible
@@ -52,6 +53,9 @@ internal sealed class Mesure
 
     /// <summary>Number of the version of the terms, from 1.</summary>
     public int DecisionVersion { get; private set; } = 1;
+
+    /// <summary>The RG number as the keyed index holds it; null when there is none (<see cref="Mesures.KeyedIndex"/>).</summary>
+    public string? RgIndex { get; set; }
 
     /// <summary>Codes of the rules that the rendered decision violates.</summary>
     public string[] Defects { get; private set; } = [];
@@ -248,11 +252,69 @@ internal sealed class Mesure
     public void TakeCharge(Acting acting) => Act(MesureAct.TakeCharge, acting);
 
     /// <summary>The espace records a contact or an attempt.</summary>
-    public void RecordContact(PartyRole with, bool reached, Acting acting) =>
-        Act(reached ? MesureAct.ContactReached : MesureAct.ContactAttempted, acting, new FactDetails { PartyRole = with });
+    /// <param name="with">With whom.</param>
+    /// <param name="reached">Whether the party was reached.</param>
+    /// <param name="channel">How; unspecified when nobody said.</param>
+    /// <param name="acting">Who and when.</param>
+    public void RecordContact(PartyRole with, bool reached, ContactChannel channel, Acting acting) =>
+        Act(reached ? MesureAct.ContactReached : MesureAct.ContactAttempted, acting, new FactDetails
+        {
+            PartyRole = with,
+            Channel = channel == ContactChannel.Unspecified ? null : channel,
+        });
 
     /// <summary>The espace records an interview.</summary>
-    public void RecordInterview(PartyRole with, Acting acting) => Act(MesureAct.Interview, acting, new FactDetails { PartyRole = with });
+    /// <param name="with">With whom.</param>
+    /// <param name="booked">The one that was booked for them; null when none was.</param>
+    /// <param name="acting">Who and when.</param>
+    public void RecordInterview(PartyRole with, Interview? booked, Acting acting)
+    {
+        Act(MesureAct.Interview, acting, new FactDetails { PartyRole = with, InterviewId = booked?.Id });
+        booked?.State = InterviewState.Held;
+    }
+
+    /// <summary>Books an interview.</summary>
+    /// <param name="with">With whom.</param>
+    /// <param name="slotId">The slot that is booked; null for a date agreed without one.</param>
+    /// <param name="content">When and where.</param>
+    /// <param name="acting">Who and when.</param>
+    public Interview BookInterview(PartyRole with, Guid? slotId, SlotContent content, Acting acting)
+    {
+        Require(MesureAct.BookInterview);
+        var interview = new Interview
+        {
+            Id = NewId(acting),
+            MesureId = Id,
+            PartyRole = with,
+            SlotId = slotId,
+            StartsAt = content.StartsAt,
+            DurationMinutes = content.DurationMinutes,
+            TimeZone = content.TimeZone,
+            LieuId = content.LieuId,
+        };
+        Add(MesureAct.BookInterview, acting, new FactDetails
+        {
+            PartyRole = with,
+            InterviewId = interview.Id,
+            StartsAt = content.StartsAt,
+            DurationMinutes = content.DurationMinutes,
+        });
+        return interview;
+    }
+
+    /// <summary>Gives up a booked interview.</summary>
+    public void ReleaseInterview(Interview interview, InterviewReleaseReason reason, Acting acting)
+    {
+        Require(MesureAct.ReleaseInterview);
+        if (interview.State != InterviewState.Booked)
+        {
+            throw DomainError.StateForbids(interview.State.ToCode(), MesureAct.ReleaseInterview.ToCode(), "the interview is not booked any more");
+        }
+
+        interview.State = InterviewState.Released;
+        interview.ReleaseReason = reason;
+        Add(MesureAct.ReleaseInterview, acting, new FactDetails { PartyRole = interview.PartyRole, InterviewId = interview.Id, StartsAt = interview.StartsAt });
+    }
 
     /// <summary>The espace schedules a rencontre.</summary>
     public Rencontre ScheduleRencontre(DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, Acting acting)
@@ -591,6 +653,7 @@ internal sealed class Mesure
             PredecessorId = Id,
             JuridictionId = JuridictionId,
             EspaceId = espace.Id,
+            RgIndex = RgIndex,
             CreatedAt = acting.Now,
         };
         successor.Replace(Decision with
@@ -732,6 +795,7 @@ internal sealed class Mesure
 
     private void Add(MesureAct act, Acting acting, FactDetails? details = null, bool byJafer = false)
     {
+        var said = details ?? FactDetails.None;
         var fact = new MesureFact
         {
             Id = NewId(acting),
@@ -742,7 +806,7 @@ internal sealed class Mesure
             RecordedAt = acting.Now,
             ActorOrganisationId = byJafer ? null : acting.OrganisationId,
             ActorSubject = byJafer ? null : acting.Subject,
-            Details = details ?? FactDetails.None,
+            Details = acting.OnBehalf is { } source && !byJafer ? said with { OnBehalf = source } : said,
         };
         Status = Status.Apply(fact);
         UpdatedAt = acting.Now;

@@ -47,10 +47,10 @@ internal sealed record FactDetails
     /// <summary>The rencontre scheduled, held or not held.</summary>
     public Guid? RencontreId { get; init; }
 
-    /// <summary>Start of that rencontre.</summary>
+    /// <summary>Start of that rencontre, or of that interview.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 
-    /// <summary>Length of that rencontre in minutes.</summary>
+    /// <summary>Length of that rencontre or interview in minutes.</summary>
     public int? DurationMinutes { get; init; }
 
     /// <summary>What became of that rencontre.</summary>
@@ -82,6 +82,15 @@ internal sealed record FactDetails
 
     /// <summary>Last day of that agrément.</summary>
     public DateOnly? LastDay { get; init; }
+
+    /// <summary>The interview booked, released, or held after it was booked.</summary>
+    public Guid? InterviewId { get; init; }
+
+    /// <summary>How a party was contacted.</summary>
+    public ContactChannel? Channel { get; init; }
+
+    /// <summary>How the espace told it, where another organisation recorded it on its behalf.</summary>
+    public OnBehalfSource? OnBehalf { get; init; }
 
     /// <summary>Why the mesure was closed.</summary>
     public ClosureReason? ClosureReason { get; init; }

@@ -37,9 +37,15 @@ internal sealed record MesureStatus
 
     public DateTimeOffset? ChargeTakenAt { get; init; }
 
+    /// <summary>First attempt to reach a party, with or without success.</summary>
+    public DateTimeOffset? FirstAttemptAt { get; init; }
+
     public DateTimeOffset? VisiteurContactAt { get; init; }
 
     public DateTimeOffset? HoteContactAt { get; init; }
+
+    /// <summary>When a first interview was booked.</summary>
+    public DateTimeOffset? InterviewBookedAt { get; init; }
 
     public DateTimeOffset? InterviewAt { get; init; }
 
@@ -103,8 +109,18 @@ internal sealed record MesureStatus
         MesureAct.Retrieve => this with { RetrievedAt = Earliest(RetrievedAt, fact.OccurredAt) },
         MesureAct.Acknowledge or MesureAct.Register => this with { AcknowledgedAt = fact.OccurredAt },
         MesureAct.TakeCharge => this with { ChargeTakenAt = fact.OccurredAt },
-        MesureAct.ContactReached when fact.Details.PartyRole == PartyRole.Visiteur => this with { VisiteurContactAt = Earliest(VisiteurContactAt, fact.OccurredAt) },
-        MesureAct.ContactReached => this with { HoteContactAt = Earliest(HoteContactAt, fact.OccurredAt) },
+        MesureAct.ContactReached when fact.Details.PartyRole == PartyRole.Visiteur => this with
+        {
+            VisiteurContactAt = Earliest(VisiteurContactAt, fact.OccurredAt),
+            FirstAttemptAt = Earliest(FirstAttemptAt, fact.OccurredAt),
+        },
+        MesureAct.ContactReached => this with
+        {
+            HoteContactAt = Earliest(HoteContactAt, fact.OccurredAt),
+            FirstAttemptAt = Earliest(FirstAttemptAt, fact.OccurredAt),
+        },
+        MesureAct.ContactAttempted => this with { FirstAttemptAt = Earliest(FirstAttemptAt, fact.OccurredAt) },
+        MesureAct.BookInterview => this with { InterviewBookedAt = Earliest(InterviewBookedAt, fact.OccurredAt) },
         MesureAct.Interview => this with { InterviewAt = Earliest(InterviewAt, fact.OccurredAt) },
         MesureAct.ScheduleRencontre => this with
         {

@@ -1,44 +1,41 @@
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Domain.Rules;
 using Jafer.ServiceDefaults.Clients;
-using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.Mesures.Mesures;
 
 /// <summary>What the directory expects of an espace.</summary>
 /// <param name="Date">Expected date of the first rencontre; null when none is known.</param>
 /// <param name="Available">False when the directory did not answer.</param>
-internal readonly record struct Forecast(DateOnly? Date, bool Available)
+/// <param name="Unmet">Rules of designation that the espace does not meet.</param>
+internal readonly record struct Forecast(DateOnly? Date, bool Available, IReadOnlyList<UnmetRule> Unmet)
 {
-    public static readonly Forecast NotAsked = new(null, true);
+    public static readonly Forecast NotAsked = new(null, true, []);
 
-    public static readonly Forecast Unavailable = new(null, false);
+    public static readonly Forecast Unavailable = new(null, false, []);
 }
 
 /// <summary>
-/// Asks the directory for the forecast of an espace: the same as a search shows, past reopening, closures and days on which it
-/// is not open. Without an answer the check goes on and says so.
+/// Asks the directory for the forecast of an espace, the same as a search shows, past reopening, closures and days on which it
+/// is not open, and for what stands against designating it. Without an answer the check goes on and says so.
 /// </summary>
 internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.DirectoryServiceClient directory)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    public async Task<Forecast> ExpectedFirstVisitAsync(Guid espaceId, Modalite modalite, DateOnly? decided, CancellationToken ct)
+    public async Task<Forecast> AskAsync(Guid espaceId, MesureProfile profile, CancellationToken ct)
     {
         // A draft may leave the modalité open: then there is nothing to ask for.
-        if (modalite == Modalite.Unspecified)
+        if (profile.Modalite == Modalite.Unspecified)
         {
             return Forecast.NotAsked;
         }
 
         try
         {
-            var request = new CheckDesignationRequest
-            {
-                EspaceId = espaceId.ToString(),
-                Mesure = new MesureProfile { Modalite = modalite, DecisionDate = decided.ToProto() },
-            };
+            var request = new CheckDesignationRequest { EspaceId = espaceId.ToString(), Mesure = profile };
             var answer = await directory.CheckDesignationAsync(
                 request, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync(ct);
             if (answer is null)
@@ -47,7 +44,9 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
             }
 
             var expected = answer.Result?.ExpectedFirstVisitDate;
-            return new Forecast(expected is null ? null : new DateOnly(expected.Year, expected.Month, expected.Day), true);
+            return new Forecast(
+                expected is null ? null : new DateOnly(expected.Year, expected.Month, expected.Day), true,
+                [.. answer.Findings.Select(f => new UnmetRule(f.Rule, f.LegalSource))]);
         }
 #pragma warning disable RS0030 // A client's catch.
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
@@ -55,6 +54,13 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
         {
             // An espace that the directory does not know has no forecast; the rules say what that means.
             return Forecast.NotAsked;
+        }
+#pragma warning disable RS0030
+        catch (RpcException e) when (e.StatusCode == StatusCode.InvalidArgument)
+#pragma warning restore RS0030
+        {
+            // A directory of another version wants to know it otherwise: the check goes on without it.
+            return Forecast.Unavailable;
         }
     }
 }

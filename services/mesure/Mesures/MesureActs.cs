@@ -1,17 +1,29 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
+using Mesure = Jafer.Mesures.Domain.Mesure;
 
 namespace Jafer.Mesures.Mesures;
 
 /// <summary>What every act on a mesure carries.</summary>
-internal readonly record struct ActHeader(string MesureId, string Etag, string RequestId, Timestamp? OccurredTime = null);
+/// <param name="MesureId">The mesure.</param>
+/// <param name="Etag">Etag that the caller read.</param>
+/// <param name="RequestId">Request id.</param>
+/// <param name="OccurredTime">Business time.</param>
+/// <param name="ForEspace">Whether others than the espace may do it on its behalf, and what they said; null when nobody may.</param>
+internal readonly record struct ActHeader(string MesureId, string Etag, string RequestId, Timestamp? OccurredTime = null, OnBehalf? ForEspace = null);
+
+/// <summary>What a request says of whoever acts on behalf of an espace that is not connected.</summary>
+/// <param name="Claimed">Whether the caller says that they do.</param>
+/// <param name="Source">How the espace told it.</param>
+internal readonly record struct OnBehalf(bool Claimed, OnBehalfSource Source);
 
 /// <summary>
 /// The way of every act on an existing mesure: validate, load, admit the caller, compare the etag, decide, publish, save. The
@@ -25,12 +37,14 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
     /// <param name="header">What every act carries.</param>
     /// <param name="check">Checks to which the act has already added its own.</param>
     /// <param name="act">Decides; may load what it needs.</param>
+    /// <remarks>An act of the espace is refused to others unless they say that they act on its behalf.</remarks>
     public Task<TResponse> RunAsync<TResponse>(
         ServerCallContext call, IMessage request, ActHeader header, FieldChecks check, Func<Mesure, Acting, CancellationToken, Task<TResponse>> act)
         where TResponse : class, IMessage<TResponse>, new()
     {
         var caller = call.Caller();
         var now = clock.GetStoredNow();
+        var source = SourceOf(caller, header.ForEspace, check);
         var mesureId = check.Uuid("mesure_id", header.MesureId);
         var etag = check.Etag(header.Etag);
         var requestId = check.RequestId(header.RequestId);
@@ -44,18 +58,38 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
                 throw DomainError.EtagMismatch(mesure.Version.ToEtag());
             }
 
-            var response = await act(mesure, new Acting(caller.OrganisationId, caller.Subject, occurredAt, now), ct);
+            var response = await act(mesure, new Acting(caller.OrganisationId, caller.Subject, occurredAt, now, source), ct);
             Publish(mesure);
             return response;
         }, _ => $"mesures/{mesureId}");
     }
 
-    /// <summary>The mesure, if the caller holds it: for all others the same refusal, whether it exists or not.</summary>
+    /// <summary>
+    /// The mesure, if the caller holds it: for all others the same refusal, whether it exists or not. An operator comes this far
+    /// only by the rpcs that the access table grants them, which are acts on behalf of an espace.
+    /// </summary>
     public async Task<Mesure> LoadAsync(Guid mesureId, Caller caller, CancellationToken ct)
     {
         var mesure = await db.MesureAsync(mesureId, ct) ?? throw DomainError.Forbidden();
         caller.Require(caller.Role == Roles.Juridiction ? mesure.JuridictionId : mesure.GestionnaireId);
         return mesure;
+    }
+
+    private static OnBehalfSource? SourceOf(Caller caller, OnBehalf? forEspace, FieldChecks check)
+    {
+        if (forEspace is not { } said)
+        {
+            return null;
+        }
+
+        if (caller.Role == Roles.Espace)
+        {
+            check.That(!said.Claimed, "on_behalf_of_espace", "is for others than the espace");
+            check.That(said.Source == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
+            return null;
+        }
+
+        return said.Claimed ? check.Known("on_behalf_source", said.Source) : throw DomainError.Forbidden();
     }
 
     /// <summary>Adds the new facts of a mesure to the history and to the outbox.</summary>

@@ -11,6 +11,7 @@ namespace Jafer.Mesures.Mesures;
 internal static class MesureChecks
 {
     private const int MaxChildren = 20;
+    private const int MaxOffset = 120;
 
     public static Decision Decision(FieldChecks check, string path, Proto.Decision? decision, DateOnly today)
     {
@@ -26,6 +27,9 @@ internal static class MesureChecks
         var date = check.OptionalDate($"{path}.decision_date", decision.DecisionDate);
         check.That(date is null || date <= today, $"{path}.decision_date", "must not lie in the future");
         var tiers = decision.TiersDeConfiance;
+        var appealed = check.OptionalDate($"{path}.appeal_date", decision.AppealDate);
+        check.That(appealed is null || decision.AppealLodged, $"{path}.appeal_date", "belongs to an appeal that was lodged");
+        check.That(appealed is null || (appealed <= today && !(appealed < date)), $"{path}.appeal_date", "must lie neither in the future nor before the decision");
         return new Decision
         {
             Nature = check.KnownOrUnspecified($"{path}.nature", decision.Nature),
@@ -52,6 +56,11 @@ internal static class MesureChecks
             ContactDeadline = check.OptionalDate($"{path}.contact_deadline", decision.ContactDeadline),
             ProvisionalEnforcement = decision.ProvisionalEnforcement,
             Restrictions = check.Text($"{path}.restrictions", decision.Restrictions, 2000),
+            ReplacementJudgeName = check.Text($"{path}.replacement_judge_name", decision.ReplacementJudgeName, 200),
+            RemiseGranted = decision.RemiseGranted,
+            ThirdPartyPresence = check.KnownOrUnspecified($"{path}.third_party_presence", decision.ThirdPartyPresence),
+            AppealLodged = decision.AppealLodged,
+            AppealDate = appealed,
         };
     }
 
@@ -128,6 +137,8 @@ internal static class MesureChecks
                 AddressProtected = party.AddressProtected,
                 Needs = [.. party.Needs.Distinct()],
                 InterpreterLanguage = party.InterpreterLanguage,
+                ArrivalOffsetMinutes = check.Range($"{at}.arrival_offset_minutes", party.ArrivalOffsetMinutes, -MaxOffset, MaxOffset),
+                DepartureOffsetMinutes = check.Range($"{at}.departure_offset_minutes", party.DepartureOffsetMinutes, -MaxOffset, MaxOffset),
             });
         }
 
@@ -143,6 +154,11 @@ internal static class MesureChecks
             var at = Index(path, i);
             var birth = check.OptionalDate($"{at}.birth_date", children[i].BirthDate);
             check.That(birth is null || birth <= today, $"{at}.birth_date", "must not lie in the future");
+            for (var n = 0; n < children[i].Needs.Count; n++)
+            {
+                check.Known(Index($"{at}.needs", n), children[i].Needs[n]);
+            }
+
             result.Add(new Child
             {
                 Id = Guid.CreateVersion7(now),
@@ -151,10 +167,21 @@ internal static class MesureChecks
                 GivenName = check.Text($"{at}.given_name", children[i].GivenName, 100, required: true),
                 FamilyName = check.Text($"{at}.family_name", children[i].FamilyName, 100),
                 BirthDate = birth,
+                Needs = [.. children[i].Needs.Distinct()],
             });
         }
 
         return result;
+    }
+
+    /// <summary>An IANA time zone; null when it is none, or when none is named.</summary>
+    public static TimeZoneInfo? Zone(FieldChecks check, string field, string id)
+    {
+        TimeZoneInfo? zone = null;
+        check.That(
+            id.Length == 0 || (id.Length <= 50 && id.Contains('/', StringComparison.Ordinal) && TimeZoneInfo.TryFindSystemTimeZoneById(id, out zone)),
+            field, "must be an IANA time zone");
+        return zone;
     }
 
     private static SituationParticuliere Situations(

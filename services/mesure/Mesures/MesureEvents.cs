@@ -46,6 +46,19 @@ internal static class MesureEvents
             MesureAct.ContactReached => Blank<ContactRecorded>() with { PartyRole = details.PartyRole!.Value.ToCode(), Reached = true },
             MesureAct.ContactAttempted => Blank<ContactRecorded>() with { PartyRole = details.PartyRole!.Value.ToCode(), Reached = false },
             MesureAct.Interview => Blank<InterviewRecorded>() with { PartyRole = details.PartyRole!.Value.ToCode() },
+            MesureAct.BookInterview => Blank<InterviewBooked>() with
+            {
+                InterviewId = details.InterviewId!.Value,
+                PartyRole = details.PartyRole!.Value.ToCode(),
+                StartsAt = details.StartsAt!.Value,
+                DurationMinutes = details.DurationMinutes!.Value,
+            },
+            MesureAct.ReleaseInterview => Blank<InterviewReleased>() with
+            {
+                InterviewId = details.InterviewId!.Value,
+                PartyRole = details.PartyRole!.Value.ToCode(),
+                StartsAt = details.StartsAt!.Value,
+            },
             MesureAct.ScheduleRencontre => Blank<RencontreScheduled>() with
             {
                 RencontreId = details.RencontreId!.Value,

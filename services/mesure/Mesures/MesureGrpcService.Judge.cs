@@ -47,6 +47,7 @@ internal sealed partial class MesureGrpcService
             switch (answer)
             {
                 case DifficultyAnswer.Revoke:
+                    await bookings.ReleaseAllAsync(mesure, acting, ct);
                     mesure.Revoke(revokedOn, comment, acting);
                     break;
                 case DifficultyAnswer.Redesignate:
@@ -56,6 +57,7 @@ internal sealed partial class MesureGrpcService
                     response.Conflicts.AddRange(await ModifyAsync(mesure, change!, acting, ct));
                     break;
                 case DifficultyAnswer.Close:
+                    await bookings.ReleaseAllAsync(mesure, acting, ct);
                     mesure.Close(difficulty.ProposedClosure, comment, ClosureDestination.Unspecified, acting);
                     break;
             }
@@ -84,10 +86,11 @@ internal sealed partial class MesureGrpcService
         var check = new FieldChecks();
         var decisionDate = RevokedOn(check, request.Revocation);
         var comment = check.Text("comment", request.Comment, MaxText);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
+            await bookings.ReleaseAllAsync(mesure, acting, ct);
             mesure.Revoke(decisionDate, comment, acting);
-            return Task.FromResult(new RevokeMesureResponse { Mesure = mesure.ToSummary() });
+            return new RevokeMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
 
@@ -138,9 +141,10 @@ internal sealed partial class MesureGrpcService
         var espace = await DesignableAsync(espaceId, ct);
         var heldOn = await FirstHeldOnAsync(mesure, ct);
         var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
+        await bookings.ReleaseAllAsync(mesure, acting, ct);
         var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
         db.Mesures.Add(successor);
-        await CopyFamilyAsync(mesure.Id, successor.Id, acting.Now, ct);
+        await CopyFamilyAsync(mesure.Id, successor.Id, successor.JuridictionId, acting.Now, ct);
         if (difficulty is not null)
         {
             db.Difficulties.Add(difficulty);

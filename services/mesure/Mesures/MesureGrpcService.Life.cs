@@ -12,7 +12,7 @@ internal sealed partial class MesureGrpcService
     private const int MaxText = 2000;
 
     public override Task<AcknowledgeMesureResponse> AcknowledgeMesure(AcknowledgeMesureRequest request, ServerCallContext context) =>
-        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), new FieldChecks(), (mesure, acting, _) =>
+        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), new FieldChecks(), (mesure, acting, _) =>
         {
             mesure.Acknowledge(acting);
             return Task.FromResult(new AcknowledgeMesureResponse { Mesure = mesure.ToSummary() });
@@ -23,7 +23,7 @@ internal sealed partial class MesureGrpcService
         var check = new FieldChecks();
         var reason = check.Known("reason", request.Reason);
         var question = check.Text("question", request.Question, MaxText, required: true);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
             db.InformationExchanges.Add(mesure.RequestInformation(reason, question, acting));
             return Task.FromResult(new RequestInformationResponse { Mesure = mesure.ToSummary() });
@@ -44,7 +44,7 @@ internal sealed partial class MesureGrpcService
     }
 
     public override Task<TakeChargeResponse> TakeCharge(TakeChargeRequest request, ServerCallContext context) =>
-        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), new FieldChecks(), (mesure, acting, _) =>
+        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), new FieldChecks(), (mesure, acting, _) =>
         {
             mesure.TakeCharge(acting);
             return Task.FromResult(new TakeChargeResponse { Mesure = mesure.ToSummary() });
@@ -56,9 +56,10 @@ internal sealed partial class MesureGrpcService
         var role = check.Known("party_role", request.PartyRole);
         check.That(role != PartyRole.Enfant, "party_role", "must be the hôte or the visiteur");
         var outcome = check.Known("outcome", request.Outcome);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        var channel = check.KnownOrUnspecified("channel", request.Channel);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
-            mesure.RecordContact(role, outcome == ContactOutcome.Reached, acting);
+            mesure.RecordContact(role, outcome == ContactOutcome.Reached, channel, acting);
             return Task.FromResult(new RecordContactResponse { Mesure = mesure.ToSummary() });
         });
     }
@@ -67,10 +68,10 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var role = check.Known("party_role", request.PartyRole);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
-            mesure.RecordInterview(role, acting);
-            return Task.FromResult(new RecordInterviewResponse { Mesure = mesure.ToSummary() });
+            await bookings.RecordAsync(mesure, role, acting, ct);
+            return new RecordInterviewResponse { Mesure = mesure.ToSummary() };
         });
     }
 
@@ -81,14 +82,10 @@ internal sealed partial class MesureGrpcService
         var startsAt = check.OptionalTime("start_time", request.StartTime) ?? default;
         var minutes = check.Range("duration_minutes", request.DurationMinutes, 5, 720);
         var lieuId = check.OptionalUuid("lieu_id", request.LieuId);
-        TimeZoneInfo? zone = null;
-        var zoneId = request.TimeZone.Length == 0 ? "Europe/Paris" : request.TimeZone;
-        check.That(
-            zoneId.Length <= 50 && zoneId.Contains('/', StringComparison.Ordinal) && TimeZoneInfo.TryFindSystemTimeZoneById(zoneId, out zone),
-            "time_zone", "must be an IANA time zone");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        var zone = MesureChecks.Zone(check, "time_zone", request.TimeZone) ?? TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
-            var rencontre = mesure.ScheduleRencontre(startsAt, minutes, zone!, lieuId, acting);
+            var rencontre = mesure.ScheduleRencontre(startsAt, minutes, zone, lieuId, acting);
             db.Rencontres.Add(rencontre);
             return Task.FromResult(new ScheduleRencontreResponse { Mesure = mesure.ToSummary(), RencontreId = rencontre.Id.ToString() });
         });
@@ -104,7 +101,7 @@ internal sealed partial class MesureGrpcService
         check.That(!held || request.VisiteurPresent, "visiteur_present", "must be true for a rencontre that was held");
         check.That(!held || request.PresentChildIds.Count > 0, "present_child_ids", "must name at least one child for a rencontre that was held");
         var childIds = request.PresentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index("present_child_ids", i), id)).ToArray();
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var children = await db.Children.Where(c => c.MesureId == mesure.Id).Select(c => c.Id).ToListAsync(ct);
             var known = new FieldChecks();
@@ -126,7 +123,7 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var (reason, comment) = Difficulty(check, request.Reason, request.Comment);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
             var difficulty = mesure.ReportDifficulty(reason, comment, acting);
             db.Difficulties.Add(difficulty);
@@ -184,13 +181,19 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var reason = check.Known("reason", request.Reason);
-        check.That(Closures.MayGive(context.Caller().Role, reason), "reason", "is not a reason that this role may give");
+        var role = request.OnBehalfOfEspace ? Roles.Espace : context.Caller().Role;
+        check.That(Closures.MayGive(role, reason), "reason", "is not a reason that this role may give");
         var comment = check.Text("comment", request.Comment, MaxText);
         var destination = check.KnownOrUnspecified("destination", request.Destination);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+
+        // A court closes by itself too; everybody else closes for the espace.
+        OnBehalf? forEspace = role == Roles.Juridiction ? null : new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource);
+        check.That(forEspace is not null || request.OnBehalfSource == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, forEspace), check, async (mesure, acting, ct) =>
         {
+            await bookings.ReleaseAllAsync(mesure, acting, ct);
             mesure.Close(reason, comment, destination, acting);
-            return Task.FromResult(new CloseMesureResponse { Mesure = mesure.ToSummary() });
+            return new CloseMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
 

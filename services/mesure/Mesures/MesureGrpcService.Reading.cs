@@ -181,6 +181,7 @@ internal sealed partial class MesureGrpcService
             whole.RencontreConflicts.AddRange(RencontreConflicts.Of(versions, mesure.Decision, mesure.Term, rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled)).Select(c => c.ToProto()));
         }
 
+        whole.Interviews.AddRange((await InterviewsAsync(mesure, ct)).Select(i => i.ToProto()));
         foreach (var difficulty in await DifficultiesAsync(mesure, ct))
         {
             var proto = difficulty.ToProto();
@@ -224,7 +225,7 @@ internal sealed partial class MesureGrpcService
         var known = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id && f.RecordedAt <= asOf).OrderBy(f => f.Version).ToListAsync(ct);
         return known.Count == 0
             ? throw DomainError.Invalid("as_of_time", "lies before the mesure was created")
-            : PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
+            : PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
     }
 
     private Task<List<Domain.DecisionVersion>> VersionsAsync(Domain.Mesure mesure, CancellationToken ct) =>
@@ -232,6 +233,9 @@ internal sealed partial class MesureGrpcService
 
     private Task<List<Domain.Rencontre>> RencontresAsync(Domain.Mesure mesure, CancellationToken ct) =>
         db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id).OrderBy(r => r.StartsAt).ThenBy(r => r.Id).ToListAsync(ct);
+
+    private Task<List<Domain.Interview>> InterviewsAsync(Domain.Mesure mesure, CancellationToken ct) =>
+        db.Interviews.AsNoTracking().Where(i => i.MesureId == mesure.Id).OrderBy(i => i.StartsAt).ThenBy(i => i.Id).ToListAsync(ct);
 
     private Task<List<Domain.Difficulty>> DifficultiesAsync(Domain.Mesure mesure, CancellationToken ct) =>
         db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct);

@@ -1,6 +1,8 @@
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
+using Jafer.Mesures.Domain.Rules;
+using Jafer.Mesures.Interviews;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
@@ -15,7 +17,8 @@ namespace Jafer.Mesures.Mesures;
 /// those of the judge (.Judge.cs), reading (.Reading.cs).
 /// </summary>
 internal sealed partial class MesureGrpcService(
-    MesuresDbContext db, MesureActs acts, Commands<MesuresDbContext> commands, PageTokens tokens, DirectoryForecast forecast, OutboxSignal signal, TimeProvider clock)
+    MesuresDbContext db, MesureActs acts, InterviewBookings bookings, KeyedIndex index, Commands<MesuresDbContext> commands, PageTokens tokens, DirectoryForecast forecast,
+    OutboxSignal signal, TimeProvider clock)
     : MesureService.MesureServiceBase
 {
     public override Task<CreateMesureResponse> CreateMesure(CreateMesureRequest request, ServerCallContext context)
@@ -35,9 +38,10 @@ internal sealed partial class MesureGrpcService(
             var reference = await References.NextAsync(db, caller.OrganisationId, clock.TodayInParis().Year, ct);
             var mesure = Domain.Mesure.Create(
                 id, reference, caller.OrganisationId, decision, espaceId, new Domain.Acting(caller.OrganisationId, caller.Subject, now, now));
+            mesure.RgIndex = index.OfRgNumber(mesure.JuridictionId, decision.RgNumber);
             db.Mesures.Add(mesure);
-            db.Parties.AddRange(parties);
-            db.Children.AddRange(children);
+            db.Parties.AddRange(index.Fill(mesure.JuridictionId, parties));
+            db.Children.AddRange(index.Fill(mesure.JuridictionId, children));
             acts.Publish(mesure);
             return new CreateMesureResponse { Mesure = mesure.ToSummary() };
         }, response => $"mesures/{response.Mesure.MesureId}");
@@ -77,15 +81,15 @@ internal sealed partial class MesureGrpcService(
                     throw DomainError.StateForbids(ended.Status.State.ToCode(), MesureAct.Register.ToCode(), "the mesure that it follows is not closed");
                 }
 
-                await CopyFamilyAsync(ended.Id, id, now, ct);
+                await CopyFamilyAsync(ended.Id, id, espace.GestionnaireId, now, ct);
             }
 
             var reference = await References.NextNonJudicialAsync(db, caller.OrganisationId, today.Year, ct);
             var mesure = Domain.Mesure.Register(
                 id, reference, espace, origin, predecessorId, agreement, new Domain.Acting(caller.OrganisationId, caller.Subject, occurredAt, now));
             db.Mesures.Add(mesure);
-            db.Parties.AddRange(parties);
-            db.Children.AddRange(children);
+            db.Parties.AddRange(index.Fill(espace.GestionnaireId, parties));
+            db.Children.AddRange(index.Fill(espace.GestionnaireId, children));
             acts.Publish(mesure);
             return new RegisterNonJudicialMesureResponse { Mesure = mesure.ToSummary() };
         }, response => $"mesures/{response.Mesure.MesureId}");
@@ -104,14 +108,15 @@ internal sealed partial class MesureGrpcService(
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             mesure.Update(decision, (request.HasEspaceId, espaceId), acting);
+            mesure.RgIndex = index.OfRgNumber(mesure.JuridictionId, mesure.Decision.RgNumber);
             if (parties is not null)
             {
-                await db.ReplaceAsync(db.Parties, p => p.MesureId == mesure.Id, parties, ct);
+                await db.ReplaceAsync(db.Parties, p => p.MesureId == mesure.Id, index.Fill(mesure.JuridictionId, parties), ct);
             }
 
             if (children is not null)
             {
-                await db.ReplaceAsync(db.Children, c => c.MesureId == mesure.Id, children, ct);
+                await db.ReplaceAsync(db.Children, c => c.MesureId == mesure.Id, index.Fill(mesure.JuridictionId, children), ct);
             }
 
             return new UpdateMesureResponse { Mesure = mesure.ToSummary() };
@@ -127,10 +132,9 @@ internal sealed partial class MesureGrpcService(
         var ct = context.CancellationToken;
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
         var espaceId = otherEspace ?? mesure.EspaceId;
-        var expected = espaceId is { } id
-            ? await forecast.ExpectedFirstVisitAsync(id, mesure.Decision.Modalite, mesure.Decision.Date, ct)
-            : Forecast.NotAsked;
-        var findings = await ContentCheck.RunAsync(db, mesure, espaceId, expected.Date, ct);
+        var (content, profile) = await ContentCheck.GatherAsync(db, mesure, espaceId, clock.TodayInParis(), ct);
+        var expected = espaceId is { } id ? await forecast.AskAsync(id, profile, ct) : Forecast.NotAsked;
+        var findings = MesureCheck.Run(content with { ExpectedFirstVisit = expected.Date, Unmet = expected.Unmet });
         var response = new CheckMesureResponse
         {
             Completable = mesure.Status.Allows(MesureAct.Complete) && !findings.Any(f => f.Blocks(mesure.Decision.Rendered)),
@@ -144,7 +148,8 @@ internal sealed partial class MesureGrpcService(
     public override Task<CompleteMesureResponse> CompleteMesure(CompleteMesureRequest request, ServerCallContext context) =>
         acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), new FieldChecks(), async (mesure, acting, ct) =>
         {
-            var findings = await ContentCheck.RunAsync(db, mesure, mesure.EspaceId, null, ct);
+            var (content, _) = await ContentCheck.GatherAsync(db, mesure, mesure.EspaceId, clock.TodayInParis(), ct);
+            var findings = MesureCheck.Run(content);
             mesure.Complete(findings, acting);
             var response = new CompleteMesureResponse { Mesure = mesure.ToSummary() };
             response.Findings.AddRange(findings.Select(f => f.ToProto()));
@@ -155,6 +160,9 @@ internal sealed partial class MesureGrpcService(
     {
         var check = new FieldChecks();
         var named = check.OptionalUuid("espace_id", request.EspaceId);
+        var slotIds = request.InterviewSlotIds.Select((id, i) => check.Uuid(SlotField(i), id)).ToArray();
+        check.That(slotIds.Distinct().Count() == slotIds.Length, "interview_slot_ids", "must not repeat an id");
+        check.That(slotIds.Length <= 3, "interview_slot_ids", "must be at most one for each party");
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             if ((named ?? mesure.EspaceId) is not { } espaceId)
@@ -167,23 +175,25 @@ internal sealed partial class MesureGrpcService(
                 db.Difficulties.Add(difficulty);
             }
 
+            if (slotIds.Length > 0)
+            {
+                bookings.Book(mesure, await bookings.LockAsync(slotIds, ct), SlotField, acting);
+            }
+
             return new TransmitMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
 
     /// <summary>Gives a mesure the parties and children of the one that it continues.</summary>
-    private async Task CopyFamilyAsync(Guid from, Guid to, DateTimeOffset now, CancellationToken ct)
+    private async Task CopyFamilyAsync(Guid from, Guid to, Guid? owner, DateTimeOffset now, CancellationToken ct)
     {
-        foreach (var party in await db.Parties.AsNoTracking().Where(p => p.MesureId == from).ToListAsync(ct))
-        {
-            db.Parties.Add(party.For(Guid.CreateVersion7(now), to));
-        }
-
-        foreach (var child in await db.Children.AsNoTracking().Where(c => c.MesureId == from).ToListAsync(ct))
-        {
-            db.Children.Add(child.For(Guid.CreateVersion7(now), to));
-        }
+        var parties = await db.Parties.AsNoTracking().Where(p => p.MesureId == from).ToListAsync(ct);
+        db.Parties.AddRange(index.Fill(owner, [.. parties.Select(p => p.For(Guid.CreateVersion7(now), to))]));
+        var children = await db.Children.AsNoTracking().Where(c => c.MesureId == from).ToListAsync(ct);
+        db.Children.AddRange(index.Fill(owner, [.. children.Select(c => c.For(Guid.CreateVersion7(now), to))]));
     }
+
+    private static string SlotField(int index) => MesureChecks.Index("interview_slot_ids", index);
 
     private async Task<Domain.EspaceView> DesignableAsync(Guid espaceId, CancellationToken ct)
     {

@@ -50,6 +50,8 @@ internal static class MesureMapping
         ClosedTime = status.ClosedAt.ToProto(),
         SuspendedTime = status.SuspendedAt.ToProto(),
         SuspendedDays = (int)status.SuspendedFor.TotalDays,
+        FirstContactAttemptTime = status.FirstAttemptAt.ToProto(),
+        InterviewBookingTime = status.InterviewBookedAt.ToProto(),
     };
 
     public static Proto.Decision ToProto(this Decision decision)
@@ -74,6 +76,11 @@ internal static class MesureMapping
             ContactDeadline = decision.ContactDeadline.ToProto(),
             ProvisionalEnforcement = decision.ProvisionalEnforcement,
             Restrictions = decision.Restrictions,
+            ReplacementJudgeName = decision.ReplacementJudgeName,
+            RemiseGranted = decision.RemiseGranted,
+            ThirdPartyPresence = decision.ThirdPartyPresence,
+            AppealLodged = decision.AppealLodged,
+            AppealDate = decision.AppealDate.ToProto(),
         };
         proto.Situations.AddRange(decision.Situations);
         if (decision.PeriodicityCount is { } count && decision.PeriodicityInterval is { } interval)
@@ -104,17 +111,37 @@ internal static class MesureMapping
             CommuneInsee = party.AddressProtected ? "" : party.CommuneInsee,
             AddressProtected = party.AddressProtected,
             InterpreterLanguage = party.InterpreterLanguage,
+            ArrivalOffsetMinutes = party.ArrivalOffsetMinutes,
+            DepartureOffsetMinutes = party.DepartureOffsetMinutes,
         };
         proto.Needs.AddRange(party.Needs);
         return proto;
     }
 
-    public static Proto.Child ToProto(this Child child) => new()
+    public static Proto.Child ToProto(this Child child)
     {
-        ChildId = child.Id.ToString(),
-        GivenName = child.GivenName,
-        FamilyName = child.FamilyName,
-        BirthDate = child.BirthDate.ToProto(),
+        var proto = new Proto.Child
+        {
+            ChildId = child.Id.ToString(),
+            GivenName = child.GivenName,
+            FamilyName = child.FamilyName,
+            BirthDate = child.BirthDate.ToProto(),
+        };
+        proto.Needs.AddRange(child.Needs);
+        return proto;
+    }
+
+    public static Proto.Interview ToProto(this Interview interview) => new()
+    {
+        InterviewId = interview.Id.ToString(),
+        PartyRole = interview.PartyRole,
+        StartTime = interview.StartsAt.ToProto(),
+        DurationMinutes = interview.DurationMinutes,
+        TimeZone = interview.TimeZone,
+        LieuId = Text(interview.LieuId),
+        State = interview.State,
+        ReleaseReason = interview.ReleaseReason,
+        SlotId = Text(interview.SlotId),
     };
 
     public static Proto.Rencontre ToProto(this Rencontre rencontre)
@@ -185,15 +212,20 @@ internal static class MesureMapping
         ProvidedTime = exchange.ProvidedAt.ToProto(),
     };
 
-    public static Proto.Finding ToProto(this RuleFinding finding) => new()
+    public static Proto.Finding ToProto(this RuleFinding finding)
     {
-        Code = finding.Code,
-        Severity = finding.Severity,
-        Field = finding.Field,
-        Description = finding.Description,
-        DescriptionFr = finding.DescriptionFr,
-        Source = finding.Source,
-    };
+        var proto = new Proto.Finding
+        {
+            Code = finding.Code,
+            Severity = finding.Severity,
+            Field = finding.Field,
+            Description = finding.Description,
+            DescriptionFr = finding.DescriptionFr,
+            Source = finding.Source,
+        };
+        proto.MesureIds.AddRange(finding.MesureIds.Select(id => id.ToString()));
+        return proto;
+    }
 
     public static Proto.MesureEvent ToProto(this MesureFact fact, Proto.MesureState state) => new()
     {
@@ -206,6 +238,10 @@ internal static class MesureMapping
         State = state,
         PartyRole = fact.Details.PartyRole ?? Proto.PartyRole.Unspecified,
         Date = fact.Details.LastDay.ToProto(),
+        OnBehalfOfEspace = fact.Details.OnBehalf is not null,
+        OnBehalfSource = fact.Details.OnBehalf ?? Proto.OnBehalfSource.Unspecified,
+        ContactChannel = fact.Details.Channel ?? Proto.ContactChannel.Unspecified,
+        InterviewId = Text(fact.Details.InterviewId),
     };
 
     /// <summary>

@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using Interview = Jafer.Mesures.Domain.Interview;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
@@ -17,11 +18,12 @@ internal static class PastMesure
     /// <param name="known">Its facts recorded by then, one at least, in the order of their versions.</param>
     /// <param name="versions">All versions of its terms.</param>
     /// <param name="rencontres">All rencontres.</param>
+    /// <param name="interviews">All interviews with a date.</param>
     /// <param name="difficulties">All difficulties.</param>
     /// <param name="asOf">The instant.</param>
     public static Contracts.Mesure.V1.Mesure Of(
         Mesure mesure, IReadOnlyList<MesureFact> known, IReadOnlyList<DecisionVersion> versions, IEnumerable<Rencontre> rencontres,
-        IEnumerable<Difficulty> difficulties, DateTimeOffset asOf)
+        IEnumerable<Interview> interviews, IEnumerable<Difficulty> difficulties, DateTimeOffset asOf)
     {
         var status = MesureStatus.Fold(known);
         var versionsThen = versions.Where(v => v.RecordedAt <= asOf).OrderBy(v => v.Number).ToList();
@@ -34,6 +36,7 @@ internal static class PastMesure
             Origin = mesure.Origin,
         };
         past.Rencontres.AddRange(rencontres.Select(r => Then(r.ToProto(), known)).OfType<Contracts.Mesure.V1.Rencontre>());
+        past.Interviews.AddRange(interviews.Select(i => Then(i.ToProto(), known)).OfType<Contracts.Mesure.V1.Interview>());
         past.Difficulties.AddRange(difficulties.Select(d => Then(d.ToProto(), known)).OfType<Contracts.Mesure.V1.Difficulty>());
         if (versionsThen.Count > 1)
         {
@@ -82,6 +85,23 @@ internal static class PastMesure
         }
 
         return rencontre;
+    }
+
+    private static Contracts.Mesure.V1.Interview? Then(Contracts.Mesure.V1.Interview interview, IReadOnlyList<MesureFact> known)
+    {
+        var own = known.Where(f => f.Details.InterviewId?.ToString() == interview.InterviewId).Select(f => f.Act).ToHashSet();
+        if (own.Count == 0)
+        {
+            return null;
+        }
+
+        if (!own.Contains(MesureAct.Interview) && !own.Contains(MesureAct.ReleaseInterview))
+        {
+            interview.State = InterviewState.Booked;
+            interview.ReleaseReason = InterviewReleaseReason.Unspecified;
+        }
+
+        return interview;
     }
 
     private static Contracts.Mesure.V1.Difficulty? Then(Contracts.Mesure.V1.Difficulty difficulty, IReadOnlyList<MesureFact> known)

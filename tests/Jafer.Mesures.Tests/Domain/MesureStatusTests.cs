@@ -56,6 +56,24 @@ public sealed class MesureStatusTests
     }
 
     [Fact]
+    public void ContactAttempted_ThenReached_TheFirstAttemptIsAMilestoneOfItsOwn()
+    {
+        var status = Fold(MesureAct.Acknowledge, MesureAct.TakeCharge, MesureAct.ContactAttempted, MesureAct.ContactReached);
+
+        Assert.Equal((s_start.AddHours(5), s_start.AddHours(6)), (status.FirstAttemptAt, status.VisiteurContactAt));
+        Assert.Equal(s_start.AddHours(3), Fold(MesureAct.Acknowledge).AcknowledgedAt);
+        Assert.Null(Fold(MesureAct.Acknowledge).FirstAttemptAt);
+    }
+
+    [Fact]
+    public void BookInterview_BeforeTheAcknowledgement_IsAMilestoneAndNoState()
+    {
+        var status = Fold(MesureAct.BookInterview, MesureAct.ReleaseInterview);
+
+        Assert.Equal((MesureState.Transmise, Holder.Espace, s_start.AddHours(3)), (status.State, status.Holder, status.InterviewBookedAt));
+    }
+
+    [Fact]
     public void RequestInformation_Asked_TheCourtMustAct() =>
         Assert.Equal(Holder.Juridiction, Fold(MesureAct.Acknowledge, MesureAct.RequestInformation).Holder);
 

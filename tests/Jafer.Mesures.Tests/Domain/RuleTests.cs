@@ -4,6 +4,7 @@ using Jafer.Mesures.Domain;
 using Jafer.Mesures.Domain.Rules;
 using Xunit;
 using Decision = Jafer.Mesures.Domain.Decision;
+using DesignationRule = Jafer.Contracts.Directory.V1.DesignationRule;
 
 namespace Jafer.Mesures.Tests.Domain;
 
@@ -108,6 +109,82 @@ public sealed class RuleTests
         Assert.Null(new TermLeavesRoomForVisits().Look(Content(new Decision { Date = new DateOnly(2026, 1, 1), DurationMonths = 6, TermStart = TermStart.FirstRencontre })
             with
         { ExpectedFirstVisit = new DateOnly(2027, 1, 1) }));
+
+    [Theory]
+    [InlineData(6, "2026-01-01", "2026-06-01", "A six-month mesure, a five-month wait: visits for one month.", "Une mesure de six mois, cinq mois d'attente : un mois de visites.")]
+    [InlineData(6, "2026-01-01", "2026-06-10", "A six-month mesure, a five-month wait: visits for 21 days.", "Une mesure de six mois, cinq mois d'attente : 21 jours de visites.")]
+    [InlineData(18, "2026-01-31", "2027-08-01", "An 18-month mesure, an 18-month wait: no visit before the term.", "Une mesure de 18 mois, 18 mois d'attente : aucune visite avant le terme.")]
+    [InlineData(1, "2026-01-01", "2026-01-25", "A one-month mesure, a 24-day wait: visits for seven days.", "Une mesure d'un mois, 24 jours d'attente : sept jours de visites.")]
+    public void TermLeavesRoomForVisits_WaitEatsTheTerm_SaysItInTheJudgesWords(int months, string decided, string expected, string text, string textFr)
+    {
+        var decision = new Decision { Date = DateOnly.Parse(decided, null), DurationMonths = months };
+
+        var finding = new TermLeavesRoomForVisits().Look(Content(decision) with { ExpectedFirstVisit = DateOnly.Parse(expected, null) })!;
+
+        Assert.Equal((text, textFr), (finding.Description, finding.DescriptionFr));
+    }
+
+    [Theory]
+    [InlineData("2026-06-01", true)]
+    [InlineData("2026-03-01", false)]
+    public void TermLeavesRoomForVisits_DecisionBeingPrepared_CountsFromToday(string expected, bool found) =>
+        Assert.Equal(found, new TermLeavesRoomForVisits().Look(Content(new Decision { DurationMonths = 6 })
+            with
+        { Today = new DateOnly(2026, 1, 1), ExpectedFirstVisit = DateOnly.Parse(expected, null) }) is not null);
+
+    [Fact]
+    public void TermLeavesRoomForVisits_ShortMesureThatBeginsSoon_FindsNothing() =>
+        Assert.Null(new TermLeavesRoomForVisits().Look(Content(new Decision { Date = new DateOnly(2026, 1, 1), DurationMonths = 2 }) with { ExpectedFirstVisit = new DateOnly(2026, 1, 8) }));
+
+    [Theory]
+    [InlineData(Modalite.VisitePresenceContinue, ThirdPartyPresence.Intermittent, true)]
+    [InlineData(Modalite.VisitePresenceIntermittente, ThirdPartyPresence.Continuous, true)]
+    [InlineData(Modalite.VisitePresenceContinue, ThirdPartyPresence.Continuous, false)]
+    [InlineData(Modalite.VisitePresenceContinue, ThirdPartyPresence.Unspecified, false)]
+    [InlineData(Modalite.Visite, ThirdPartyPresence.None, false)]
+    public void ThirdPartyPresenceFitsTheModalite_Contradiction_IsAWarning(Modalite modalite, ThirdPartyPresence presence, bool found) => Assert.Equal(
+        found ? FindingSeverity.Warning : null,
+        new ThirdPartyPresenceFitsTheModalite().Look(Content(new Decision { Modalite = modalite, ThirdPartyPresence = presence }))?.Severity);
+
+    [Fact]
+    public void EspaceMeets_EveryRuleOfTheDirectory_IsAWarningOfItsOwn()
+    {
+        // What a caller leaves out by themselves is no rule of an espace.
+        var rules = Enum.GetValues<DesignationRule>().Except([DesignationRule.Unspecified, DesignationRule.NotExcludedByCaller]).ToList();
+
+        var findings = MesureCheck.Run(Whole() with { Unmet = [.. rules.Select(r => new UnmetRule(r, "source")), new UnmetRule(rules[^1], "source")] });
+
+        Assert.Equal(
+            rules.Select(r => $"ESPACE_{ServiceDefaults.Grpc.ProtoConversions.ToCode(r)}_UNMET").Order(StringComparer.Ordinal),
+            findings.Select(f => f.Code).Order(StringComparer.Ordinal));
+        Assert.All(findings, f => Assert.Equal((FindingSeverity.Warning, "source"), (f.Severity, f.Source)));
+        Assert.All(findings, f => Assert.NotEqual(f.Description, f.DescriptionFr));
+    }
+
+    [Fact]
+    public void EspaceMeets_AgrementMissingHereToo_IsSaidOnce() => Assert.Equal(
+        ["AGREMENT_INVALID"],
+        Codes(Content(Whole().Decision with { Date = new DateOnly(2019, 1, 1) }) with { Unmet = [new UnmetRule(DesignationRule.AgrementValid, "source")] }));
+
+    [Fact]
+    public void MesureIsNoDuplicate_SameCaseAndChild_IsAWarningThatNamesIt()
+    {
+        var other = new Guid("0198a000-0000-7000-8000-00000000000a");
+        var finding = new MesureIsNoDuplicate().Look(Whole() with { Related = new RelatedMesures([other], []) })!;
+
+        Assert.Equal(("DUPLICATE", FindingSeverity.Warning, other), (finding.Code, finding.Severity, Assert.Single(finding.MesureIds)));
+        Assert.Null(new MesureIsNoDuplicate().Look(Whole() with { Related = new RelatedMesures([], [other]) }));
+    }
+
+    [Fact]
+    public void SiblingCaseIsKnown_SameFamily_IsAWarningThatNamesIt()
+    {
+        var other = new Guid("0198a000-0000-7000-8000-00000000000a");
+        var finding = new SiblingCaseIsKnown().Look(Whole() with { Related = new RelatedMesures([], [other]) })!;
+
+        Assert.Equal(("SIBLING_CASE", FindingSeverity.Warning, other), (finding.Code, finding.Severity, Assert.Single(finding.MesureIds)));
+        Assert.Null(new SiblingCaseIsKnown().Look(Whole() with { Related = new RelatedMesures([other], []) }));
+    }
 
     [Fact]
     public void MesureCheck_EmptyFile_ListsWhatTheGreffeCanEnterFirst() => Assert.Equal(

@@ -8,6 +8,7 @@ using Decision = Jafer.Mesures.Domain.Decision;
 using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
+using Interview = Jafer.Mesures.Domain.Interview;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
@@ -189,6 +190,7 @@ public sealed class StateMachineTests
         private readonly List<Rencontre> _rencontres = [];
         private readonly List<Difficulty> _difficulties = [];
         private readonly List<DecisionVersion> _versions = [];
+        private readonly List<Interview> _interviews = [];
         private InformationExchange? _question;
         private DateTimeOffset _now = s_start;
         private DateOnly _lastDay = new(2026, 1, 1);
@@ -229,9 +231,11 @@ public sealed class StateMachineTests
                         Mesure.ProvideInformation(_question ?? new InformationExchange { Id = default, MesureId = default, Reason = InformationReason.Other, Question = "", RequestedAt = default }, Secret, Acting());
                         break;
                     case MesureAct.TakeCharge: Mesure.TakeCharge(Acting()); break;
-                    case MesureAct.ContactReached: Mesure.RecordContact(PartyRole.Visiteur, true, Acting()); break;
-                    case MesureAct.ContactAttempted: Mesure.RecordContact(PartyRole.Hote, false, Acting()); break;
-                    case MesureAct.Interview: Mesure.RecordInterview(PartyRole.Enfant, Acting()); break;
+                    case MesureAct.ContactReached: Mesure.RecordContact(PartyRole.Visiteur, true, ContactChannel.Telephone, Acting()); break;
+                    case MesureAct.ContactAttempted: Mesure.RecordContact(PartyRole.Hote, false, ContactChannel.Unspecified, Acting()); break;
+                    case MesureAct.Interview: Mesure.RecordInterview(PartyRole.Enfant, null, Acting()); break;
+                    case MesureAct.BookInterview: _interviews.Add(Mesure.BookInterview(PartyRole.Hote, null, new SlotContent(_now, 45, "Europe/Paris", null, PartyRole.Hote), Acting())); break;
+                    case MesureAct.ReleaseInterview: Mesure.ReleaseInterview(Booked(), InterviewReleaseReason.PartyCancelled, Acting()); break;
                     case MesureAct.ScheduleRencontre: _rencontres.Add(Mesure.ScheduleRencontre(_now, 60, TimeZoneInfo.Utc, null, Acting())); break;
                     case MesureAct.RencontreHeld: Outcome(RencontreOutcome.Held); break;
                     case MesureAct.RencontreNotHeld: Outcome(RencontreOutcome.VisiteurAbsent); break;
@@ -275,6 +279,8 @@ public sealed class StateMachineTests
             Mesure.RecordOutcome(
                 rencontre, outcome, true, [], [.. _rencontres.Where(r => r != rencontre && r.Outcome == RencontreOutcome.Scheduled).Select(r => r.StartsAt)], Acting());
         }
+
+        private Interview Booked() => _interviews.Find(i => i.State == InterviewState.Booked) ?? throw DomainError.Invalid("interview_id", "none");
 
         private Difficulty Open(Func<Difficulty, bool> which) => _difficulties.FirstOrDefault(which) ?? throw DomainError.Invalid("difficulty_id", "none");
 

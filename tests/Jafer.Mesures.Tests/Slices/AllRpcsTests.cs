@@ -13,7 +13,7 @@ namespace Jafer.Mesures.Tests.Slices;
 /// <summary>What the contract promises of every rpc, walked over by the descriptors: a new rpc is tested, or has to say why not.</summary>
 public sealed class AllRpcsTests(MesuresFixture jafer)
 {
-    private static readonly IReadOnlyList<MethodDescriptor> s_all = [.. Rpcs.UnaryOf(MesureService.Descriptor)];
+    private static readonly IReadOnlyList<MethodDescriptor> s_all = [.. Rpcs.UnaryOf(MesureService.Descriptor), .. Rpcs.UnaryOf(InterviewService.Descriptor)];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
 
@@ -28,7 +28,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     // Those of the court; the others are the espace's. Either may close, read and list.
     private static readonly string[] s_ofTheCourt =
         ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty",
-            "RevokeMesure", "RedesignateMesure", "ModifyMesure"];
+            "RevokeMesure", "RedesignateMesure", "ModifyMesure", "HoldInterviewSlot", "ReleaseInterviewSlot"];
 
     [Theory]
     [MemberData(nameof(UnaryRpcs))]
@@ -98,16 +98,22 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     private GrpcChannel Of(string rpc) =>
         s_ofTheCourt.Contains(rpc) ? jafer.First.Channel("juridiction", Court) : jafer.First.Channel("espace", Gestionnaire);
 
-    /// <summary>What is held of the mesure that a request or an answer is about: other tests write other ones meanwhile.</summary>
+    /// <summary>What is held of the mesure or the slots that a request or an answer is about: other tests write other ones meanwhile.</summary>
     private async Task<string> HeldAsync(IMessage about)
     {
+        if (SlotsOf(about) is { Count: > 0 } slots)
+        {
+            return await jafer.Database.ReadAsync<string>(
+                $"select coalesce(string_agg(s::text, '|' order by s.id), '') from interview_slots s where s.id in ('{string.Join("','", slots.Select(s => s.SlotId))}')");
+        }
+
         var id = about.Descriptor.FindFieldByName("mesure_id") is { } field
             ? (string)field.Accessor.GetValue(about)
             : ((MesureSummary)about.Descriptor.FindFieldByName("mesure").Accessor.GetValue(about)).MesureId;
         var parts = new List<string>();
         foreach (var (table, key) in new[]
         {
-            ("mesures", "id"), ("mesure_facts", "mesure_id"), ("parties", "mesure_id"), ("children", "mesure_id"), ("rencontres", "mesure_id"), ("difficulties", "mesure_id"),
+            ("interviews", "mesure_id"), ("interview_slots", "mesure_id"), ("mesures", "id"), ("mesure_facts", "mesure_id"), ("parties", "mesure_id"), ("children", "mesure_id"), ("rencontres", "mesure_id"), ("difficulties", "mesure_id"),
             ("information_exchanges", "mesure_id"), ("decision_versions", "mesure_id"), ("external_alerts", "mesure_id"),
         })
         {
@@ -223,6 +229,50 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                     r => r.Kind = ExternalAlertKind.InformationPreoccupante);
             case "ReopenMesure":
                 return Pair(new ReopenMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Cloturee), Comment = "erreur", RequestId = NewId() }, r => r.Comment = "autre");
+            case "PublishInterviewSlots":
+                return Pair(
+                    new PublishInterviewSlotsRequest
+                    {
+                        EspaceId = Espace.ToString(),
+                        Slots = { new InterviewSlotToPublish { ExternalId = NewId(), StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(2)), DurationMinutes = 45, PlaceCount = 2 } },
+                        RequestId = NewId(),
+                    },
+                    r => r.Slots[0].DurationMinutes = 60);
+            case "WithdrawInterviewSlots":
+                return Pair(
+                    new WithdrawInterviewSlotsRequest { EspaceId = Espace.ToString(), SlotIds = { (await jafer.SlotAsync()).SlotId }, RequestId = NewId() }, r => r.IncludingTaken = true);
+            case "HoldInterviewSlot":
+                return Pair(
+                    new HoldInterviewSlotRequest { MesureId = await jafer.MesureInAsync(MesureState.Completee), SlotId = (await jafer.SlotAsync()).SlotId, RequestId = NewId() }, r => r.Minutes = 20);
+            case "ReleaseInterviewSlot":
+                var holder = await jafer.MesureInAsync(MesureState.Completee);
+                var held = (await jafer.SlotAsync()).SlotId;
+                await jafer.InterviewsAsCourt.HoldInterviewSlotAsync(new HoldInterviewSlotRequest { MesureId = holder, SlotId = held, RequestId = NewId() });
+                var another = (await jafer.SlotAsync()).SlotId;
+                return Pair(new ReleaseInterviewSlotRequest { MesureId = holder, SlotId = held, RequestId = NewId() }, r => r.SlotId = another);
+            case "BookInterview":
+                return Pair(
+                    new BookInterviewRequest
+                    {
+                        MesureId = await jafer.MesureInAsync(MesureState.Recue),
+                        PartyRole = PartyRole.Hote,
+                        StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(2)),
+                        DurationMinutes = 45,
+                        RequestId = NewId(),
+                    },
+                    r => r.DurationMinutes = 60);
+            case "CancelInterview":
+                var booked = await jafer.MesureInAsync(MesureState.Recue);
+                var interview = await jafer.InterviewsAsEspace.BookInterviewAsync(new BookInterviewRequest
+                {
+                    MesureId = booked,
+                    PartyRole = PartyRole.Hote,
+                    SlotId = (await jafer.SlotAsync()).SlotId,
+                    RequestId = NewId(),
+                });
+                return Pair(
+                    new CancelInterviewRequest { MesureId = booked, InterviewId = interview.InterviewId, Reason = InterviewReleaseReason.PartyCancelled, RequestId = NewId() },
+                    r => r.Reason = InterviewReleaseReason.EspaceCancelled);
             case "CloseMesure":
                 return Pair(
                     new CloseMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = ClosureReason.SansSuiteRefusHote, RequestId = NewId() },
@@ -231,6 +281,10 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 throw new NotSupportedException($"{rpc} changes something: give it a request here");
         }
     }
+
+    private static IReadOnlyList<InterviewSlot> SlotsOf(IMessage about) => about.Descriptor.FindFieldByName("slots")?.Accessor.GetValue(about) is IEnumerable<InterviewSlot> slots
+        ? [.. slots]
+        : about.Descriptor.FindFieldByName("slot")?.Accessor.GetValue(about) is InterviewSlot slot ? [slot] : [];
 
     private static (IMessage Request, IMessage Other) Pair<T>(T request, Action<T> change)
         where T : IMessage, IDeepCloneable<T>

@@ -19,7 +19,8 @@ public class DirectoryForecastTests
 
         var forecast = await AskAsync(directory, espace, Modalite.Visite);
 
-        Assert.Equal(new Forecast(new(2027, 1, 9), true), forecast);
+        Assert.Equal((new DateOnly(2027, 1, 9), true), (forecast.Date, forecast.Available));
+        Assert.Empty(forecast.Unmet);
         Assert.Equal(espace.ToString(), directory.Asked!.EspaceId);
         Assert.Equal(new MesureProfile { Modalite = Modalite.Visite, DecisionDate = Decided.ToProto() }, directory.Asked.Mesure);
     }
@@ -27,8 +28,11 @@ public class DirectoryForecastTests
     [Fact]
     public async Task ExpectedFirstVisit_NoWaitOrModaliteNotKnown_IsNoDate()
     {
-        Assert.Equal(new Forecast(null, true), await AskAsync(new Answering(new() { Result = new() }), Guid.Empty, Modalite.Visite));
-        Assert.Equal(new Forecast(null, true), await AskAsync(new Answering(new()), Guid.Empty, Modalite.Visite));
+        foreach (var answer in new[] { new CheckDesignationResponse { Result = new() }, new() })
+        {
+            var forecast = await AskAsync(new Answering(answer), Guid.Empty, Modalite.Visite);
+            Assert.Equal((null, true), (forecast.Date, forecast.Available));
+        }
     }
 
     [Fact]
@@ -40,8 +44,21 @@ public class DirectoryForecastTests
         Assert.Null(directory.Asked);
     }
 
+    [Fact]
+    public async Task Ask_EspaceThatCannotTakeIt_TellsEveryRuleThatItFails()
+    {
+        var answer = new CheckDesignationResponse();
+        answer.Findings.Add(new RuleFinding { Rule = DesignationRule.AgesReceived, LegalSource = "capacité de l'espace" });
+        answer.Findings.Add(new RuleFinding { Rule = DesignationRule.ModaliteOffered, LegalSource = "capacité de l'espace" });
+
+        var forecast = await AskAsync(new Answering(answer), Guid.Empty, Modalite.Visite);
+
+        Assert.Equal([DesignationRule.AgesReceived, DesignationRule.ModaliteOffered], forecast.Unmet.Select(u => u.Rule));
+    }
+
     private static Task<Forecast> AskAsync(Answering directory, Guid espace, Modalite modalite) =>
-        new DirectoryForecast(TimeProvider.System, directory).ExpectedFirstVisitAsync(espace, modalite, Decided, TestContext.Current.CancellationToken);
+        new DirectoryForecast(TimeProvider.System, directory).AskAsync(
+            espace, new MesureProfile { Modalite = modalite, DecisionDate = Decided.ToProto() }, TestContext.Current.CancellationToken);
 
     private sealed class Answering(CheckDesignationResponse answer) : DirectoryService.DirectoryServiceClient
     {

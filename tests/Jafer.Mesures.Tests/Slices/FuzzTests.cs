@@ -20,6 +20,8 @@ public sealed class FuzzTests(MesuresFixture jafer)
         }
 
         known.AddRange((await jafer.GetAsync(known[^1])).Rencontres.Select(r => r.RencontreId));
+        known.Add((await jafer.SlotAsync()).SlotId);
+        Assert.Empty(await Fuzz.FaultsAsync([jafer.InterviewsAsCourt, jafer.InterviewsAsEspace], InterviewService.Descriptor, seed, 60, known));
         Assert.Empty(await Fuzz.FaultsAsync([jafer.AsCourt, jafer.AsEspace], MesureService.Descriptor, seed, 60, known));
     }
 }

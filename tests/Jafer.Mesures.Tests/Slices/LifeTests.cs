@@ -182,7 +182,7 @@ public sealed class LifeTests(MesuresFixture jafer)
         var whole = await jafer.GetAsync(id);
         Assert.Equal(120, whole.Decision.RencontreMinutes);
         Assert.Equal([(1, 120, 12), (2, 60, 18)], whole.DecisionVersions.Select(v => (v.Number, v.Decision.RencontreMinutes, v.Decision.DurationMonths)));
-        Assert.Equal("26/01234", whole.DecisionVersions[1].Decision.RgNumber);
+        Assert.Equal(whole.Decision.RgNumber, whole.DecisionVersions[1].Decision.RgNumber);
         Assert.Equal(modified.Conflicts, whole.RencontreConflicts);
 
         // A later decision that holds at once is in force today.

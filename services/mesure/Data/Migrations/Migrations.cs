@@ -51,6 +51,27 @@ internal sealed class BulkTables : SqlMigration
 }
 
 [DbContext(typeof(MesuresDbContext))]
+[Migration("202611280411_interviews")]
+internal sealed class InterviewTables : SqlMigration
+{
+    protected override string Resource => "202611280411_interviews.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280412_decision_content")]
+internal sealed class DecisionContentColumns : SqlMigration
+{
+    protected override string Resource => "202611280412_decision_content.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280413_keyed_index")]
+internal sealed class KeyedIndexColumns : SqlMigration
+{
+    protected override string Resource => "202611280413_keyed_index.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280441_rencontre_terms")]
 internal sealed class RencontreTermColumns : SqlMigration
 {

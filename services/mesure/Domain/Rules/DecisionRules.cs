@@ -64,6 +64,23 @@ internal sealed class OutingIsGranted : IContentRule
             LegalBases.Cpc1180_5);
 }
 
+/// <summary>
+/// A third party is present as the decision asks (CASF R223-29 to R223-31 tell continuous from intermittent presence): a
+/// modalité that says otherwise is worth a second look.
+/// </summary>
+internal sealed class ThirdPartyPresenceFitsTheModalite : IContentRule
+{
+    public RuleFinding? Look(CheckedContent content) => (content.Decision.Modalite, content.Decision.ThirdPartyPresence) switch
+    {
+        (Modalite.VisitePresenceContinue, ThirdPartyPresence.None or ThirdPartyPresence.Intermittent)
+            or (Modalite.VisitePresenceIntermittente, ThirdPartyPresence.None or ThirdPartyPresence.Continuous) => new(
+                "THIRD_PARTY_PRESENCE_CONTRADICTS_MODALITE", FindingSeverity.Warning, "decision.third_party_presence",
+                "The modalité says another presence of a third party than the decision.", "La modalité prévoit une autre présence d'un tiers que la décision.",
+                "CASF art. R223-29 à R223-31"),
+        _ => null,
+    };
+}
+
 /// <summary>A tiers de confiance consents in writing (CPC 1180-5-1, décret 2020-930).</summary>
 internal sealed class TiersDeConfianceConsents : IContentRule
 {

@@ -1,4 +1,7 @@
+using System.Globalization;
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Grpc;
+using DesignationRule = Jafer.Contracts.Directory.V1.DesignationRule;
 
 namespace Jafer.Mesures.Domain.Rules;
 
@@ -44,13 +47,110 @@ internal sealed class EspaceIsApprovedOnTheDecisionDate : IContentRule
 }
 
 /// <summary>
-/// A mesure of six months with five months of waiting leaves one month of visits: the judge should know before signing.
+/// What stands against the espace in the directory: each rule of designation that it does not meet, beside the agrément, which
+/// this service judges itself. The conditions of an espace bind nobody by law, so they warn (domain rule of CheckDesignation;
+/// for the agrément CASF D216-1 and following).
+/// </summary>
+internal sealed class EspaceMeets : IContentRule
+{
+    private readonly DesignationRule _rule;
+    private readonly string _field;
+    private readonly string _description;
+    private readonly string _descriptionFr;
+
+    private EspaceMeets(DesignationRule rule, string field, string description, string descriptionFr) =>
+        (_rule, _field, _description, _descriptionFr) = (rule, field, description, descriptionFr);
+
+    /// <summary>One for each rule of the directory that a mesure can fail.</summary>
+    public static IReadOnlyList<IContentRule> All { get; } =
+    [
+        new EspaceMeets(DesignationRule.AgrementValid, "summary.espace_id",
+            "The directory knows no valid agrément of the espace for this mesure.", "L'annuaire ne connaît pas d'agrément valide de l'espace de rencontre pour cette mesure."),
+        new EspaceMeets(DesignationRule.EspaceOpen, "summary.espace_id",
+            "The espace receives no mesure.", "L'espace de rencontre ne reçoit pas de mesure."),
+        new EspaceMeets(DesignationRule.ModaliteOffered, "decision.modalite",
+            "The espace does not offer the modalité.", "L'espace de rencontre ne propose pas cette modalité."),
+        new EspaceMeets(DesignationRule.ModaliteOpen, "decision.modalite",
+            "The modalité takes no mesure for the moment.", "La modalité ne reçoit pas de nouvelle mesure pour le moment."),
+        new EspaceMeets(DesignationRule.AgesReceived, "children",
+            "A child is too young or too old for the espace.", "Un enfant est trop jeune ou trop âgé pour l'espace de rencontre."),
+        new EspaceMeets(DesignationRule.SiblingsReceived, "children",
+            "The espace does not receive so many children together.", "L'espace de rencontre ne reçoit pas autant d'enfants ensemble."),
+        new EspaceMeets(DesignationRule.SituationsReceived, "decision.situations",
+            "The espace does not receive a particular situation of the decision.", "L'espace de rencontre ne reçoit pas une situation particulière retenue."),
+        new EspaceMeets(DesignationRule.ProtectionOrderReceived, "decision.legal_basis",
+            "The espace does not receive families under an ordonnance de protection.", "L'espace de rencontre ne reçoit pas de famille sous ordonnance de protection."),
+        new EspaceMeets(DesignationRule.LengthOffered, "decision.rencontre_minutes",
+            "The espace does not offer rencontres of this length.", "L'espace de rencontre ne propose pas de rencontre de cette durée."),
+        new EspaceMeets(DesignationRule.PeriodicityOffered, "decision.periodicity",
+            "The espace does not offer rencontres so often.", "L'espace de rencontre ne propose pas de rencontre à cette fréquence."),
+        new EspaceMeets(DesignationRule.LanguagesSpoken, "parties",
+            "A language is not spoken there and no interpreter comes.", "Une langue n'y est pas parlée et aucun interprète n'intervient."),
+        new EspaceMeets(DesignationRule.NeedsMet, "parties",
+            "A need of the family is not met there.", "Un besoin de la famille n'y est pas pris en compte."),
+    ];
+
+    public RuleFinding? Look(CheckedContent content)
+    {
+        var unmet = content.Unmet.Where(u => u.Rule == _rule).ToList();
+        if (unmet.Count == 0 || (_rule == DesignationRule.AgrementValid && new EspaceIsApprovedOnTheDecisionDate().Look(content) is not null))
+        {
+            return null;
+        }
+
+        return new($"ESPACE_{_rule.ToCode()}_UNMET", FindingSeverity.Warning, _field, _description, _descriptionFr, unmet[0].Source);
+    }
+}
+
+/// <summary>
+/// A mesure of six months with five months of waiting leaves one month of visits (CPC 1180-5: the judge fixes the duration): the
+/// judge should know before signing. Said when less than two months and less than half of the duration are left; a decision that
+/// is being prepared counts from today.
 /// </summary>
 internal sealed class TermLeavesRoomForVisits : IContentRule
 {
-    public RuleFinding? Look(CheckedContent content) =>
-        content.ExpectedFirstVisit is { } first && content.Decision.Term(first) is { } term && term < first.AddMonths(2) ? new(
+    private static readonly string[] s_numbers = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    private static readonly string[] s_numbersFr = ["un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"];
+
+    public RuleFinding? Look(CheckedContent content)
+    {
+        var decision = content.Decision with { Date = content.Decision.Date ?? content.Today };
+        if (content.ExpectedFirstVisit is not { } first || decision.Term(first) is not { } term || decision.DurationMonths is not { } months
+            || (decision.DurationFrom is null && decision.TermStart == TermStart.FirstRencontre))
+        {
+            return null;
+        }
+
+        var from = decision.DurationFrom ?? decision.Date!.Value;
+        if (term >= first.AddMonths(2) || (term.DayNumber - first.DayNumber) * 2 >= term.DayNumber - from.DayNumber)
+        {
+            return null;
+        }
+
+        var (wait, left) = (Span(from, first), Span(first, term));
+        return new(
             "TERM_TOO_SHORT_FOR_WAIT", FindingSeverity.Warning, "decision.duration_months",
-            "By the expected date of the first rencontre less than two months of the mesure are left.",
-            "À la date attendue de la première rencontre, il restera moins de deux mois de mesure.", "CPC art. 1180-5") : null;
+            $"{(An(months) ? "An" : "A")} {Number(months)}-month mesure, {(An(wait.Count) ? "an" : "a")} {Number(wait.Count)}-{(wait.Months ? "month" : "day")} wait: "
+                + (left.Count > 0 ? $"visits for {Number(left.Count)} {(left.Months ? "month" : "day")}{(left.Count > 1 ? "s" : "")}." : "no visit before the term."),
+            $"Une mesure {(months == 1 ? "d'un" : $"de {NumberFr(months)}")} mois, {NumberFr(wait.Count)} {(wait.Months ? "mois" : wait.Count > 1 ? "jours" : "jour")} d'attente : "
+                + (left.Count > 0 ? $"{NumberFr(left.Count)} {(left.Months ? "mois" : left.Count > 1 ? "jours" : "jour")} de visites." : "aucune visite avant le terme."),
+            LegalBases.Cpc1180_5);
+    }
+
+    /// <summary>Whole months between two days, or days when there is none; nothing when the second comes first.</summary>
+    private static (int Count, bool Months) Span(DateOnly from, DateOnly to)
+    {
+        var months = ((to.Year - from.Year) * 12) + to.Month - from.Month;
+        months -= from.AddMonths(Math.Max(months, 0)) > to ? 1 : 0;
+        return months > 0 ? (months, true) : (Math.Max(0, to.DayNumber - from.DayNumber), false);
+    }
+
+    // The numbers up to 89 that begin with a vowel: an eight-month wait.
+    private static bool An(int n) => n is 8 or 11 or 18 or (>= 80 and <= 89);
+
+    private static string Number(int n) => Word(n, s_numbers);
+
+    private static string NumberFr(int n) => Word(n, s_numbersFr);
+
+    private static string Word(int n, string[] words) => n >= 1 && n <= words.Length ? words[n - 1] : n.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
+using DesignationRule = Jafer.Contracts.Directory.V1.DesignationRule;
 
 namespace Jafer.Mesures.Domain.Rules;
 
@@ -11,6 +12,9 @@ namespace Jafer.Mesures.Domain.Rules;
 /// <param name="Source">Article or judgment.</param>
 internal sealed record RuleFinding(string Code, FindingSeverity Severity, string Field, string Description, string DescriptionFr, string Source)
 {
+    /// <summary>Mesures that it is about, all of the court of the one that is checked.</summary>
+    public IReadOnlyList<Guid> MesureIds { get; init; } = [];
+
     /// <summary>Whether it stands against completing: what the law asks for does so only before the decision is rendered.</summary>
     public bool Blocks(bool rendered) => Severity switch
     {
@@ -28,7 +32,30 @@ internal sealed record RuleFinding(string Code, FindingSeverity Severity, string
 /// <param name="Espace">That espace as this service knows it; null when unknown.</param>
 /// <param name="ExpectedFirstVisit">Forecast of the first rencontre; null when there is none.</param>
 internal sealed record CheckedContent(
-    Decision Decision, IReadOnlyCollection<PartyRole> Parties, int ChildCount, Guid? EspaceId, EspaceView? Espace, DateOnly? ExpectedFirstVisit);
+    Decision Decision, IReadOnlyCollection<PartyRole> Parties, int ChildCount, Guid? EspaceId, EspaceView? Espace, DateOnly? ExpectedFirstVisit)
+{
+    /// <summary>Today in Paris: a decision that is being prepared counts as rendered today.</summary>
+    public DateOnly Today { get; init; }
+
+    /// <summary>Rules of designation that the espace does not meet, as the directory says; empty when it was not asked.</summary>
+    public IReadOnlyList<UnmetRule> Unmet { get; init; } = [];
+
+    /// <summary>Other open mesures of the court that seem to be about the same case or family.</summary>
+    public RelatedMesures Related { get; init; } = RelatedMesures.None;
+}
+
+/// <summary>A rule of designation that an espace does not meet.</summary>
+/// <param name="Rule">The rule.</param>
+/// <param name="Source">Where it comes from, as the directory says.</param>
+internal readonly record struct UnmetRule(DesignationRule Rule, string Source);
+
+/// <summary>Other open mesures of the same court.</summary>
+/// <param name="Duplicates">Same RG number and a child in common.</param>
+/// <param name="Siblings">Same RG number, a child in common, or both parties the same.</param>
+internal sealed record RelatedMesures(IReadOnlyList<Guid> Duplicates, IReadOnlyList<Guid> Siblings)
+{
+    public static readonly RelatedMesures None = new([], []);
+}
 
 /// <summary>A rule on the content of a mesure: looks at it and says what is wrong, or nothing.</summary>
 internal interface IContentRule
@@ -46,7 +73,8 @@ internal static class MesureCheck
         new LegalBasisIsGiven(), new ModaliteIsGiven(), new RgNumberIsGiven(), new HoteIsGiven(), new VisiteurIsGiven(), new ChildrenAreGiven(),
         new DurationIsFixed(), new PeriodicityIsFixed(), new RencontreLengthIsFixed(), new TermsAreNotLeftToTheService(),
         new OutingIsGranted(), new TiersDeConfianceConsents(), new TiersDeConfianceHasASubsidiaryEspace(),
-        new ParentalAuthorityFitsTheBasis(), new EspaceIsNamed(), new EspaceIsApprovedOnTheDecisionDate(), new TermLeavesRoomForVisits(),
+        new ThirdPartyPresenceFitsTheModalite(), new ParentalAuthorityFitsTheBasis(), new EspaceIsNamed(), new EspaceIsApprovedOnTheDecisionDate(),
+        .. EspaceMeets.All, new TermLeavesRoomForVisits(), new MesureIsNoDuplicate(), new SiblingCaseIsKnown(),
     ];
 
     /// <summary>Everything that the rules find, the gravest first.</summary>

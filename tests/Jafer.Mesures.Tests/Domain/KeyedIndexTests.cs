@@ -1,0 +1,67 @@
+using Jafer.Mesures.Domain;
+using Jafer.Mesures.Mesures;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Jafer.Mesures.Tests.Domain;
+
+/// <summary>What the keyed index holds of a case, a child and a party.</summary>
+public sealed class KeyedIndexTests
+{
+    private const string Key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    private static readonly Guid s_court = new("0198a000-0000-7000-8000-000000000001");
+    private static readonly KeyedIndex s_index = Index(("PageTokens:Key", Key));
+
+    [Theory]
+    [InlineData("26/01234", "26/1234")]
+    [InlineData("RG n° 26/01234", "26/1234")]
+    [InlineData("2026/1234", "26/1234")]
+    [InlineData("26-01234", "26/1234")]
+    [InlineData(" 26 / 1234 ", "26/1234")]
+    [InlineData("F 26/A0012", "F26A0012")]
+    [InlineData(" ", null)]
+    public void NormalRg_WaysOfWritingIt_AreOne(string written, string? normal) => Assert.Equal(normal, KeyedIndex.NormalRg(written));
+
+    [Theory]
+    [InlineData("Noël-Émile", "NOEL EMILE")]
+    [InlineData("D'Aÿ", "d ay")]
+    [InlineData("Cœur", "COEUR")]
+    [InlineData("Łukasz Şükrü Žižek Groß", "LUKASZ SUKRU ZIZEK GROSS")]
+    [InlineData("Ибрагим", "ИБРАГИМ")]
+    public void NormalName_AccentsCaseSpacesAndSigns_DoNotCount(string one, string other) => Assert.Equal(KeyedIndex.NormalName(one), KeyedIndex.NormalName(other));
+
+    [Fact]
+    public void OfChild_SameChildWrittenOtherwise_IsTheSameDigest()
+    {
+        var digest = s_index.OfChild(s_court, Child("Zoé", "Fictif", 2019));
+
+        Assert.Matches("^[0-9a-f]{32}$", digest);
+        Assert.Equal(digest, s_index.OfChild(s_court, Child("ZOE", "fictif", 2019)));
+        Assert.NotEqual(digest, s_index.OfChild(s_court, Child("Zoé", "Fictif", 2020)));
+        Assert.Null(s_index.OfChild(s_court, Child("Zoé", "", 2019)));
+        Assert.Null(s_index.OfChild(null, Child("Zoé", "Fictif", 2019)));
+    }
+
+    [Fact]
+    public void OfRgNumber_OtherCourtOrKey_IsAnotherDigest()
+    {
+        var digest = s_index.OfRgNumber(s_court, "26/1");
+
+        Assert.NotEqual(digest, s_index.OfRgNumber(new Guid("0198a000-0000-7000-8000-000000000002"), "26/1"));
+        Assert.NotEqual(digest, Index(("Index:Key", Key)).OfRgNumber(s_court, "26/1"));
+        Assert.Equal(digest, Index(("PageTokens:Key", Key)).OfRgNumber(s_court, "26/00001"));
+    }
+
+    [Fact]
+    public void OfRgNumber_NoKeyConfigured_IndexesNothing() => Assert.Null(Index().OfRgNumber(s_court, "26/1"));
+
+    [Fact]
+    public void KeyedIndex_KeyOfAnotherLength_IsRefused() => Assert.Throws<InvalidOperationException>(() => Index(("Index:Key", "AAAA")));
+
+    private static Child Child(string given, string family, int year) =>
+        new() { Id = default, MesureId = default, Position = 0, GivenName = given, FamilyName = family, BirthDate = new DateOnly(year, 5, 4) };
+
+    private static KeyedIndex Index(params (string Key, string Value)[] settings) => new(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value))).Build(), NullLogger<KeyedIndex>.Instance);
+}
