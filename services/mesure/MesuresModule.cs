@@ -3,6 +3,7 @@ using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Messaging;
@@ -28,11 +29,14 @@ public static class MesuresModule
         builder.Services.AddScoped<DirectoryForecast>();
         builder.Services.AddSingleton<BulkSignal>();
         builder.Services.AddHostedService<BulkWorker>();
+        builder.Services.AddScoped<Bookings>();
+        builder.Services.AddScoped<EspaceSchedule>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
         app.MapGrpcService<BulkGrpcService>();
+        app.MapGrpcService<RencontreGrpcService>();
         return app;
     }
 }

@@ -48,6 +48,7 @@ internal sealed partial class MesureGrpcService
             {
                 case DifficultyAnswer.Revoke:
                     mesure.Revoke(revokedOn, comment, acting);
+                    await bookings.ReleaseAsync(mesure, acting, ct);
                     break;
                 case DifficultyAnswer.Redesignate:
                     response.Successor = (await RedesignateAsync(mesure, redesignated, comment, acting, ct)).ToSummary();
@@ -57,6 +58,7 @@ internal sealed partial class MesureGrpcService
                     break;
                 case DifficultyAnswer.Close:
                     mesure.Close(difficulty.ProposedClosure, comment, ClosureDestination.Unspecified, acting);
+                    await bookings.ReleaseAsync(mesure, acting, ct);
                     break;
             }
 
@@ -84,10 +86,11 @@ internal sealed partial class MesureGrpcService
         var check = new FieldChecks();
         var decisionDate = RevokedOn(check, request.Revocation);
         var comment = check.Text("comment", request.Comment, MaxText);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             mesure.Revoke(decisionDate, comment, acting);
-            return Task.FromResult(new RevokeMesureResponse { Mesure = mesure.ToSummary() });
+            await bookings.ReleaseAsync(mesure, acting, ct);
+            return new RevokeMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
 
@@ -139,6 +142,7 @@ internal sealed partial class MesureGrpcService
         var heldOn = await FirstHeldOnAsync(mesure, ct);
         var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
         var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
+        await bookings.ReleaseAsync(mesure, acting, ct);
         db.Mesures.Add(successor);
         await CopyFamilyAsync(mesure.Id, successor.Id, acting.Now, ct);
         if (difficulty is not null)

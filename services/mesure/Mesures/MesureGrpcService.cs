@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
@@ -15,7 +16,7 @@ namespace Jafer.Mesures.Mesures;
 /// those of the judge (.Judge.cs), reading (.Reading.cs).
 /// </summary>
 internal sealed partial class MesureGrpcService(
-    MesuresDbContext db, MesureActs acts, Commands<MesuresDbContext> commands, PageTokens tokens, DirectoryForecast forecast, OutboxSignal signal, TimeProvider clock)
+    MesuresDbContext db, MesureActs acts, Bookings bookings, Commands<MesuresDbContext> commands, PageTokens tokens, DirectoryForecast forecast, OutboxSignal signal, TimeProvider clock)
     : MesureService.MesureServiceBase
 {
     public override Task<CreateMesureResponse> CreateMesure(CreateMesureRequest request, ServerCallContext context)
