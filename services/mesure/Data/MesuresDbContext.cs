@@ -92,7 +92,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         {
             e.ToTable("rencontres");
             BelongsToMesure(e, r => r.MesureId);
-            e.Ignore(r => r.Day);
+            e.Ignore(r => r.Day).Ignore(r => r.EndsAt);
             e.ComplexProperty(r => r.Arrivals);
             e.Property(r => r.Presences).HasColumnType("jsonb").HasConversion(ListConverter<Attendance>(), ListComparer<Attendance>());
         });

@@ -9,6 +9,7 @@ using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
 using Mesure = Jafer.Mesures.Domain.Mesure;
+using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
 namespace Jafer.Mesures.Tests.Domain;

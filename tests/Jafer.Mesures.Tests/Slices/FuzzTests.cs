@@ -21,5 +21,7 @@ public sealed class FuzzTests(MesuresFixture jafer)
 
         known.AddRange((await jafer.GetAsync(known[^1])).Rencontres.Select(r => r.RencontreId));
         Assert.Empty(await Fuzz.FaultsAsync([jafer.AsCourt, jafer.AsEspace], MesureService.Descriptor, seed, 60, known));
+        Assert.Empty(await Fuzz.FaultsAsync(
+            [new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", MesuresFixture.Gestionnaire))], RencontreService.Descriptor, seed, 60, known));
     }
 }
