@@ -26,7 +26,15 @@ public sealed record EspacePublished : DomainEvent
 
     /// <summary>IANA time zone of its first lieu.</summary>
     public required string TimeZone { get; init; }
+
+    /// <summary>Families that it receives at the same time, of the modalités for which it says so; absent from older versions.</summary>
+    public IReadOnlyList<ModaliteCapacity>? Capacities { get; init; }
 }
+
+/// <summary>Families that an espace receives at the same time.</summary>
+/// <param name="Modalite">Modalité, such as "VISITE".</param>
+/// <param name="Families">Families, from 1.</param>
+public sealed record ModaliteCapacity(string Modalite, int Families);
 
 /// <summary>
 /// A court or gestionnaire as the directory knows it. <see cref="DomainEvent.AggregateId"/> is the organisation. Published when

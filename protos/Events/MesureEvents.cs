@@ -162,6 +162,120 @@ public sealed record RencontreNotHeld : MesureEvent
     public required string Outcome { get; init; }
 }
 
+/// <summary>A side confirmed a rencontre.</summary>
+[EntityName("mesure.rencontre-confirmed.v1"), MessageUrn("mesure.rencontre-confirmed.v1")]
+public sealed record RencontreConfirmed : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>Who confirmed: "HOTE" or "VISITEUR".</summary>
+    public required string PartyRole { get; init; }
+}
+
+/// <summary>A rencontre was cancelled before it started.</summary>
+[EntityName("mesure.rencontre-cancelled.v1"), MessageUrn("mesure.rencontre-cancelled.v1")]
+public sealed record RencontreCancelled : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it should have started, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>By whom, such as "CANCELLED_BY_HOTE".</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>Minutes from the cancelling to the start.</summary>
+    public required int NoticeMinutes { get; init; }
+}
+
+/// <summary>A rencontre was moved to another time.</summary>
+[EntityName("mesure.rencontre-moved.v1"), MessageUrn("mesure.rencontre-moved.v1")]
+public sealed record RencontreMoved : MesureEvent
+{
+    /// <summary>UUID of the rencontre at its new time.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it starts now, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>How long it lasts, in minutes.</summary>
+    public required int DurationMinutes { get; init; }
+
+    /// <summary>UUID of the rencontre that was moved.</summary>
+    public required Guid PreviousRencontreId { get; init; }
+
+    /// <summary>When that should have started, UTC.</summary>
+    public required DateTimeOffset PreviousStartsAt { get; init; }
+}
+
+/// <summary>What became of the return of a remise was recorded.</summary>
+[EntityName("mesure.remise-return-recorded.v1"), MessageUrn("mesure.remise-return-recorded.v1")]
+public sealed record RemiseReturnRecorded : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When the return was planned, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>What became of it, such as "HELD".</summary>
+    public required string Outcome { get; init; }
+}
+
+/// <summary>
+/// The time of a lost rencontre became free. <see cref="DomainEvent.AggregateId"/> is the slot. For the espace alone: what
+/// became of another family's rencontre is no court's but its own.
+/// </summary>
+[EntityName("mesure.slot-freed.v1"), MessageUrn("mesure.slot-freed.v1")]
+public sealed record SlotFreed : DomainEvent
+{
+    /// <summary>The espace.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The lieu; absent when it is not known.</summary>
+    public Guid? LieuId { get; init; }
+
+    /// <summary>When it starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>How long it lasts, in minutes.</summary>
+    public required int DurationMinutes { get; init; }
+
+    /// <summary>Modalité of the lost rencontre, such as "VISITE"; absent when it is not known.</summary>
+    public string? Modalite { get; init; }
+
+    /// <summary>UUID of the rencontre that was lost.</summary>
+    public required Guid RencontreId { get; init; }
+}
+
+/// <summary>A rencontre took a free slot. <see cref="DomainEvent.AggregateId"/> is the slot.</summary>
+[EntityName("mesure.slot-taken.v1"), MessageUrn("mesure.slot-taken.v1")]
+public sealed record SlotTaken : DomainEvent
+{
+    /// <summary>The espace.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>When it starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>The mesure that took it.</summary>
+    public required Guid MesureId { get; init; }
+
+    /// <summary>UUID of the rencontre that took it.</summary>
+    public required Guid RencontreId { get; init; }
+}
+
 /// <summary>A difficulty was referred to the judge. Its reason is not told here: it may reveal violence or illness.</summary>
 [EntityName("mesure.difficulty-reported.v1"), MessageUrn("mesure.difficulty-reported.v1")]
 public sealed record DifficultyReported : MesureEvent

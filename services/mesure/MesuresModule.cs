@@ -4,6 +4,7 @@ using Jafer.Mesures.Data;
 using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Messaging;
@@ -32,12 +33,15 @@ public static class MesuresModule
         builder.Services.TryAddScoped<DirectoryForecast>();
         builder.Services.AddSingleton<BulkSignal>();
         builder.Services.AddHostedService<BulkWorker>();
+        builder.Services.AddScoped<Bookings>();
+        builder.Services.AddScoped<EspaceSchedule>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
         app.MapGrpcService<BulkGrpcService>();
         app.MapGrpcService<InterviewGrpcService>();
+        app.MapGrpcService<RencontreGrpcService>();
         return app;
     }
 }

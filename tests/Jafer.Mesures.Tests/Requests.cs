@@ -12,6 +12,18 @@ internal static class Requests
     /// <summary>Calls an rpc with a well-formed request for a mesure.</summary>
     public static Task CallAsync(MesureService.MesureServiceClient client, string rpc, string mesureId) => CallAsync(client, rpc, For(rpc, mesureId));
 
+    /// <summary>Calls an rpc of rencontres with a well-formed request for a mesure.</summary>
+    public static async Task CallAsync(RencontreService.RencontreServiceClient client, string rpc, string mesureId)
+    {
+        var request = For(rpc, mesureId);
+        var method = typeof(RencontreService.RencontreServiceClient).GetMethod(rpc + "Async", [request.GetType(), typeof(CallOptions)])!;
+        var call = method.Invoke(client, BindingFlags.Default, null, [request, default(CallOptions)], null)!;
+        await (Task)call.GetType().GetProperty("ResponseAsync")!.GetValue(call)!;
+    }
+
+    /// <summary>A rencontre of an hour, so many days ahead.</summary>
+    public static PlannedRencontre Planned(int days) => new() { StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(days)), DurationMinutes = 60 };
+
     /// <summary>Calls an rpc with a request.</summary>
     public static async Task CallAsync(MesureService.MesureServiceClient client, string rpc, IMessage request)
     {
@@ -23,7 +35,7 @@ internal static class Requests
     /// <summary>A well-formed request.</summary>
     public static IMessage For(string rpc, string mesureId)
     {
-        var descriptor = MesureService.Descriptor.FindMethodByName(rpc).InputType;
+        var descriptor = (MesureService.Descriptor.FindMethodByName(rpc) ?? RencontreService.Descriptor.FindMethodByName(rpc)).InputType;
         var request = (IMessage)Activator.CreateInstance(descriptor.ClrType)!;
         Set("mesure_id", mesureId);
         Set("request_id", MesuresFixture.NewId());
@@ -51,6 +63,13 @@ internal static class Requests
                 break;
             case ReopenMesureRequest reopen: reopen.Comment = "!"; break;
             case RegisterNonJudicialMesureRequest register: return MesuresFixture.NonJudicial();
+            case CheckRencontreSeriesRequest series: series.StartDate = new() { Year = 2027, Month = 1, Day = 4 }; series.StartTimeOfDay = new() { Hours = 10 }; break;
+            case ScheduleRencontreSeriesRequest series: series.Rencontres.Add(Planned(2)); break;
+            case ConfirmRencontreRequest confirm: confirm.RencontreId = MesuresFixture.NewId(); confirm.PartyRole = PartyRole.Hote; break;
+            case CancelRencontreRequest cancel: cancel.RencontreId = MesuresFixture.NewId(); cancel.Outcome = RencontreOutcome.CancelledByHote; break;
+            case MoveRencontreRequest move: move.RencontreId = MesuresFixture.NewId(); move.Planned = Planned(2); break;
+            case RecordRemiseReturnRequest back: back.RencontreId = MesuresFixture.NewId(); back.Outcome = RencontreOutcome.Held; break;
+            case ListSlotCandidatesRequest candidates: candidates.FreeSlotId = mesureId; break;
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
         }
 

@@ -47,6 +47,47 @@ public static class TestEspace
         };
     }
 
+    /// <summary>The time of a lost rencontre became free.</summary>
+    /// <param name="slotId">The slot.</param>
+    /// <param name="gestionnaireId">The gestionnaire of its espace.</param>
+    public static SlotFreed SlotFreed(Guid slotId, Guid gestionnaireId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = slotId,
+            AggregateVersion = 1,
+            OccurredAt = now,
+            RecordedAt = now,
+            EspaceId = TestMesure.NewId(),
+            GestionnaireId = gestionnaireId,
+            StartsAt = now.AddDays(3),
+            DurationMinutes = 120,
+            RencontreId = TestMesure.NewId(),
+        };
+    }
+
+    /// <summary>A rencontre took a free slot.</summary>
+    /// <param name="freed">The slot as it became free.</param>
+    public static SlotTaken SlotTaken(SlotFreed freed)
+    {
+        ArgumentNullException.ThrowIfNull(freed);
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = freed.AggregateId,
+            AggregateVersion = 2,
+            OccurredAt = freed.OccurredAt,
+            RecordedAt = freed.RecordedAt,
+            EspaceId = freed.EspaceId,
+            GestionnaireId = freed.GestionnaireId,
+            StartsAt = freed.StartsAt,
+            MesureId = TestMesure.NewId(),
+            RencontreId = TestMesure.NewId(),
+        };
+    }
+
     /// <summary>No agrément covers a lieu any more.</summary>
     /// <param name="espaceId">The espace.</param>
     /// <param name="gestionnaireId">Its gestionnaire.</param>

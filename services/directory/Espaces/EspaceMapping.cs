@@ -133,6 +133,7 @@ internal static class EspaceMapping
         AgrementPeriods = [.. row.Agrements.OrderBy(a => a.Position).Select(a => a.ToDomain().Validity).OfType<Period>().Select(p => new AgrementPeriod(p.From, p.To))],
         OpenModalites = [.. row.Modalites.Where(m => m.TakesMesures).Select(m => m.Modalite).Order().Select(m => m.ToCode())],
         TimeZone = LocalTime.ZoneOf(row.Lieux.MinBy(l => l.Position)!.CommuneInsee),
+        Capacities = [.. row.Modalites.Where(m => m.CapacityFamilies > 0).OrderBy(m => m.Modalite).Select(m => new ModaliteCapacity(m.Modalite.ToCode(), m.CapacityFamilies))],
     };
 
     /// <summary>A court for the projections of others.</summary>

@@ -54,6 +54,8 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     public DbSet<InterviewSlot> InterviewSlots => Set<InterviewSlot>();
 
+    public DbSet<FreeSlot> FreeSlots => Set<FreeSlot>();
+
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
@@ -90,8 +92,20 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         });
         BelongsToMesure(modelBuilder.Entity<Party>().ToTable("parties"), p => p.MesureId);
         BelongsToMesure(modelBuilder.Entity<Child>().ToTable("children"), c => c.MesureId);
-        BelongsToMesure(modelBuilder.Entity<Rencontre>().ToTable("rencontres"), r => r.MesureId);
-        modelBuilder.Entity<Rencontre>().Ignore(r => r.Day);
+        modelBuilder.Entity<Rencontre>(e =>
+        {
+            e.ToTable("rencontres");
+            BelongsToMesure(e, r => r.MesureId);
+            e.Ignore(r => r.Day).Ignore(r => r.EndsAt);
+            e.ComplexProperty(r => r.Arrivals);
+            e.Property(r => r.Presences).HasColumnType("jsonb").HasConversion(ListConverter<Attendance>(), ListComparer<Attendance>());
+        });
+        modelBuilder.Entity<FreeSlot>(e =>
+        {
+            e.ToTable("free_slots");
+            e.Property(s => s.Version).IsConcurrencyToken();
+            e.HasOne<Rencontre>().WithMany().HasForeignKey(s => s.RencontreId).OnDelete(DeleteBehavior.Restrict);
+        });
         BelongsToMesure(modelBuilder.Entity<Difficulty>().ToTable("difficulties"), d => d.MesureId);
         BelongsToMesure(modelBuilder.Entity<InformationExchange>().ToTable("information_exchanges"), i => i.MesureId);
         BelongsToMesure(modelBuilder.Entity<ExternalAlert>().ToTable("external_alerts"), a => a.MesureId);
@@ -117,10 +131,8 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         modelBuilder.Entity<EspaceView>(e =>
         {
             e.ToTable("espaces");
-            e.Property(v => v.AgrementPeriods).HasColumnType("jsonb").HasConversion(
-                new ValueConverter<IReadOnlyList<ApprovedPeriod>, string>(
-                    p => JsonSerializer.Serialize(p, s_json), s => JsonSerializer.Deserialize<List<ApprovedPeriod>>(s, s_json)!),
-                new ValueComparer<IReadOnlyList<ApprovedPeriod>>((a, b) => a!.SequenceEqual(b!), p => p.Count, p => p));
+            e.Property(v => v.AgrementPeriods).HasColumnType("jsonb").HasConversion(ListConverter<ApprovedPeriod>(), ListComparer<ApprovedPeriod>());
+            e.Property(v => v.Capacities).HasColumnType("jsonb").HasConversion(ListConverter<DeclaredCapacity>(), ListComparer<DeclaredCapacity>());
         });
     }
 
@@ -137,6 +149,11 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     private static void BelongsToMesure<T>(EntityTypeBuilder<T> entity, Expression<Func<T, object?>> mesureId)
         where T : class => entity.HasOne<Mesure>().WithMany().HasForeignKey(mesureId).OnDelete(DeleteBehavior.Restrict);
+
+    private static ValueConverter<IReadOnlyList<T>, string> ListConverter<T>() =>
+        new(list => JsonSerializer.Serialize(list, s_json), s => JsonSerializer.Deserialize<List<T>>(s, s_json)!);
+
+    private static ValueComparer<IReadOnlyList<T>> ListComparer<T>() => new((a, b) => a!.SequenceEqual(b!), list => list.Count, list => list);
 
     private sealed class CodeConverterFactory : JsonConverterFactory
     {

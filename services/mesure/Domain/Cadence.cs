@@ -22,6 +22,21 @@ internal readonly record struct Cadence(int Count, int Interval, PeriodicityUnit
     /// <param name="anchor">A day of the first interval, such as that of the first rencontre.</param>
     public int IntervalOf(DateOnly day, DateOnly anchor) => (int)Math.Floor((double)(Period(day) - Period(anchor)) / Interval);
 
+    /// <summary>First and last day of an interval.</summary>
+    /// <param name="interval">Its number.</param>
+    /// <param name="anchor">A day of the interval with number 0.</param>
+    public (DateOnly First, DateOnly Last) DaysOf(int interval, DateOnly anchor)
+    {
+        var period = Period(anchor) + interval * Interval;
+        if (Unit == PeriodicityUnit.Week)
+        {
+            return (DateOnly.FromDayNumber(period * 7), DateOnly.FromDayNumber((period + Interval) * 7 - 1));
+        }
+
+        var first = new DateOnly((period - 1) / 12, (period - 1) % 12 + 1, 1);
+        return (first, first.AddMonths(Interval).AddDays(-1));
+    }
+
     // Day 0 of the calendar is a Monday.
     private int Period(DateOnly day) => Unit == PeriodicityUnit.Week ? day.DayNumber / 7 : day.Year * 12 + day.Month;
 }

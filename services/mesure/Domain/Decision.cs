@@ -1,6 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
 
@@ -183,38 +182,6 @@ internal sealed class Child
         Needs = Needs,
         IdentityIndex = IdentityIndex,
     };
-}
-
-/// <summary>One rencontre.</summary>
-internal sealed class Rencontre
-{
-    public required Guid Id { get; init; }
-
-    public required Guid MesureId { get; init; }
-
-    public required DateTimeOffset StartsAt { get; init; }
-
-    public required int DurationMinutes { get; init; }
-
-    /// <summary>IANA zone of the lieu.</summary>
-    public required string TimeZone { get; init; }
-
-    public Guid? LieuId { get; init; }
-
-    /// <summary>Modalité under which it was booked; unspecified when the decision named none.</summary>
-    public Modalite Modalite { get; init; }
-
-    /// <summary>Whether it leaves the premises.</summary>
-    public bool Outing { get; init; }
-
-    /// <summary>Day on which it starts, on the calendar of its lieu.</summary>
-    public DateOnly Day => TimeZoneInfo.FindSystemTimeZoneById(TimeZone).DayOf(StartsAt);
-
-    public RencontreOutcome Outcome { get; set; } = RencontreOutcome.Scheduled;
-
-    public bool VisiteurPresent { get; set; }
-
-    public Guid[] PresentChildIds { get; set; } = [];
 }
 
 /// <summary>A difficulty beside the state of a mesure.</summary>

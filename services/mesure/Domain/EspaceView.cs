@@ -1,3 +1,5 @@
+using Jafer.Contracts.Type.V1;
+
 namespace Jafer.Mesures.Domain;
 
 /// <summary>What this service knows of an espace: a projection of the directory's events, so that a transmission works while the directory is away.</summary>
@@ -16,12 +18,23 @@ internal sealed class EspaceView
     /// <summary>IANA zone.</summary>
     public required string TimeZone { get; set; }
 
+    /// <summary>Families at the same time, of the modalités for which the espace says so.</summary>
+    public IReadOnlyList<DeclaredCapacity> Capacities { get; set; } = [];
+
     /// <summary>Version of the event that this comes from.</summary>
     public required long Version { get; set; }
+
+    /// <summary>Families that it receives at the same time; null when it does not say.</summary>
+    public int? CapacityOf(Modalite modalite) => Capacities.FirstOrDefault(c => c.Modalite == modalite)?.Families;
 
     /// <summary>Whether an agrément is valid on a day.</summary>
     public bool ApprovedOn(DateOnly day) => AgrementPeriods.Any(p => p.From <= day && (p.To is null || day <= p.To));
 }
+
+/// <summary>Families that an espace receives at the same time.</summary>
+/// <param name="Modalite">Modalité.</param>
+/// <param name="Families">Families, from 1.</param>
+internal sealed record DeclaredCapacity(Modalite Modalite, int Families);
 
 /// <summary>A period in which an espace may be designated.</summary>
 /// <param name="From">First day.</param>

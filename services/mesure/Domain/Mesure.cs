@@ -18,7 +18,7 @@ internal readonly record struct Acting(Guid OrganisationId, string Subject, Date
 /// and adds a fact, or throws a <see cref="DomainError"/>. Parties, children, rencontres and difficulties are given to the
 /// methods that need them, so that an act loads no more than it touches.
 /// </summary>
-internal sealed class Mesure
+internal sealed partial class Mesure
 {
     private readonly List<MesureFact> _newFacts = [];
 
@@ -317,25 +317,9 @@ internal sealed class Mesure
     }
 
     /// <summary>The espace schedules a rencontre.</summary>
-    public Rencontre ScheduleRencontre(DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, Acting acting)
+    public Rencontre ScheduleRencontre(DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, Acting acting, BookingTerms? terms = null)
     {
-        Require(MesureAct.ScheduleRencontre);
-        var day = zone.DayOf(startsAt);
-        if (Term is { } term && day > term)
-        {
-            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.ScheduleRencontre.ToCode(), "the rencontre lies after the term of the mesure");
-        }
-
-        var rencontre = new Rencontre
-        {
-            Id = NewId(acting),
-            MesureId = Id,
-            StartsAt = startsAt,
-            DurationMinutes = durationMinutes,
-            TimeZone = zone.Id,
-            LieuId = lieuId,
-            Modalite = Decision.Modalite,
-        };
+        var rencontre = Book(startsAt, durationMinutes, zone, lieuId, terms ?? BookingTerms.None, MesureAct.ScheduleRencontre, acting);
         Add(MesureAct.ScheduleRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = startsAt, DurationMinutes = durationMinutes });
         NextRencontreAt = NextRencontreAt is { } next && next < startsAt ? next : startsAt;
         return rencontre;
@@ -346,7 +330,7 @@ internal sealed class Mesure
     /// <param name="outcome">What became of it.</param>
     /// <param name="visiteurPresent">Whether the visiteur came.</param>
     /// <param name="presentChildIds">Children who came.</param>
-    /// <param name="otherPending">Starts of the other rencontres without outcome.</param>
+    /// <param name="otherPending">Starts of what else has no outcome yet.</param>
     /// <param name="acting">Who and when.</param>
     public void RecordOutcome(
         Rencontre rencontre, RencontreOutcome outcome, bool visiteurPresent, Guid[] presentChildIds, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
@@ -369,11 +353,19 @@ internal sealed class Mesure
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has not begun yet");
         }
 
-        rencontre.Outcome = outcome;
+        if (held)
+        {
+            rencontre.Outcome = outcome;
+        }
+        else
+        {
+            rencontre.Lose(outcome, acting.OccurredAt);
+        }
+
         rencontre.VisiteurPresent = visiteurPresent;
         rencontre.PresentChildIds = presentChildIds;
         Add(act, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = rencontre.StartsAt, Outcome = outcome });
-        NextRencontreAt = otherPending.Count == 0 ? null : otherPending.Min();
+        NextRencontreAt = Earliest([.. otherPending, .. held && rencontre.ReturnsAt is { } back ? [back] : (DateTimeOffset[])[]]);
         if (held)
         {
             Term = Decision.Term(TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone).DayOf(Status.FirstHeldRencontreAt!.Value));

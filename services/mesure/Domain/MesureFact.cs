@@ -56,6 +56,15 @@ internal sealed record FactDetails
     /// <summary>What became of that rencontre.</summary>
     public RencontreOutcome? Outcome { get; init; }
 
+    /// <summary>Minutes of notice with which that rencontre was cancelled.</summary>
+    public int? NoticeMinutes { get; init; }
+
+    /// <summary>The rencontre that was moved.</summary>
+    public Guid? PreviousRencontreId { get; init; }
+
+    /// <summary>Start that it had.</summary>
+    public DateTimeOffset? PreviousStartsAt { get; init; }
+
     /// <summary>The difficulty concerned.</summary>
     public Guid? DifficultyId { get; init; }
 

@@ -94,7 +94,9 @@ internal sealed record MesureStatus
             ?? throw new InvalidOperationException($"{fact.Act} is not possible in {State}");
         var counted = Count(fact);
         var state = next.State ?? counted.ComputeState(fact.Act);
-        var holder = fact.Act == MesureAct.Reopen ? HolderBeforeClosing : counted.HolderIn(state, fact.Act);
+        // What was to come was released by the closing: whoever waited for it does so no longer.
+        var holder = fact.Act == MesureAct.Reopen && state is not (MesureState.EnAttente or MesureState.Programmee or MesureState.EnCours)
+            ? HolderBeforeClosing : counted.HolderIn(state, fact.Act);
         return counted with
         {
             State = state,
@@ -134,7 +136,7 @@ internal sealed record MesureStatus
             PendingRencontres = PendingRencontres - 1,
             FirstHeldRencontreAt = Earliest(FirstHeldRencontreAt, fact.Details.StartsAt ?? fact.OccurredAt),
         },
-        MesureAct.RencontreNotHeld => this with { PendingRencontres = PendingRencontres - 1 },
+        MesureAct.RencontreNotHeld or MesureAct.CancelRencontre or MesureAct.ReleaseRencontre => this with { PendingRencontres = PendingRencontres - 1 },
         MesureAct.ReportDifficulty or MesureAct.ProposeClosure => this with
         {
             OpenDifficulties = OpenDifficulties + 1,
@@ -159,10 +161,11 @@ internal sealed record MesureStatus
     {
         // A family may have called before the espace took charge.
         MesureAct.TakeCharge => Contacted ? MesureState.EnAttente : MesureState.PriseEnCharge,
-        MesureAct.RencontreNotHeld => PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
+        MesureAct.RencontreNotHeld or MesureAct.CancelRencontre => PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
         MesureAct.Resume => FirstHeldRencontreAt is not null ? MesureState.EnCours
             : PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
-        MesureAct.Reopen => StateBeforeClosing,
+        // What was still to come was released by the closing.
+        MesureAct.Reopen => StateBeforeClosing == MesureState.Programmee && PendingRencontres == 0 ? MesureState.EnAttente : StateBeforeClosing,
         _ => throw new InvalidOperationException($"the table does not say where {act} leads"),
     };
 

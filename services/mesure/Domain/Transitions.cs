@@ -51,9 +51,17 @@ internal static class Transitions
         (MesureState.Suspendue, MesureAct.RencontreHeld, MesureState.Suspendue),
         (MesureState.Suspendue, MesureAct.RencontreNotHeld, MesureState.Suspendue),
 
+        (MesureState.Programmee, MesureAct.CancelRencontre, Next.Computed),
+        (MesureState.EnCours, MesureAct.CancelRencontre, MesureState.EnCours),
+        (MesureState.Suspendue, MesureAct.CancelRencontre, MesureState.Suspendue),
+        (MesureState.Cloturee, MesureAct.ReleaseRencontre, MesureState.Cloturee),
+
         (MesureState.Cloturee, MesureAct.Reopen, Next.Computed),
         (MesureState.Cloturee, MesureAct.ExternalAlert, MesureState.Cloturee),
     }
+        .Concat(Staying(MesureAct.ConfirmRencontre, MesureState.Programmee, MesureState.EnCours))
+        .Concat(Staying(MesureAct.MoveRencontre, MesureState.Programmee, MesureState.EnCours))
+        .Concat(Staying(MesureAct.RecordRemiseReturn, MesureState.EnCours, MesureState.Suspendue))
         .Concat(Staying(MesureAct.ContactReached, [.. s_transmitted.Except([MesureState.Transmise, MesureState.PriseEnCharge])]))
         .Concat(Staying(MesureAct.ContactAttempted, [.. s_transmitted.Except([MesureState.Transmise])]))
         .Concat(Staying(MesureAct.Interview, [.. s_transmitted.Except([MesureState.Transmise])]))

@@ -72,6 +72,33 @@ internal static class MesureEvents
                 StartsAt = details.StartsAt!.Value,
                 Outcome = details.Outcome!.Value.ToCode(),
             },
+            MesureAct.ConfirmRencontre => Blank<RencontreConfirmed>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                PartyRole = details.PartyRole!.Value.ToCode(),
+            },
+            MesureAct.CancelRencontre or MesureAct.ReleaseRencontre => Blank<RencontreCancelled>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                Outcome = details.Outcome!.Value.ToCode(),
+                NoticeMinutes = details.NoticeMinutes!.Value,
+            },
+            MesureAct.MoveRencontre => Blank<RencontreMoved>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                DurationMinutes = details.DurationMinutes!.Value,
+                PreviousRencontreId = details.PreviousRencontreId!.Value,
+                PreviousStartsAt = details.PreviousStartsAt!.Value,
+            },
+            MesureAct.RecordRemiseReturn => Blank<RemiseReturnRecorded>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                Outcome = details.Outcome!.Value.ToCode(),
+            },
             MesureAct.ReportDifficulty => Blank<DifficultyReported>() with { DifficultyId = details.DifficultyId!.Value, Urgent = details.Urgent ?? false },
             MesureAct.AcknowledgeDifficulty => Blank<DifficultyAcknowledged>() with { DifficultyId = details.DifficultyId!.Value },
             MesureAct.AnswerDifficulty => Blank<DifficultyAnswered>() with { DifficultyId = details.DifficultyId!.Value },

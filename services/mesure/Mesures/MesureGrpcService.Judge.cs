@@ -47,8 +47,9 @@ internal sealed partial class MesureGrpcService
             switch (answer)
             {
                 case DifficultyAnswer.Revoke:
-                    await bookings.ReleaseAllAsync(mesure, acting, ct);
+                    await interviews.ReleaseAllAsync(mesure, acting, ct);
                     mesure.Revoke(revokedOn, comment, acting);
+                    await bookings.ReleaseAsync(mesure, acting, ct);
                     break;
                 case DifficultyAnswer.Redesignate:
                     response.Successor = (await RedesignateAsync(mesure, redesignated, comment, acting, ct)).ToSummary();
@@ -57,8 +58,9 @@ internal sealed partial class MesureGrpcService
                     response.Conflicts.AddRange(await ModifyAsync(mesure, change!, acting, ct));
                     break;
                 case DifficultyAnswer.Close:
-                    await bookings.ReleaseAllAsync(mesure, acting, ct);
+                    await interviews.ReleaseAllAsync(mesure, acting, ct);
                     mesure.Close(difficulty.ProposedClosure, comment, ClosureDestination.Unspecified, acting);
+                    await bookings.ReleaseAsync(mesure, acting, ct);
                     break;
             }
 
@@ -88,8 +90,9 @@ internal sealed partial class MesureGrpcService
         var comment = check.Text("comment", request.Comment, MaxText);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
-            await bookings.ReleaseAllAsync(mesure, acting, ct);
+            await interviews.ReleaseAllAsync(mesure, acting, ct);
             mesure.Revoke(decisionDate, comment, acting);
+            await bookings.ReleaseAsync(mesure, acting, ct);
             return new RevokeMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
@@ -141,8 +144,9 @@ internal sealed partial class MesureGrpcService
         var espace = await DesignableAsync(espaceId, ct);
         var heldOn = await FirstHeldOnAsync(mesure, ct);
         var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
-        await bookings.ReleaseAllAsync(mesure, acting, ct);
+        await interviews.ReleaseAllAsync(mesure, acting, ct);
         var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
+        await bookings.ReleaseAsync(mesure, acting, ct);
         db.Mesures.Add(successor);
         await CopyFamilyAsync(mesure.Id, successor.Id, successor.JuridictionId, acting.Now, ct);
         if (difficulty is not null)

@@ -1,9 +1,11 @@
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
+using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -70,7 +72,7 @@ internal sealed partial class MesureGrpcService
         var role = check.Known("party_role", request.PartyRole);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
-            await bookings.RecordAsync(mesure, role, acting, ct);
+            await interviews.RecordAsync(mesure, role, acting, ct);
             return new RecordInterviewResponse { Mesure = mesure.ToSummary() };
         });
     }
@@ -78,16 +80,24 @@ internal sealed partial class MesureGrpcService
     public override Task<ScheduleRencontreResponse> ScheduleRencontre(ScheduleRencontreRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        check.That(request.StartTime is not null, "start_time", "is required");
-        var startsAt = check.OptionalTime("start_time", request.StartTime) ?? default;
-        var minutes = check.Range("duration_minutes", request.DurationMinutes, 5, 720);
+        var slotId = check.OptionalUuid("free_slot_id", request.FreeSlotId);
+        check.That(request.StartTime is not null || slotId is not null, "start_time", "is required");
+        var startsAt = check.OptionalTime("start_time", request.StartTime);
+        var minutes = slotId is not null && request.DurationMinutes == 0 ? (int?)null : check.Range("duration_minutes", request.DurationMinutes, 5, 720);
         var lieuId = check.OptionalUuid("lieu_id", request.LieuId);
-        var zone = MesureChecks.Zone(check, "time_zone", request.TimeZone) ?? TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
+        var zone = MesureChecks.Zone(check, "time_zone", request.TimeZone);
+        var (kind, returnsAt) = RencontreChecks.Kind(check, "", request.Kind, request.ReturnTime, startsAt, minutes ?? 5);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
-            var rencontre = mesure.ScheduleRencontre(startsAt, minutes, zone, lieuId, acting);
-            db.Rencontres.Add(rencontre);
-            return Task.FromResult(new ScheduleRencontreResponse { Mesure = mesure.ToSummary(), RencontreId = rencontre.Id.ToString() });
+            var slot = slotId is { } id ? await bookings.SlotAsync(id, mesure, ct) : null;
+            var planned = new PlannedRencontre(
+                startsAt ?? slot!.StartsAt, minutes ?? slot!.DurationMinutes, zone ?? TimeZoneInfo.FindSystemTimeZoneById(slot?.TimeZone ?? "Europe/Paris"),
+                lieuId ?? slot?.LieuId, kind, returnsAt, request.Outing);
+            var (rencontre, warnings) = await bookings.BookAsync(
+                mesure, await bookings.ContextAsync(mesure, ct), planned, slot, request.OverCapacity, acting, null, ct);
+            var response = new ScheduleRencontreResponse { Mesure = mesure.ToSummary(), RencontreId = rencontre.Id.ToString() };
+            response.Warnings.AddRange(warnings.Select(w => w.ToProto()));
+            return response;
         });
     }
 
@@ -96,25 +106,48 @@ internal sealed partial class MesureGrpcService
         var check = new FieldChecks();
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
         var outcome = check.Known("outcome", request.Outcome);
-        check.That(outcome != RencontreOutcome.Scheduled, "outcome", "must say what became of the rencontre");
+        check.That(
+            outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed), "outcome", "must say what became of the rencontre");
         var held = outcome == RencontreOutcome.Held;
-        check.That(!held || request.VisiteurPresent, "visiteur_present", "must be true for a rencontre that was held");
-        check.That(!held || request.PresentChildIds.Count > 0, "present_child_ids", "must name at least one child for a rencontre that was held");
-        var childIds = request.PresentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index("present_child_ids", i), id)).ToArray();
+        var presences = RencontreChecks.Presences(check, request.Presences);
+        var visiteurPresent = request.VisiteurPresent || presences.Any(p => p is { Role: PartyRole.Visiteur, Present: true });
+        var named = request.PresentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index("present_child_ids", i), id)).ToArray();
+        Guid[] childIds = [.. named.Concat(presences.Where(p => p is { ChildId: not null, Present: true }).Select(p => p.ChildId!.Value)).Distinct()];
+        check.That(!held || visiteurPresent, "visiteur_present", "must be true for a rencontre that was held");
+        check.That(!held || childIds.Length > 0, "present_child_ids", "must name at least one child for a rencontre that was held");
+        var startedAt = check.OptionalTime("actual_start_time", request.ActualStartTime);
+        check.That(held || request.ActualStartTime is null, "actual_start_time", "belongs to a rencontre that was held");
+        var endedAt = check.OptionalTime("actual_end_time", request.ActualEndTime);
+        check.That(held || request.ActualEndTime is null, "actual_end_time", "belongs to a rencontre that was held");
+        check.That(!(endedAt < startedAt), "actual_end_time", "must not lie before actual_start_time");
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var children = await db.Children.Where(c => c.MesureId == mesure.Id).Select(c => c.Id).ToListAsync(ct);
             var known = new FieldChecks();
-            for (var i = 0; i < childIds.Length; i++)
+            for (var i = 0; i < named.Length; i++)
             {
-                known.That(children.Contains(childIds[i]), MesureChecks.Index("present_child_ids", i), "is not a child of the mesure");
+                known.That(children.Contains(named[i]), MesureChecks.Index("present_child_ids", i), "is not a child of the mesure");
             }
 
-            var pending = await db.Rencontres.Where(r => r.MesureId == mesure.Id && (r.Id == rencontreId || r.Outcome == RencontreOutcome.Scheduled)).ToListAsync(ct);
+            for (var i = 0; i < presences.Count; i++)
+            {
+                known.That(presences[i].ChildId is not { } child || children.Contains(child), MesureChecks.Index("presences", i) + ".child_id", "is not a child of the mesure");
+            }
+
+            var pending = await db.Rencontres.Where(r => r.MesureId == mesure.Id
+                && (r.Id == rencontreId || r.Outcome == RencontreOutcome.Scheduled || r.ReturnOutcome == RencontreOutcome.Scheduled)).ToListAsync(ct);
             var rencontre = pending.Find(r => r.Id == rencontreId);
             known.That(rencontre is not null, "rencontre_id", "is not a rencontre of the mesure");
             known.ThrowIfAny();
-            mesure.RecordOutcome(rencontre!, outcome, request.VisiteurPresent, childIds, [.. pending.Where(r => r.Id != rencontreId).Select(r => r.StartsAt)], acting);
+            mesure.RecordOutcome(rencontre!, outcome, visiteurPresent, childIds, Bookings.Pending(pending.Where(r => r.Id != rencontreId)), acting);
+            rencontre!.Presences = presences;
+            rencontre.ActualStartAt = startedAt;
+            rencontre.ActualEndAt = endedAt;
+            if (!held)
+            {
+                bookings.Free(mesure, rencontre, acting);
+            }
+
             return new RecordRencontreOutcomeResponse { Mesure = mesure.ToSummary() };
         });
     }
@@ -191,8 +224,9 @@ internal sealed partial class MesureGrpcService
         check.That(forEspace is not null || request.OnBehalfSource == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, forEspace), check, async (mesure, acting, ct) =>
         {
-            await bookings.ReleaseAllAsync(mesure, acting, ct);
+            await interviews.ReleaseAllAsync(mesure, acting, ct);
             mesure.Close(reason, comment, destination, acting);
+            await bookings.ReleaseAsync(mesure, acting, ct);
             return new CloseMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
@@ -205,8 +239,9 @@ internal sealed partial class MesureGrpcService
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
             var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id).ToListAsync(ct);
-            var pending = await db.Rencontres.Where(r => r.MesureId == mesure.Id && r.Outcome == RencontreOutcome.Scheduled).Select(r => r.StartsAt).ToListAsync(ct);
-            mesure.Reopen(history, pending, byTheCourt, comment, acting);
+            var pending = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id
+                && (r.Outcome == RencontreOutcome.Scheduled || r.ReturnOutcome == RencontreOutcome.Scheduled)).ToListAsync(ct);
+            mesure.Reopen(history, Bookings.Pending(pending), byTheCourt, comment, acting);
             return new ReopenMesureResponse { Mesure = mesure.ToSummary() };
         });
     }

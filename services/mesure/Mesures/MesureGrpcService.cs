@@ -3,6 +3,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain.Rules;
 using Jafer.Mesures.Interviews;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
@@ -17,8 +18,8 @@ namespace Jafer.Mesures.Mesures;
 /// those of the judge (.Judge.cs), reading (.Reading.cs).
 /// </summary>
 internal sealed partial class MesureGrpcService(
-    MesuresDbContext db, MesureActs acts, InterviewBookings bookings, KeyedIndex index, Commands<MesuresDbContext> commands, PageTokens tokens, DirectoryForecast forecast,
-    OutboxSignal signal, TimeProvider clock)
+    MesuresDbContext db, MesureActs acts, InterviewBookings interviews, Bookings bookings, KeyedIndex index, Commands<MesuresDbContext> commands, PageTokens tokens,
+    DirectoryForecast forecast, OutboxSignal signal, TimeProvider clock)
     : MesureService.MesureServiceBase
 {
     public override Task<CreateMesureResponse> CreateMesure(CreateMesureRequest request, ServerCallContext context)
@@ -177,7 +178,7 @@ internal sealed partial class MesureGrpcService(
 
             if (slotIds.Length > 0)
             {
-                bookings.Book(mesure, await bookings.LockAsync(slotIds, ct), SlotField, acting);
+                interviews.Book(mesure, await interviews.LockAsync(slotIds, ct), SlotField, acting);
             }
 
             return new TransmitMesureResponse { Mesure = mesure.ToSummary() };

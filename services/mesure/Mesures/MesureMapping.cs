@@ -1,6 +1,7 @@
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Domain.Rules;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Grpc;
 using Proto = Jafer.Contracts.Mesure.V1;
 
@@ -155,7 +156,30 @@ internal static class MesureMapping
             LieuId = Text(rencontre.LieuId),
             Outcome = rencontre.Outcome,
             VisiteurPresent = rencontre.VisiteurPresent,
+            Kind = rencontre.Kind,
+            Modalite = rencontre.Modalite,
+            Outing = rencontre.Outing,
+            Arrivals = rencontre.Arrivals.ToProto(rencontre.StartsAt, rencontre.EndsAt),
+            ActualStartTime = rencontre.ActualStartAt.ToProto(),
+            ActualEndTime = rencontre.ActualEndAt.ToProto(),
+            HoteConfirmedTime = rencontre.HoteConfirmedAt.ToProto(),
+            VisiteurConfirmedTime = rencontre.VisiteurConfirmedAt.ToProto(),
+            CancelledTime = rencontre.CancelledAt.ToProto(),
+            NoticeMinutes = rencontre.NoticeMinutes(),
+            MovedFromRencontreId = Text(rencontre.MovedFromId),
+            MovedToRencontreId = Text(rencontre.MovedToId),
+            FreeSlotId = Text(rencontre.FreeSlotId),
+            OverCapacity = rencontre.OverCapacity,
+            ReturnTime = rencontre.ReturnsAt.ToProto(),
+            ReturnOutcome = rencontre.ReturnOutcome,
         };
+        proto.Presences.AddRange(rencontre.Presences.Select(p => new Proto.Presence
+        {
+            PartyRole = p.Role,
+            ChildId = Text(p.ChildId),
+            Present = p.Present,
+            MinutesLate = p.MinutesLate,
+        }));
         proto.PresentChildIds.AddRange(rencontre.PresentChildIds.Select(id => id.ToString()));
         return proto;
     }

@@ -49,7 +49,8 @@ internal static class PastMesure
         summary.Holder = status.Holder;
         summary.HolderSinceTime = status.HolderSince.ToProto();
         summary.OpenDifficultyCount = status.OpenDifficulties;
-        summary.NextRencontreTime = status.ClosedAt is null ? past.Rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled).Min(r => r.StartTime) : null;
+        summary.NextRencontreTime = status.ClosedAt is null ? past.Rencontres
+            .Select(r => r.Outcome == RencontreOutcome.Scheduled ? r.StartTime : r.ReturnOutcome == RencontreOutcome.Scheduled ? r.ReturnTime : null).Where(t => t is not null).Min() : null;
         summary.TermDate = (versionsThen.LastOrDefault()?.Content ?? ordered).Term(firstHeld?.Day).ToProto();
         summary.GestionnaireId = status.TransmittedAt is null && mesure.JuridictionId is not null ? "" : summary.GestionnaireId;
         summary.UpdateTime = known[^1].RecordedAt.ToProto();
@@ -77,14 +78,32 @@ internal static class PastMesure
             return null;
         }
 
-        if (!own.Exists(f => f.Act is MesureAct.RencontreHeld or MesureAct.RencontreNotHeld))
+        var remise = rencontre.Kind == RencontreKind.Remise;
+        var moved = known.Any(f => f.Details.PreviousRencontreId?.ToString() == rencontre.RencontreId);
+        if (!moved && !own.Exists(f => f.Act is MesureAct.RencontreHeld or MesureAct.RencontreNotHeld or MesureAct.CancelRencontre or MesureAct.ReleaseRencontre))
         {
             rencontre.Outcome = RencontreOutcome.Scheduled;
+            rencontre.ReturnOutcome = remise ? RencontreOutcome.Scheduled : RencontreOutcome.Unspecified;
             rencontre.VisiteurPresent = false;
             rencontre.PresentChildIds.Clear();
+            rencontre.Presences.Clear();
+            rencontre.ActualStartTime = null;
+            rencontre.ActualEndTime = null;
+            rencontre.CancelledTime = null;
+            rencontre.NoticeMinutes = 0;
+            rencontre.MovedToRencontreId = "";
+        }
+        else if (remise && rencontre.Outcome == RencontreOutcome.Held && !own.Exists(f => f.Act == MesureAct.RecordRemiseReturn))
+        {
+            rencontre.ReturnOutcome = RencontreOutcome.Scheduled;
         }
 
+        rencontre.HoteConfirmedTime = ConfirmedBy(PartyRole.Hote) ? rencontre.HoteConfirmedTime : null;
+        rencontre.VisiteurConfirmedTime = ConfirmedBy(PartyRole.Visiteur) ? rencontre.VisiteurConfirmedTime : null;
+
         return rencontre;
+
+        bool ConfirmedBy(PartyRole role) => own.Exists(f => f.Act == MesureAct.ConfirmRencontre && f.Details.PartyRole == role);
     }
 
     private static Contracts.Mesure.V1.Interview? Then(Contracts.Mesure.V1.Interview interview, IReadOnlyList<MesureFact> known)

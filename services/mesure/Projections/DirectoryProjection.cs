@@ -1,7 +1,10 @@
+using Jafer.Contracts;
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
@@ -64,7 +67,12 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) :
 
     private static async Task ApplyAsync(MesuresDbContext db, EspacePublished message, CancellationToken ct)
     {
+        // The same version comes again when projections are rebuilt, perhaps with what was not told before.
         var periods = message.AgrementPeriods.Select(p => new ApprovedPeriod(p.From, p.To)).ToList();
+        // A modalité of a later version is one of which this one knows nothing.
+        var capacities = (message.Capacities ?? [])
+            .Where(c => EnumCodes.ByCode<Modalite>().ContainsKey(c.Modalite))
+            .Select(c => new DeclaredCapacity(ProtoConversions.FromCode<Modalite>(c.Modalite), c.Families)).ToList();
         var known = await db.Espaces.FindAsync([message.AggregateId], ct);
         if (known is null)
         {
@@ -75,15 +83,17 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) :
                 State = message.State,
                 AgrementPeriods = periods,
                 TimeZone = message.TimeZone,
+                Capacities = capacities,
                 Version = message.AggregateVersion,
             });
         }
-        else if (known.Version < message.AggregateVersion)
+        else if (known.Version <= message.AggregateVersion)
         {
             known.GestionnaireId = message.GestionnaireId;
             known.State = message.State;
             known.AgrementPeriods = periods;
             known.TimeZone = message.TimeZone;
+            known.Capacities = capacities;
             known.Version = message.AggregateVersion;
         }
     }

@@ -32,6 +32,8 @@ internal static class Audience
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
         MessagePosted posted => [posted.JuridictionId, posted.GestionnaireId],
         ThreadRead read => [read.JuridictionId, read.GestionnaireId],
+        SlotFreed freed => [freed.GestionnaireId],
+        SlotTaken taken => [taken.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
         AgrementEnded ended => [ended.GestionnaireId],
         AgrementLieuEnded ended => [ended.GestionnaireId],
@@ -48,7 +50,7 @@ internal static class Audience
         AgrementRetired retired when retired.JuridictionId == organisationId => true,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
-        EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened => true,
+        EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,
         _ => false,
     };
 

@@ -10,6 +10,7 @@ using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
 using Interview = Jafer.Mesures.Domain.Interview;
 using Mesure = Jafer.Mesures.Domain.Mesure;
+using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
 namespace Jafer.Mesures.Tests.Domain;
@@ -87,6 +88,25 @@ public sealed class StateMachineTests
         var shuffled = run.Mesure.NewFacts.ToArray();
         new Random(seed).Shuffle(shuffled);
         return MesureStatus.Fold(shuffled) == run.Mesure.Status;
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void AnySequenceOfActs_CountAndNextStart_AreThoseOfTheRencontres() => Prop.ForAll(Sequences, acts =>
+    {
+        var run = new Run();
+        foreach (var act in acts)
+        {
+            run.Try(act);
+        }
+
+        // Half of the acts lead nowhere near a rencontre: begin where they count.
+        foreach (var act in new[] { MesureAct.Complete, MesureAct.Transmit, MesureAct.Acknowledge, MesureAct.TakeCharge, MesureAct.ContactReached }.Concat(acts))
+        {
+            run.Try(act);
+        }
+
+        DateTimeOffset? next = run.PendingStarts.Count == 0 ? null : run.PendingStarts.Min();
+        return run.Mesure.Status.PendingRencontres == run.Scheduled && (run.Mesure.Status.ClosedAt is not null || run.Mesure.NextRencontreAt == next);
     }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -236,7 +256,21 @@ public sealed class StateMachineTests
                     case MesureAct.Interview: Mesure.RecordInterview(PartyRole.Enfant, null, Acting()); break;
                     case MesureAct.BookInterview: _interviews.Add(Mesure.BookInterview(PartyRole.Hote, null, new SlotContent(_now, 45, "Europe/Paris", null, PartyRole.Hote), Acting())); break;
                     case MesureAct.ReleaseInterview: Mesure.ReleaseInterview(Booked(), InterviewReleaseReason.PartyCancelled, Acting()); break;
-                    case MesureAct.ScheduleRencontre: _rencontres.Add(Mesure.ScheduleRencontre(_now, 60, TimeZoneInfo.Utc, null, Acting())); break;
+                    case MesureAct.ScheduleRencontre: _rencontres.Add(Mesure.ScheduleRencontre(Next(), 60, TimeZoneInfo.Utc, null, Acting(), Terms())); break;
+                    case MesureAct.ConfirmRencontre: Mesure.ConfirmRencontre(Any(r => r.HoteConfirmedAt is null), PartyRole.Hote, Acting()); break;
+                    case MesureAct.CancelRencontre:
+                        var cancelled = Any(r => r.StartsAt > _now.AddHours(1));
+                        Mesure.CancelRencontre(cancelled, RencontreOutcome.CancelledByHote, Others(cancelled), Acting());
+                        break;
+                    case MesureAct.MoveRencontre:
+                        var moved = Any(r => r.StartsAt > _now.AddHours(1));
+                        _rencontres.Add(Mesure.MoveRencontre(moved, new PlannedRencontre(Next(), 60, TimeZoneInfo.Utc, null), Terms(), Others(moved), Acting()));
+                        break;
+                    case MesureAct.RecordRemiseReturn:
+                        var remise = _rencontres.Find(r => r is { Outcome: RencontreOutcome.Held, ReturnOutcome: RencontreOutcome.Scheduled }) ?? throw DomainError.Invalid("rencontre_id", "none");
+                        Mesure.RecordReturn(remise, RencontreOutcome.Held, Others(remise), Acting());
+                        break;
+                    case MesureAct.ReleaseRencontre: Mesure.ReleaseRencontre(Any(_ => true), Acting()); break;
                     case MesureAct.RencontreHeld: Outcome(RencontreOutcome.Held); break;
                     case MesureAct.RencontreNotHeld: Outcome(RencontreOutcome.VisiteurAbsent); break;
                     case MesureAct.ReportDifficulty:
@@ -252,7 +286,7 @@ public sealed class StateMachineTests
                         var change = new DecisionChange(new DateOnly(2026, 1, 6), new DateOnly(2026, 1, 7)) { RencontreMinutes = 60 + _versions.Count, Restrictions = Secret };
                         _versions.AddRange(Mesure.Modify(change, _versions, Pending, null, Acting()).Added);
                         break;
-                    case MesureAct.Reopen: Mesure.Reopen(Mesure.NewFacts, [.. Pending.Select(r => r.StartsAt)], true, Secret, Acting()); break;
+                    case MesureAct.Reopen: Mesure.Reopen(Mesure.NewFacts, [.. _rencontres.Select(r => r.PendingStart()).OfType<DateTimeOffset>()], true, Secret, Acting()); break;
                     case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
                     case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
                     case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, ClosureDestination.Inconnue, Acting()); break;
@@ -272,12 +306,29 @@ public sealed class StateMachineTests
             }
         }
 
+        /// <summary>Starts of what has no outcome yet, as the rows say.</summary>
+        public IReadOnlyList<DateTimeOffset> PendingStarts => [.. _rencontres.Select(r => r.PendingStart()).OfType<DateTimeOffset>()];
+
+        public int Scheduled => _rencontres.Count(r => r.Outcome == RencontreOutcome.Scheduled);
+
+        // By turns one that has begun, one of tomorrow, and a remise.
+        private DateTimeOffset Next() => _rencontres.Count % 2 == 0 ? _now : _now.AddDays(1);
+
+        private BookingTerms Terms() => _rencontres.Count % 3 == 0
+            ? BookingTerms.None
+            : new BookingTerms { Kind = RencontreKind.Remise, ReturnsAt = Next().AddDays(2) };
+
+        private Rencontre Any(Predicate<Rencontre> which) =>
+            _rencontres.Find(r => r.Outcome == RencontreOutcome.Scheduled && which(r)) ?? _rencontres.LastOrDefault() ?? throw DomainError.Invalid("rencontre_id", "none");
+
+        private List<DateTimeOffset> Others(Rencontre rencontre) => [.. _rencontres.Where(r => r != rencontre).Select(r => r.PendingStart()).OfType<DateTimeOffset>()];
+
         private void Outcome(RencontreOutcome outcome)
         {
             var rencontre = _rencontres.Find(r => r.Outcome == RencontreOutcome.Scheduled) ?? _rencontres.LastOrDefault()
                 ?? throw DomainError.Invalid("rencontre_id", "none");
             Mesure.RecordOutcome(
-                rencontre, outcome, true, [], [.. _rencontres.Where(r => r != rencontre && r.Outcome == RencontreOutcome.Scheduled).Select(r => r.StartsAt)], Acting());
+                rencontre, outcome, true, [], Others(rencontre), Acting());
         }
 
         private Interview Booked() => _interviews.Find(i => i.State == InterviewState.Booked) ?? throw DomainError.Invalid("interview_id", "none");

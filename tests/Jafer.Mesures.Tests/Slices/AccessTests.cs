@@ -26,6 +26,23 @@ public sealed class AccessTests(MesuresFixture jafer)
         }
     }
 
+    public static TheoryData<string> OfRencontres => new(RencontreService.Descriptor.Methods.Select(m => m.Name).Where(n => n != "ListFreeSlots"));
+
+    [Theory]
+    [MemberData(nameof(OfRencontres))]
+    public async Task AnyRpcOfRencontres_OfAnotherOrMissing_IsRefusedAlike(string rpc)
+    {
+        var theirs = await jafer.MesureInAsync(MesureState.Programmee);
+        var client = new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", OtherGestionnaire));
+        var refused = await Refusal.OfAsync(() => Requests.CallAsync(client, rpc, theirs));
+        var missing = await Refusal.OfAsync(() => Requests.CallAsync(client, rpc, NewId()));
+
+        Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (refused.Code, refused.Reason));
+        Assert.Equal((refused.Code, refused.Reason, refused.Message), (missing.Code, missing.Reason, missing.Message));
+        var court = new RencontreService.RencontreServiceClient(jafer.First.Channel("juridiction", Court));
+        Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(() => Requests.CallAsync(court, rpc, theirs))).Code);
+    }
+
     [Theory]
     [MemberData(nameof(Acts))]
     public async Task AnyRpc_MissingForgedOrExpiredToken_IsUnauthenticated(string rpc)

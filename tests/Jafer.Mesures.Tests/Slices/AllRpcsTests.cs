@@ -13,7 +13,8 @@ namespace Jafer.Mesures.Tests.Slices;
 /// <summary>What the contract promises of every rpc, walked over by the descriptors: a new rpc is tested, or has to say why not.</summary>
 public sealed class AllRpcsTests(MesuresFixture jafer)
 {
-    private static readonly IReadOnlyList<MethodDescriptor> s_all = [.. Rpcs.UnaryOf(MesureService.Descriptor), .. Rpcs.UnaryOf(InterviewService.Descriptor)];
+    private static readonly IReadOnlyList<MethodDescriptor> s_all =
+        [.. Rpcs.UnaryOf(MesureService.Descriptor), .. Rpcs.UnaryOf(InterviewService.Descriptor), .. Rpcs.UnaryOf(RencontreService.Descriptor)];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
 
@@ -277,6 +278,30 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 return Pair(
                     new CloseMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Recue), Reason = ClosureReason.SansSuiteRefusHote, RequestId = NewId() },
                     r => r.Comment = "autre");
+            case "ScheduleRencontreSeries":
+                return Pair(
+                    new ScheduleRencontreSeriesRequest { MesureId = await jafer.MesureInAsync(MesureState.EnAttente), Rencontres = { Requests.Planned(2) }, RequestId = NewId() },
+                    r => r.Rencontres[0].DurationMinutes = 90);
+            case "ConfirmRencontre":
+                var confirmed = await BookedAsync();
+                return Pair(
+                    new ConfirmRencontreRequest { MesureId = confirmed.MesureId, RencontreId = confirmed.RencontreId, PartyRole = PartyRole.Hote, RequestId = NewId() },
+                    r => r.PartyRole = PartyRole.Visiteur);
+            case "CancelRencontre":
+                var cancelled = await BookedAsync();
+                return Pair(
+                    new CancelRencontreRequest { MesureId = cancelled.MesureId, RencontreId = cancelled.RencontreId, Outcome = RencontreOutcome.CancelledByHote, RequestId = NewId() },
+                    r => r.Outcome = RencontreOutcome.CancelledByVisiteur);
+            case "MoveRencontre":
+                var moved = await BookedAsync();
+                return Pair(
+                    new MoveRencontreRequest { MesureId = moved.MesureId, RencontreId = moved.RencontreId, Planned = Requests.Planned(3), RequestId = NewId() },
+                    r => r.Planned.DurationMinutes = 90);
+            case "RecordRemiseReturn":
+                var remise = await RemiseAsync();
+                return Pair(
+                    new RecordRemiseReturnRequest { MesureId = remise.MesureId, RencontreId = remise.RencontreId, Outcome = RencontreOutcome.Held, RequestId = NewId() },
+                    r => r.Outcome = RencontreOutcome.HoteAbsent);
             default:
                 throw new NotSupportedException($"{rpc} changes something: give it a request here");
         }
@@ -299,6 +324,38 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     {
         var other = await jafer.MesureInAsync(state);
         return Pair(request, r => r.Descriptor.FindFieldByName("mesure_id").Accessor.SetValue(r, other));
+    }
+
+    private async Task<(string MesureId, string RencontreId)> BookedAsync()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var planned = Requests.Planned(2);
+        var booked = await jafer.AsEspace.ScheduleRencontreAsync(new() { MesureId = id, StartTime = planned.StartTime, DurationMinutes = 60, RequestId = NewId() });
+        return (id, booked.RencontreId);
+    }
+
+    private async Task<(string MesureId, string RencontreId)> RemiseAsync()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var now = TimeProvider.System.GetUtcNow();
+        var booked = await jafer.AsEspace.ScheduleRencontreAsync(new()
+        {
+            MesureId = id,
+            StartTime = Timestamp.FromDateTimeOffset(now.AddHours(-3)),
+            ReturnTime = Timestamp.FromDateTimeOffset(now.AddHours(-1)),
+            DurationMinutes = 30,
+            RequestId = NewId(),
+        });
+        await jafer.AsEspace.RecordRencontreOutcomeAsync(new()
+        {
+            MesureId = id,
+            RencontreId = booked.RencontreId,
+            Outcome = RencontreOutcome.Held,
+            VisiteurPresent = true,
+            PresentChildIds = { (await jafer.GetAsync(id)).Children[0].ChildId },
+            RequestId = NewId(),
+        });
+        return (id, booked.RencontreId);
     }
 
     private async Task<(string MesureId, string DifficultyId)> DifficultyAsync()

@@ -23,5 +23,7 @@ public sealed class FuzzTests(MesuresFixture jafer)
         known.Add((await jafer.SlotAsync()).SlotId);
         Assert.Empty(await Fuzz.FaultsAsync([jafer.InterviewsAsCourt, jafer.InterviewsAsEspace], InterviewService.Descriptor, seed, 60, known));
         Assert.Empty(await Fuzz.FaultsAsync([jafer.AsCourt, jafer.AsEspace], MesureService.Descriptor, seed, 60, known));
+        Assert.Empty(await Fuzz.FaultsAsync(
+            [new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", MesuresFixture.Gestionnaire))], RencontreService.Descriptor, seed, 60, known));
     }
 }

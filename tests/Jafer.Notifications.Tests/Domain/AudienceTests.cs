@@ -68,6 +68,14 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_AFreeSlot_IsItsGestionnaireAloneWhoMustActUntilItIsTaken()
+    {
+        var freed = TestEspace.SlotFreed(TestMesure.NewId(), s_mesure.GestionnaireId);
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(freed));
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, false)], Audience.Of(TestEspace.SlotTaken(freed)));
+    }
+
+    [Fact]
     public void Of_AnAgrementRetired_IsBothSidesAndTheCourtMustAct() => AssertMustAct(s_mesure.AgrementRetired(), s_mesure.JuridictionId, s_mesure.GestionnaireId);
 
     [Fact]

@@ -77,3 +77,10 @@ internal sealed class RencontreTermColumns : SqlMigration
 {
     protected override string Resource => "202611280441_rencontre_terms.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280442_rencontre_life")]
+internal sealed class RencontreLifeTables : SqlMigration
+{
+    protected override string Resource => "202611280442_rencontre_life.sql";
+}

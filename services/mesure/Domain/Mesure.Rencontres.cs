@@ -1,0 +1,190 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>What a booking says beyond time, length and lieu.</summary>
+internal sealed record BookingTerms
+{
+    /// <summary>A visite of which nothing more is said.</summary>
+    public static readonly BookingTerms None = new();
+
+    public RencontreKind Kind { get; init; } = RencontreKind.Visite;
+
+    /// <summary>Start of the return of a remise.</summary>
+    public DateTimeOffset? ReturnsAt { get; init; }
+
+    public bool Outing { get; init; }
+
+    /// <summary>Modalité in force on the day; null for that of the latest terms.</summary>
+    public Modalite? Modalite { get; init; }
+
+    public Arrivals Arrivals { get; init; } = Arrivals.Together;
+
+    /// <summary>The free slot that it takes.</summary>
+    public Guid? FreeSlotId { get; init; }
+
+    /// <summary>Whether it goes beyond the declared capacity.</summary>
+    public bool OverCapacity { get; init; }
+}
+
+/// <summary>What becomes of booked rencontres.</summary>
+internal sealed partial class Mesure
+{
+    /// <summary>Refuses what no booking could do in this state.</summary>
+    public void RequireBookable() => Require(MesureAct.ScheduleRencontre);
+
+    /// <summary>A side confirms a rencontre.</summary>
+    public void ConfirmRencontre(Rencontre rencontre, PartyRole by, Acting acting)
+    {
+        RequireScheduled(rencontre, MesureAct.ConfirmRencontre);
+        if ((by == PartyRole.Hote ? rencontre.HoteConfirmedAt : rencontre.VisiteurConfirmedAt) is not null)
+        {
+            throw Refused(MesureAct.ConfirmRencontre, "this side has confirmed it already");
+        }
+
+        if (by == PartyRole.Hote)
+        {
+            rencontre.HoteConfirmedAt = acting.OccurredAt;
+        }
+        else
+        {
+            rencontre.VisiteurConfirmedAt = acting.OccurredAt;
+        }
+
+        Add(MesureAct.ConfirmRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = rencontre.StartsAt, PartyRole = by });
+    }
+
+    /// <summary>A rencontre is cancelled before it starts.</summary>
+    /// <param name="rencontre">The rencontre.</param>
+    /// <param name="outcome">By whom, as an outcome.</param>
+    /// <param name="otherPending">Starts of what else has no outcome yet.</param>
+    /// <param name="acting">Who and when.</param>
+    public void CancelRencontre(Rencontre rencontre, RencontreOutcome outcome, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        RequireScheduled(rencontre, MesureAct.CancelRencontre);
+        RequireBefore(rencontre, MesureAct.CancelRencontre, acting);
+        rencontre.Lose(outcome, acting.OccurredAt);
+        Add(MesureAct.CancelRencontre, acting, new FactDetails
+        {
+            RencontreId = rencontre.Id,
+            StartsAt = rencontre.StartsAt,
+            Outcome = outcome,
+            NoticeMinutes = rencontre.NoticeMinutes(),
+        });
+        NextRencontreAt = Earliest(otherPending);
+    }
+
+    /// <summary>A rencontre is moved: the old one stays on record and names the new one.</summary>
+    /// <param name="rencontre">The rencontre.</param>
+    /// <param name="planned">As it shall be.</param>
+    /// <param name="terms">What else the booking says.</param>
+    /// <param name="otherPending">Starts of what else has no outcome yet.</param>
+    /// <param name="acting">Who and when.</param>
+    /// <returns>The new one.</returns>
+    public Rencontre MoveRencontre(Rencontre rencontre, PlannedRencontre planned, BookingTerms terms, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        RequireScheduled(rencontre, MesureAct.MoveRencontre);
+        RequireBefore(rencontre, MesureAct.MoveRencontre, acting);
+        var moved = Book(planned.StartsAt, planned.Minutes, planned.Zone, planned.LieuId, terms, MesureAct.MoveRencontre, acting, rencontre.Id);
+        rencontre.Lose(RencontreOutcome.Moved, acting.OccurredAt);
+        rencontre.MovedToId = moved.Id;
+        Add(MesureAct.MoveRencontre, acting, new FactDetails
+        {
+            RencontreId = moved.Id,
+            StartsAt = moved.StartsAt,
+            DurationMinutes = moved.DurationMinutes,
+            PreviousRencontreId = rencontre.Id,
+            PreviousStartsAt = rencontre.StartsAt,
+        });
+        NextRencontreAt = Earliest([.. otherPending, moved.StartsAt]);
+        return moved;
+    }
+
+    /// <summary>The espace records what became of the return of a remise.</summary>
+    public void RecordReturn(Rencontre remise, RencontreOutcome outcome, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        Require(MesureAct.RecordRemiseReturn);
+        if (remise.ReturnOutcome != RencontreOutcome.Scheduled || remise.Outcome != RencontreOutcome.Held)
+        {
+            throw Refused(MesureAct.RecordRemiseReturn, "no return of a handover that was held is waited for");
+        }
+
+        if (outcome == RencontreOutcome.Held && acting.OccurredAt < remise.StartsAt)
+        {
+            throw Refused(MesureAct.RecordRemiseReturn, "the remise has not begun yet");
+        }
+
+        remise.ReturnOutcome = outcome;
+        Add(MesureAct.RecordRemiseReturn, acting, new FactDetails { RencontreId = remise.Id, StartsAt = remise.ReturnsAt, Outcome = outcome });
+        NextRencontreAt = Earliest(otherPending);
+    }
+
+    /// <summary>A rencontre that was still to come when the mesure was closed: it will not be held, and no longer counts as scheduled.</summary>
+    public void ReleaseRencontre(Rencontre rencontre, Acting acting)
+    {
+        RequireScheduled(rencontre, MesureAct.ReleaseRencontre);
+        rencontre.Lose(RencontreOutcome.MesureClosed, acting.OccurredAt);
+        Add(MesureAct.ReleaseRencontre, acting, new FactDetails
+        {
+            RencontreId = rencontre.Id,
+            StartsAt = rencontre.StartsAt,
+            Outcome = RencontreOutcome.MesureClosed,
+            NoticeMinutes = rencontre.NoticeMinutes(),
+        }, byJafer: true);
+    }
+
+    private static DateTimeOffset? Earliest(IReadOnlyCollection<DateTimeOffset> starts) => starts.Count == 0 ? null : starts.Min();
+
+    private Rencontre Book(
+        DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, BookingTerms terms, MesureAct act, Acting acting, Guid? movedFrom = null)
+    {
+        Require(act);
+        var day = zone.DayOf(terms.ReturnsAt ?? startsAt);
+        if (Term is { } term && day > term)
+        {
+            throw Refused(act, "the rencontre lies after the term of the mesure");
+        }
+
+        return new Rencontre
+        {
+            Id = NewId(acting),
+            MesureId = Id,
+            EspaceId = EspaceId,
+            Kind = terms.Kind,
+            StartsAt = startsAt,
+            DurationMinutes = durationMinutes,
+            TimeZone = zone.Id,
+            LieuId = lieuId,
+            Modalite = terms.Modalite ?? Decision.Modalite,
+            Outing = terms.Outing,
+            Arrivals = terms.Arrivals,
+            ReturnsAt = terms.ReturnsAt,
+            ReturnOutcome = terms.ReturnsAt is null ? RencontreOutcome.Unspecified : RencontreOutcome.Scheduled,
+            FreeSlotId = terms.FreeSlotId,
+            OverCapacity = terms.OverCapacity,
+            MovedFromId = movedFrom,
+        };
+    }
+
+    private void RequireScheduled(Rencontre rencontre, MesureAct act)
+    {
+        Require(act);
+        if (rencontre.Outcome != RencontreOutcome.Scheduled)
+        {
+            throw Refused(act, "the rencontre has an outcome already");
+        }
+    }
+
+    private void RequireBefore(Rencontre rencontre, MesureAct act, Acting acting)
+    {
+        if (acting.OccurredAt >= rencontre.StartsAt)
+        {
+            throw Refused(act, "the rencontre has begun: what became of it is an outcome");
+        }
+    }
+
+    private DomainError Refused(MesureAct act, string because) => DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), because);
+}
