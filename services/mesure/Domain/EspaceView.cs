@@ -16,6 +16,9 @@ internal sealed class EspaceView
     /// <summary>IANA zone.</summary>
     public required string TimeZone { get; set; }
 
+    /// <summary>Code of its département; null where it was told before this was kept.</summary>
+    public string? Departement { get; set; }
+
     /// <summary>Version of the event that this comes from.</summary>
     public required long Version { get; set; }
 

@@ -2,7 +2,6 @@ using Jafer.Contracts.Events;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
-using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +11,7 @@ namespace Jafer.Mesures.Projections;
 /// Keeps what this service needs of the directory, and warns the open mesures of an espace that lost its agrément. Older
 /// versions than the one held are ignored.
 /// </summary>
-internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) : IEventHandler<MesuresDbContext>
+internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
 {
     /// <summary>Events that are handled.</summary>
     public static readonly Type[] Subscriptions = [typeof(EspacePublished), typeof(OrganisationPublished), typeof(AgrementEnded)];
@@ -75,15 +74,17 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) :
                 State = message.State,
                 AgrementPeriods = periods,
                 TimeZone = message.TimeZone,
+                Departement = message.Departement,
                 Version = message.AggregateVersion,
             });
         }
-        else if (known.Version < message.AggregateVersion)
+        else if (known.Version < message.AggregateVersion || (known.Version == message.AggregateVersion && known.Departement is null))
         {
             known.GestionnaireId = message.GestionnaireId;
             known.State = message.State;
             known.AgrementPeriods = periods;
             known.TimeZone = message.TimeZone;
+            known.Departement = message.Departement;
             known.Version = message.AggregateVersion;
         }
     }

@@ -77,3 +77,17 @@ internal sealed class RencontreTermColumns : SqlMigration
 {
     protected override string Resource => "202611280441_rencontre_terms.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280431_proofs_and_deadlines")]
+internal sealed class ProofsAndDeadlines : SqlMigration
+{
+    protected override string Resource => "202611280431_proofs_and_deadlines.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280432_delays")]
+internal sealed class DelayTables : SqlMigration
+{
+    protected override string Resource => "202611280432_delays.sql";
+}
