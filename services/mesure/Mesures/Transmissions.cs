@@ -36,7 +36,7 @@ internal static class Transmissions
         return new Transmission
         {
             Submitted = Proof(facts, MesureAct.Transmit),
-            Relayed = relay is null ? null : new TransmissionProof { Time = relay.RelayedAt.ToProto() },
+            Relayed = relay is null ? null : new TransmissionProof { OccurredTime = relay.RelayedAt.ToProto() },
             Delivered = Proof(facts, MesureAct.Deliver),
             Retrieved = Proof(facts, MesureAct.Retrieve),
         };
@@ -44,7 +44,7 @@ internal static class Transmissions
 
     private static TransmissionProof? Proof(List<MesureFact> facts, MesureAct act) => facts.Find(f => f.Act == act) is not { } fact ? null : new TransmissionProof
     {
-        Time = fact.OccurredAt.ToProto(),
+        OccurredTime = fact.OccurredAt.ToProto(),
         OrganisationId = fact.ActorOrganisationId?.ToString() ?? "",
         Channel = fact.Details.Delivery ?? DeliveryChannel.Unspecified,
         OnBehalf = fact.Details.Delivery is not (null or DeliveryChannel.Feed),

@@ -29,7 +29,7 @@ public sealed class TransmissionTests(MesuresFixture jafer)
         await jafer.First.PublishAsync<MesuresDbContext>(delivered);
         var proof = (await Eventually.BecomesAsync(async () => (await jafer.GetAsync(id)).Transmission, t => t.Delivered is not null, "the proof of delivery")).Delivered;
         Assert.Equal(
-            (delivered.OccurredAt.ToProto(), Gestionnaire.ToString(), DeliveryChannel.Feed, false), (proof.Time, proof.OrganisationId, proof.Channel, proof.OnBehalf));
+            (delivered.OccurredAt.ToProto(), Gestionnaire.ToString(), DeliveryChannel.Feed, false), (proof.OccurredTime, proof.OrganisationId, proof.Channel, proof.OnBehalf));
 
         // The espace sees its own first reading in what it reads.
         var read = (await jafer.AsEspace.GetMesureAsync(new GetMesureRequest { MesureId = id })).Mesure.Transmission.Retrieved;
@@ -48,7 +48,7 @@ public sealed class TransmissionTests(MesuresFixture jafer)
         var first = Delivered(id, Gestionnaire);
         await ApplyAsync(first, Delivered(id, Gestionnaire));
 
-        Assert.Equal(first.OccurredAt.ToProto(), (await jafer.GetAsync(id)).Transmission.Delivered.Time);
+        Assert.Equal(first.OccurredAt.ToProto(), (await jafer.GetAsync(id)).Transmission.Delivered.OccurredTime);
         Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from mesure_facts where mesure_id = '{id}' and act = 'DELIVER'"));
     }
 
