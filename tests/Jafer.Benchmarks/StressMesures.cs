@@ -63,7 +63,7 @@ internal sealed class StressMesures
         await connection.OpenAsync();
         await FillAsync(connection, host, mesures);
         await host.App.Services.GetRequiredService<DelayFold>().FoldAsync(default, 100_000);
-        await RunAsync(connection, "truncate delay_queue; vacuum analyze");
+        await RunAsync(connection, "vacuum analyze");
         await RunAsync(connection, "checkpoint");
         return new StressMesures(database, host);
 
