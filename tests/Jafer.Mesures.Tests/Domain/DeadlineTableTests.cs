@@ -1,7 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
 using Xunit;
-using Deadline = Jafer.Mesures.Domain.Deadline;
 using Decision = Jafer.Mesures.Domain.Decision;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using Mesure = Jafer.Mesures.Domain.Mesure;

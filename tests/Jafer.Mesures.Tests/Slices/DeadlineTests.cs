@@ -1,7 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Deadlines;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
