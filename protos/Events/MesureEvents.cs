@@ -358,3 +358,30 @@ public sealed record AgrementRetired : MesureEvent
     /// <summary>Last day on which the espace could be designated.</summary>
     public required DateOnly LastDay { get; init; }
 }
+
+/// <summary>A transmission reached its espace: proof of delivery.</summary>
+[EntityName("mesure.mesure-delivered.v1"), MessageUrn("mesure.mesure-delivered.v1")]
+public sealed record MesureDelivered : MesureEvent
+{
+    /// <summary>Whether somebody else recorded it for an espace that is not connected.</summary>
+    public required bool OnBehalf { get; init; }
+}
+
+/// <summary>
+/// A deadline passed and the act is missing. No act itself: the version is the one that the mesure has. Told once for each due time.
+/// </summary>
+[EntityName("mesure.deadline-due.v1"), MessageUrn("mesure.deadline-due.v1")]
+public sealed record DeadlineDue : MesureEvent
+{
+    /// <summary>What is missing, such as "ACKNOWLEDGE".</summary>
+    public required string Deadline { get; init; }
+
+    /// <summary>When it was due, UTC.</summary>
+    public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>Who must act: "JURIDICTION" or "ESPACE".</summary>
+    public required string MustAct { get; init; }
+
+    /// <summary>Whether it goes beyond who must act: to the others of the court, and to the operator.</summary>
+    public required bool Escalated { get; init; }
+}

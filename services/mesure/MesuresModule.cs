@@ -1,6 +1,8 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Data;
+using Jafer.Mesures.Deadlines;
+using Jafer.Mesures.Delays;
 using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
@@ -25,8 +27,10 @@ public static class MesuresModule
     {
         var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
-        builder.AddJaferService<MesuresDbContext>(Name, DirectoryProjection.Subscriptions);
-        builder.Services.AddScoped<IEventHandler<MesuresDbContext>, DirectoryProjection>();
+        builder.AddJaferService<MesuresDbContext>(Name, Projection.Subscriptions);
+        builder.Services.AddScoped<DirectoryProjection>();
+        builder.Services.AddScoped<DeliveryProjection>();
+        builder.Services.AddScoped<IEventHandler<MesuresDbContext>, Projection>();
         builder.Services.AddScoped<MesureActs>();
         builder.Services.AddScoped<InterviewBookings>();
         builder.Services.AddSingleton<KeyedIndex>();
@@ -36,12 +40,22 @@ public static class MesuresModule
         builder.Services.AddScoped<Bookings>();
         builder.Services.AddScoped<EspaceSchedule>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
+        builder.Services.Configure<DeadlineOptions>(builder.Configuration.GetSection("Deadlines"));
+        builder.Services.AddSingleton<DeadlineSweep>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DeadlineSweep>());
+        builder.Services.Configure<DelayOptions>(builder.Configuration.GetSection("Delays"));
+        builder.Services.AddSingleton<DelayFold>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DelayFold>());
+        builder.Services.AddSingleton<DelayReader>();
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
         app.MapGrpcService<BulkGrpcService>();
         app.MapGrpcService<InterviewGrpcService>();
         app.MapGrpcService<RencontreGrpcService>();
+        app.MapGrpcService<TransmissionGrpcService>();
+        app.MapGrpcService<WorklistGrpcService>();
+        app.MapGrpcService<DelaysGrpcService>();
         return app;
     }
 }

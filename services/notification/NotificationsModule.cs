@@ -27,6 +27,8 @@ public static class NotificationsModule
         builder.Services.AddSingleton<IEventHandler<NotificationsDbContext>, EventProjection>();
 
         builder.Services.Configure<FeedOptions>(builder.Configuration.GetSection("Feed"));
+        builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));
+        builder.Services.AddSingleton<DeliveryProofs>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddSingleton<FeedHub>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedHub>());

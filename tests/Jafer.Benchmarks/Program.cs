@@ -16,6 +16,9 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),
     (ImportBenchmark.Name, ImportBenchmark.RunAsync),
     (CommunesBenchmark.Name, CommunesBenchmark.RunAsync),
+    (WorklistBenchmark.ListName, WorklistBenchmark.RunListAsync),
+    (WorklistBenchmark.WorklistsName, WorklistBenchmark.RunWorklistsAsync),
+    (WorklistBenchmark.DelaysName, WorklistBenchmark.RunDelaysAsync),
 };
 if (args.Except(benchmarks.Select(b => b.Name)).FirstOrDefault() is { } unknown)
 {

@@ -33,7 +33,8 @@ internal static class TransmitBenchmark
     // What must be the same row, whoever wrote it: everything but ids and times.
     private static readonly string[] s_written =
     [
-        "select (to_jsonb(m) - '{holder_since,transmitted_at,updated_at,created_at}'::text[])::text from mesures m where id = '{0}'",
+        "select (to_jsonb(m) - '{holder_since,transmitted_at,updated_at,created_at,next_due_at}'::text[])::text from mesures m where id = '{0}'",
+        "select string_agg(kind || ' ' || must_act, ';' order by kind) from deadlines where mesure_id = '{0}'",
         "select string_agg((to_jsonb(f) - '{id,occurred_at,recorded_at}'::text[])::text, ';' order by version) from mesure_facts f where mesure_id = '{0}'",
         """
         select string_agg((to_jsonb(o) - '{id,message_id,headers,occurred_at,payload}'::text[] || jsonb_build_object('payload', payload - '{eventId,occurredAt,recordedAt,correlationId}'::text[]))::text, ';')
@@ -90,8 +91,8 @@ internal static class TransmitBenchmark
         await connection.OpenAsync();
         await ExecuteAsync($$"""
             insert into organisations (id, kind, code) values ('{{s_court}}', 'JURIDICTION', 'tj69123');
-            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, version)
-            values ('{{s_espace}}', '{{s_gestionnaire}}', 'OUVERT', '[{"from":"2013-09-01"}]', 'Europe/Paris', 1)
+            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, version)
+            values ('{{s_espace}}', '{{s_gestionnaire}}', 'OUVERT', '[{"from":"2013-09-01"}]', 'Europe/Paris', '69', 1)
             """);
         string model;
         await using (var host = await ServiceHost.StartAsync(

@@ -25,11 +25,11 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
         from mesures where id = $1
         """;
 
-    private const string ReadEspace = "select gestionnaire_id, agrement_periods from espaces where id = $1";
+    private const string ReadEspace = "select gestionnaire_id, agrement_periods, time_zone, departement from espaces where id = $1";
 
     private const string SetTransmitted = """
         update mesures set state = 'TRANSMISE', holder = 'ESPACE', holder_since = $3, transmitted_at = $3, updated_at = $3,
-            espace_id = $4, gestionnaire_id = $5, version = $2 + 1
+            espace_id = $4, gestionnaire_id = $5, version = $2 + 1, espace_time_zone = 'Europe/Paris', espace_departement = '69', next_due_at = $3 + interval '12 hours'
         where id = $1 and version = $2
         """;
 
@@ -49,6 +49,16 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
     private const string InsertJournal = """
         insert into journal_entries (at, subject, role, organisation_id, on_behalf_of, rpc, resource) values ($1, $2, $3, $4, $5, $6, $7) returning id
         """;
+
+    // The days of these are looked up in no calendar here.
+    private const string SetDeadlines = """
+        with gone as (delete from deadlines where mesure_id = $1 and kind <> all($2))
+        insert into deadlines (mesure_id, kind, must_act, due_at) select $1, p.kind, p.must_act, p.due_at from unnest($2, $3, $4) as p (kind, must_act, due_at)
+        on conflict (mesure_id, kind) do update set due_at = excluded.due_at, raised_at = null
+        """;
+
+    private static readonly string[] s_kinds = ["DELIVERY_WARNING", "DELIVERY_FAILED", "RETRIEVAL", "ACKNOWLEDGE", "TERM_IN_TWO_MONTHS", "TERM_IN_ONE_MONTH", "TERM_PASSED"];
+    private static readonly string[] s_mustAct = ["JURIDICTION", "JURIDICTION", "ESPACE", "ESPACE", "JURIDICTION", "JURIDICTION", "ESPACE"];
 
     private sealed record Period(DateOnly From, DateOnly? To);
 
@@ -91,6 +101,9 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
             BatchCommands =
             {
                 Command(SetTransmitted, Value(id), Value(version), Value(now), Value(espaceId), Value(gestionnaireId)),
+                Command(
+                    SetDeadlines, Value(id), Value(s_kinds), Value(s_mustAct),
+                    Value<DateTimeOffset[]>([now.AddHours(12), now.AddHours(24), now.AddDays(3), now.AddDays(5), now.AddDays(300), now.AddDays(330), now.AddDays(360)])),
                 Command(InsertFact, Value(message.EventId), Value(id), Value(version + 1), Value(now), Value(caller.OrganisationId), Value(caller.Subject)),
                 Command(
                     InsertOutbox, Value(message.EventId), Value("mesure.mesure-transmitted.v1"), Value(id), Json(JsonSerializer.Serialize(message, EventTypes.Json)),

@@ -44,6 +44,16 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     public MesureTransmitted Transmitted(DateTimeOffset? occurredAt = null) =>
         Step<MesureTransmitted>("TRANSMISE", "ESPACE", new { decisionDate = new DateOnly(2026, 11, 2) }, occurredAt);
 
+    /// <summary>Its transmission reached the espace.</summary>
+    public MesureDelivered Delivered() => Step<MesureDelivered>("TRANSMISE", "ESPACE", new { onBehalf = false });
+
+    /// <summary>A deadline passed.</summary>
+    /// <param name="deadline">Its kind.</param>
+    /// <param name="mustAct">Who must act.</param>
+    /// <param name="escalated">Whether it goes beyond them.</param>
+    public DeadlineDue DeadlineDue(string deadline, string mustAct, bool escalated = false) =>
+        Step<DeadlineDue>("TRANSMISE", "ESPACE", new { deadline, mustAct, escalated, dueAt = "2026-11-21T09:30:00Z" });
+
     /// <summary>Acknowledged by the espace.</summary>
     public MesureAcknowledged Acknowledged() => Step<MesureAcknowledged>("RECUE", "ESPACE");
 

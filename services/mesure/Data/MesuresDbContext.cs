@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Jafer.Mesures.Bulk;
+using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Data;
@@ -59,6 +60,45 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
+
+    public DbSet<Deadline> Deadlines => Set<Deadline>();
+
+    public DbSet<TransmissionRelay> TransmissionRelays => Set<TransmissionRelay>();
+
+    /// <summary>
+    /// Saves, and with the acts of each mesure the deadlines that follow from them. Here, because no act comes past it.
+    /// </summary>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        ChangeTracker.AutoDetectChangesEnabled = false;
+        try
+        {
+            foreach (var mesure in ChangeTracker.Entries<Mesure>().Select(e => e.Entity).Where(m => m.NewFacts.Count > 0).ToList())
+            {
+                await PlanDeadlinesAsync(mesure, cancellationToken);
+            }
+        }
+        finally
+        {
+            ChangeTracker.AutoDetectChangesEnabled = true;
+        }
+
+        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
+
+    /// <summary>Computes the deadlines of a mesure; they are saved with the next changes.</summary>
+    public async Task PlanDeadlinesAsync(Mesure mesure, CancellationToken ct)
+    {
+        if (mesure.Status is { OpenDifficulties: > 0, ClosedAt: null })
+        {
+            await Difficulties.Where(d => d.MesureId == mesure.Id && d.State != Contracts.Mesure.V1.DifficultyState.Answered).LoadAsync(ct);
+        }
+
+        var deadlines = DeadlineTable.Of(mesure, ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id));
+        mesure.NextDueAt = deadlines.Count == 0 ? DeadlineTable.Never : deadlines[0].DueAt;
+        mesure.DeadlinesVersion = DeadlineTable.Version;
+        Add(new DeadlinePlan { MesureId = mesure.Id, Deadlines = deadlines });
+    }
 
     /// <summary>A mesure to act on; null when there is none.</summary>
     public Task<Mesure?> MesureAsync(Guid id, CancellationToken ct) => s_mesure(this, id, ct);
@@ -126,6 +166,15 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         });
         BelongsToMesure(modelBuilder.Entity<Interview>().ToTable("interviews"), i => i.MesureId);
         modelBuilder.Entity<InterviewSlot>().ToTable("interview_slots");
+        BelongsToMesure(modelBuilder.Entity<Deadline>().ToTable("deadlines"), d => d.MesureId);
+        modelBuilder.Entity<Deadline>().HasKey(d => new { d.MesureId, d.Kind });
+        modelBuilder.Entity<TransmissionRelay>().ToTable("transmission_relays").HasKey(r => r.MesureId);
+        modelBuilder.Entity<DeadlinePlan>(e =>
+        {
+            // Written by its own statement, and read by nobody.
+            e.ToView("deadlines").HasKey(p => p.MesureId);
+            e.Ignore(p => p.Deadlines);
+        });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });
         modelBuilder.Entity<EspaceView>(e =>

@@ -193,6 +193,9 @@ internal sealed class Difficulty
 
     public required DifficultyReason Reason { get; init; }
 
+    /// <summary>Whether it must be read at once.</summary>
+    public bool Urgent => Reason is DifficultyReason.Danger or DifficultyReason.Incident;
+
     public DifficultyState State { get; set; } = DifficultyState.Open;
 
     /// <summary>Free text; may hold personal data.</summary>

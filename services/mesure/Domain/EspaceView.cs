@@ -21,6 +21,9 @@ internal sealed class EspaceView
     /// <summary>Families at the same time, of the modalités for which the espace says so.</summary>
     public IReadOnlyList<DeclaredCapacity> Capacities { get; set; } = [];
 
+    /// <summary>Code of its département; null where it was told before this was kept.</summary>
+    public string? Departement { get; set; }
+
     /// <summary>Version of the event that this comes from.</summary>
     public required long Version { get; set; }
 

@@ -67,6 +67,18 @@ internal sealed partial class Mesure
 
     public DateOnly? Term { get; private set; }
 
+    /// <summary>IANA zone and département of the espace when the mesure came to it: the calendar of its deadlines; null before, or unknown.</summary>
+    public string? EspaceTimeZone { get; private set; }
+
+    /// <summary>See <see cref="EspaceTimeZone"/>.</summary>
+    public string? EspaceDepartement { get; private set; }
+
+    /// <summary>When the next deadline is due; <see cref="DeadlineTable.Never"/> when none runs. Kept here for worklists.</summary>
+    public DateTimeOffset NextDueAt { get; set; } = DeadlineTable.Never;
+
+    /// <summary><see cref="DeadlineTable.Version"/> by which the deadlines were computed.</summary>
+    public int DeadlinesVersion { get; set; }
+
     public ClosureReason ClosureReason { get; private set; }
 
     /// <summary>Free text; may hold personal data.</summary>
@@ -130,6 +142,8 @@ internal sealed partial class Mesure
             PredecessorId = predecessorId,
             EspaceId = espace.Id,
             GestionnaireId = espace.GestionnaireId,
+            EspaceTimeZone = espace.TimeZone,
+            EspaceDepartement = espace.Departement,
             CreatedAt = acting.Now,
         };
         mesure.Replace(agreement);
@@ -191,6 +205,7 @@ internal sealed partial class Mesure
 
         EspaceId = espace.Id;
         GestionnaireId = espace.GestionnaireId;
+        (EspaceTimeZone, EspaceDepartement) = (espace.TimeZone, espace.Departement);
         if (!espace.ApprovedOn(decided) && !Defects.Contains(DesignationRules.AgrementInvalid))
         {
             Defects = [.. Defects, DesignationRules.AgrementInvalid];
@@ -212,6 +227,20 @@ internal sealed partial class Mesure
         };
         Add(MesureAct.ReportDifficulty, acting, new FactDetails { DifficultyId = difficulty.Id, Urgent = false }, byJafer: true);
         return difficulty;
+    }
+
+    /// <summary>Keeps the proof that the transmission reached the espace. False when there is one already.</summary>
+    /// <param name="channel">How it did.</param>
+    /// <param name="acting">Who and when; the person is not named where a system proves it.</param>
+    public bool Deliver(DeliveryChannel channel, Acting acting)
+    {
+        if (Status.DeliveredAt is not null || !Status.Allows(MesureAct.Deliver))
+        {
+            return false;
+        }
+
+        Add(MesureAct.Deliver, acting, new FactDetails { Delivery = channel });
+        return true;
     }
 
     /// <summary>Keeps the first reading by the espace as proof. False when it was read before.</summary>
@@ -746,7 +775,7 @@ internal sealed partial class Mesure
         Add(act, acting, new FactDetails
         {
             DifficultyId = difficulty.Id,
-            Urgent = difficulty.Reason is DifficultyReason.Danger or DifficultyReason.Incident,
+            Urgent = difficulty.Urgent,
             Danger = difficulty.Reason == DifficultyReason.Danger ? true : null,
             BulkJobId = jobId,
         });
@@ -797,7 +826,7 @@ internal sealed partial class Mesure
             OccurredAt = acting.OccurredAt,
             RecordedAt = acting.Now,
             ActorOrganisationId = byJafer ? null : acting.OrganisationId,
-            ActorSubject = byJafer ? null : acting.Subject,
+            ActorSubject = byJafer || acting.Subject.Length == 0 ? null : acting.Subject,
             Details = acting.OnBehalf is { } source && !byJafer ? said with { OnBehalf = source } : said,
         };
         Status = Status.Apply(fact);

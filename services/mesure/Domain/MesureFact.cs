@@ -101,6 +101,9 @@ internal sealed record FactDetails
     /// <summary>How the espace told it, where another organisation recorded it on its behalf.</summary>
     public OnBehalfSource? OnBehalf { get; init; }
 
+    /// <summary>How a transmission was delivered.</summary>
+    public DeliveryChannel? Delivery { get; init; }
+
     /// <summary>Why the mesure was closed.</summary>
     public ClosureReason? ClosureReason { get; init; }
 }

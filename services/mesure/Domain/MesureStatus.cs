@@ -31,6 +31,8 @@ internal sealed record MesureStatus
 
     public DateTimeOffset? TransmittedAt { get; init; }
 
+    public DateTimeOffset? DeliveredAt { get; init; }
+
     public DateTimeOffset? RetrievedAt { get; init; }
 
     public DateTimeOffset? AcknowledgedAt { get; init; }
@@ -108,6 +110,7 @@ internal sealed record MesureStatus
     private MesureStatus Count(MesureFact fact) => fact.Act switch
     {
         MesureAct.Transmit => this with { TransmittedAt = fact.OccurredAt },
+        MesureAct.Deliver => this with { DeliveredAt = fact.OccurredAt },
         MesureAct.Retrieve => this with { RetrievedAt = Earliest(RetrievedAt, fact.OccurredAt) },
         MesureAct.Acknowledge or MesureAct.Register => this with { AcknowledgedAt = fact.OccurredAt },
         MesureAct.TakeCharge => this with { ChargeTakenAt = fact.OccurredAt },

@@ -69,7 +69,7 @@ internal static class Transitions
         .Concat(new[]
         {
             MesureAct.Retrieve, MesureAct.ReportDifficulty, MesureAct.AcknowledgeDifficulty, MesureAct.AnswerDifficulty, MesureAct.ExternalAlert, MesureAct.Modify,
-            MesureAct.BookInterview, MesureAct.ReleaseInterview,
+            MesureAct.Deliver, MesureAct.BookInterview, MesureAct.ReleaseInterview,
         }.SelectMany(act => Staying(act, s_transmitted)))
         .Concat(s_open.Select(from => (From: from, Act: MesureAct.Close, To: (Next)MesureState.Cloturee)))
         .Concat(s_open.Select(from => (From: from, Act: MesureAct.Revoke, To: (Next)MesureState.Cloturee)))

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
@@ -50,7 +51,9 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
         var requestId = check.RequestId(header.RequestId);
         var occurredAt = check.BusinessTime("occurred_time", header.OccurredTime, now);
         check.ThrowIfAny();
-        return commands.RunAsync(call, request, requestId, async ct =>
+        return etag is null ? InTurnAsync(RunOnceAsync) : RunOnceAsync();
+
+        Task<TResponse> RunOnceAsync() => commands.RunAsync(call, request, requestId, async ct =>
         {
             var mesure = await LoadAsync(mesureId, caller, ct);
             if (etag is not null && etag != mesure.Version)
@@ -62,6 +65,24 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
             Publish(mesure);
             return response;
         }, _ => $"mesures/{mesureId}");
+    }
+
+    /// <summary>
+    /// Runs an act of somebody to whom the version does not matter: one that met another writer, such as a proof of delivery that
+    /// came meanwhile, is tried on what that one left.
+    /// </summary>
+    private static async Task<TResponse> InTurnAsync<TResponse>(Func<Task<TResponse>> run)
+    {
+        for (var left = 2; ; left--)
+        {
+            try
+            {
+                return await run();
+            }
+            catch (DomainError e) when (left > 0 && e.Reason == ErrorReason.EtagMismatch)
+            {
+            }
+        }
     }
 
     /// <summary>

@@ -64,11 +64,15 @@ internal sealed partial class MesureGrpcService
         var mesures = caller.Role == Roles.Juridiction
             ? db.Mesures.Where(m => m.JuridictionId == caller.OrganisationId)
             : db.Mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
-        mesures = Worklists.Filter(mesures, worklist, clock.GetUtcNow());
+        mesures = Worklists.Filter(db, mesures, worklist, clock);
         if (request.States.Count > 0)
         {
             var states = request.States.Distinct().ToArray();
             mesures = mesures.Where(m => states.Contains(m.Status.State));
+            if (!states.Contains(MesureState.Cloturee))
+            {
+                mesures = Worklists.Open(mesures);
+            }
         }
 
         if (espaceId is { } id)
@@ -83,7 +87,8 @@ internal sealed partial class MesureGrpcService
 
         if (cursor is not null)
         {
-            mesures = mesures.Where(m => m.Status.HolderSince > cursor.HolderSince || (m.Status.HolderSince == cursor.HolderSince && m.Id > cursor.Id));
+            // One comparison of rows, which enters the index where the last page ended.
+            mesures = mesures.Where(m => EF.Functions.GreaterThan(ValueTuple.Create(m.Status.HolderSince, m.Id), ValueTuple.Create(cursor.HolderSince, cursor.Id)));
         }
 
         var page = await mesures.AsNoTracking().OrderBy(m => m.Status.HolderSince).ThenBy(m => m.Id).Take(size + 1).ToListAsync(context.CancellationToken);
@@ -171,8 +176,10 @@ internal sealed partial class MesureGrpcService
             Milestones = mesure.ToMilestones(mesure.Status),
             Origin = mesure.Origin,
             ReopeningComment = mesure.ReopeningComment,
+            Transmission = await db.TransmissionAsync(mesure, ct),
         };
         whole.DecisionVersions.AddRange(versions.Select(v => v.ToProto()));
+        whole.Deadlines.AddRange((await db.Deadlines.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderBy(d => d.DueAt).ThenBy(d => d.Kind).ToListAsync(ct)).Select(d => d.ToProto()));
         whole.Parties.AddRange((await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct)).OrderBy(p => p.Role).Select(p => p.ToProto()));
         whole.Children.AddRange((await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Position).ToListAsync(ct)).Select(c => c.ToProto()));
         whole.Rencontres.AddRange(rencontres.Select(r => r.ToProto()));

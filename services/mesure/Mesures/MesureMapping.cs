@@ -236,6 +236,14 @@ internal static class MesureMapping
         ProvidedTime = exchange.ProvidedAt.ToProto(),
     };
 
+    public static Proto.Deadline ToProto(this Deadline deadline) => new()
+    {
+        Kind = deadline.Kind,
+        MustAct = deadline.MustAct,
+        DueTime = deadline.DueAt.ToProto(),
+        RaisedTime = deadline.RaisedAt.ToProto(),
+    };
+
     public static Proto.Finding ToProto(this RuleFinding finding)
     {
         var proto = new Proto.Finding

@@ -1,22 +1,83 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Data;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Time;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 
 namespace Jafer.Mesures.Mesures;
 
-/// <summary>Which mesures stand on which worklist.</summary>
+/// <summary>Which mesures stand on which worklist, and whose worklists they are.</summary>
 internal static class Worklists
 {
-    public static IQueryable<Mesure> Filter(IQueryable<Mesure> mesures, Worklist worklist, DateTimeOffset now) => worklist switch
+    /// <summary>Days after the decision from which a mesure without a rencontre held is listed, where nobody says otherwise.</summary>
+    public const int NoVisitAfterDays = 90;
+
+    private static readonly TimeSpan s_deliveryWarning = TimeSpan.FromHours(12);
+
+    /// <summary>The worklists of a role, in the order in which work comes.</summary>
+    public static IReadOnlyList<Worklist> Of(string role) => role switch
     {
-        Worklist.ACompleter => mesures.Where(m => m.Status.State == MesureState.Ordonnee),
-        Worklist.ATransmettre => mesures.Where(m => m.Status.State == MesureState.Completee),
-        Worklist.PrecisionDemandee => mesures.Where(m => m.Status.State == MesureState.PrecisionDemandee),
-        Worklist.Difficultes => mesures.Where(m => m.Status.OpenDifficulties > 0),
-        Worklist.AAccuserReception => mesures.Where(m => m.Status.State == MesureState.Transmise),
-        Worklist.APrendreEnCharge => mesures.Where(m => m.Status.State == MesureState.Recue),
-        Worklist.AContacter => mesures.Where(m => m.Status.State == MesureState.PriseEnCharge),
-        Worklist.AProgrammer => mesures.Where(m => m.Status.State == MesureState.EnAttente || (m.Status.State == MesureState.EnCours && m.Status.PendingRencontres == 0)),
-        Worklist.IssueManquante => mesures.Where(m => m.NextRencontreAt <= now),
-        _ => mesures,
+        Roles.Juridiction =>
+        [
+            Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.DifficultesARepondre, Worklist.PrecisionDemandee, Worklist.ACompleter,
+            Worklist.ATransmettre, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact, Worklist.SansPremiereRencontre, Worklist.TermeProche,
+            Worklist.EnRetard,
+        ],
+        Roles.Espace =>
+        [
+            Worklist.AAccuserReception, Worklist.APrendreEnCharge, Worklist.AContacter, Worklist.AProgrammer, Worklist.IssueManquante, Worklist.SansContact,
+            Worklist.SansPremiereRencontre, Worklist.TermeProche, Worklist.EnRetard,
+        ],
+        _ =>
+        [
+            Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact,
+            Worklist.SansPremiereRencontre, Worklist.IssueManquante, Worklist.TermeProche, Worklist.EnRetard,
+        ],
     };
+
+    /// <summary>Mesures that are not closed: only they are in the indexes of worklists.</summary>
+    public static IQueryable<Mesure> Open(IQueryable<Mesure> mesures) => mesures.Where(m => m.Status.State != MesureState.Cloturee);
+
+    /// <summary>The mesures of a worklist; all, closed ones included, for none.</summary>
+    /// <param name="db">The context.</param>
+    /// <param name="mesures">Those that the caller may see.</param>
+    /// <param name="worklist">The worklist.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="noVisitAfterDays">See <see cref="NoVisitAfterDays"/>.</param>
+    public static IQueryable<Mesure> Filter(
+        MesuresDbContext db, IQueryable<Mesure> mesures, Worklist worklist, TimeProvider clock, int noVisitAfterDays = NoVisitAfterDays)
+    {
+        var now = clock.GetUtcNow();
+        var today = clock.TodayInParis();
+        return worklist == Worklist.Unspecified ? mesures : worklist switch
+        {
+            Worklist.ACompleter => Open(mesures).Where(m => m.Status.State == MesureState.Ordonnee),
+            Worklist.ATransmettre => Open(mesures).Where(m => m.Status.State == MesureState.Completee),
+            Worklist.PrecisionDemandee => Open(mesures).Where(m => m.Status.State == MesureState.PrecisionDemandee),
+            Worklist.Difficultes => Open(mesures).Where(m => m.Status.OpenDifficulties > 0),
+            Worklist.AAccuserReception => Open(mesures).Where(m => m.Status.State == MesureState.Transmise),
+            Worklist.APrendreEnCharge => Open(mesures).Where(m => m.Status.State == MesureState.Recue),
+            Worklist.AContacter => Open(mesures).Where(m => m.Status.State == MesureState.PriseEnCharge),
+            Worklist.AProgrammer => Open(mesures).Where(m => m.Status.State == MesureState.EnAttente || (m.Status.State == MesureState.EnCours && m.Status.PendingRencontres == 0)),
+            Worklist.IssueManquante => Open(mesures).Where(m => m.NextRencontreAt <= now),
+            Worklist.NonDelivree => Open(mesures).Where(m =>
+                m.Status.State == MesureState.Transmise && m.Status.DeliveredAt == null && m.Status.RetrievedAt == null && m.Status.TransmittedAt <= now - s_deliveryWarning),
+            Worklist.NonConsultee => Past(DeadlineKind.Retrieval),
+            Worklist.DifficultesAAccuser => Difficult(DifficultyState.Open),
+            Worklist.DifficultesARepondre => Difficult(DifficultyState.Acknowledged),
+            Worklist.DifficultesEscaladees => Past(DeadlineKind.EscalateDifficulty),
+            Worklist.SansPremiereRencontre => Open(mesures).Where(m => m.Status.FirstHeldRencontreAt == null && m.Decision.Date <= today.AddDays(-noVisitAfterDays)),
+            Worklist.TermeProche => Open(mesures).Where(m => m.Status.TransmittedAt != null && m.Term <= today.AddMonths(2)),
+            Worklist.SansContact => Past(DeadlineKind.ContactDeadline),
+            Worklist.EnRetard => Open(mesures).Where(m => m.NextDueAt <= now),
+            _ => throw new ArgumentOutOfRangeException(nameof(worklist)),
+        };
+
+        // What is past is the next deadline or a later one: the test on the mesure spares the look at the others.
+        IQueryable<Mesure> Past(DeadlineKind kind) =>
+            Open(mesures).Where(m => m.NextDueAt <= now && db.Deadlines.Any(d => d.MesureId == m.Id && d.Kind == kind && d.DueAt <= now));
+
+        IQueryable<Mesure> Difficult(DifficultyState state) =>
+            Open(mesures).Where(m => m.Status.OpenDifficulties > 0 && db.Difficulties.Any(d => d.MesureId == m.Id && d.State == state));
+    }
 }

@@ -5,7 +5,6 @@ using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,7 +14,7 @@ namespace Jafer.Mesures.Projections;
 /// Keeps what this service needs of the directory, and warns the open mesures of an espace that lost its agrément. Older
 /// versions than the one held are ignored.
 /// </summary>
-internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) : IEventHandler<MesuresDbContext>
+internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
 {
     /// <summary>Events that are handled.</summary>
     public static readonly Type[] Subscriptions = [typeof(EspacePublished), typeof(OrganisationPublished), typeof(AgrementEnded)];
@@ -84,6 +83,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) :
                 AgrementPeriods = periods,
                 TimeZone = message.TimeZone,
                 Capacities = capacities,
+                Departement = message.Departement,
                 Version = message.AggregateVersion,
             });
         }
@@ -94,6 +94,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock) :
             known.AgrementPeriods = periods;
             known.TimeZone = message.TimeZone;
             known.Capacities = capacities;
+            known.Departement = message.Departement;
             known.Version = message.AggregateVersion;
         }
     }

@@ -22,6 +22,12 @@ internal sealed class Delivery
 
     public required bool Urgent { get; init; }
 
+    /// <summary>Code of the deadline that passed; null where the event is none.</summary>
+    public string? Deadline { get; init; }
+
+    /// <summary>Whether it goes to all contacts, not only to those who follow mesures.</summary>
+    public bool Escalated { get; init; }
+
     /// <summary>"QUEUED", "SENT" or "FAILED".</summary>
     public required string State { get; init; }
 

@@ -12,6 +12,8 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
 
     public DbSet<MesureHolder> Holders => Set<MesureHolder>();
 
+    public DbSet<UndeliveredTransmission> UndeliveredTransmissions => Set<UndeliveredTransmission>();
+
     public DbSet<Delivery> Deliveries => Set<Delivery>();
 
     /// <summary>

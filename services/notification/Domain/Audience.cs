@@ -12,13 +12,15 @@ internal static class Audience
 {
     /// <summary>
     /// The organisations that an event concerns: its two sides, but for drafts, which are their author's own affair. The author
-    /// of a message gets it too, since one organisation may run several systems. In the order of ids, so that two events never
-    /// wait for each other's counters.
+    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated. In the order of
+    /// ids, so that two events never wait for each other's counters.
     /// </summary>
     /// <param name="message">The event.</param>
-    public static IReadOnlyList<Addressee> Of(DomainEvent message) =>
+    /// <param name="operatorId">The operator as an organisation; null for none.</param>
+    public static IReadOnlyList<Addressee> Of(DomainEvent message, Guid? operatorId = null) =>
     [
         .. Sides(message)
+            .Append(message is DeadlineDue { Escalated: true } ? operatorId : null)
             .Where(s => s is not null)
             .Select(s => s!.Value)
             .Distinct()
@@ -28,7 +30,7 @@ internal static class Audience
 
     private static Guid?[] Sides(DomainEvent message) => message switch
     {
-        MesureCreated or MesureUpdated or MesureCompleted => [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
+        MesureCreated or MesureUpdated or MesureCompleted or DeadlineDue { Deadline: "TRANSMIT" } => [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
         MessagePosted posted => [posted.JuridictionId, posted.GestionnaireId],
         ThreadRead read => [read.JuridictionId, read.GestionnaireId],
@@ -48,11 +50,16 @@ internal static class Audience
         ClosureProposed proposed when proposed.JuridictionId == organisationId => true,
         MesureModified modified when modified.GestionnaireId == organisationId => true,
         AgrementRetired retired when retired.JuridictionId == organisationId => true,
+        DeadlineDue due => WhoMustAct(due) == organisationId,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
         EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,
         _ => false,
     };
+
+    /// <summary>The organisation that has missed a deadline; null when there is none on that side.</summary>
+    /// <param name="due">The event.</param>
+    public static Guid? WhoMustAct(DeadlineDue due) => due.MustAct == "JURIDICTION" ? due.JuridictionId : due.GestionnaireId;
 
     /// <summary>The organisation that holds a mesure after an event; null when it is the family or nobody.</summary>
     /// <param name="step">The event.</param>

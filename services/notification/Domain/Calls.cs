@@ -7,7 +7,8 @@ namespace Jafer.Notifications.Domain;
 /// <param name="About">What the mail names: the mesure, or the espace where all its mesures are meant.</param>
 /// <param name="Urgent">Whether it must look at once.</param>
 /// <param name="OnceADay">Whether one mail of this kind about this thing is enough for a day: what comes together is told together.</param>
-internal readonly record struct Call(Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false);
+/// <param name="Escalated">Whether all of the organisation are told, because those who usually are did not act.</param>
+internal readonly record struct Call(Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false, bool Escalated = false);
 
 /// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about.</summary>
 internal static class Calls
@@ -40,6 +41,10 @@ internal static class Calls
 
         // Whoever drafts has the draft before them.
         MesureCreated or MesureUpdated or MesureCompleted => null,
+        // Each deadline is told once; only whoever has missed it is reminded.
+        DeadlineDue due => Told(message, Audience.WhoMustAct(due), due.Escalated) is { } call ? call with { Escalated = due.Escalated } : null,
+        // A proof, for whoever looks for it.
+        MesureDelivered => null,
         MesureEvent step when Audience.Holder(step) is { } holder && holder != heldBefore => Told(message, holder),
         _ => null,
     };

@@ -9,7 +9,8 @@ namespace Jafer.Notifications.Domain;
 /// <param name="EventType">Type of the event that brought it about.</param>
 /// <param name="About">The mesure, or the espace.</param>
 /// <param name="Urgent">Whether it must be looked at at once.</param>
-internal readonly record struct MailLine(string EventType, Guid About, bool Urgent);
+/// <param name="Deadline">Code of the deadline that passed; null where the event is none.</param>
+internal readonly record struct MailLine(string EventType, Guid About, bool Urgent, string? Deadline = null);
 
 /// <summary>
 /// The text of a mail: what kind of act waits and where, nothing of its content. A mailbox is read by whoever has it open, so no
@@ -39,6 +40,30 @@ internal static class MailText
         ["mesure.agrement-retired.v1"] = "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    // What was due; a kind that a later version adds is a deadline all the same.
+    private const string OtherDeadline = "Une échéance est passée";
+
+    private static readonly FrozenDictionary<string, string> s_deadlines = new Dictionary<string, string>
+    {
+        ["TRANSMIT"] = "Une mesure est à transmettre",
+        ["DELIVERY_WARNING"] = "Une mesure transmise n'a pas encore atteint l'espace de rencontre",
+        ["DELIVERY_FAILED"] = "Une mesure transmise n'a pas atteint l'espace de rencontre : joignez-le autrement",
+        ["RETRIEVAL"] = "Une mesure transmise n'a pas été consultée",
+        ["ACKNOWLEDGE"] = "Une mesure attend votre accusé de réception",
+        ["TAKE_CHARGE"] = "Une mesure attend sa prise en charge",
+        ["PROVIDE_INFORMATION"] = "Une précision demandée est attendue",
+        ["FIRST_CONTACT"] = "Une famille attend votre premier appel",
+        ["CONTACT_DEADLINE"] = "Le délai donné aux parents pour prendre contact est passé",
+        ["INTERVIEW"] = "Un premier entretien est attendu",
+        ["RENCONTRE_OUTCOME"] = "L'issue d'une rencontre est à renseigner",
+        ["ACKNOWLEDGE_DIFFICULTY"] = "Une difficulté attend votre accusé de réception",
+        ["ESCALATE_DIFFICULTY"] = "Une difficulté n'a pas été prise en compte",
+        ["ANSWER_DIFFICULTY"] = "Une difficulté attend la réponse du juge",
+        ["TERM_IN_TWO_MONTHS"] = "Une mesure prend fin dans deux mois",
+        ["TERM_IN_ONE_MONTH"] = "Une mesure prend fin dans un mois",
+        ["TERM_PASSED"] = "Le terme d'une mesure est passé",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
     // These name an espace, those of enquiries the enquiry, all others a mesure.
     private static readonly FrozenSet<string> s_aboutEspaces =
         new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
@@ -60,16 +85,18 @@ internal static class MailText
         var text = new StringBuilder("Bonjour,\n\nVotre organisation est attendue sur Jafer :\n\n");
         foreach (var line in lines)
         {
-            text.Append("- ").Append(line.Urgent ? "URGENT : " : "").Append(Act(line.EventType)).Append(", ").Append(Where(line, mesureUrl)).Append('\n');
+            text.Append("- ").Append(line.Urgent ? "URGENT : " : "").Append(Act(line)).Append(", ").Append(Where(line, mesureUrl)).Append('\n');
         }
 
         text.Append("\nCe message ne dit rien du dossier : le détail se lit dans Jafer, avec vos accès habituels.\nMerci de ne pas y répondre.\n");
         var subject = (lines[0].Urgent ? "[Jafer] URGENT : " : "[Jafer] ")
-            + (lines.Count == 1 ? Act(lines[0].EventType) : string.Create(CultureInfo.InvariantCulture, $"{lines.Count} éléments attendent votre organisation"));
+            + (lines.Count == 1 ? Act(lines[0]) : string.Create(CultureInfo.InvariantCulture, $"{lines.Count} éléments attendent votre organisation"));
         return (subject, text.ToString());
     }
 
-    private static string Act(string eventType) => s_acts.GetValueOrDefault(eventType, Other);
+    private static string Act(MailLine line) => line.Deadline is { } deadline
+        ? s_deadlines.GetValueOrDefault(deadline, OtherDeadline)
+        : s_acts.GetValueOrDefault(line.EventType, Other);
 
     private static string Where(MailLine line, string? mesureUrl) => s_aboutEspaces.Contains(line.EventType)
         ? $"espace {line.About}"

@@ -9,19 +9,33 @@ using Microsoft.Extensions.Options;
 namespace Jafer.Notifications.Feed;
 
 /// <summary>Puts each event into the feeds that it concerns, and queues a mail for whoever must act next.</summary>
-internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> mail) : IEventHandler<NotificationsDbContext>
+internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> mail, IOptions<EscalationOptions> escalation) : IEventHandler<NotificationsDbContext>
 {
     public async Task HandleAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         var type = EventTypes.NameOf(message.GetType());
         var data = EventData.Of(message);
-        foreach (var addressee in Audience.Of(message))
+        foreach (var addressee in Audience.Of(message, escalation.Value.OperatorId))
         {
+            var position = await db.NextPositionAsync(addressee.OrganisationId, ct);
+            if (message is MesureTransmitted transmitted && transmitted.GestionnaireId == addressee.OrganisationId)
+            {
+                db.UndeliveredTransmissions.Add(new UndeliveredTransmission
+                {
+                    OrganisationId = addressee.OrganisationId,
+                    Position = position,
+                    EventId = message.EventId,
+                    MesureId = message.AggregateId,
+                    MesureVersion = message.AggregateVersion,
+                    AppendedAt = now,
+                });
+            }
+
             db.Events.Add(new FeedEvent
             {
                 OrganisationId = addressee.OrganisationId,
-                Position = await db.NextPositionAsync(addressee.OrganisationId, ct),
+                Position = position,
                 EventId = message.EventId,
                 Type = type,
                 AggregateId = message.AggregateId,
@@ -44,6 +58,8 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 EventType = type,
                 MesureId = call.About,
                 Urgent = call.Urgent,
+                Deadline = (message as DeadlineDue)?.Deadline,
+                Escalated = call.Escalated,
                 State = DeliveryStates.Queued,
                 Attempts = 0,
                 NextAttemptAt = call.Urgent ? now : now + mail.Value.GroupingDelay,

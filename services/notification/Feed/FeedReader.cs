@@ -11,7 +11,8 @@ namespace Jafer.Notifications.Feed;
 /// <param name="Events">Events with their positions, oldest first.</param>
 /// <param name="Position">Position after which the next page begins; beyond the last event when others were left out.</param>
 /// <param name="More">Whether wanted events follow.</param>
-internal sealed record FeedPage(IReadOnlyList<(long Position, Event Event)> Events, long Position, bool More);
+/// <param name="Undelivered">Whether transmissions up to the position after which it was read are not yet known to be delivered.</param>
+internal sealed record FeedPage(IReadOnlyList<(long Position, Event Event)> Events, long Position, bool More, bool Undelivered);
 
 /// <summary>Reads feeds, a page at a time.</summary>
 internal sealed class FeedReader(NpgsqlDataSource source)
@@ -20,7 +21,8 @@ internal sealed class FeedReader(NpgsqlDataSource source)
     // hide that retention took one between the two.
     private const string Page = """
         select h.last_position, h.trimmed_to, e.position, e.event_id, e.type, e.aggregate_id, e.aggregate_version,
-               e.occurred_at, e.recorded_at, e.data, e.action_required
+               e.occurred_at, e.recorded_at, e.data, e.action_required,
+               exists (select from undelivered_transmissions u where u.organisation_id = h.organisation_id and u.position <= @after)
         from feed_heads h
         left join lateral (
             select * from feed_events f
@@ -47,10 +49,10 @@ internal sealed class FeedReader(NpgsqlDataSource source)
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.Default, ct);
 
         var events = new List<(long, Event)>();
-        var (head, trimmed) = (0L, 0L);
+        var (head, trimmed, undelivered) = (0L, 0L, false);
         while (await reader.ReadAsync(ct))
         {
-            (head, trimmed) = (reader.GetInt64(0), reader.GetInt64(1));
+            (head, trimmed, undelivered) = (reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(11));
             if (!await reader.IsDBNullAsync(2, ct))
             {
                 events.Add((reader.GetInt64(2), ReadEvent(reader)));
@@ -65,11 +67,11 @@ internal sealed class FeedReader(NpgsqlDataSource source)
 
         if (events.Count <= size)
         {
-            return new FeedPage(events, head, false);
+            return new FeedPage(events, head, false, undelivered);
         }
 
         events.RemoveAt(size);
-        return new FeedPage(events, events[^1].Item1, true);
+        return new FeedPage(events, events[^1].Item1, true, undelivered);
     }
 
     private static Event ReadEvent(NpgsqlDataReader reader) => new()

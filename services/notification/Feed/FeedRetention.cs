@@ -39,7 +39,10 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
                 while (deleted > 0);
             }
 
-            await using var deliveries = new NpgsqlCommand("delete from deliveries where state <> 'QUEUED' and created_at < @before", connection);
+            await using var deliveries = new NpgsqlCommand("""
+                delete from deliveries where state <> 'QUEUED' and created_at < @before;
+                delete from undelivered_transmissions where appended_at < @before
+                """, connection);
             deliveries.Parameters.AddWithValue("before", before);
             await deliveries.ExecuteNonQueryAsync(ct);
             return total;

@@ -15,7 +15,9 @@ internal sealed partial class NotificationGrpcService
         check.ThrowIfAny();
 
         var caller = context.Caller();
-        var page = await feed.ReadAsync(caller.OrganisationId, Position(caller, request.ResumeToken), types, size, context.CancellationToken);
+        var position = Position(caller, request.ResumeToken);
+        var page = await feed.ReadAsync(caller.OrganisationId, position, types, size, context.CancellationToken);
+        await ProveAsync(caller, position, page, types, context.CancellationToken);
         var response = new ListEventsResponse { ResumeToken = Token(caller, page.Position), More = page.More };
         response.Events.AddRange(page.Events.Select(e => e.Event));
         return response;

@@ -9,7 +9,7 @@ namespace Jafer.Notifications.Feed;
 
 /// <summary>The rpcs of notification, each in its own file; here what they share.</summary>
 internal sealed partial class NotificationGrpcService(
-    FeedReader feed, FeedHub hub, PageTokens tokens, IOptions<FeedOptions> options, TimeProvider clock)
+    FeedReader feed, FeedHub hub, PageTokens tokens, DeliveryProofs proofs, IOptions<FeedOptions> options, TimeProvider clock)
     : NotificationService.NotificationServiceBase
 {
     private const int MaxTypes = 100;
@@ -33,6 +33,10 @@ internal sealed partial class NotificationGrpcService(
     private long? Position(Caller caller, string resumeToken) => resumeToken.Length == 0
         ? null
         : tokens.TryUnprotect<Resume>(resumeToken, Binding(caller))?.Position ?? throw DomainError.ResumeTokenInvalid();
+
+    /// <summary>Keeps the proof that the caller has every transmission up to the token with which it resumed.</summary>
+    private Task ProveAsync(Caller caller, long? position, FeedPage page, string[] types, CancellationToken ct) =>
+        page.Undelivered && position is { } passed && DeliveryProofs.Cover(types) ? proofs.NoteAsync(caller.OrganisationId, passed, ct) : Task.CompletedTask;
 
     private string Token(Caller caller, long position) => tokens.Protect(new Resume(position), Binding(caller));
 

@@ -48,6 +48,8 @@ internal sealed partial class NotificationGrpcService
         var heartbeat = options.Value.Heartbeat;
         var page = await feed.ReadAsync(caller.OrganisationId, position, types, WatchPageSize, ct);
 
+        await ProveAsync(caller, position, page, types, ct);
+
         // The client learns that it is heard before anything happens.
         await context.WriteResponseHeadersAsync([]);
         var lastSent = clock.GetTimestamp();

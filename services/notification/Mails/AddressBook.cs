@@ -15,8 +15,9 @@ internal sealed class AddressBook(DirectoryService.DirectoryServiceClient direct
     /// </summary>
     /// <param name="organisationId">The organisation.</param>
     /// <param name="kinds">Kinds of what the mail tells.</param>
+    /// <param name="all">Whether all are told, those who follow mesures and the others: who follows them did not act.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, IReadOnlyCollection<ContactMail> kinds, CancellationToken ct)
+    public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, IReadOnlyCollection<ContactMail> kinds, bool all, CancellationToken ct)
     {
         var answer = await directory.ListContactsAsync(
             new ListContactsRequest { OrganisationId = organisationId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
@@ -28,7 +29,7 @@ internal sealed class AddressBook(DirectoryService.DirectoryServiceClient direct
         var known = answer.Contacts.Where(c => c.Email.Length > 0).ToList();
         var willing = known.Where(c => !kinds.All(c.MutedMails.Contains)).ToList();
         var told = willing.Count > 0 ? willing : known;
-        var followers = told.Where(c => c.Role == ContactRole.Suivi).ToList();
+        var followers = all ? [] : told.Where(c => c.Role == ContactRole.Suivi).ToList();
         return [.. (followers.Count > 0 ? followers : told).Select(c => c.Email).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)];
     }
 }

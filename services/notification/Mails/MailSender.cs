@@ -23,7 +23,7 @@ internal sealed class MailSender(
 
     // Whatever else waits for the organisation goes along, due or not.
     private const string Group = """
-        select delivery_id, event_type, mesure_id, urgent, attempts from deliveries
+        select delivery_id, event_type, mesure_id, urgent, attempts, deadline, escalated from deliveries
         where organisation_id = @organisation and state = 'QUEUED'
         order by created_at, delivery_id limit 100 for update
         """;
@@ -109,7 +109,7 @@ internal sealed class MailSender(
 
     private async Task<(MailOutcome Outcome, string? Error)> SendAsync(Guid organisationId, List<Row> group, CancellationToken ct)
     {
-        var recipients = await addresses.FindAsync(organisationId, [.. group.Select(r => MailText.KindOf(r.Line.EventType)).Distinct()], ct);
+        var recipients = await addresses.FindAsync(organisationId, [.. group.Select(r => MailText.KindOf(r.Line.EventType)).Distinct()], group.Exists(r => r.Escalated), ct);
         if (recipients is null)
         {
             return (MailOutcome.Away, "DIRECTORY_AWAY");
@@ -131,7 +131,8 @@ internal sealed class MailSender(
         var rows = new List<Row>();
         while (await reader.ReadAsync(ct))
         {
-            rows.Add(new Row(reader.GetGuid(0), new MailLine(reader.GetString(1), reader.GetGuid(2), reader.GetBoolean(3)), reader.GetInt32(4)));
+            rows.Add(new Row(reader.GetGuid(0), new MailLine(reader.GetString(1), reader.GetGuid(2), reader.GetBoolean(3), reader.IsDBNull(5) ? null : reader.GetString(5)), reader.GetInt32(4),
+                reader.GetBoolean(6)));
         }
 
         return rows;
@@ -158,5 +159,5 @@ internal sealed class MailSender(
         await note.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    private sealed record Row(Guid DeliveryId, MailLine Line, int Attempts);
+    private sealed record Row(Guid DeliveryId, MailLine Line, int Attempts, bool Escalated);
 }

@@ -244,6 +244,7 @@ public sealed class StateMachineTests
                     case MesureAct.Update: Mesure.Update(null, (false, null), Acting()); break;
                     case MesureAct.Complete: Mesure.Complete([], Acting()); break;
                     case MesureAct.Transmit: Mesure.Transmit(s_espace, Acting()); break;
+                    case MesureAct.Deliver: return Mesure.Deliver(DeliveryChannel.Feed, Acting());
                     case MesureAct.Retrieve: return Mesure.Retrieve(Acting());
                     case MesureAct.Acknowledge: Mesure.Acknowledge(Acting()); break;
                     case MesureAct.RequestInformation: _question = Mesure.RequestInformation(InformationReason.Other, Secret, Acting()); break;

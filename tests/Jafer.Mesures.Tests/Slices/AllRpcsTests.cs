@@ -14,7 +14,9 @@ namespace Jafer.Mesures.Tests.Slices;
 public sealed class AllRpcsTests(MesuresFixture jafer)
 {
     private static readonly IReadOnlyList<MethodDescriptor> s_all =
-        [.. Rpcs.UnaryOf(MesureService.Descriptor), .. Rpcs.UnaryOf(InterviewService.Descriptor), .. Rpcs.UnaryOf(RencontreService.Descriptor)];
+    [
+        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, DelaysService.Descriptor }.SelectMany(Rpcs.UnaryOf),
+    ];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
 
@@ -29,7 +31,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     // Those of the court; the others are the espace's. Either may close, read and list.
     private static readonly string[] s_ofTheCourt =
         ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty",
-            "RevokeMesure", "RedesignateMesure", "ModifyMesure", "HoldInterviewSlot", "ReleaseInterviewSlot"];
+            "RevokeMesure", "RedesignateMesure", "ModifyMesure", "HoldInterviewSlot", "ReleaseInterviewSlot", "RecordDelivery"];
 
     [Theory]
     [MemberData(nameof(UnaryRpcs))]
@@ -115,7 +117,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
         foreach (var (table, key) in new[]
         {
             ("interviews", "mesure_id"), ("interview_slots", "mesure_id"), ("mesures", "id"), ("mesure_facts", "mesure_id"), ("parties", "mesure_id"), ("children", "mesure_id"), ("rencontres", "mesure_id"), ("difficulties", "mesure_id"),
-            ("information_exchanges", "mesure_id"), ("decision_versions", "mesure_id"), ("external_alerts", "mesure_id"),
+            ("information_exchanges", "mesure_id"), ("decision_versions", "mesure_id"), ("external_alerts", "mesure_id"), ("deadlines", "mesure_id"),
         })
         {
             parts.Add(await jafer.Database.ReadAsync<string>(
@@ -139,6 +141,10 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 return await OtherMesureAsync(new CompleteMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Ordonnee), RequestId = NewId() }, MesureState.Ordonnee);
             case "TransmitMesure":
                 return await OtherMesureAsync(new TransmitMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Completee), RequestId = NewId() }, MesureState.Completee);
+            case "RecordDelivery":
+                return Pair(
+                    new RecordDeliveryRequest { MesureId = await jafer.MesureInAsync(MesureState.Transmise), Channel = DeliveryChannel.Post, RequestId = NewId() },
+                    r => r.Channel = DeliveryChannel.Telephone);
             case "AcknowledgeMesure":
                 return await OtherMesureAsync(new AcknowledgeMesureRequest { MesureId = await jafer.MesureInAsync(MesureState.Transmise), RequestId = NewId() }, MesureState.Transmise);
             case "RequestInformation":

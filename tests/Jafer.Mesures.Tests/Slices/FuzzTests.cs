@@ -26,4 +26,17 @@ public sealed class FuzzTests(MesuresFixture jafer)
         Assert.Empty(await Fuzz.FaultsAsync(
             [new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", MesuresFixture.Gestionnaire))], RencontreService.Descriptor, seed, 60, known));
     }
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task WorklistsDelaysAndProofs_RandomRequests_NeverFault(int seed)
+    {
+        var court = jafer.First.Channel("juridiction", MesuresFixture.Court);
+        var operateur = jafer.First.Channel("operateur", MesuresFixture.Court);
+        var known = new List<string> { MesuresFixture.Espace.ToString(), MesuresFixture.Court.ToString(), await jafer.MesureInAsync(MesureState.Transmise) };
+
+        Assert.Empty(await Fuzz.FaultsAsync<WorklistService.WorklistServiceClient>([new(court), new(operateur)], WorklistService.Descriptor, seed, 40, known));
+        Assert.Empty(await Fuzz.FaultsAsync<DelaysService.DelaysServiceClient>([new(court), new(operateur)], DelaysService.Descriptor, seed, 40, known));
+        Assert.Empty(await Fuzz.FaultsAsync<TransmissionService.TransmissionServiceClient>([new(court), new(operateur)], TransmissionService.Descriptor, seed, 40, known));
+    }
 }

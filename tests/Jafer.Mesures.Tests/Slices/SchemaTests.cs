@@ -13,6 +13,7 @@ public sealed class SchemaTests(MesuresFixture jafer)
     {
         await using var scope = jafer.First.App.Services.CreateAsyncScope();
 
-        Assert.Empty(await SchemaComparison.DifferencesAsync(scope.ServiceProvider.GetRequiredService<MesuresDbContext>()));
+        // Delays are counted and read by SQL alone.
+        Assert.Empty(await SchemaComparison.DifferencesAsync(scope.ServiceProvider.GetRequiredService<MesuresDbContext>(), "delay_entries", "delay_counts", "delay_totals", "delay_queue"));
     }
 }

@@ -79,6 +79,29 @@ public sealed class AudienceTests
     public void Of_AnAgrementRetired_IsBothSidesAndTheCourtMustAct() => AssertMustAct(s_mesure.AgrementRetired(), s_mesure.JuridictionId, s_mesure.GestionnaireId);
 
     [Fact]
+    public void Of_ADeadline_IsBothSidesAndWhoMissedItMustAct()
+    {
+        AssertMustAct(s_mesure.DeadlineDue("ACKNOWLEDGE", "ESPACE"), s_mesure.GestionnaireId);
+        AssertMustAct(s_mesure.DeadlineDue("ANSWER_DIFFICULTY", "JURIDICTION"), s_mesure.JuridictionId);
+        Assert.Equal([new Addressee(s_mesure.JuridictionId, true)], Audience.Of(s_mesure.DeadlineDue("TRANSMIT", "JURIDICTION")));
+    }
+
+    [Fact]
+    public void Of_AnEscalatedDeadline_IsTheOperatorToo()
+    {
+        var operatorId = TestMesure.NewId();
+        var audience = Audience.Of(s_mesure.DeadlineDue("ESCALATE_DIFFICULTY", "JURIDICTION", escalated: true), operatorId);
+
+        Assert.Equal(new[] { s_mesure.JuridictionId, s_mesure.GestionnaireId, operatorId }.Order(), audience.Select(a => a.OrganisationId));
+        Assert.Equal([s_mesure.JuridictionId], audience.Where(a => a.MustAct).Select(a => a.OrganisationId));
+        Assert.DoesNotContain(operatorId, Audience.Of(s_mesure.DeadlineDue("ACKNOWLEDGE", "ESPACE"), operatorId).Select(a => a.OrganisationId));
+    }
+
+    [Fact]
+    public void Escalation_Unconfigured_GoesToTheOperatorOfTheDevelopmentIssuer() =>
+        Assert.Equal(new Guid("91141436-262f-83e3-bd3c-b30ed9574494"), new Notifications.Feed.EscalationOptions().OperatorId);
+
+    [Fact]
     public void Of_AnyEvent_ComesInTheOrderOfIdsOnceEach()
     {
         var id = ArbMap.Default.ArbFor<Guid>();

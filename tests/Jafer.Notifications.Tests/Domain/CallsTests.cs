@@ -53,6 +53,16 @@ public sealed class CallsTests
     public void For_AProposalToClose_TellsTheCourt() => Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.ClosureProposed(), null));
 
     [Fact]
+    public void For_ADeadline_TellsWhoMissedItAndAllOfThemWhenItIsEscalated()
+    {
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.DeadlineDue("ACKNOWLEDGE", "ESPACE"), s_espace));
+        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.DeadlineDue("ANSWER_DIFFICULTY", "JURIDICTION"), s_espace));
+        Assert.Equal(
+            new Call(s_court, s_mesure.Id, Urgent: true, Escalated: true), Calls.For(s_mesure.DeadlineDue("ESCALATE_DIFFICULTY", "JURIDICTION", escalated: true), s_espace));
+        Assert.Null(Calls.For(s_mesure.Delivered(), s_court));
+    }
+
+    [Fact]
     public void For_AMessage_TellsTheOtherSide()
     {
         Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.Message(s_court, 2), null));

@@ -40,6 +40,23 @@ public sealed class MailTextTests
     }
 
     [Fact]
+    public void Compose_OfDeadlines_SaysWhatIsMissing()
+    {
+        var (_, text) = MailText.Compose(
+            [
+                .. Enum.GetValues<Contracts.Mesure.V1.DeadlineKind>().Where(k => k != Contracts.Mesure.V1.DeadlineKind.Unspecified)
+                    .Select(k => new MailLine("mesure.deadline-due.v1", s_mesure, false, ServiceDefaults.Grpc.ProtoConversions.ToCode(k))),
+                new MailLine("mesure.deadline-due.v1", s_mesure, false, "ADDED_LATER"),
+            ],
+            null);
+
+        var lines = text.Split('\n').Where(l => l.StartsWith('-')).ToList();
+        Assert.Equal(lines.Count, lines.Distinct().Count());
+        Assert.Contains($"- Une mesure attend votre accusé de réception, mesure {s_mesure}", lines);
+        Assert.Equal($"- Une échéance est passée, mesure {s_mesure}", Assert.Single(lines, l => l.Contains("échéance", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Compose_OfAnUnknownType_SaysThatSomethingWaits()
     {
         var (subject, _) = MailText.Compose([new MailLine("mesure.mesure-moved.v2", s_mesure, false)], null);

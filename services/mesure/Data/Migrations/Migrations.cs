@@ -83,4 +83,15 @@ internal sealed class RencontreTermColumns : SqlMigration
 internal sealed class RencontreLifeTables : SqlMigration
 {
     protected override string Resource => "202611280442_rencontre_life.sql";
+[Migration("202611280431_proofs_and_deadlines")]
+internal sealed class ProofsAndDeadlines : SqlMigration
+{
+    protected override string Resource => "202611280431_proofs_and_deadlines.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280432_delays")]
+internal sealed class DelayTables : SqlMigration
+{
+    protected override string Resource => "202611280432_delays.sql";
 }

@@ -18,3 +18,9 @@ internal sealed class CallsOfADay : SqlMigration
 {
     protected override string Resource => "Migrations.202611210002_calls_of_a_day.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280431_proofs_and_deadlines")]
+internal sealed class ProofsAndDeadlines : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280431_proofs_and_deadlines.sql";
+}

@@ -1,0 +1,20 @@
+using MassTransit;
+
+namespace Jafer.Contracts.Events;
+
+/// <summary>
+/// An organisation resumed its feed past an event: it has handled it. Told of transmissions only.
+/// <see cref="DomainEvent.AggregateId"/> and <see cref="DomainEvent.AggregateVersion"/> are those of the event.
+/// </summary>
+[EntityName("notification.event-delivered.v1"), MessageUrn("notification.event-delivered.v1")]
+public sealed record EventDelivered : DomainEvent
+{
+    /// <summary>The organisation.</summary>
+    public required Guid OrganisationId { get; init; }
+
+    /// <summary>UUID of the event.</summary>
+    public required Guid DeliveredEventId { get; init; }
+
+    /// <summary>Its type, such as "mesure.mesure-transmitted.v1".</summary>
+    public required string EventType { get; init; }
+}

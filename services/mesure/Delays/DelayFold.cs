@@ -1,0 +1,101 @@
+using Jafer.ServiceDefaults.Telemetry;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Jafer.Mesures.Delays;
+
+/// <summary>Configuration section "Delays".</summary>
+internal sealed class DelayOptions
+{
+    /// <summary>How often mesures whose delays changed are counted anew.</summary>
+    public TimeSpan FoldInterval { get; set; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>
+/// Keeps the counts of delays: takes the mesures that changed, takes back what was counted of them and counts what holds now, all
+/// by one statement. One replica folds at a time; the lock ends with its transaction.
+/// </summary>
+internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> options, TimeProvider clock, ILogger<DelayFold> logger) : BackgroundService
+{
+    private const string Lock = "select pg_try_advisory_xact_lock(hashtextextended('mesure:delays', 0))";
+
+    private const string Fold = """
+        with taken as (
+            delete from delay_queue where id in (select id from delay_queue order by id limit $1) returning mesure_id),
+        touched as materialized (select distinct mesure_id from taken),
+        old as materialized (select e.* from delay_entries e join touched using (mesure_id)),
+        new as materialized (
+            select s.mesure_id, s.month, s.juridiction_id, s.espace_id, s.modalite, array[
+                max(s.days) filter (where s.segment = 1), max(s.days) filter (where s.segment = 2), max(s.days) filter (where s.segment = 3),
+                max(s.days) filter (where s.segment = 4), max(s.days) filter (where s.segment = 5), max(s.days) filter (where s.segment = 6)] as days
+            from (select d.*, (case when d.ended is not null then least(greatest(d.ended - d.began, 0), 32000)
+                                    when not d.passed and not d.open then -1 end)::smallint as days
+                  from touched join delay_segments d using (mesure_id)) s
+            group by s.mesure_id, s.month, s.juridiction_id, s.espace_id, s.modalite),
+        gone as (delete from delay_entries where mesure_id in (select mesure_id from old except select mesure_id from new)),
+        kept as (
+            insert into delay_entries (mesure_id, month, juridiction_id, espace_id, modalite, days) select * from new
+            on conflict (mesure_id) do update set month = excluded.month, juridiction_id = excluded.juridiction_id, espace_id = excluded.espace_id,
+                modalite = excluded.modalite, days = excluded.days),
+        difference as materialized (
+            select month, juridiction_id, espace_id, modalite, segment::smallint as segment, days, sum(one)::integer as mesures
+            from (select o.month, o.juridiction_id, o.espace_id, o.modalite, d.segment, d.days, -1 as one from old o, unnest(o.days) with ordinality as d (days, segment)
+                  union all
+                  select n.month, n.juridiction_id, n.espace_id, n.modalite, d.segment, d.days, 1 from new n, unnest(n.days) with ordinality as d (days, segment)) c
+            where days is not null
+            group by month, juridiction_id, espace_id, modalite, segment, days having sum(one) <> 0),
+        counted as (
+            insert into delay_counts as c (juridiction_id, month, espace_id, modalite, segment, days, mesures)
+            select juridiction_id, month, espace_id, modalite, segment, days, mesures from difference
+            on conflict (juridiction_id, month, espace_id, modalite, segment, days) do update set mesures = c.mesures + excluded.mesures),
+        totalled as (
+            insert into delay_totals as c (month, segment, days, mesures)
+            select month, segment, days, sum(mesures)::integer from difference group by month, segment, days having sum(mesures) <> 0
+            on conflict (month, segment, days) do update set mesures = c.mesures + excluded.mesures)
+        select count(*) from taken
+        """;
+
+    /// <summary>Counts everything that changed until now.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <param name="portion">Changes of one transaction.</param>
+    public async Task FoldAsync(CancellationToken ct, int portion = 2000)
+    {
+        while (await FoldPortionAsync(portion, ct) == portion)
+        {
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.FoldInterval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await FoldAsync(stoppingToken);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                logger.LogWarning("Delays could not be counted: {Fault}", Redaction.Describe(e));
+            }
+        }
+    }
+
+    private async Task<long> FoldPortionAsync(int portion, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var tryLock = new NpgsqlCommand(Lock, connection, transaction))
+        {
+            if (await tryLock.ExecuteScalarAsync(ct) is not true)
+            {
+                return 0;
+            }
+        }
+
+        await using var fold = new NpgsqlCommand(Fold, connection, transaction) { CommandTimeout = 600, Parameters = { new NpgsqlParameter<int> { TypedValue = portion } } };
+        var taken = (long)(await fold.ExecuteScalarAsync(ct))!;
+        await transaction.CommitAsync(CancellationToken.None);
+        return taken;
+    }
+}

@@ -1,0 +1,139 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain;
+using Npgsql;
+
+namespace Jafer.Mesures.Delays;
+
+/// <summary>Which mesures, and by what they are told apart.</summary>
+/// <param name="JuridictionId">Only of this court.</param>
+/// <param name="GestionnaireId">Only of the espaces of this gestionnaire.</param>
+/// <param name="EspaceId">Only of this espace.</param>
+/// <param name="Modalite">Only this modalité, as its code.</param>
+/// <param name="From">First month.</param>
+/// <param name="To">Last month.</param>
+/// <param name="Grouping">By what.</param>
+internal sealed record DelayQuestion(
+    Guid? JuridictionId, Guid? GestionnaireId, Guid? EspaceId, string? Modalite, DateOnly From, DateOnly To, DelayGrouping Grouping);
+
+/// <summary>What became of the mesures of one group in one segment.</summary>
+internal sealed class DelayFigures
+{
+    /// <summary>Delays that are over and that run.</summary>
+    public DelayEstimate Estimate { get; } = new();
+
+    /// <summary>Mesures that were closed in the segment.</summary>
+    public long Closed { get; set; }
+}
+
+/// <summary>
+/// Reads delays: what is over from the counts, what runs from the open mesures, which are few however many are closed. All France
+/// has counts of its own.
+/// </summary>
+internal sealed class DelayReader(NpgsqlDataSource source)
+{
+    /// <summary>The figures by group (the empty one where nothing tells them apart) and segment.</summary>
+    /// <param name="question">Which mesures.</param>
+    /// <param name="today">Until when the running ones are followed.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<SortedDictionary<(string Group, DelaySegment Segment), DelayFigures>> ReadAsync(DelayQuestion question, DateOnly today, CancellationToken ct)
+    {
+        var figures = new SortedDictionary<(string, DelaySegment), DelayFigures>(s_order);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using (var counted = Command(connection, question, Counted(question)))
+        await using (var reader = await counted.ExecuteReaderAsync(ct))
+        {
+            while (await reader.ReadAsync(ct))
+            {
+                var of = Of(reader);
+                if (reader.GetInt32(2) is var days && days < 0)
+                {
+                    of.Closed += reader.GetInt64(3);
+                }
+                else
+                {
+                    of.Estimate.AddObserved(days, reader.GetInt64(3));
+                }
+            }
+        }
+
+        await using (var waiting = Command(connection, question, Waiting(question)))
+        {
+            waiting.Parameters.Add(new NpgsqlParameter<DateOnly>("today", today));
+            await using var reader = await waiting.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                Of(reader).Estimate.AddWaiting(reader.GetInt32(2), reader.GetInt64(3));
+            }
+        }
+
+        return figures;
+
+        DelayFigures Of(NpgsqlDataReader row)
+        {
+            var key = (row.GetString(0), (DelaySegment)row.GetInt16(1));
+            if (!figures.TryGetValue(key, out var of))
+            {
+                figures[key] = of = new DelayFigures();
+            }
+
+            return of;
+        }
+    }
+
+    private static readonly Comparer<(string Group, DelaySegment Segment)> s_order = Comparer<(string Group, DelaySegment Segment)>.Create((a, b) =>
+        string.CompareOrdinal(a.Group, b.Group) is var by && by != 0 ? by : a.Segment.CompareTo(b.Segment));
+
+    private static string Counted(DelayQuestion question) => $"""
+        select {Group(question.Grouping)}, segment, days::integer, sum(mesures)::bigint
+        from {(IsOfAllFrance(question) ? "delay_totals" : "delay_counts")}
+        where month between @from and @to {Only(question)}
+        group by 1, 2, 3 having sum(mesures) > 0
+        """;
+
+    private static string Waiting(DelayQuestion question) => $"""
+        select {Group(question.Grouping)}, segment, least(greatest(@today - began, 0), 32000), count(*)
+        from delay_segments
+        where open and ended is null and not passed and month between @from and @to {Only(question)}
+        group by 1, 2, 3
+        """;
+
+    private static bool IsOfAllFrance(DelayQuestion question) =>
+        question is { JuridictionId: null, GestionnaireId: null, EspaceId: null, Modalite: null, Grouping: DelayGrouping.Unspecified or DelayGrouping.Month };
+
+    private static string Group(DelayGrouping grouping) => grouping switch
+    {
+        DelayGrouping.Juridiction => "juridiction_id::text",
+        DelayGrouping.Espace => "espace_id::text",
+        DelayGrouping.Modalite => "modalite",
+        DelayGrouping.Month => "month::text",
+        _ => "''::text",
+    };
+
+    private static string Only(DelayQuestion question) =>
+        (question.JuridictionId is null ? "" : " and juridiction_id = @juridiction")
+        + (question.EspaceId is null ? "" : " and espace_id = @espace")
+        + (question.GestionnaireId is null ? "" : " and espace_id = any(array(select id from espaces where gestionnaire_id = @gestionnaire))")
+        + (question.Modalite is null ? "" : " and modalite = @modalite");
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, DelayQuestion question, string sql)
+    {
+        var command = new NpgsqlCommand(sql, connection) { Parameters = { new NpgsqlParameter<DateOnly>("from", question.From), new NpgsqlParameter<DateOnly>("to", question.To) } };
+        Add("juridiction", question.JuridictionId);
+        Add("espace", question.EspaceId);
+        Add("gestionnaire", question.GestionnaireId);
+        if (question.Modalite is { } modalite)
+        {
+            command.Parameters.Add(new NpgsqlParameter<string>("modalite", modalite));
+        }
+
+        return command;
+
+        void Add(string name, Guid? id)
+        {
+            if (id is { } value)
+            {
+                command.Parameters.Add(new NpgsqlParameter<Guid>(name, value));
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Data;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
+
+namespace Jafer.Mesures.Delays;
+
+/// <summary>How long the steps to the first rencontre held take.</summary>
+internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays, TimeProvider clock) : DelaysService.DelaysServiceBase
+{
+    private const int MaturityDays = 365;
+
+    /// <summary>Fewer mesures than that could tell of one family.</summary>
+    private const int SmallCell = 5;
+
+    public override async Task<GetDelaysResponse> GetDelays(GetDelaysRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var ct = context.CancellationToken;
+        var today = clock.TodayInParis();
+        var check = new FieldChecks();
+        var juridictionId = check.OptionalUuid("juridiction_id", request.JuridictionId);
+        var espaceId = check.OptionalUuid("espace_id", request.EspaceId);
+        var modalite = check.KnownOrUnspecified("modalite", request.Modalite);
+        var from = check.OptionalDate("from_date", request.FromDate);
+        var to = check.OptionalDate("to_date", request.ToDate);
+        check.That(from is null || to is null || from <= to, "to_date", "must not lie before from_date");
+        var maturity = request.MaturityDays == 0 ? MaturityDays : check.Range("maturity_days", request.MaturityDays, 1, 1825);
+        var grouping = check.KnownOrUnspecified("grouping", request.Grouping);
+        check.ThrowIfAny();
+
+        Guid? gestionnaireId = null;
+        if (caller is { Tenancy: Tenancy.Own, Role: Roles.Juridiction })
+        {
+            caller.Require(juridictionId ??= caller.OrganisationId);
+        }
+        else if (caller.Tenancy == Tenancy.Own)
+        {
+            gestionnaireId = caller.OrganisationId;
+            if (espaceId is { } id)
+            {
+                caller.Require((await db.EspaceAsync(id, ct))?.GestionnaireId);
+            }
+        }
+
+        // A month counts once its last decision is old enough.
+        var ripe = FirstOfMonth(today.AddDays(1 - maturity)).AddMonths(-1);
+        var lastMonth = to is { } end && FirstOfMonth(end) < ripe ? FirstOfMonth(end) : ripe;
+        var question = new DelayQuestion(
+            juridictionId, gestionnaireId, espaceId, modalite == Modalite.Unspecified ? null : modalite.ToCode(),
+            FirstOfMonth(from ?? DateOnly.MinValue), lastMonth, grouping);
+        var response = new GetDelaysResponse
+        {
+            FromDate = from is null ? null : question.From.ToProto(),
+            ToDate = lastMonth.AddMonths(1).AddDays(-1).ToProto(),
+            AsOfTime = clock.GetStoredNow().ToProto(),
+        };
+        foreach (var ((group, segment), figures) in await delays.ReadAsync(question, today, ct))
+        {
+            response.Rows.Add(ToRow(grouping, group, segment, figures, mayKnowAll: caller.Tenancy == Tenancy.Own));
+        }
+
+        return response;
+    }
+
+    private static DelayRow ToRow(DelayGrouping grouping, string group, DelaySegment segment, DelayFigures figures, bool mayKnowAll)
+    {
+        var row = new DelayRow { Segment = segment };
+        switch (grouping)
+        {
+            case DelayGrouping.Juridiction: row.JuridictionId = group; break;
+            case DelayGrouping.Espace: row.EspaceId = group == Guid.Empty.ToString() ? "" : group; break;
+            case DelayGrouping.Modalite: row.Modalite = ProtoConversions.FromCode<Modalite>(group); break;
+            case DelayGrouping.Month: row.MonthDate = DateOnly.ParseExact(group, "yyyy-MM-dd", CultureInfo.InvariantCulture).ToProto(); break;
+        }
+
+        var estimate = figures.Estimate;
+        if (!mayKnowAll && estimate.Observed + estimate.Waiting + figures.Closed < SmallCell)
+        {
+            row.Suppressed = true;
+            return row;
+        }
+
+        row.ObservedCount = (int)estimate.Observed;
+        row.WaitingCount = (int)estimate.Waiting;
+        row.ClosedCount = (int)figures.Closed;
+        if (estimate.Quantile(0.5) is { } median)
+        {
+            row.MedianDays = median;
+        }
+
+        if (estimate.Quantile(0.9) is { } p90)
+        {
+            row.P90Days = p90;
+        }
+
+        return row;
+    }
+
+    private static DateOnly FirstOfMonth(DateOnly day) => new(day.Year, day.Month, 1);
+}

@@ -1,0 +1,18 @@
+using Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>A time by which somebody must have acted; stored once for each mesure and kind, as long as the act is missing.</summary>
+internal sealed class Deadline
+{
+    public required Guid MesureId { get; init; }
+
+    public required DeadlineKind Kind { get; init; }
+
+    public required Holder MustAct { get; init; }
+
+    public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>When it was told that it is due; null before.</summary>
+    public DateTimeOffset? RaisedAt { get; init; }
+}

@@ -1,0 +1,139 @@
+using Jafer.Contracts.Mesure.V1;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>
+/// By when who must act, as data: a row for each kind, which says from which milestone it counts and how long. What a mesure's
+/// deadlines are follows from its status, its content and its open difficulties alone.
+/// </summary>
+internal static class DeadlineTable
+{
+    /// <summary>Number of this table: to be raised with every change, so that the deadlines of open mesures are computed anew.</summary>
+    public const int Version = 1;
+
+    /// <summary>The time of a deadline that does not exist.</summary>
+    public static readonly DateTimeOffset Never = new(9999, 12, 30, 0, 0, 0, TimeSpan.Zero);
+
+    private const Holder Court = Holder.Juridiction;
+    private const Holder Espace = Holder.Espace;
+
+    // Hours of delivery are those at which the relay of e-CODEX warns and gives up. The other lengths are set by Jafer, from what
+    // the peers that docs/mesure.md names do: no text fixes them but the decision's own days.
+    private static readonly Row[] s_rows =
+    [
+        new(DeadlineKind.Transmit, Court, Delay.WorkingDays(2), s => When(s.Status.State == MesureState.Completee && s.Mesure.Decision.Rendered, s.Status.HolderSince)),
+        new(DeadlineKind.DeliveryWarning, Court, Delay.Hours(12), Undelivered),
+        new(DeadlineKind.DeliveryFailed, Court, Delay.Hours(24), Undelivered) { Escalates = true },
+        new(DeadlineKind.Retrieval, Espace, Delay.WorkingDays(3), s => When(s.Status.State == MesureState.Transmise && s.Status.RetrievedAt is null, s.Status.TransmittedAt)),
+        new(DeadlineKind.Acknowledge, Espace, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.Transmise, s.Status.TransmittedAt)),
+        new(DeadlineKind.TakeCharge, Espace, Delay.WorkingDays(10), s => When(s.Status.State == MesureState.Recue, s.Status.HolderSince)),
+        new(DeadlineKind.ProvideInformation, Court, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.PrecisionDemandee, s.Status.HolderSince)),
+        new(DeadlineKind.FirstContact, Espace, Delay.WorkingDays(3), s => When(s.Status is { State: MesureState.PriseEnCharge, Holder: Holder.Espace }, s.Status.ChargeTakenAt)),
+        new(DeadlineKind.ContactDeadline, Espace, Delay.None, s => When(
+            s.Transmitted && !s.Status.EverScheduled && (s.Status.VisiteurContactAt is null || s.Status.HoteContactAt is null),
+            s.Mesure.Decision.ContactDeadline is { } day ? s.Lieu.EndOf(day) : null)),
+        new(DeadlineKind.Interview, Espace, Delay.Months(1), s => When(
+            s.Status is { State: MesureState.EnAttente, InterviewAt: null }, Earliest(s.Status.VisiteurContactAt, s.Status.HoteContactAt))),
+        new(DeadlineKind.RencontreOutcome, Espace, Delay.WorkingDays(2), s => When(true, s.Mesure.NextRencontreAt)),
+        new(DeadlineKind.AcknowledgeDifficulty, Court, Delay.WorkingDays(2), Unacknowledged) { Urgent = Delay.Hours(4) },
+        new(DeadlineKind.EscalateDifficulty, Court, Delay.WorkingDays(4), Unacknowledged) { Urgent = Delay.Hours(12), Escalates = true },
+        new(DeadlineKind.AnswerDifficulty, Court, Delay.WorkingDays(10), s => s.Difficulties.Select(d => new Milestone(d.ReportedAt, d.Urgent))) { Urgent = Delay.WorkingDays(2) },
+        new(DeadlineKind.TermInTwoMonths, Court, Delay.None, s => BeforeTerm(s, 2)),
+        new(DeadlineKind.TermInOneMonth, Court, Delay.None, s => BeforeTerm(s, 1)),
+        new(DeadlineKind.TermPassed, Espace, Delay.None, s => When(s.Transmitted, s.Mesure.Term is { } term ? s.Lieu.EndOf(term) : null)),
+    ];
+
+    /// <summary>Every kind with who must act.</summary>
+    public static IEnumerable<(DeadlineKind Kind, Holder MustAct)> Rows => s_rows.Select(r => (r.Kind, r.MustAct));
+
+    /// <summary>Whether a deadline that has passed is told beyond who must act.</summary>
+    public static bool Escalates(DeadlineKind kind) => s_rows.Any(r => r.Kind == kind && r.Escalates);
+
+    /// <summary>The deadlines of a mesure, each kind at most once, the next first.</summary>
+    /// <param name="mesure">The mesure.</param>
+    /// <param name="difficulties">Its difficulties; answered ones do not count.</param>
+    public static IReadOnlyList<Deadline> Of(Mesure mesure, IEnumerable<Difficulty> difficulties)
+    {
+        if (mesure.Status.ClosedAt is not null)
+        {
+            return [];
+        }
+
+        var subject = new Subject(mesure, [.. difficulties.Where(d => d.State != DifficultyState.Answered)]);
+        return [.. s_rows.Select(row => row.For(subject)).OfType<Deadline>().OrderBy(d => d.DueAt).ThenBy(d => d.Kind)];
+    }
+
+    private static IEnumerable<Milestone> When(bool runs, DateTimeOffset? at) => runs && at is { } instant ? [new Milestone(instant, false)] : [];
+
+    private static IEnumerable<Milestone> Undelivered(Subject s) =>
+        When(s.Status is { State: MesureState.Transmise, DeliveredAt: null, RetrievedAt: null }, s.Status.TransmittedAt);
+
+    private static IEnumerable<Milestone> Unacknowledged(Subject s) =>
+        s.Difficulties.Where(d => d.State == DifficultyState.Open).Select(d => new Milestone(d.ReportedAt, d.Urgent));
+
+    // A mesure that was transmitted with less time left has no warning to miss: the next one comes.
+    private static IEnumerable<Milestone> BeforeTerm(Subject s, int months) =>
+        s.Transmitted && s.Mesure.Term is { } term && s.Court.StartOf(term.AddMonths(-months)) is var at ? When(at >= (s.Status.TransmittedAt ?? s.Mesure.CreatedAt), at) : [];
+
+    private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
+
+    /// <summary>What the rows look at.</summary>
+    private sealed record Subject(Mesure Mesure, IReadOnlyList<Difficulty> Difficulties)
+    {
+        public MesureStatus Status => Mesure.Status;
+
+        public bool Transmitted => Status.State is not (MesureState.Ordonnee or MesureState.Completee);
+
+        public WorkingCalendar Lieu { get; } = WorkingCalendar.Of(Mesure.EspaceTimeZone, Mesure.EspaceDepartement);
+
+        public WorkingCalendar Court { get; } = WorkingCalendar.OfCourt(Mesure.EspaceDepartement);
+    }
+
+    /// <summary>A moment from which a deadline counts.</summary>
+    private readonly record struct Milestone(DateTimeOffset At, bool Urgent);
+
+    private enum Unit
+    {
+        None,
+        Hours,
+        WorkingDays,
+        Months,
+    }
+
+    /// <summary>How long after its milestone a deadline is due.</summary>
+    private readonly record struct Delay(int Amount, Unit Unit)
+    {
+        public static readonly Delay None = new(0, Unit.None);
+
+        public static Delay Hours(int amount) => new(amount, Unit.Hours);
+
+        public static Delay WorkingDays(int amount) => new(amount, Unit.WorkingDays);
+
+        public static Delay Months(int amount) => new(amount, Unit.Months);
+
+        public DateTimeOffset After(DateTimeOffset at, WorkingCalendar calendar) => Unit switch
+        {
+            Unit.Hours => at.AddHours(Amount),
+            Unit.WorkingDays => calendar.AfterWorkingDays(at, Amount),
+            Unit.Months => calendar.AfterMonths(at, Amount),
+            _ => at,
+        };
+    }
+
+    private sealed record Row(DeadlineKind Kind, Holder MustAct, Delay Delay, Func<Subject, IEnumerable<Milestone>> From)
+    {
+        public Delay? Urgent { get; init; }
+
+        public bool Escalates { get; init; }
+
+        /// <summary>The earliest of what the milestones give; null when there are none.</summary>
+        public Deadline? For(Subject subject)
+        {
+            // What no judge ordered, the espace decides.
+            var mustAct = subject.Mesure.Nature == MesureNature.Judiciaire ? MustAct : Espace;
+            var calendar = mustAct == Court ? subject.Court : subject.Lieu;
+            var dues = From(subject).Select(m => (m.Urgent && Urgent is { } urgent ? urgent : Delay).After(m.At, calendar)).ToList();
+            return dues.Count == 0 ? null : new Deadline { MesureId = subject.Mesure.Id, Kind = Kind, MustAct = mustAct, DueAt = dues.Min() };
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Jafer.ServiceDefaults.Time;
+
+namespace Jafer.Mesures.Domain;
+
+/// <summary>
+/// The working days (jours ouvrés) of a lieu: Monday to Friday without the public holidays of its département. The day of the act
+/// does not count and the last day counts whole (CPC 641, 642).
+/// </summary>
+/// <param name="zone">Time zone whose days count.</param>
+/// <param name="departement">Code of the département; empty for the holidays that all have.</param>
+internal sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
+{
+    private const string Paris = "Europe/Paris";
+
+    /// <summary>The calendar of an espace.</summary>
+    /// <param name="timeZone">IANA zone; null for that of Paris.</param>
+    /// <param name="departement">Code of the département; null while it is not known.</param>
+    public static WorkingCalendar Of(string? timeZone, string? departement) =>
+        new(TimeZoneInfo.FindSystemTimeZoneById(timeZone ?? Paris), departement ?? "");
+
+    /// <summary>The calendar by which its court works: the same days, by the clocks of Paris.</summary>
+    /// <param name="departement">Code of the département; null while it is not known.</param>
+    public static WorkingCalendar OfCourt(string? departement) => Of(Paris, departement);
+
+    /// <summary>Whether people work on a day.</summary>
+    public bool IsWorking(DateOnly day) => day.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday) && !PublicHolidays.IsHoliday(day, departement);
+
+    /// <summary>The end of the so-many-th working day after an instant.</summary>
+    /// <param name="from">The instant; its day does not count.</param>
+    /// <param name="days">Working days, from 1.</param>
+    public DateTimeOffset AfterWorkingDays(DateTimeOffset from, int days)
+    {
+        var day = zone.DayOf(from);
+        for (var left = days; left > 0;)
+        {
+            day = day.AddDays(1);
+            if (IsWorking(day))
+            {
+                left--;
+            }
+        }
+
+        return EndOf(day);
+    }
+
+    /// <summary>The end of the day of the same number so many months later; of the next working day when it is none.</summary>
+    /// <param name="from">The instant.</param>
+    /// <param name="months">Months.</param>
+    public DateTimeOffset AfterMonths(DateTimeOffset from, int months)
+    {
+        var day = zone.DayOf(from).SameDayAfter(months);
+        while (!IsWorking(day))
+        {
+            day = day.AddDays(1);
+        }
+
+        return EndOf(day);
+    }
+
+    /// <summary>The first instant of a day.</summary>
+    public DateTimeOffset StartOf(DateOnly day) => zone.At(day, 0);
+
+    /// <summary>The first instant after a day.</summary>
+    public DateTimeOffset EndOf(DateOnly day) => zone.At(day.AddDays(1), 0);
+}

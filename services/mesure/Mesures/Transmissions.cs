@@ -1,0 +1,52 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Data;
+using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Grpc;
+using Microsoft.EntityFrameworkCore;
+using Mesure = Jafer.Mesures.Domain.Mesure;
+
+namespace Jafer.Mesures.Mesures;
+
+/// <summary>When the broker took a transmission; written by the database as the relay deletes the message.</summary>
+internal sealed class TransmissionRelay
+{
+    public required Guid MesureId { get; init; }
+
+    public required Guid EventId { get; init; }
+
+    public required DateTimeOffset RelayedAt { get; init; }
+}
+
+/// <summary>The proofs of a transmission.</summary>
+internal static class Transmissions
+{
+    /// <summary>What is proved of the transmission of a mesure; null when it was not transmitted.</summary>
+    public static async Task<Transmission?> TransmissionAsync(this MesuresDbContext db, Mesure mesure, CancellationToken ct)
+    {
+        if (mesure.Status.TransmittedAt is null)
+        {
+            return null;
+        }
+
+        // Facts that are not saved yet count.
+        var facts = await db.Facts.AsNoTracking()
+            .Where(f => f.MesureId == mesure.Id && (f.Act == MesureAct.Transmit || f.Act == MesureAct.Deliver || f.Act == MesureAct.Retrieve)).ToListAsync(ct);
+        facts.AddRange(mesure.NewFacts.Where(n => facts.TrueForAll(f => f.Id != n.Id)));
+        var relay = await db.TransmissionRelays.AsNoTracking().SingleOrDefaultAsync(r => r.MesureId == mesure.Id, ct);
+        return new Transmission
+        {
+            Submitted = Proof(facts, MesureAct.Transmit),
+            Relayed = relay is null ? null : new TransmissionProof { OccurredTime = relay.RelayedAt.ToProto() },
+            Delivered = Proof(facts, MesureAct.Deliver),
+            Retrieved = Proof(facts, MesureAct.Retrieve),
+        };
+    }
+
+    private static TransmissionProof? Proof(List<MesureFact> facts, MesureAct act) => facts.Find(f => f.Act == act) is not { } fact ? null : new TransmissionProof
+    {
+        OccurredTime = fact.OccurredAt.ToProto(),
+        OrganisationId = fact.ActorOrganisationId?.ToString() ?? "",
+        Channel = fact.Details.Delivery ?? DeliveryChannel.Unspecified,
+        OnBehalf = fact.Details.Delivery is not (null or DeliveryChannel.Feed),
+    };
+}

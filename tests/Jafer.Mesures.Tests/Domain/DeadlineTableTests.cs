@@ -1,0 +1,156 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain;
+using Xunit;
+using Decision = Jafer.Mesures.Domain.Decision;
+using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using Mesure = Jafer.Mesures.Domain.Mesure;
+
+namespace Jafer.Mesures.Tests.Domain;
+
+/// <summary>By when who must act, step by step. The acts begin on Monday 2 March 2026, 10 o'clock in Paris.</summary>
+public sealed class DeadlineTableTests
+{
+    private static readonly DateTimeOffset s_start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
+
+    private readonly List<Difficulty> _difficulties = [];
+    private readonly Mesure _mesure;
+    private DateTimeOffset _now = s_start;
+
+    public DeadlineTableTests() => _mesure = Mesure.Create(
+        Guid.CreateVersion7(s_start), "TJ-2026-000001", Guid.CreateVersion7(s_start),
+        new Decision { Date = new DateOnly(2026, 3, 2), DurationMonths = 6, ContactDeadline = new DateOnly(2026, 4, 1) }, null, Acting);
+
+    private Acting Acting => new(Guid.CreateVersion7(s_start), "test", _now, _now);
+
+    [Fact]
+    public void Table_EveryKind_StandsThereOnceAndIsSomebodys()
+    {
+        Assert.Equal(Enum.GetValues<DeadlineKind>().Where(k => k != DeadlineKind.Unspecified), DeadlineTable.Rows.Select(r => r.Kind).Order());
+        Assert.All(DeadlineTable.Rows, r => Assert.True(r.MustAct is Holder.Juridiction or Holder.Espace));
+        Assert.Equal([DeadlineKind.DeliveryFailed, DeadlineKind.EscalateDifficulty], DeadlineTable.Rows.Select(r => r.Kind).Where(DeadlineTable.Escalates).Order());
+    }
+
+    [Fact]
+    public void Of_ADraft_AsksForItsTransmissionOnceItIsComplete()
+    {
+        Assert.Empty(Due());
+
+        _mesure.Complete([], Acting);
+
+        Assert.Equal([(DeadlineKind.Transmit, Holder.Juridiction, Paris(3, 5))], Due());
+    }
+
+    [Fact]
+    public void Of_ATransmission_WarnsByHoursAndAsksByWorkingDays()
+    {
+        Transmit();
+
+        Assert.Equal(
+            [
+                (DeadlineKind.DeliveryWarning, Holder.Juridiction, s_start.AddHours(12)), (DeadlineKind.DeliveryFailed, Holder.Juridiction, s_start.AddHours(24)),
+                (DeadlineKind.Retrieval, Holder.Espace, Paris(3, 6)), (DeadlineKind.Acknowledge, Holder.Espace, Paris(3, 10)),
+                (DeadlineKind.ContactDeadline, Holder.Espace, Paris(4, 2)), (DeadlineKind.TermInTwoMonths, Holder.Juridiction, Paris(7, 2)),
+                (DeadlineKind.TermInOneMonth, Holder.Juridiction, Paris(8, 2)), (DeadlineKind.TermPassed, Holder.Espace, Paris(9, 3)),
+            ],
+            Due());
+
+        _mesure.Deliver(DeliveryChannel.Feed, Acting);
+        Assert.Equal(DeadlineKind.Retrieval, Due()[0].Kind);
+        _mesure.Retrieve(Acting);
+        Assert.Equal(DeadlineKind.Acknowledge, Due()[0].Kind);
+    }
+
+    [Fact]
+    public void Of_ATransmissionThatWasRead_WarnsOfNoDelivery()
+    {
+        Transmit();
+        _mesure.Retrieve(Acting);
+
+        Assert.DoesNotContain(Due(), d => d.Kind is DeadlineKind.DeliveryWarning or DeadlineKind.DeliveryFailed or DeadlineKind.Retrieval);
+    }
+
+    [Fact]
+    public void Of_TheWayToARencontre_AsksForOneStepAfterTheOther()
+    {
+        Transmit();
+        _mesure.Acknowledge(Acting);
+        Assert.Equal((DeadlineKind.TakeCharge, Holder.Espace, Paris(3, 17)), Due()[0]);
+        _mesure.RequestInformation(InformationReason.Other, "?", Acting);
+        Assert.Equal((DeadlineKind.ProvideInformation, Holder.Juridiction, Paris(3, 10)), Due()[0]);
+        _mesure.ProvideInformation(new() { Id = default, MesureId = default, Reason = InformationReason.Other, Question = "?", RequestedAt = _now }, "!", Acting);
+        _mesure.TakeCharge(Acting);
+        Assert.Equal((DeadlineKind.FirstContact, Holder.Espace, Paris(3, 6)), Due()[0]);
+
+        // One attempt is what is asked for: then it is the family's turn.
+        _mesure.RecordContact(PartyRole.Hote, reached: false, ContactChannel.Unspecified, Acting);
+        Assert.DoesNotContain(Due(), d => d.Kind == DeadlineKind.FirstContact);
+        _mesure.RecordContact(PartyRole.Hote, reached: true, ContactChannel.Unspecified, Acting);
+        Assert.Equal((DeadlineKind.ContactDeadline, Holder.Espace, Paris(4, 2)), Due()[0]);
+        _mesure.RecordContact(PartyRole.Visiteur, reached: true, ContactChannel.Unspecified, Acting);
+        Assert.Equal((DeadlineKind.Interview, Holder.Espace, Paris(4, 3)), Due()[0]);
+        _mesure.RecordInterview(PartyRole.Hote, Acting);
+        Assert.Equal(DeadlineKind.TermInTwoMonths, Due()[0].Kind);
+
+        _mesure.ScheduleRencontre(_now.AddDays(3), 60, TimeZoneInfo.Utc, null, Acting);
+        Assert.Equal((DeadlineKind.RencontreOutcome, Holder.Espace, Paris(3, 10)), Due()[0]);
+
+        _mesure.Close(ClosureReason.Autre, "", ClosureDestination.Inconnue, Acting);
+        Assert.Empty(Due());
+    }
+
+    [Fact]
+    public void Of_Difficulties_AsksForTheOldestAndSoonerForAnUrgentOne()
+    {
+        Transmit();
+        Report(DifficultyReason.Capacity);
+        Assert.Equal(Paris(3, 5), At(DeadlineKind.AcknowledgeDifficulty));
+        Assert.Equal(Paris(3, 7), At(DeadlineKind.EscalateDifficulty));
+        Assert.Equal(Paris(3, 17), At(DeadlineKind.AnswerDifficulty));
+
+        _now = _now.AddHours(1);
+        Report(DifficultyReason.Danger);
+        Assert.Equal(_now.AddHours(4), At(DeadlineKind.AcknowledgeDifficulty));
+        Assert.Equal(_now.AddHours(12), At(DeadlineKind.EscalateDifficulty));
+        Assert.Equal(Paris(3, 5), At(DeadlineKind.AnswerDifficulty));
+
+        _mesure.AcknowledgeDifficulty(_difficulties[1], Acting);
+        Assert.Equal(Paris(3, 5), At(DeadlineKind.AcknowledgeDifficulty));
+        _mesure.AnswerDifficulty(_difficulties[0], DifficultyAnswer.Maintain, "", Acting);
+        Assert.DoesNotContain(Due(), d => d.Kind is DeadlineKind.AcknowledgeDifficulty or DeadlineKind.EscalateDifficulty);
+        Assert.Equal(Paris(3, 5), At(DeadlineKind.AnswerDifficulty));
+    }
+
+    [Fact]
+    public void Of_AnEspaceOverseas_CountsItsDaysAndHolidays()
+    {
+        // Monday 20 December 2027 is the holiday of La Réunion.
+        _now = new DateTimeOffset(2027, 12, 17, 9, 0, 0, TimeSpan.Zero);
+        Transmit("Indian/Reunion", "974");
+
+        Assert.Equal(new DateTimeOffset(2027, 12, 23, 20, 0, 0, TimeSpan.Zero), At(DeadlineKind.Retrieval));
+    }
+
+    private void Transmit(string zone = "Europe/Paris", string departement = "69")
+    {
+        _mesure.Complete([], Acting);
+        _mesure.Transmit(new EspaceView
+        {
+            Id = Guid.CreateVersion7(s_start),
+            GestionnaireId = Guid.CreateVersion7(s_start),
+            State = "OUVERT",
+            AgrementPeriods = [new ApprovedPeriod(new DateOnly(2013, 9, 1), null)],
+            TimeZone = zone,
+            Departement = departement,
+            Version = 1,
+        }, Acting);
+    }
+
+    private void Report(DifficultyReason reason) => _difficulties.Add(_mesure.ReportDifficulty(reason, "", Acting));
+
+    private List<(DeadlineKind Kind, Holder MustAct, DateTimeOffset DueAt)> Due() => [.. DeadlineTable.Of(_mesure, _difficulties).Select(d => (d.Kind, d.MustAct, d.DueAt))];
+
+    private DateTimeOffset At(DeadlineKind kind) => Due().Single(d => d.Kind == kind).DueAt;
+
+    // The first instant of a day of 2026 in Paris: the end of the day before.
+    private static DateTimeOffset Paris(int month, int day) => ServiceDefaults.Time.ClockExtensions.StartInParis(new DateOnly(2026, month, day)).ToUniversalTime();
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.Testing;
+using Xunit;
+using static Jafer.Mesures.Tests.MesuresFixture;
+
+namespace Jafer.Mesures.Tests.Slices;
+
+/// <summary>Delays as they are counted and told.</summary>
+public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMesures>
+{
+    // What the counts must be, from the mesures themselves.
+    private const string Recounted = """
+        select s.juridiction_id, s.month, s.espace_id, s.modalite, s.segment,
+            (case when ended is not null then least(greatest(ended - began, 0), 32000) else -1 end)::smallint as days, count(*)::integer as mesures
+        from delay_segments s where ended is not null or (not passed and not open) group by 1, 2, 3, 4, 5, 6
+        """;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task GetDelays_OfMatureCohorts_TellsEachSegmentAndWhoStillWaits()
+    {
+        await EmptyAsync();
+        // Six decisions of 10 January 2025: transmitted after 1 to 6 days; the first three were seen, after 30, 60 and 90 days.
+        for (var i = 1; i <= 6; i++)
+        {
+            var held = i <= 3 ? $"'2025-01-10 12:00Z'::timestamptz + interval '{30 * i} days'" : "null::timestamptz";
+            await AddAsync($"""
+                transmitted_at = '2025-01-10 12:00Z'::timestamptz + interval '{i} days', acknowledged_at = '2025-01-10 12:00Z'::timestamptz + interval '{i + 2} days',
+                visiteur_contact_at = '2025-01-10 12:00Z'::timestamptz + interval '{i + 10} days', first_scheduling_at = {held} - interval '5 days',
+                first_held_rencontre_at = {held}
+                """);
+        }
+
+        // Closed without a visit; a decision that is too young; a mistake.
+        await AddAsync("transmitted_at = '2025-01-11 12:00Z', state = 'CLOTUREE', closed_at = '2025-02-01Z', closure_reason = 'SANS_SUITE_REFUS_HOTE'");
+        await AddAsync("decision_date = '2025-12-10', transmitted_at = '2025-12-11 12:00Z'");
+        await AddAsync("transmitted_at = '2025-05-11 12:00Z', state = 'CLOTUREE', closed_at = '2025-06-01Z', closure_reason = 'DOUBLON'");
+        await jafer.Fold.FoldAsync(Ct, portion: 3);
+
+        var delays = await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest());
+
+        Assert.Equal(new DateOnly(2025, 2, 28).ToProto(), delays.ToDate);
+        Assert.Equal(
+            [
+                "Transmission 7 0 0: 3 6", "Reception 6 0 1: 2 2", "Contact 6 0 0: 8 8", "Booking 3 3 0: 72 -", "FirstRencontre 3 0 0: 5 5", "Whole 3 3 1: 90 -",
+            ],
+            delays.Rows.Select(Told));
+        Assert.Equal(
+            "Transmission 8 0 0: 2 6", Told((await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest { MaturityDays = 30 })).Rows[0]));
+        Assert.Empty((await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest { FromDate = new DateOnly(2025, 2, 1).ToProto() })).Rows);
+    }
+
+    [Fact]
+    public async Task Fold_AfterAnyChanges_IsWhatCountingAnewGives()
+    {
+        await EmptyAsync();
+        var random = new Random(20260302);
+        for (var round = 0; round < 4; round++)
+        {
+            for (var i = 0; i < 15; i++)
+            {
+                await AddAsync(Milestones(random));
+            }
+
+            // Others change after they were counted: later steps, other courts, closing.
+            await jafer.Database.RunAsync($"update mesures set {Milestones(random)} where id in (select id from mesures order by md5(id::text || '{round}') limit 9)");
+            await jafer.Fold.FoldAsync(Ct, portion: 7);
+
+            Assert.Equal(0, await jafer.Database.ReadAsync<long>($"""
+                with held as (select juridiction_id, month, espace_id, modalite, segment, days, mesures from delay_counts where mesures <> 0), anew as ({Recounted})
+                select (select count(*) from (select * from held except select * from anew) x) + (select count(*) from (select * from anew except select * from held) y)
+                """));
+            Assert.Equal(0, await jafer.Database.ReadAsync<long>($"""
+                with held as (select month, segment, days, mesures::bigint from delay_totals where mesures <> 0),
+                     anew as (select month, segment, days, sum(mesures) from ({Recounted}) r group by 1, 2, 3)
+                select (select count(*) from (select * from held except select * from anew) x) + (select count(*) from (select * from anew except select * from held) y)
+                """));
+        }
+    }
+
+    [Fact]
+    public async Task GetDelays_OfOthers_LeavesOutSmallCellsAndOfOnesOwnNone()
+    {
+        await EmptyAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            await AddAsync($"transmitted_at = '2025-01-12 12:00Z', espace_id = '{(i < 4 ? YoungEspace : Espace)}', gestionnaire_id = '{(i < 4 ? OtherGestionnaire : Gestionnaire)}'");
+        }
+
+        await jafer.Fold.FoldAsync(Ct);
+        foreach (var role in new[] { "operateur", "statisticien", "partenaire" })
+        {
+            var all = (await Of(role, OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows;
+            Assert.Equal("Transmission 6 0 0: 2 2", Told(all[0]));
+            var byEspace = (await Of(role, OtherCourt).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Espace })).Rows;
+            Assert.All(byEspace, r => Assert.Equal((true, 0, 0, false), (r.Suppressed, r.ObservedCount, r.WaitingCount, r.HasMedianDays)));
+            Assert.Equal(new[] { Espace.ToString(), YoungEspace.ToString() }.Order(StringComparer.Ordinal), byEspace.Select(r => r.EspaceId).Distinct());
+        }
+
+        var own = (await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Espace })).Rows;
+        Assert.Equal((4, false), own.Where(r => r.EspaceId == YoungEspace.ToString()).Select(r => (r.ObservedCount, r.Suppressed)).First());
+        var espaces = (await Of("espace", OtherGestionnaire).GetDelaysAsync(new GetDelaysRequest())).Rows;
+        Assert.Equal("Transmission 4 0 0: 2 2", Told(espaces[0]));
+        var months = (await Of("espace", Gestionnaire).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Month, Modalite = Contracts.Type.V1.Modalite.Visite })).Rows;
+        Assert.Equal(new DateOnly(2025, 1, 1).ToProto(), months[0].MonthDate);
+        Assert.Empty((await Of("juridiction", OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows);
+    }
+
+    [Fact]
+    public async Task GetDelays_OfAnother_IsRefused()
+    {
+        foreach (var (client, request) in new[]
+        {
+            (Of("juridiction", Court), new GetDelaysRequest { JuridictionId = OtherCourt.ToString() }),
+            (Of("espace", Gestionnaire), new GetDelaysRequest { EspaceId = YoungEspace.ToString() }),
+            (Of("espace", Gestionnaire), new GetDelaysRequest { EspaceId = NewId() }),
+            (Of("prefecture", Gestionnaire), new GetDelaysRequest()),
+        })
+        {
+            var refusal = await Refusal.OfAsync(client.GetDelaysAsync(request));
+            Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (refusal.Code, refusal.Reason));
+        }
+
+        var wrong = await Refusal.OfAsync(Of("operateur", Court).GetDelaysAsync(
+            new GetDelaysRequest { FromDate = new DateOnly(2025, 2, 1).ToProto(), ToDate = new DateOnly(2025, 1, 1).ToProto(), MaturityDays = 2000 }));
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (wrong.Code, wrong.Reason));
+        Assert.Equal(["maturity_days", "to_date"], wrong.Fields.Order(StringComparer.Ordinal));
+    }
+
+    private DelaysService.DelaysServiceClient Of(string role, Guid organisation) => new(jafer.Host.Channel(role, organisation));
+
+    private static string Told(DelayRow row) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{row.Segment} {row.ObservedCount} {row.WaitingCount} {row.ClosedCount}: {(row.HasMedianDays ? row.MedianDays : "-")} {(row.HasP90Days ? row.P90Days : "-")}");
+
+    private async Task EmptyAsync()
+    {
+        await jafer.Database.RunAsync("truncate mesures, mesure_facts, parties, children, deadlines, delay_entries, delay_counts, delay_totals, delay_queue, outbox_messages, reference_counters cascade");
+        await jafer.TransmittedAsync();
+        // The model of all others, which itself is in no delay.
+        await jafer.Database.RunAsync("update mesures set decision_date = null; truncate delay_queue");
+    }
+
+    /// <summary>Another mesure like the first, of 10 January 2025, with what is said of it.</summary>
+    private async Task AddAsync(string columns)
+    {
+        var id = NewId();
+        var others = await jafer.Database.ReadAsync<string>(
+            "select string_agg(quote_ident(column_name), ', ') from information_schema.columns where table_name = 'mesures' and table_schema = 'public' and column_name not in ('id', 'reference', 'decision_date')");
+        await jafer.Database.RunAsync($"""
+            insert into mesures (id, reference, decision_date, {others}) select '{id}', '{id}', '2025-01-10', {others} from mesures order by created_at, id limit 1;
+            update mesures set {columns} where id = '{id}'
+            """);
+    }
+
+    private static string Milestones(Random random)
+    {
+        var at = new DateTime(2024, random.Next(1, 13), random.Next(1, 28));
+        var steps = new[] { "transmitted_at", "acknowledged_at", "visiteur_contact_at", "first_scheduling_at", "first_held_rencontre_at" }.Select(column =>
+        {
+            at = at.AddHours(random.Next(0, 900));
+            return random.Next(5) == 0 ? $"{column} = null" : string.Create(CultureInfo.InvariantCulture, $"{column} = '{at:yyyy-MM-dd HH:mm}Z'");
+        }).ToList();
+        var closed = random.Next(3) == 0;
+        steps.Add(closed ? "state = 'CLOTUREE', closed_at = now()" : "state = 'RECUE', closed_at = null");
+        steps.Add($"closure_reason = '{(closed ? random.Next(4) == 0 ? "DOUBLON" : "AUTRE" : "UNSPECIFIED")}'");
+        steps.Add($"espace_id = '{(random.Next(2) == 0 ? Espace : YoungEspace)}'");
+        steps.Add($"decision_date = '2024-{random.Next(1, 13):D2}-01'");
+        return string.Join(", ", steps);
+    }
+}
