@@ -91,4 +91,10 @@ together() { # together WHAT ESPACE COURT: an espace's software and a court's, b
 together "the main job is done" espace.py journey.mjs
 together "the directory answers in depth" directory.py search.mjs
 together "a judge sends a mesure elsewhere" difficulty.py judge.mjs
+if node clients/node/documents.mjs </dev/null; then
+  say "check: a decision is attached, notices and a note are printed"
+else
+  say "check: FAILED, not so: a decision is attached; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+  exit 1
+fi
 exit $status

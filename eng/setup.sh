@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Finds what this machine lacks for Jafer, says what and why, and installs it where it may.
 # Called by ./jafer before everything else; a call that finds nothing missing takes less than a second.
+#   --browser   also what tests need to look at web pages as their readers do
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$JAFER_ROOT"
@@ -48,6 +49,20 @@ fi
 [[ -n $JAFER_POSTGRES_BIN ]] || need "postgresql" "PostgreSQL ≥ 15's server programs: one database per service" "brew install postgresql@17"
 [[ -n $JAFER_RABBITMQ_BIN ]] || need "rabbitmq-server" "RabbitMQ ≥ 3.10: the services' events" "brew install rabbitmq"
 [[ -n $(find_python) ]] || need "python3 python3-grpcio python3-protobuf" "python's gRPC: the foreign client in python" "python3 -m pip install grpcio protobuf"
+
+find_font() { # the first of the pairs that PdfFonts.cs looks for
+  local f
+  for f in /usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf /usr/share/fonts/truetype/liberation{,2}/LiberationSans-Bold.ttf \
+    /usr/share/fonts/dejavu-sans-fonts/DejaVuSans-Bold.ttf /usr/share/fonts/liberation-sans/LiberationSans-Bold.ttf /usr/share/fonts/TTF/DejaVuSans-Bold.ttf \
+    "/System/Library/Fonts/Supplemental/Arial Bold.ttf"; do
+    [[ ! -f $f ]] || { echo "$f"; return; }
+  done
+}
+[[ -n $(find_font) ]] || need "fonts-dejavu-core" "a font with French letters: the PDFs of notices and notes" "comes with macOS"
+if [[ ${1:-} == --browser && -z ${JAFER_CHROMIUM:-} ]]; then
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || command -v google-chrome-stable >/dev/null ||
+    need "chromium" "Chromium: the test of the pages' accessibility; or set JAFER_CHROMIUM" "brew install --cask chromium"
+fi
 
 if ((${#missing_packages[@]})); then
   say "Missing on this machine:"

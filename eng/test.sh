@@ -88,7 +88,7 @@ earlier_images_hold() {
 }
 
 if [[ $setup == true ]]; then
-  eng/setup.sh
+  eng/setup.sh --browser
 fi
 rm -rf "$results"
 mkdir -p "$results"

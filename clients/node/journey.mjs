@@ -25,11 +25,11 @@ export const gestionnaire = process.env.JAFER_GESTIONNAIRE ?? '8bd6b0ae-f7c6-8d1
 const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString('hex');
 
 // --- Contracts: straight from the .proto files, no code generation. Field names and enum values are those of the files.
-const { jafer } = grpc.loadPackageDefinition(loadSync(
-  ['directory', 'mesure', 'messaging', 'notification'].map((name) => `jafer/${name}/v1/${name}_service.proto`).concat('jafer/mesure/v1/interview_service.proto'),
+export const { jafer } = grpc.loadPackageDefinition(loadSync(['directory/v1/directory', 'messaging/v1/messaging', 'notification/v1/notification',
+  'mesure/v1/mesure', 'mesure/v1/interview', 'mesure/v1/document'].map((name) => `jafer/${name}_service.proto`),
   { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true }));
 // In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
-const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
+export const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
 export const directory = connect('directory', jafer.directory.v1.DirectoryService);
 export const [mesures, interviews] = ['MesureService', 'InterviewService'].map((name) => connect('mesure', jafer.mesure.v1[name]));
 const messaging = connect('messaging', jafer.messaging.v1.MessagingService);
@@ -45,7 +45,7 @@ export async function authenticate() {
   if (answer.error) throw new Error(`the issuer refused: ${answer.error}`);
   token = answer.access_token;
 }
-const metadata = () => grpc.Metadata.fromHttp2Headers(
+export const metadata = () => grpc.Metadata.fromHttp2Headers(
   { authorization: `Bearer ${token}`, traceparent: `00-${trace}-${randomBytes(8).toString('hex')}-01` });
 // --- A call: with a deadline, and repeated when it may have failed on the way. The request, its request_id included, stays
 // the same on every attempt: if the first did reach Jafer, the next is given the first one's answer and changes nothing.

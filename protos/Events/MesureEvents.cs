@@ -385,3 +385,17 @@ public sealed record DeadlineDue : MesureEvent
     /// <summary>Whether it goes beyond who must act: to the others of the court, and to the operator.</summary>
     public required bool Escalated { get; init; }
 }
+
+/// <summary>The court attached the decision as a file, or a corrected one in its place.</summary>
+[EntityName("mesure.decision-attached.v1"), MessageUrn("mesure.decision-attached.v1")]
+public sealed record DecisionAttached : MesureEvent
+{
+    /// <summary>UUID of the file.</summary>
+    public required Guid DocumentId { get; init; }
+
+    /// <summary>Its length in bytes.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>SHA-256 of its bytes, 64 hexadecimal digits in lower case.</summary>
+    public required string Sha256 { get; init; }
+}

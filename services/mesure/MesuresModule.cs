@@ -3,6 +3,7 @@ using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Delays;
+using Jafer.Mesures.Documents;
 using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
@@ -39,6 +40,7 @@ public static class MesuresModule
         builder.Services.AddHostedService<BulkWorker>();
         builder.Services.AddScoped<Bookings>();
         builder.Services.AddScoped<EspaceSchedule>();
+        builder.Services.AddScoped<DirectoryWelcome>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         builder.Services.Configure<DeadlineOptions>(builder.Configuration.GetSection("Deadlines"));
         builder.Services.AddSingleton<DeadlineSweep>();
@@ -56,6 +58,7 @@ public static class MesuresModule
         app.MapGrpcService<TransmissionGrpcService>();
         app.MapGrpcService<WorklistGrpcService>();
         app.MapGrpcService<DelaysGrpcService>();
+        app.MapGrpcService<DocumentGrpcService>();
         return app;
     }
 }

@@ -57,6 +57,10 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     public DbSet<FreeSlot> FreeSlots => Set<FreeSlot>();
 
+    public DbSet<DecisionDocument> DecisionDocuments => Set<DecisionDocument>();
+
+    public DbSet<DecisionDocumentChunk> DecisionDocumentChunks => Set<DecisionDocumentChunk>();
+
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
@@ -175,6 +179,8 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
             e.ToView("deadlines").HasKey(p => p.MesureId);
             e.Ignore(p => p.Deadlines);
         });
+        BelongsToMesure(modelBuilder.Entity<DecisionDocument>().ToTable("decision_documents"), d => d.MesureId);
+        modelBuilder.Entity<DecisionDocumentChunk>().ToTable("decision_document_chunks").HasKey(c => new { c.DocumentId, c.Number });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });
         modelBuilder.Entity<EspaceView>(e =>

@@ -611,6 +611,43 @@ internal sealed partial class Mesure
             : throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Modify.ToCode(), "the decision sets no duration");
     }
 
+    /// <summary>Refuses a file of the decision while there is no decision, or when the mesure is closed.</summary>
+    public void RequireAttachable()
+    {
+        Require(MesureAct.AttachDecision);
+        if (!Decision.Rendered)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.AttachDecision.ToCode(), "the decision is not rendered yet");
+        }
+    }
+
+    /// <summary>The court attaches the decision as a file, or a corrected one.</summary>
+    /// <param name="id">UUID of the file.</param>
+    /// <param name="current">The file that it replaces; null when it is the first.</param>
+    /// <param name="sizeBytes">Its length.</param>
+    /// <param name="sha256">SHA-256 of its bytes.</param>
+    /// <param name="acting">Who and when.</param>
+    public DecisionDocument AttachDecision(Guid id, DecisionDocument? current, long sizeBytes, byte[] sha256, Acting acting)
+    {
+        RequireAttachable();
+        if (current is not null)
+        {
+            current.ReplacedAt = acting.Now;
+        }
+
+        Add(MesureAct.AttachDecision, acting, new FactDetails { DocumentId = id, SizeBytes = sizeBytes, Sha256 = Convert.ToHexStringLower(sha256) });
+        return new DecisionDocument
+        {
+            Id = id,
+            MesureId = Id,
+            ContentId = id,
+            Number = (current?.Number ?? 0) + 1,
+            SizeBytes = sizeBytes,
+            Sha256 = sha256,
+            AttachedAt = acting.Now,
+        };
+    }
+
     /// <summary>The judge revokes (rapporte) the decision: the mesure is closed.</summary>
     /// <param name="decisionDate">Day of the decision that revokes.</param>
     /// <param name="comment">Text.</param>

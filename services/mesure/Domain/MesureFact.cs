@@ -106,4 +106,13 @@ internal sealed record FactDetails
 
     /// <summary>Why the mesure was closed.</summary>
     public ClosureReason? ClosureReason { get; init; }
+
+    /// <summary>The file of the decision that was attached.</summary>
+    public Guid? DocumentId { get; init; }
+
+    /// <summary>Its length in bytes.</summary>
+    public long? SizeBytes { get; init; }
+
+    /// <summary>SHA-256 of its bytes, hexadecimal in lower case.</summary>
+    public string? Sha256 { get; init; }
 }

@@ -75,6 +75,7 @@ internal static class Transitions
         .Concat(s_open.Select(from => (From: from, Act: MesureAct.Revoke, To: (Next)MesureState.Cloturee)))
         .Concat(s_transmitted.Select(from => (From: from, Act: MesureAct.Redesignate, To: (Next)MesureState.Cloturee)))
         .Concat(Staying(MesureAct.AgrementRetire, s_open))
+        .Concat(Staying(MesureAct.AttachDecision, s_open))
         .ToFrozenDictionary(row => (row.From, row.Act), row => row.To);
 
     /// <summary>Every row.</summary>

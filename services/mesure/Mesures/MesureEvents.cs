@@ -117,6 +117,7 @@ internal static class MesureEvents
             MesureAct.Reopen => Blank<MesureReopened>(),
             MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => Blank<MesureClosed>(),
             MesureAct.AgrementRetire => Blank<AgrementRetired>() with { LastDay = details.LastDay!.Value },
+            MesureAct.AttachDecision => Blank<DecisionAttached>() with { DocumentId = details.DocumentId!.Value, SizeBytes = details.SizeBytes!.Value, Sha256 = details.Sha256! },
             _ => throw new InvalidOperationException($"{fact.Act} has no event"),
         };
     }

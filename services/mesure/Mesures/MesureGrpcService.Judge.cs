@@ -149,6 +149,12 @@ internal sealed partial class MesureGrpcService
         await bookings.ReleaseAsync(mesure, acting, ct);
         db.Mesures.Add(successor);
         await CopyFamilyAsync(mesure.Id, successor.Id, successor.JuridictionId, acting.Now, ct);
+        // The other espace reads the same decision; its bytes are kept once.
+        foreach (var document in await db.DecisionDocuments.AsNoTracking().Where(d => d.MesureId == mesure.Id && d.ReplacedAt == null).ToListAsync(ct))
+        {
+            db.DecisionDocuments.Add(document.For(Guid.CreateVersion7(acting.Now), successor.Id));
+        }
+
         if (difficulty is not null)
         {
             db.Difficulties.Add(difficulty);

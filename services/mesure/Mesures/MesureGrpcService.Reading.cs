@@ -197,6 +197,7 @@ internal sealed partial class MesureGrpcService
         }
 
         whole.InformationExchanges.AddRange((await db.InformationExchanges.AsNoTracking().Where(x => x.MesureId == mesure.Id).OrderByDescending(x => x.RequestedAt).ToListAsync(ct)).Select(x => x.ToProto()));
+        whole.DecisionDocuments.AddRange((await db.DecisionDocuments.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.Number).ToListAsync(ct)).Select(d => d.ToProto()));
         if (mesure.Status.ClosedAt is not null)
         {
             var successors = db.Mesures.AsNoTracking().Where(m => m.PredecessorId == mesure.Id);

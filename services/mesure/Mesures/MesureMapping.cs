@@ -244,6 +244,16 @@ internal static class MesureMapping
         RaisedTime = deadline.RaisedAt.ToProto(),
     };
 
+    public static Proto.DecisionDocument ToProto(this DecisionDocument document) => new()
+    {
+        DocumentId = document.Id.ToString(),
+        Number = document.Number,
+        SizeBytes = document.SizeBytes,
+        Sha256 = Google.Protobuf.ByteString.CopyFrom(document.Sha256),
+        AttachedTime = document.AttachedAt.ToProto(),
+        ReplacedTime = document.ReplacedAt.ToProto(),
+    };
+
     public static Proto.Finding ToProto(this RuleFinding finding)
     {
         var proto = new Proto.Finding

@@ -38,6 +38,8 @@ internal sealed class MailPost(IOptions<MailOptions> options)
         using var message = new MailMessage { From = new MailAddress(mail.From, "Jafer"), Subject = subject, SubjectEncoding = Encoding.UTF8, Body = text, BodyEncoding = Encoding.UTF8 };
         message.Headers.Add("Message-ID", $"<{id}@{message.From.Host}>");
         message.Headers.Add("Auto-Submitted", "auto-generated");
+        // What a screen reader reads it out in.
+        message.Headers.Add("Content-Language", "fr");
         foreach (var recipient in recipients)
         {
             if (MailAddress.TryCreate(recipient, out var address))

@@ -290,6 +290,7 @@ public sealed class StateMachineTests
                     case MesureAct.Reopen: Mesure.Reopen(Mesure.NewFacts, [.. _rencontres.Select(r => r.PendingStart()).OfType<DateTimeOffset>()], true, Secret, Acting()); break;
                     case MesureAct.AcknowledgeDifficulty: Mesure.AcknowledgeDifficulty(Open(d => d.State == DifficultyState.Open), Acting()); break;
                     case MesureAct.AnswerDifficulty: Mesure.AnswerDifficulty(Open(d => d.State != DifficultyState.Answered), DifficultyAnswer.Maintain, Secret, Acting()); break;
+                    case MesureAct.AttachDecision: Mesure.AttachDecision(new Guid("0198a000-0000-7000-8000-00000000000c"), null, 1, new byte[32], Acting()); break;
                     case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, ClosureDestination.Inconnue, Acting()); break;
                     case MesureAct.Revoke: Mesure.Revoke(new DateOnly(2026, 1, 5), Secret, Acting()); break;
                     case MesureAct.Redesignate: Mesure.Redesignate(new Guid("0198a000-0000-7000-8000-00000000000b"), "TJ-2026-000002", s_otherEspace, new DateOnly(2026, 1, 5), null, Secret, Acting()); break;

@@ -69,7 +69,8 @@ internal sealed partial class MailCatcher : IAsyncDisposable
                     m.GetProperty("from")[0].GetProperty("address").GetString()!,
                     m.GetProperty("subject").GetString()!,
                     m.GetProperty("text").GetString()!,
-                    m.GetProperty("headers").ToString()))
+                    m.GetProperty("headers").ToString(),
+                    m.TryGetProperty("html", out var html) && html.ValueKind == JsonValueKind.String))
                 .Where(m => m.To.Contains(address)),
         ];
     }
@@ -105,4 +106,4 @@ internal sealed partial class MailCatcher : IAsyncDisposable
     }
 }
 
-internal sealed record Mail(IReadOnlyList<string> To, string From, string Subject, string Text, string Headers);
+internal sealed record Mail(IReadOnlyList<string> To, string From, string Subject, string Text, string Headers, bool HasHtml);

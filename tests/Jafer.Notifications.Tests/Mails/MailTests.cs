@@ -23,6 +23,22 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         Assert.Equal(["SENT"], await StatesAsync(mesure));
     }
 
+    /// <summary>Plain text is as accessible as its words: there is no markup that a checker could look at.</summary>
+    [Fact]
+    public async Task AnyMail_ForAScreenReader_IsPlainTextThatSaysItsLanguage()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.GestionnaireId);
+
+        await fixture.ApplyAsync(mesure.Created(), mesure.Completed(), mesure.Transmitted());
+        await SettledAsync(mesure);
+
+        var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
+        Assert.False(mail.HasHtml);
+        Assert.Matches("\"content-language\":\\s*\"fr\"", mail.Headers);
+        Assert.DoesNotMatch("<[a-zA-Z/]", mail.Text);
+    }
+
     [Fact]
     public async Task SeveralEvents_ForOneOrganisation_GoInOneMail()
     {

@@ -94,4 +94,8 @@ internal sealed class ProofsAndDeadlines : SqlMigration
 internal sealed class DelayTables : SqlMigration
 {
     protected override string Resource => "202611280432_delays.sql";
+[Migration("202611280421_decision_documents")]
+internal sealed class DecisionDocumentTables : SqlMigration
+{
+    protected override string Resource => "202611280421_decision_documents.sql";
 }
