@@ -10,9 +10,9 @@ namespace Jafer.Mesures.Documents;
 /// <summary>The factual note on paper: what its data say, in French, nothing more.</summary>
 internal static class FactualNotePage
 {
-    private static readonly string[] s_personColumns = ["Personne", "Qualité", "Est venue", "N'est pas venue", "Non relevé", "Durée"];
+    private static readonly string[] s_personColumns = ["Personne", "Qualité", "Est venue", "N'est pas venue", "Non relevé", "En retard", "Durée"];
 
-    private static readonly string[] s_rencontreColumns = ["Date", "Heure", "Durée prévue", "Issue", "Sont venus", "Ne sont pas venus"];
+    private static readonly string[] s_rencontreColumns = ["Date", "Heure", "Durée prévue", "Durée tenue", "Issue", "Sont venus", "Ne sont pas venus"];
 
     /// <summary>Writes the page.</summary>
     /// <param name="note">The note.</param>
@@ -44,9 +44,9 @@ internal static class FactualNotePage
         else
         {
             blocks.Add(new Values([.. Totals(note)]));
-            blocks.Add(new Table("Par personne", s_personColumns, [4, 2, 2, 2, 2, 2], [.. note.Persons.Select(p => Row(p))]));
-            blocks.Add(new Table("Par rencontre, dans l'ordre des dates", s_rencontreColumns, [2, 1.5, 1.8, 4, 3, 3], [.. note.Rencontres.Select(r => Row(r, note.Persons))]));
-            blocks.Add(new Paragraph("« Non relevé » : l'espace n'a rien enregistré pour cette personne. La durée est celle qui était prévue pour les rencontres tenues auxquelles la personne est venue."));
+            blocks.Add(new Table("Par personne", s_personColumns, [4, 2, 1.6, 1.8, 1.8, 3.2, 2.2], [.. note.Persons.Select(p => Row(p))]));
+            blocks.Add(new Table("Par rencontre, dans l'ordre des dates", s_rencontreColumns, [2.2, 1.7, 1.9, 1.9, 3.6, 3.2, 2.6], [.. note.Rencontres.Select(r => Row(r, note.Persons))]));
+            blocks.Add(new Paragraph("« Non relevé » : l'espace n'a rien enregistré pour cette personne. La durée tenue va du début à la fin relevés par l'espace ; sans ce relevé, c'est la durée prévue. Une remise de l'enfant ne compte pas de durée."));
         }
 
         return new PrintedDocument(
@@ -127,23 +127,44 @@ internal static class FactualNotePage
     }
 
     private static IReadOnlyList<string> Row(NotedPerson person) =>
-        [Name(person), Role(person.Role), Number(person.PresentCount), Number(person.AbsentCount), Number(person.NotRecordedCount), Duration(person.PresentMinutes)];
+        [Name(person), Role(person.Role), Number(person.PresentCount), Number(person.AbsentCount), Number(person.NotRecordedCount), Late(person), Duration(person.PresentMinutes)];
 
     private static IReadOnlyList<string> Row(NotedRencontre rencontre, IReadOnlyList<NotedPerson> persons)
     {
         var start = French.Local(rencontre.StartTime.ToDateTimeOffset(), rencontre.TimeZone);
         return
         [
-            French.ShortDate(DateOnly.FromDateTime(start.DateTime)), French.Hour(start), French.Length(rencontre.DurationMinutes), Outcome(rencontre.Outcome),
-            Who(rencontre, persons, Presence.Present), Who(rencontre, persons, Presence.Absent),
+            French.ShortDate(DateOnly.FromDateTime(start.DateTime)), French.Hour(start), French.Length(rencontre.DurationMinutes), Duration(rencontre.HeldMinutes), Issue(rencontre),
+            Who(rencontre, persons, PresenceState.Present), Who(rencontre, persons, PresenceState.Absent),
         ];
     }
 
-    private static string Who(NotedRencontre rencontre, IReadOnlyList<NotedPerson> persons, Presence presence)
+    private static string Issue(NotedRencontre rencontre)
+    {
+        if (rencontre.Kind != RencontreKind.Remise)
+        {
+            return Outcome(rencontre.Outcome);
+        }
+
+        var back = rencontre.ReturnOutcome switch
+        {
+            RencontreOutcome.Held => "tenu",
+            RencontreOutcome.VisiteurAbsent => "le visiteur n'a pas ramené l'enfant",
+            RencontreOutcome.HoteAbsent => "l'hôte n'est pas venu chercher l'enfant",
+            RencontreOutcome.Scheduled => "non enregistré",
+            var other => Outcome(other).ToLowerInvariant(),
+        };
+        return rencontre.Outcome == RencontreOutcome.Held ? $"Remise tenue. Retour : {back}" : $"Remise. {Outcome(rencontre.Outcome)}";
+    }
+
+    private static string Late(NotedPerson person) => person.LateCount == 0 ? "–" : $"{French.Count(person.LateCount, "fois")}, {French.Length(person.LateMinutes)} en tout";
+
+    private static string Who(NotedRencontre rencontre, IReadOnlyList<NotedPerson> persons, PresenceState state)
     {
         // One presence for each person, in the same order.
-        var names = persons.Zip(rencontre.Presences).Where(x => x.Second.Presence == presence)
-            .Select(x => x.First.Role == PartyRole.Enfant ? Short(x.First) : Role(x.First.Role).ToLowerInvariant()).ToList();
+        var names = persons.Zip(rencontre.Presences).Where(x => x.Second.State == state)
+            .Select(x => (x.First.Role == PartyRole.Enfant ? Short(x.First) : Role(x.First.Role).ToLowerInvariant())
+                + (x.Second.MinutesLate > 0 ? $" ({French.Length(x.Second.MinutesLate)} de retard)" : "")).ToList();
         return names.Count == 0 ? "–" : string.Join(", ", names);
     }
 
@@ -191,6 +212,8 @@ internal static class FactualNotePage
         RencontreOutcome.CancelledByHote => "Annulée par l'hôte",
         RencontreOutcome.CancelledByEspace => "Annulée par l'espace",
         RencontreOutcome.ForceMajeure => "Non tenue : force majeure",
+        RencontreOutcome.Moved => "Déplacée à une autre date",
+        RencontreOutcome.MesureClosed => "Non tenue : mesure close avant",
         _ => outcome.ToCode(),
     };
 

@@ -37,7 +37,7 @@ internal static class FactualNotes
             State = mesure.Status.State,
             TermDate = mesure.Term.ToProto(),
             Milestones = mesure.ToMilestones(mesure.Status),
-            HeldMinutes = past.Where(r => r.Outcome == RencontreOutcome.Held).Sum(r => r.DurationMinutes),
+            HeldMinutes = past.Sum(HeldMinutes),
             ComingCount = rencontres.Count - past.Count,
             ClosureReason = mesure.ClosureReason,
             MadeTime = now.ToProto(),
@@ -67,32 +67,54 @@ internal static class FactualNotes
         var noted = new NotedRencontre
         {
             RencontreId = rencontre.Id.ToString(),
+            Kind = rencontre.Kind,
             StartTime = rencontre.StartsAt.ToProto(),
             DurationMinutes = rencontre.DurationMinutes,
             TimeZone = rencontre.TimeZone,
             Outcome = rencontre.Outcome,
+            HeldMinutes = HeldMinutes(rencontre),
+            ReturnTime = rencontre.ReturnsAt.ToProto(),
+            ReturnOutcome = rencontre.ReturnOutcome,
         };
         foreach (var person in persons)
         {
-            var presence = PresenceOf(person, rencontre);
-            noted.Presences.Add(new NotedPresence { Role = person.Role, ChildId = person.ChildId, Presence = presence });
-            person.PresentCount += presence == Presence.Present ? 1 : 0;
-            person.AbsentCount += presence == Presence.Absent ? 1 : 0;
-            person.NotRecordedCount += presence == Presence.Unspecified ? 1 : 0;
-            person.PresentMinutes += presence == Presence.Present && rencontre.Outcome == RencontreOutcome.Held ? rencontre.DurationMinutes : 0;
+            var (state, late) = PresenceOf(person, rencontre);
+            noted.Presences.Add(new NotedPresence { Role = person.Role, ChildId = person.ChildId, State = state, MinutesLate = late });
+            person.PresentCount += state == PresenceState.Present ? 1 : 0;
+            person.AbsentCount += state == PresenceState.Absent ? 1 : 0;
+            person.NotRecordedCount += state == PresenceState.Unspecified ? 1 : 0;
+            person.PresentMinutes += state == PresenceState.Present ? noted.HeldMinutes : 0;
+            person.LateCount += late > 0 ? 1 : 0;
+            person.LateMinutes += late;
         }
 
         return noted;
     }
 
+    // A remise takes no time together.
+    private static int HeldMinutes(Rencontre rencontre) =>
+        rencontre.Outcome != RencontreOutcome.Held || rencontre.Kind == RencontreKind.Remise ? 0
+        : rencontre is { ActualStartAt: { } start, ActualEndAt: { } end } ? (int)(end - start).TotalMinutes
+        : rencontre.DurationMinutes;
+
     /// <summary>Whether somebody came, as it was recorded; what was not recorded is not inferred.</summary>
-    private static Presence PresenceOf(NotedPerson person, Rencontre rencontre) => person.Role switch
+    private static (PresenceState State, int MinutesLate) PresenceOf(NotedPerson person, Rencontre rencontre)
     {
-        PartyRole.Visiteur when rencontre.VisiteurPresent => Presence.Present,
-        PartyRole.Visiteur when rencontre.Outcome == RencontreOutcome.VisiteurAbsent => Presence.Absent,
-        PartyRole.Hote when rencontre.Outcome == RencontreOutcome.HoteAbsent => Presence.Absent,
-        PartyRole.Enfant when rencontre.PresentChildIds.Contains(Guid.Parse(person.ChildId)) => Presence.Present,
-        PartyRole.Enfant when rencontre.Outcome == RencontreOutcome.Held => Presence.Absent,
-        _ => Presence.Unspecified,
-    };
+        Guid? childId = person.ChildId.Length > 0 ? Guid.Parse(person.ChildId) : null;
+        if (rencontre.Presences.FirstOrDefault(p => p.Role == person.Role && p.ChildId == childId) is { } said)
+        {
+            return said.Present ? (PresenceState.Present, said.MinutesLate) : (PresenceState.Absent, 0);
+        }
+
+        var state = person.Role switch
+        {
+            PartyRole.Visiteur when rencontre.VisiteurPresent => PresenceState.Present,
+            PartyRole.Visiteur when rencontre.Outcome == RencontreOutcome.VisiteurAbsent => PresenceState.Absent,
+            PartyRole.Hote when rencontre.Outcome == RencontreOutcome.HoteAbsent => PresenceState.Absent,
+            PartyRole.Enfant when rencontre.PresentChildIds.Contains(childId!.Value) => PresenceState.Present,
+            PartyRole.Enfant when rencontre.Outcome == RencontreOutcome.Held => PresenceState.Absent,
+            _ => PresenceState.Unspecified,
+        };
+        return (state, 0);
+    }
 }

@@ -49,19 +49,60 @@ public sealed class FactualNotesTests
     }
 
     [Theory]
-    [InlineData(RencontreOutcome.VisiteurAbsent, Presence.Unspecified, Presence.Absent)]
-    [InlineData(RencontreOutcome.HoteAbsent, Presence.Absent, Presence.Unspecified)]
-    [InlineData(RencontreOutcome.ChildRefused, Presence.Unspecified, Presence.Unspecified)]
-    [InlineData(RencontreOutcome.CancelledByVisiteur, Presence.Unspecified, Presence.Unspecified)]
-    [InlineData(RencontreOutcome.CancelledByEspace, Presence.Unspecified, Presence.Unspecified)]
-    public void Write_NotHeld_SaysWhoDidNotComeAsCodedAndNoMore(RencontreOutcome outcome, Presence hote, Presence visiteur)
+    [InlineData(RencontreOutcome.VisiteurAbsent, PresenceState.Unspecified, PresenceState.Absent)]
+    [InlineData(RencontreOutcome.HoteAbsent, PresenceState.Absent, PresenceState.Unspecified)]
+    [InlineData(RencontreOutcome.ChildRefused, PresenceState.Unspecified, PresenceState.Unspecified)]
+    [InlineData(RencontreOutcome.CancelledByVisiteur, PresenceState.Unspecified, PresenceState.Unspecified)]
+    [InlineData(RencontreOutcome.CancelledByEspace, PresenceState.Unspecified, PresenceState.Unspecified)]
+    public void Write_NotHeld_SaysWhoDidNotComeAsCodedAndNoMore(RencontreOutcome outcome, PresenceState hote, PresenceState visiteur)
     {
         var note = Write(Rencontre(-10, outcome, false));
 
         var noted = Assert.Single(note.Rencontres);
-        Assert.Equal([hote, visiteur, Presence.Unspecified, Presence.Unspecified], noted.Presences.Select(p => p.Presence));
+        Assert.Equal([hote, visiteur, PresenceState.Unspecified, PresenceState.Unspecified], noted.Presences.Select(p => p.State));
         Assert.Equal(outcome, noted.Outcome);
         Assert.Equal(0, note.HeldMinutes);
+    }
+
+    [Fact]
+    public void Write_PresenceSaidPersonByPerson_CountsWithItsMinutesLateAndTheRealLength()
+    {
+        var rencontre = Rencontre(-10, RencontreOutcome.Held, true, 0);
+        rencontre.ActualStartAt = rencontre.StartsAt.AddMinutes(20);
+        rencontre.ActualEndAt = rencontre.StartsAt.AddMinutes(110);
+        rencontre.Presences = [new(PartyRole.Hote, null, true, 0), new(PartyRole.Visiteur, null, true, 20), new(PartyRole.Enfant, s_children[0].Id, true, 0), new(PartyRole.Enfant, s_children[1].Id, false, 0)];
+
+        var note = Write(rencontre);
+
+        Assert.Equal(90, note.HeldMinutes);
+        Assert.Equal([(1, 0, 0, 90), (1, 0, 0, 90), (1, 0, 0, 90), (0, 1, 0, 0)], note.Persons.Select(Counts));
+        Assert.Equal((1, 20), (note.Persons[1].LateCount, note.Persons[1].LateMinutes));
+        var page = TextOf(FactualNotePage.Write(note, "Europe/Paris"));
+        Assert.Contains("visiteur (20 minutes de retard)", page, StringComparison.Ordinal);
+        Assert.Contains("1 fois, 20 minutes en tout", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_ARemise_SaysBothHalvesAndTakesNoTime()
+    {
+        var remise = new Rencontre
+        {
+            Id = NewId(),
+            MesureId = s_mesure.Id,
+            Kind = RencontreKind.Remise,
+            StartsAt = s_now.AddDays(-3),
+            ReturnsAt = s_now.AddDays(-1),
+            DurationMinutes = 15,
+            TimeZone = "Europe/Paris",
+            Outcome = RencontreOutcome.Held,
+            ReturnOutcome = RencontreOutcome.VisiteurAbsent,
+            VisiteurPresent = true,
+        };
+
+        var note = Write(remise);
+
+        Assert.Equal((RencontreOutcome.VisiteurAbsent, 0, 0), (note.Rencontres[0].ReturnOutcome, note.Rencontres[0].HeldMinutes, note.HeldMinutes));
+        Assert.Contains("Remise tenue. Retour : le visiteur n'a pas ramené l'enfant", TextOf(FactualNotePage.Write(note, "Europe/Paris")), StringComparison.Ordinal);
     }
 
     [Fact]

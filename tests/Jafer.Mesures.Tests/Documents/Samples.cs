@@ -77,18 +77,18 @@ internal static class Samples
         var outcomes = System.Enum.GetValues<RencontreOutcome>().Where(o => o != RencontreOutcome.Unspecified).ToArray();
         for (var i = 0; i < rencontres; i++)
         {
-            var rencontre = new NotedRencontre { StartTime = At(20 + (i * 14)), DurationMinutes = 120, TimeZone = "Europe/Paris", Outcome = outcomes[i % outcomes.Length] };
+            var rencontre = new NotedRencontre { StartTime = At(20 + (i * 14)), DurationMinutes = 120, TimeZone = "Europe/Paris", Outcome = outcomes[i % outcomes.Length], HeldMinutes = outcomes[i % outcomes.Length] == RencontreOutcome.Held ? 105 : 0 };
             rencontre.Presences.Add(new NotedPresence { Role = PartyRole.Hote });
-            rencontre.Presences.Add(new NotedPresence { Role = PartyRole.Visiteur, Presence = Came(rencontre.Outcome, RencontreOutcome.VisiteurAbsent) });
-            rencontre.Presences.Add(new NotedPresence { Role = PartyRole.Enfant, Presence = Came(rencontre.Outcome, RencontreOutcome.Unspecified) });
+            rencontre.Presences.Add(new NotedPresence { Role = PartyRole.Visiteur, State = Came(rencontre.Outcome, RencontreOutcome.VisiteurAbsent) });
+            rencontre.Presences.Add(new NotedPresence { Role = PartyRole.Enfant, State = Came(rencontre.Outcome, RencontreOutcome.Unspecified) });
             note.Rencontres.Add(rencontre);
         }
 
         note.OutcomeCounts.AddRange(note.Rencontres.GroupBy(r => r.Outcome).Select(g => new OutcomeCount { Outcome = g.Key, Count = g.Count() }));
         return note;
 
-        static Presence Came(RencontreOutcome outcome, RencontreOutcome absent) =>
-            outcome == absent ? Presence.Absent : outcome == RencontreOutcome.Held ? Presence.Present : Presence.Unspecified;
+        static PresenceState Came(RencontreOutcome outcome, RencontreOutcome absent) =>
+            outcome == absent ? PresenceState.Absent : outcome == RencontreOutcome.Held ? PresenceState.Present : PresenceState.Unspecified;
 
         static Timestamp At(int days) => new DateTimeOffset(2026, 3, 2, 13, 0, 0, TimeSpan.Zero).AddDays(days).ToProto();
     }
