@@ -72,7 +72,7 @@ public sealed class AccessibilityTests
 
     private sealed class Folder : IDisposable
     {
-        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("jafer-pages-");
+        private readonly DirectoryInfo _folder = System.IO.Directory.CreateTempSubdirectory("jafer-pages-");
 
         public string Write(string name, string html)
         {
