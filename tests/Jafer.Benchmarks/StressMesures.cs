@@ -126,8 +126,8 @@ internal sealed class StressMesures
             insert into deadlines (mesure_id, kind, must_act, due_at)
             select id, k.kind, 'ESPACE', next_due_at + k.later * interval '1 day'
             from mesures, (values ('ACKNOWLEDGE', 0), ('RETRIEVAL', 5), ('CONTACT_DEADLINE', 20), ('TERM_PASSED', 200)) k (kind, later) where state <> 'CLOTUREE';
-            insert into difficulties (id, mesure_id, reason, state, comment, answer, answer_comment, reported_at, rule_codes)
-            select gen_random_uuid(), id, 'CAPACITY', 'OPEN', '', 'UNSPECIFIED', '', holder_since, '{}' from mesures where open_difficulties > 0
+            insert into difficulties (id, mesure_id, reason, state, comment, answer, answer_comment, reported_at, rule_codes, proposed_closure)
+            select gen_random_uuid(), id, 'CAPACITY', 'OPEN', '', 'UNSPECIFIED', '', holder_since, '{}', 'UNSPECIFIED' from mesures where open_difficulties > 0
             """);
     }
 
