@@ -121,6 +121,26 @@ public static class JaferService
     }
 
     /// <summary>
+    /// True when the process was started with --migrate and its database is already up to date: then it can end before it builds
+    /// a service, which costs far more than the question.
+    /// </summary>
+    /// <param name="args">Arguments of the process.</param>
+    /// <param name="name">Name of the service.</param>
+    /// <param name="isLoaded">Whether the reference data are loaded, asked of a database with the service's tables; null for none.</param>
+    public static async Task<bool> IsMigratedAsync<TContext>(string[] args, string name, Func<NpgsqlDataSource, CancellationToken, Task<bool>>? isLoaded = null)
+        where TContext : JaferDbContext
+    {
+        if (!args.Contains("--migrate") || WebApplication.CreateSlimBuilder(args).Configuration.GetConnectionString(name) is not { } connection)
+        {
+            return false;
+        }
+
+        await using var source = new NpgsqlSlimDataSourceBuilder(connection).Build();
+        return await SchemaVersion.IsCurrentAsync(source, typeof(TContext).Assembly)
+            && (isLoaded is null || await isLoaded(source, CancellationToken.None));
+    }
+
+    /// <summary>
     /// Runs the service; with the argument --migrate brings its database up to date and ends. Refuses to start when an rpc has
     /// no row in the access table.
     /// </summary>
@@ -154,11 +174,7 @@ public static class JaferService
         ArgumentNullException.ThrowIfNull(app);
         await using var scope = app.Services.CreateAsyncScope();
         var stopping = app.Lifetime.ApplicationStopping;
-        if (!await SchemaVersion.IsCurrentAsync(app.Services.GetRequiredService<NpgsqlDataSource>(), typeof(TContext).Assembly, stopping))
-        {
-            await scope.ServiceProvider.GetRequiredService<TContext>().Database.MigrateAsync(stopping);
-        }
-
+        await scope.ServiceProvider.GetRequiredService<TContext>().Database.MigrateAsync(stopping);
         if (loadReferenceData is not null)
         {
             await loadReferenceData(scope.ServiceProvider, stopping);

@@ -79,6 +79,9 @@ exec_apphost() {
   [[ -f $dll ]] || fail "the AppHost was not built: leave out --no-build"
   export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development}
   export ASPIRE_ALLOW_UNSECURED_TRANSPORT=true # loopback only
+  # The runtime compiles again, in the background, what is called often, once a tenth of a second brought nothing new. On busy
+  # processors such pauses are frequent, and that work was a third of a start: here it waits for ten quiet seconds (hexadecimal).
+  export DOTNET_TC_CallCountingDelayMs=${DOTNET_TC_CallCountingDelayMs:-2710}
   rm -f "$JAFER_ENDPOINTS"
   cd "$JAFER_ROOT/AppHost"
   exec dotnet "$dll" "$@"

@@ -1,3 +1,7 @@
 using Jafer.Directory;
+using Jafer.Directory.Data;
+using Jafer.Directory.Reference;
+using Jafer.ServiceDefaults;
 
-await DirectoryModule.Build(args).RunDirectoryAsync(args);
+if (!await JaferService.IsMigratedAsync<DirectoryDbContext>(args, DirectoryModule.Name, ReferenceData.IsLoadedAsync))
+    await DirectoryModule.Build(args).RunDirectoryAsync(args);

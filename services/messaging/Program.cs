@@ -1,3 +1,8 @@
 using Jafer.Messaging;
+using Jafer.Messaging.Data;
+using Jafer.ServiceDefaults;
 
-await MessagingModule.RunAsync(MessagingModule.Build(args), args);
+if (!await JaferService.IsMigratedAsync<MessagingDbContext>(args, MessagingModule.Name))
+{
+    await MessagingModule.RunAsync(MessagingModule.Build(args), args);
+}

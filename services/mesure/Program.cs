@@ -2,5 +2,7 @@ using Jafer.Mesures;
 using Jafer.Mesures.Data;
 using Jafer.ServiceDefaults;
 
-var app = MesuresModule.Build(args);
-await app.RunJaferAsync<MesuresDbContext>(args);
+if (!await JaferService.IsMigratedAsync<MesuresDbContext>(args, MesuresModule.Name))
+{
+    await MesuresModule.Build(args).RunJaferAsync<MesuresDbContext>(args);
+}

@@ -1,3 +1,8 @@
 using Jafer.Notifications;
+using Jafer.Notifications.Data;
+using Jafer.ServiceDefaults;
 
-await NotificationsModule.RunAsync(NotificationsModule.Build(args), args);
+if (!await JaferService.IsMigratedAsync<NotificationsDbContext>(args, NotificationsModule.Name))
+{
+    await NotificationsModule.RunAsync(NotificationsModule.Build(args), args);
+}

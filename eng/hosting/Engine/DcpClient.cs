@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -37,9 +38,14 @@ internal sealed class DcpClient : IAsyncDisposable
     {
         var session = Directory.CreateTempSubdirectory("jafer-dcp-").FullName;
         var kubeconfig = Path.Combine(session, "kubeconfig");
+        var (certificate, key) = WriteCertificate(session, clock);
         var start = new ProcessStartInfo(dcp)
         {
-            ArgumentList = { "start-apiserver", "--monitor", $"{Environment.ProcessId}", "--detach", "--kubeconfig", kubeconfig },
+            ArgumentList =
+            {
+                "start-apiserver", "--monitor", $"{Environment.ProcessId}", "--detach", "--kubeconfig", kubeconfig,
+                "--tls-cert-file", certificate, "--tls-key-file", key,
+            },
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
@@ -230,6 +236,29 @@ internal sealed class DcpClient : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>
+    /// A certificate for this session, in its folder that nobody else can read. DCP would make one itself, with an RSA key that
+    /// takes two to five seconds to find; one of elliptic curves takes no time. Its kubeconfig names it as the authority.
+    /// </summary>
+    private static (string Certificate, string Key) WriteCertificate(string folder, TimeProvider clock)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", pair, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        names.AddIpAddress(IPAddress.IPv6Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        var now = clock.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddYears(1));
+
+        var (certificateFile, keyFile) = (Path.Combine(folder, "server.crt"), Path.Combine(folder, "server.key"));
+        File.WriteAllText(certificateFile, certificate.ExportCertificatePem());
+        File.WriteAllText(keyFile, pair.ExportPkcs8PrivateKeyPem());
+        return (certificateFile, keyFile);
     }
 
     private static HttpClient Connect(Kubeconfig found)

@@ -51,15 +51,26 @@ internal static class ReferenceData
         select zone, annee_scolaire, nom, debut::date, fin::date, source from incoming
         """;
 
-    private static readonly string[] s_files = ["departements.csv", "tribunaux.csv", "communes.csv.gz", "vacances-scolaires.csv"];
+    /// <summary>The files with what merges each, in the order of their keys.</summary>
+    private static readonly (string Name, string Merge)[] s_files =
+        [("departements.csv", LoadDepartements), ("tribunaux.csv", LoadCourts), ("communes.csv.gz", LoadCommunes), ("vacances-scolaires.csv", LoadSchoolHolidays)];
 
     /// <summary>True when the database knows every file as it is: there is nothing to load.</summary>
     public static async Task<bool> IsLoadedAsync(NpgsqlDataSource source, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select count(*) from reference_files f join unnest(@names, @hashes) as n (name, sha256) on (f.name, f.sha256) = (n.name, n.sha256)");
-        command.Parameters.AddWithValue("names", s_files);
-        command.Parameters.AddWithValue("hashes", await Task.WhenAll(s_files.Select(async name => SHA256.HashData(await ReadAsync(name, ct)))));
-        return (long)(await command.ExecuteScalarAsync(ct))! == s_files.Length;
+        var known = new Dictionary<string, byte[]>();
+        await using (var command = source.CreateCommand("select name, sha256 from reference_files"))
+        await using (var reader = await command.ExecuteReaderAsync(ct))
+        {
+            while (await reader.ReadAsync(ct))
+                known.Add(reader.GetString(0), reader.GetFieldValue<byte[]>(1));
+        }
+        foreach (var (name, _) in s_files)
+        {
+            if (!known.TryGetValue(name, out var hash) || !SHA256.HashData(await ReadAsync(name, ct)).SequenceEqual(hash))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>Loads what is new, in one transaction, and tells the other services of new courts.</summary>
@@ -69,14 +80,13 @@ internal static class ReferenceData
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         // Two replicas' migrations must not merge at the same time.
         await ExecuteAsync(connection, "select pg_advisory_xact_lock(hashtextextended('directory:reference', 0))", ct);
-        await LoadFileAsync(connection, clock, "departements.csv", LoadDepartements, ct);
-        if (await LoadFileAsync(connection, clock, "tribunaux.csv", LoadCourts, ct))
+        foreach (var (name, merge) in s_files)
         {
+            if (!await LoadFileAsync(connection, clock, name, merge, ct) || merge != LoadCourts)
+                continue;
             foreach (var court in await db.Courts.AsNoTracking().OrderBy(c => c.Code).ToListAsync(ct))
                 db.Publish(court.ToEvent(clock.GetUtcNow()));
         }
-        await LoadFileAsync(connection, clock, "communes.csv.gz", LoadCommunes, ct);
-        await LoadFileAsync(connection, clock, "vacances-scolaires.csv", LoadSchoolHolidays, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
     }

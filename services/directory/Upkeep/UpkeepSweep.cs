@@ -1,10 +1,7 @@
 using System.Threading.Channels;
 using Jafer.Contracts.Events;
-using Jafer.Directory.Data;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -35,7 +32,7 @@ internal sealed class UpkeepSignal
 /// event, so that nothing is told twice and nothing is lost.
 /// </summary>
 internal sealed class UpkeepSweep(
-    IServiceScopeFactory scopes, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
+    NpgsqlDataSource source, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
     ILogger<UpkeepSweep> logger) : BackgroundService
 {
     private const int Portion = 500;
@@ -173,13 +170,14 @@ internal sealed class UpkeepSweep(
 
     private async Task<int> TellPortionAsync(string sql, Func<NpgsqlDataReader, DateTimeOffset, DomainEvent> toEvent, CancellationToken ct)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<DirectoryDbContext>();
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.Database.ExecuteSqlRawAsync(Lock, ct);
+        // By plain commands: EF's model would stay in the memory of a service of which nothing has been asked yet.
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var enter = new NpgsqlCommand(Lock, connection, transaction))
+            await enter.ExecuteNonQueryAsync(ct);
         var now = clock.GetStoredNow();
         var events = new List<DomainEvent>();
-        await using (var command = new NpgsqlCommand(sql, (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction())
+        await using (var command = new NpgsqlCommand(sql, connection, transaction)
         {
             Parameters = { new("today", clock.TodayInParis()), new("now", now) },
         })
@@ -192,8 +190,7 @@ internal sealed class UpkeepSweep(
         }
         if (events.Count == 0)
             return 0;
-        events.ForEach(db.Publish);
-        await db.SaveChangesAsync(ct);
+        await Outbox.PublishAsync(transaction, events, ct);
         await transaction.CommitAsync(CancellationToken.None);
         outbox.Notify();
         return events.Count;
