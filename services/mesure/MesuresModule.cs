@@ -1,6 +1,7 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Data;
+using Jafer.Mesures.Intake;
 using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
@@ -32,12 +33,16 @@ public static class MesuresModule
         builder.Services.TryAddScoped<DirectoryForecast>();
         builder.Services.AddSingleton<BulkSignal>();
         builder.Services.AddHostedService<BulkWorker>();
+        builder.Services.Configure<IntakeOptions>(builder.Configuration.GetSection("Intake"));
+        builder.Services.AddScoped<StatusReports>();
+        builder.Services.AddHostedService<IntakeSweep>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
         app.MapGrpcService<BulkGrpcService>();
         app.MapGrpcService<InterviewGrpcService>();
+        app.MapGrpcService<IntakeGrpcService>();
         return app;
     }
 }

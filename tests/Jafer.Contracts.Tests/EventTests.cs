@@ -28,6 +28,7 @@ public sealed class EventTests
         ["Outcome"] = "VISITEUR_ABSENT",
         ["PartyRole"] = "HOTE",
         ["Role"] = "espace",
+        ["SourceSystem"] = "planning",
         ["State"] = "TRANSMISE",
         ["TimeZone"] = "Europe/Paris",
     };

@@ -58,6 +58,12 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
 
+    public DbSet<IntakeItem> IntakeItems => Set<IntakeItem>();
+
+    public DbSet<IntakeSequence> IntakeSequences => Set<IntakeSequence>();
+
+    public DbSet<IntakeSource> IntakeSources => Set<IntakeSource>();
+
     /// <summary>A mesure to act on; null when there is none.</summary>
     public Task<Mesure?> MesureAsync(Guid id, CancellationToken ct) => s_mesure(this, id, ct);
 
@@ -121,6 +127,22 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
                 new ValueConverter<IReadOnlyList<ApprovedPeriod>, string>(
                     p => JsonSerializer.Serialize(p, s_json), s => JsonSerializer.Deserialize<List<ApprovedPeriod>>(s, s_json)!),
                 new ValueComparer<IReadOnlyList<ApprovedPeriod>>((a, b) => a!.SequenceEqual(b!), p => p.Count, p => p));
+        });
+        modelBuilder.Entity<IntakeItem>(e =>
+        {
+            e.ToTable("intake_items").HasKey(i => new { i.GestionnaireId, i.Id });
+            e.Property(i => i.Id).UseIdentityAlwaysColumn();
+        });
+        modelBuilder.Entity<IntakeSequence>(e =>
+        {
+            e.ToTable("intake_sequences").HasKey(s => new { s.MesureId, s.SourceSystem });
+            e.Ignore(s => s.Ahead);
+            BelongsToMesure(e, s => s.MesureId);
+        });
+        modelBuilder.Entity<IntakeSource>(e =>
+        {
+            e.ToTable("intake_sources").HasKey(s => new { s.GestionnaireId, s.SourceSystem });
+            e.Ignore(s => s.UsualDays);
         });
     }
 

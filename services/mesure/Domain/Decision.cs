@@ -215,6 +215,12 @@ internal sealed class Rencontre
     public bool VisiteurPresent { get; set; }
 
     public Guid[] PresentChildIds { get; set; } = [];
+
+    /// <summary>The software that scheduled it by the intake; null when it was scheduled otherwise, or without a name of its own.</summary>
+    public string? SourceSystem { get; set; }
+
+    /// <summary>What that software calls it.</summary>
+    public string? ExternalId { get; set; }
 }
 
 /// <summary>A difficulty beside the state of a mesure.</summary>

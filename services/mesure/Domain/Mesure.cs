@@ -11,7 +11,14 @@ namespace Jafer.Mesures.Domain;
 /// <param name="OccurredAt">Business time of the act.</param>
 /// <param name="Now">When it is recorded.</param>
 /// <param name="OnBehalf">How an espace that is not connected told it; null when the organisation acts for itself.</param>
-internal readonly record struct Acting(Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now, OnBehalfSource? OnBehalf = null);
+/// <param name="Source">Where the intake has it from; null for an act of its own.</param>
+internal readonly record struct Acting(
+    Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now, OnBehalfSource? OnBehalf = null, FactSource? Source = null);
+
+/// <summary>Where the intake has a fact from.</summary>
+/// <param name="System">The software that reported it.</param>
+/// <param name="ExternalId">What that software calls it.</param>
+internal sealed record FactSource(string System, string ExternalId);
 
 /// <summary>
 /// A mesure: its content, its history and where it stands. Each method is an act: it decides whether the act is permissible
@@ -806,6 +813,8 @@ internal sealed class Mesure
             RecordedAt = acting.Now,
             ActorOrganisationId = byJafer ? null : acting.OrganisationId,
             ActorSubject = byJafer ? null : acting.Subject,
+            SourceSystem = byJafer ? null : acting.Source?.System,
+            ExternalId = byJafer ? null : acting.Source?.ExternalId,
             Details = acting.OnBehalf is { } source && !byJafer ? said with { OnBehalf = source } : said,
         };
         Status = Status.Apply(fact);

@@ -77,3 +77,10 @@ internal sealed class RencontreTermColumns : SqlMigration
 {
     protected override string Resource => "202611280441_rencontre_terms.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280401_intake")]
+internal sealed class IntakeTables : SqlMigration
+{
+    protected override string Resource => "202611280401_intake.sql";
+}
