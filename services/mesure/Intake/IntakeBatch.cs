@@ -61,7 +61,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         await WriteAsync(gestionnaireId, admitted, ct);
         var response = new ReportStatusResponse();
         response.Results.AddRange(_incoming.Select(ToProto));
-        response.Released.AddRange(_released.Select(j => new ReleasedItem { SourceSystem = j.Row.SourceSystem, ExternalId = j.Row.ExternalId, Result = ToProto(j) }));
+        response.ReleasedItems.AddRange(_released.Select(j => new ReleasedItem { SourceSystem = j.Row.SourceSystem, ExternalId = j.Row.ExternalId, Result = ToProto(j) }));
         return response;
     }
 
@@ -356,14 +356,26 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         }
 
         Guid[] mesureIds = [.. concerned.Select(i => i.MesureId).Distinct()];
-        string[] names = [.. concerned.Select(i => i.Rencontre.ExternalId).Where(n => n.Length > 0).Distinct()];
+        var named = concerned.Where(i => i.Rencontre.ExternalId.Length > 0).ToList();
+        Guid[] namedOf = [.. named.Select(i => i.MesureId)];
+        string[] names = [.. named.Select(i => i.Rencontre.ExternalId)];
         Guid[] ids = [.. concerned.Select(i => i.Rencontre.Id).OfType<Guid>().Distinct()];
-        await foreach (var rencontre in db.Rencontres.AsNoTracking()
-            .Where(r => mesureIds.Contains(r.MesureId)
-                && (r.Outcome == RencontreOutcome.Scheduled || ids.Contains(r.Id) || (r.ExternalId != null && names.Contains(r.ExternalId))))
-            .AsAsyncEnumerable().WithCancellation(ct))
+
+        // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
+        await foreach (var rencontre in db.Rencontres.FromSql($"""
+            select r.* from rencontres r where r.mesure_id = any({mesureIds}) and r.outcome = 'SCHEDULED'
+            union all
+            select r.* from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds}) and r.outcome <> 'SCHEDULED'
+            union all
+            select r.* from (select distinct * from unnest({namedOf}, {names}) as k (mesure_id, external_id)) k
+            join rencontres r on r.mesure_id = k.mesure_id and r.external_id = k.external_id and r.outcome <> 'SCHEDULED'
+            """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
         {
-            _mesures[rencontre.MesureId].Rencontres.Add(rencontre);
+            var of = _mesures[rencontre.MesureId].Rencontres;
+            if (!of.Exists(r => r.Id == rencontre.Id))
+            {
+                of.Add(rencontre);
+            }
         }
 
         await foreach (var child in db.Children.Where(c => mesureIds.Contains(c.MesureId)).Select(c => new { c.MesureId, c.Id }).AsAsyncEnumerable().WithCancellation(ct))

@@ -29,7 +29,7 @@ internal sealed class IntakeGrpcService(MesuresDbContext db, StatusReports repor
             // One at a time: the next batch is read when this one is committed, and HTTP/2 holds the client back meanwhile.
             var request = requestStream.Current;
             var answer = await reports.RunAsync(context, request, request.RequestId, request.Items);
-            await responseStream.WriteAsync(new StreamStatusResponse { Results = { answer.Results }, Released = { answer.Released } }, ct);
+            await responseStream.WriteAsync(new StreamStatusResponse { Results = { answer.Results }, ReleasedItems = { answer.ReleasedItems } }, ct);
         }
     }
 

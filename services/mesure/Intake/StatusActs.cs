@@ -237,7 +237,7 @@ internal abstract record StatusAct
         public static DifficultyReported Read(FieldChecks check, DifficultyReportedItem said)
         {
             var reason = check.Known("difficulty_reported.reason", said.Reason);
-            check.That(reason != DifficultyReason.DecisionContent, "difficulty_reported.reason", "is referred by Jafer itself");
+            check.That(reason is not (DifficultyReason.DecisionContent or DifficultyReason.EspaceFerme), "difficulty_reported.reason", "is not referred by an espace");
             return new DifficultyReported(reason, check.Text("difficulty_reported.comment", said.Comment, MaxText, required: reason == DifficultyReason.Other));
         }
 

@@ -110,7 +110,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         await intake.ReportStatusAsync(Report(Item(id, 8, Interview)));
         clock.Advance(TimeSpan.FromMinutes(61));
         var then = await intake.ReportStatusAsync(Report(Item(id, 10, Attempt)));
-        Assert.Equal([($"{id[^12..]}/8", IntakeResult.Applied, 1L)], then.Released.Select(r => (r.ExternalId, r.Result.Result, r.Result.GapBefore)));
+        Assert.Equal([($"{id[^12..]}/8", IntakeResult.Applied, 1L)], then.ReleasedItems.Select(r => (r.ExternalId, r.Result.Result, r.Result.GapBefore)));
         Assert.Equal([IntakeResult.Held], then.Results.Words());
     }
 
@@ -124,7 +124,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
 
         var then = await own.Host.Intake().ReportStatusAsync(Report(Item(id, 5, Attempt)));
 
-        Assert.Equal([1, 0, 0], then.Released.Select(r => r.Result.GapBefore));
+        Assert.Equal([1, 0, 0], then.ReleasedItems.Select(r => r.Result.GapBefore));
         Assert.Equal([IntakeResult.Applied], then.Results.Words());
     }
 

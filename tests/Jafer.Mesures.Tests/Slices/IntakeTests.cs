@@ -22,7 +22,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
 
         var answer = await _intake.ReportStatusAsync(Report(
             Item(id, 1, Acknowledged), Item(id, 2, ChargeTaken), Item(id, 3, Reached), Item(id, 4, Interview), Item(id, 5, Scheduled("a")), Item(id, 6, Held("a", child)),
-            Item(id, 7, Danger), Item(id, 8, i => i.Closed = new() { Reason = ClosureReason.ArriveeATerme, Destination = ClosureDestination.Accord })));
+            Item(id, 7, Incident), Item(id, 8, i => i.Closed = new() { Reason = ClosureReason.ArriveeATerme, Destination = ClosureDestination.Accord })));
 
         Assert.All(answer.Results, r => Assert.Equal(IntakeResult.Applied, r.Result));
         Assert.Equal(MesureState.PriseEnCharge, answer.Results[1].State);
@@ -73,8 +73,8 @@ public sealed class IntakeTests(MesuresFixture jafer)
         var then = await jafer.Second.Intake().ReportStatusAsync(Report(Item(id, 1, Acknowledged)));
 
         Assert.Equal([IntakeResult.Applied], then.Results.Words());
-        Assert.Equal([$"{id[^12..]}/2", $"{id[^12..]}/3"], then.Released.Select(r => r.ExternalId));
-        Assert.All(then.Released, r => Assert.Equal((Source, IntakeResult.Applied, 0), (r.SourceSystem, r.Result.Result, r.Result.GapBefore)));
+        Assert.Equal([$"{id[^12..]}/2", $"{id[^12..]}/3"], then.ReleasedItems.Select(r => r.ExternalId));
+        Assert.All(then.ReleasedItems, r => Assert.Equal((Source, IntakeResult.Applied, 0), (r.SourceSystem, r.Result.Result, r.Result.GapBefore)));
         Assert.Equal(MesureState.EnAttente, (await jafer.GetAsync(id)).Summary.State);
         Assert.Equal(0, await jafer.Database.ReadAsync<long>($"select count(*) from intake_items where mesure_id = '{id}' and (result = 'HELD' or content is not null)"));
     }
@@ -84,7 +84,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
     {
         var id = await jafer.MesureInAsync(MesureState.Transmise);
 
-        Assert.Equal([IntakeResult.Applied], (await _intake.ReportStatusAsync(Report(Item(id, 3, Danger)))).Results.Words());
+        Assert.Equal([IntakeResult.Applied], (await _intake.ReportStatusAsync(Report(Item(id, 3, Incident)))).Results.Words());
         Assert.Equal(1, (await jafer.GetAsync(id)).Summary.OpenDifficultyCount);
 
         // And leaves no gap behind.

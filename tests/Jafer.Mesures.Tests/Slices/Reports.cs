@@ -40,7 +40,7 @@ internal static class Reports
 
     public static void Interview(StatusItem item) => item.Interview = new() { PartyRole = PartyRole.Visiteur };
 
-    public static void Danger(StatusItem item) => item.DifficultyReported = new() { Reason = DifficultyReason.Danger };
+    public static void Incident(StatusItem item) => item.DifficultyReported = new() { Reason = DifficultyReason.Incident };
 
     public static void Closed(StatusItem item) => item.Closed = new() { Reason = ClosureReason.InterruptionAbsenceVisiteur };
 
@@ -70,7 +70,7 @@ internal static class Reports
         {
             var name = $"{mesureId[^12..]}/r{n}";
             acts.Add(Scheduled(name));
-            Some(Danger, 2);
+            Some(Incident, 2);
             acts.Add(random.Next(3) == 0 ? NotHeld(name) : Held(name, childId));
             Some(Attempt, 2);
         }

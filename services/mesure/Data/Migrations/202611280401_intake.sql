@@ -3,16 +3,18 @@ alter table mesure_facts
     add column source_system text,
     add column external_id   text;
 alter table rencontres
-    add column source_system text,
-    add column external_id   text;
-create unique index rencontres_of_source on rencontres (mesure_id, source_system, external_id) where external_id is not null;
+    add column source_system text collate "C",
+    add column external_id   text collate "C";
+create unique index rencontres_of_source on rencontres (mesure_id, external_id, source_system) where external_id is not null;
+create index rencontres_pending on rencontres (mesure_id) where outcome = 'SCHEDULED';
 
+-- Names of sources are compared byte by byte (collation "C"): they are plain ASCII, and looked up by the thousand.
 -- Everything that software of espaces ever reported. Only what is held changes, once.
 create table intake_items (
     gestionnaire_id uuid        not null,
     id              bigint      generated always as identity,
-    source_system   text        not null, -- empty when it was not well-formed
-    external_id     text        not null, -- empty when it was not well-formed
+    source_system   text        collate "C" not null, -- empty when it was not well-formed
+    external_id     text        collate "C" not null, -- empty when it was not well-formed
     sequence        bigint      not null,
     mesure_id       uuid,                 -- as it was sent: it need not exist
     act             text        not null,
@@ -33,14 +35,14 @@ create table intake_items (
     constraint intake_items_held_is_undecided check ((result = 'HELD') = (decided_at is null))
 );
 create unique index intake_items_external on intake_items (gestionnaire_id, source_system, external_id) where taken;
-create unique index intake_items_sequence on intake_items (mesure_id, source_system, sequence) where taken;
-create index intake_items_of_mesure on intake_items (mesure_id, id);
+-- That a sequence is taken once follows from the version of intake_sequences; this index also serves the history of a mesure.
+create index intake_items_sequence on intake_items (mesure_id, source_system, sequence);
 create index intake_items_held on intake_items (received_at) where result = 'HELD';
 
 -- How far the items of a mesure and source have been decided in their order.
 create table intake_sequences (
     mesure_id     uuid   not null references mesures,
-    source_system text   not null,
+    source_system text   collate "C" not null,
     next_sequence bigint not null,
     version       bigint not null,
     primary key (mesure_id, source_system)
@@ -49,7 +51,7 @@ create table intake_sequences (
 -- The rhythm of each software that reports.
 create table intake_sources (
     gestionnaire_id uuid      not null,
-    source_system   text      not null,
+    source_system   text      collate "C" not null,
     last_day        date      not null,
     gaps            integer[] not null, -- days between its latest reporting days
     silent_after    date      not null, -- last day on which silence is still its rhythm
