@@ -6,7 +6,6 @@ using Grpc.Core;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.ServiceDefaults.Access;
-using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Npgsql;

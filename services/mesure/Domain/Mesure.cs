@@ -678,6 +678,17 @@ internal sealed class Mesure
     /// <summary>Closes the mesure.</summary>
     public void Close(ClosureReason reason, string comment, ClosureDestination destination, Acting acting)
     {
+        RequireClosable(reason, acting);
+        ClosureReason = reason;
+        ClosureComment = comment;
+        ClosureDestination = destination;
+        NextRencontreAt = null;
+        Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
+    }
+
+    /// <summary>Refuses a closing that the mesure does not allow, before anything is given up for it.</summary>
+    public void RequireClosable(ClosureReason reason, Acting acting)
+    {
         Require(MesureAct.Close);
         if (Status.DangersUntold > 0)
         {
@@ -698,12 +709,6 @@ internal sealed class Mesure
         {
             throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "no rencontre was ever scheduled: the mesure is without follow-up, not interrupted");
         }
-
-        ClosureReason = reason;
-        ClosureComment = comment;
-        ClosureDestination = destination;
-        NextRencontreAt = null;
-        Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
     }
 
     /// <summary>Takes back a closing that was a mistake.</summary>

@@ -51,6 +51,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         var known = await KnownAsync(gestionnaireId, admitted, ct);
         var passed = await PassedAsync(admitted, ct);
         await LoadRencontresAsync(items.Select(i => (i.MesureId, i.Act)), ct);
+        await LoadInterviewsAsync(items.Select(i => (i.MesureId, i.Act)), ct);
 
         foreach (var item in items)
         {
@@ -74,6 +75,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         await LoadMesuresAsync([.. sequences.Select(s => s.MesureId).Distinct()], null, ct);
         await LoadSequencesAsync(sequences, ct);
         await LoadRencontresAsync([], ct);
+        await LoadInterviewsAsync([], ct);
         TakeDue();
         await WriteAsync(default, [], ct);
         return _released.Count;
@@ -345,11 +347,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
     private async Task LoadRencontresAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
     {
-        var concerned = reported
-            .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Act)))
-            .Where(i => i.Act?.Rencontre is not null && i.MesureId is { } id && _mesures.ContainsKey(id))
-            .Select(i => (MesureId: i.MesureId!.Value, Rencontre: i.Act!.Rencontre!.Value))
-            .ToList();
+        var concerned = Concerned(reported).Where(i => i.Act.Rencontre is not null).Select(i => (i.MesureId, Rencontre: i.Act.Rencontre!.Value)).ToList();
         if (concerned.Count == 0)
         {
             return;
@@ -384,8 +382,29 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         }
     }
 
+    private async Task LoadInterviewsAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    {
+        Guid[] mesureIds = [.. Concerned(reported).Where(i => i.Act.ConcernsInterviews).Select(i => i.MesureId).Distinct()];
+        if (mesureIds.Length == 0)
+        {
+            return;
+        }
+
+        await foreach (var interview in db.Interviews.AsNoTracking().Where(i => mesureIds.Contains(i.MesureId) && i.State == InterviewState.Booked).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures[interview.MesureId].Interviews.Add(interview);
+        }
+    }
+
+    /// <summary>What may be applied in this batch, with its mesure: what was reported and what was held before.</summary>
+    private IEnumerable<(Guid MesureId, StatusAct Act)> Concerned(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported) => reported
+        .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Act)))
+        .Where(i => i.Act is not null && i.MesureId is { } id && _mesures.ContainsKey(id))
+        .Select(i => (i.MesureId!.Value, i.Act!));
+
     private async Task WriteAsync(Guid gestionnaireId, List<ReportedItem> admitted, CancellationToken ct)
     {
+        await FreeSlotsAsync(ct);
         await WriteSequencesAsync(ct);
         var changed = _mesures.Values.Where(m => m.Mesure.NewFacts.Count > 0).OrderBy(m => m.Mesure.Id).ToList();
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.Mesure.NewFacts)], ct);
@@ -397,12 +416,33 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewRencontres)], ct);
         await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedRencontres.Except(m.NewRencontres))], ct);
+        await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedInterviews)], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewDifficulties)], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewExchanges)], ct);
         await db.PublishAsync(_events, ct);
         await db.BulkInsertAsync([.. _incoming.Select(j => j.Row)], ct);
         await db.BulkUpdateAsync([.. _released.Select(j => j.Row)], ct);
         await WriteSourcesAsync(gestionnaireId, [.. admitted.Select(i => i.SourceSystem).Distinct().Order(StringComparer.Ordinal)], ct);
+    }
+
+    // Slots that still lie ahead are free for other families. Locked first and in the order of ids, as everybody does who takes one.
+    private async Task FreeSlotsAsync(CancellationToken ct)
+    {
+        var ahead = _mesures.Values.SelectMany(m => m.ChangedInterviews).Where(i => i.SlotId is not null && i.StartsAt > now).ToList();
+        if (ahead.Count == 0)
+        {
+            return;
+        }
+
+        Guid[] slots = [.. ahead.Select(i => i.SlotId!.Value)];
+        Guid[] mesures = [.. ahead.Select(i => i.MesureId)];
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            with locked as (
+                select s.id from unnest({slots}, {mesures}) as k (id, mesure_id)
+                join interview_slots s on s.id = k.id and s.mesure_id = k.mesure_id and s.state = 'BOOKED' order by s.id for update of s)
+            update interview_slots s set state = 'FREE', mesure_id = null, held_for_role = 'UNSPECIFIED', held_until = null from locked where s.id = locked.id
+            """, ct);
     }
 
     private async Task WriteSequencesAsync(CancellationToken ct)

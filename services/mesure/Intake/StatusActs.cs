@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
+using Interview = Jafer.Mesures.Domain.Interview;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
@@ -23,6 +24,11 @@ internal sealed class MesureRows(Mesure mesure)
     public List<Rencontre> NewRencontres { get; } = [];
 
     public HashSet<Rencontre> ChangedRencontres { get; } = [];
+
+    /// <summary>Its booked interviews; loaded only where an item may take their place or give them up.</summary>
+    public List<Interview> Interviews { get; } = [];
+
+    public HashSet<Interview> ChangedInterviews { get; } = [];
 
     public List<Difficulty> NewDifficulties { get; } = [];
 
@@ -49,6 +55,9 @@ internal abstract record StatusAct
     /// <summary>The rencontre that it is about, by the name of the source (may be empty) or by its id; null when it is about none.</summary>
     public virtual (string ExternalId, Guid? Id)? Rencontre => null;
 
+    /// <summary>Whether booked interviews are looked at.</summary>
+    public virtual bool ConcernsInterviews => false;
+
     /// <summary>What the item says, checked; null when it says nothing that this version knows.</summary>
     public static StatusAct? Read(FieldChecks check, StatusItem item) => item.WhatCase switch
     {
@@ -56,7 +65,7 @@ internal abstract record StatusAct
         StatusItem.WhatOneofCase.InformationRequested => InformationRequested.Read(check, item.InformationRequested),
         StatusItem.WhatOneofCase.ChargeTaken => new ChargeTaken(),
         StatusItem.WhatOneofCase.Contact => Contact.Read(check, item.Contact),
-        StatusItem.WhatOneofCase.Interview => new Interview(check.Known("interview.party_role", item.Interview.PartyRole)),
+        StatusItem.WhatOneofCase.Interview => new InterviewTookPlace(check.Known("interview.party_role", item.Interview.PartyRole)),
         StatusItem.WhatOneofCase.RencontreScheduled => RencontreScheduled.Read(check, item.RencontreScheduled),
         StatusItem.WhatOneofCase.RencontreOutcome => RencontreOutcomeKnown.Read(check, item.RencontreOutcome),
         StatusItem.WhatOneofCase.DifficultyReported => DifficultyReported.Read(check, item.DifficultyReported),
@@ -104,7 +113,7 @@ internal abstract record StatusAct
         }
     }
 
-    internal sealed record Contact(PartyRole With, bool Reached) : StatusAct
+    internal sealed record Contact(PartyRole With, bool Reached, ContactChannel Channel) : StatusAct
     {
         public override MesureAct Act => Reached ? MesureAct.ContactReached : MesureAct.ContactAttempted;
 
@@ -114,30 +123,38 @@ internal abstract record StatusAct
         {
             var with = check.Known("contact.party_role", said.PartyRole);
             check.That(with != PartyRole.Enfant, "contact.party_role", "must be the hôte or the visiteur");
-            return new Contact(with, check.Known("contact.outcome", said.Outcome) == ContactOutcome.Reached);
+            return new Contact(with, check.Known("contact.outcome", said.Outcome) == ContactOutcome.Reached, check.KnownOrUnspecified("contact.channel", said.Channel));
         }
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            rows.Mesure.RecordContact(With, Reached, acting);
+            rows.Mesure.RecordContact(With, Reached, Channel, acting);
             return null;
         }
     }
 
-    internal sealed record Interview(PartyRole With) : StatusAct
+    internal sealed record InterviewTookPlace(PartyRole With) : StatusAct
     {
         public override MesureAct Act => MesureAct.Interview;
 
         public override bool OnlyAdds => true;
 
+        public override bool ConcernsInterviews => true;
+
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            rows.Mesure.RecordInterview(With, acting);
+            var booked = rows.Interviews.Find(i => i.PartyRole == With && i.State == InterviewState.Booked);
+            rows.Mesure.RecordInterview(With, booked, acting);
+            if (booked is not null)
+            {
+                rows.ChangedInterviews.Add(booked);
+            }
+
             return null;
         }
     }
 
-    internal sealed record RencontreScheduled(string ExternalId, DateTimeOffset StartsAt, int Minutes, TimeZoneInfo? Zone, Guid? LieuId) : StatusAct
+    internal sealed record RencontreScheduled(string ExternalId, DateTimeOffset StartsAt, int Minutes, TimeZoneInfo Zone, Guid? LieuId) : StatusAct
     {
         public override MesureAct Act => MesureAct.ScheduleRencontre;
 
@@ -147,16 +164,11 @@ internal abstract record StatusAct
         {
             const string Path = "rencontre_scheduled";
             check.That(said.StartTime is not null, $"{Path}.start_time", "is required");
-            TimeZoneInfo? zone = null;
-            var zoneId = said.TimeZone.Length == 0 ? "Europe/Paris" : said.TimeZone;
-            check.That(
-                zoneId.Length <= 50 && zoneId.Contains('/', StringComparison.Ordinal) && TimeZoneInfo.TryFindSystemTimeZoneById(zoneId, out zone),
-                $"{Path}.time_zone", "must be an IANA time zone");
             return new RencontreScheduled(
                 said.ExternalRencontreId.Length == 0 ? "" : StatusChecks.ExternalId(check, $"{Path}.external_rencontre_id", said.ExternalRencontreId),
                 check.OptionalTime($"{Path}.start_time", said.StartTime) ?? default,
                 check.Range($"{Path}.duration_minutes", said.DurationMinutes, 5, 720),
-                zone,
+                Mesures.MesureChecks.Zone(check, $"{Path}.time_zone", said.TimeZone) ?? TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris"),
                 check.OptionalUuid($"{Path}.lieu_id", said.LieuId));
         }
 
@@ -167,7 +179,7 @@ internal abstract record StatusAct
                 throw DomainError.Invalid("rencontre_scheduled.external_rencontre_id", "names another rencontre of the mesure");
             }
 
-            var rencontre = rows.Mesure.ScheduleRencontre(StartsAt, Minutes, Zone!, LieuId, acting);
+            var rencontre = rows.Mesure.ScheduleRencontre(StartsAt, Minutes, Zone, LieuId, acting);
             if (ExternalId.Length > 0)
             {
                 rencontre.SourceSystem = acting.Source!.System;
@@ -252,6 +264,8 @@ internal abstract record StatusAct
     {
         public override MesureAct Act => MesureAct.Close;
 
+        public override bool ConcernsInterviews => true;
+
         public static Closed Read(FieldChecks check, ClosedItem said)
         {
             var reason = check.Known("closed.reason", said.Reason);
@@ -261,6 +275,13 @@ internal abstract record StatusAct
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
+            rows.Mesure.RequireClosable(Reason, acting);
+            foreach (var interview in rows.Interviews.Where(i => i.State == InterviewState.Booked && i.StartsAt > acting.Now).OrderBy(i => i.SlotId))
+            {
+                rows.Mesure.ReleaseInterview(interview, InterviewReleaseReason.MesureEnded, acting);
+                rows.ChangedInterviews.Add(interview);
+            }
+
             rows.Mesure.Close(Reason, Comment, Destination, acting);
             return null;
         }

@@ -200,7 +200,8 @@ public sealed class IntakeTests(MesuresFixture jafer)
 
         Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (refusal.Code, refusal.Reason));
         Assert.All(refusal.Fields, path => Assert.True(Rpcs.Leads(method.InputType, path), path));
-        Assert.Empty(method.InputType.Fields.InDeclarationOrder().Select(f => f.Name).Where(n => n != "page_token" && !refusal.Fields.Any(path => path.Split('.', '[')[0] == n)));
+        var unnamed = method.InputType.Fields.InDeclarationOrder().Select(f => f.Name).Where(n => n != "page_token" && !refusal.Fields.Any(path => path.Split('.', '[')[0] == n));
+        Assert.Empty(unnamed);
     }
 
     [Theory]
@@ -249,6 +250,25 @@ public sealed class IntakeTests(MesuresFixture jafer)
         Assert.Equal((ErrorReason.StateForbids, ErrorReason.RequestInvalid), (outcome.Results[2].Reason, outcome.Results[3].Reason));
         Assert.Equal([RencontreOutcome.VisiteurAbsent, RencontreOutcome.HoteAbsent], (await jafer.GetAsync(id)).Rencontres.Select(r => r.Outcome).Order());
         Assert.Equal(MesureState.EnAttente, (await jafer.GetAsync(id)).Summary.State);
+    }
+
+    [Fact]
+    public async Task ReportStatus_BookedInterviews_TakePlaceOrAreReleasedAndTheirSlotsAreFree()
+    {
+        var slots = new[] { await jafer.SlotAsync(s => s.PartyRole = PartyRole.Visiteur), await jafer.SlotAsync(s => s.PartyRole = PartyRole.Hote) };
+        var id = await jafer.MesureInAsync(MesureState.Completee);
+        await jafer.AsCourt.TransmitMesureAsync(new() { MesureId = id, InterviewSlotIds = { slots.Select(s => s.SlotId) }, RequestId = NewId() });
+
+        // A closing that is refused gives nothing up.
+        var refused = await _intake.ReportStatusAsync(Report(Item(id, 1, Acknowledged), Item(id, 2, Interview), Item(id, 3, Closed)));
+        Assert.Equal([IntakeResult.Applied, IntakeResult.Applied, IntakeResult.Refused], refused.Results.Words());
+        Assert.Equal([InterviewState.Held, InterviewState.Booked], (await jafer.GetAsync(id)).Interviews.OrderByDescending(i => i.PartyRole).Select(i => i.State));
+
+        var closed = await _intake.ReportStatusAsync(Report(Item(id, 4, i => i.Closed = new() { Reason = ClosureReason.SansSuiteRefusHote })));
+
+        Assert.Equal([IntakeResult.Applied], closed.Results.Words());
+        Assert.Equal([InterviewState.Held, InterviewState.Released], (await jafer.GetAsync(id)).Interviews.OrderByDescending(i => i.PartyRole).Select(i => i.State));
+        Assert.Equal(2, await jafer.Database.ReadAsync<long>($"select count(*) from interview_slots where state = 'FREE' and id in ('{slots[0].SlotId}', '{slots[1].SlotId}')"));
     }
 
     [Fact]
