@@ -11,7 +11,8 @@ const programs = ['node', 'python'].flatMap((language) => readdirSync(join(folde
   .filter((name) => /\.(mjs|py)$/.test(name)).map((name) => `${language}/${name}`));
 
 test('Clients_OfBothLanguages_AreThere', () => {
-  assert.deepEqual(programs.sort(), ['node/documents.mjs', 'node/journey.mjs', 'node/judge.mjs', 'node/search.mjs', 'python/difficulty.py', 'python/directory.py', 'python/espace.py']);
+  assert.deepEqual(programs.sort(), [
+    'node/catch-up.mjs', 'node/documents.mjs', 'node/journey.mjs', 'node/judge.mjs', 'node/search.mjs', 'python/difficulty.py', 'python/directory.py', 'python/espace.py']);
 });
 
 for (const program of programs) {

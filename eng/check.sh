@@ -3,7 +3,8 @@
 #
 # Starts everything on fresh data, does the main job once through the foreign clients (a court's software in
 # Node.js and an espace's in Python), then asks the directory in depth and keeps it true by two more of them, sends a
-# mesure with a difficulty elsewhere by the last two, prints one line per step with its time, and stops all. Exit status 0 or 1.
+# mesure with a difficulty elsewhere by two more, lets an espace catch up by the last, prints one line per step with its
+# time, and stops all. Exit status 0 or 1.
 # A system started by ./jafer run in the same checkout is not touched.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -95,6 +96,13 @@ if node clients/node/documents.mjs </dev/null; then
   say "check: a decision is attached, notices and a note are printed"
 else
   say "check: FAILED, not so: a decision is attached; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+  exit 1
+fi
+start=$(now_ms)
+if node clients/node/catch-up.mjs </dev/null; then
+  say "check: an espace has caught up after having been offline ($(seconds $(($(now_ms) - start))))"
+else
+  say "check: FAILED, the offline catch-up; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
   exit 1
 fi
 exit $status

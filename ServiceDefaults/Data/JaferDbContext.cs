@@ -41,6 +41,12 @@ public abstract class JaferDbContext : DbContext
         OutboxMessages.Add(OutboxMessage.From(message));
     }
 
+    /// <summary>Writes many events to the outbox at once, in the transaction that was begun, in their order.</summary>
+    /// <param name="messages">The events.</param>
+    /// <param name="cancellationToken">Cancellation.</param>
+    public Task PublishAsync(IEnumerable<DomainEvent> messages, CancellationToken cancellationToken) =>
+        this.BulkInsertAsync([.. messages.Select(OutboxMessage.From)], cancellationToken);
+
     /// <summary>Adds a line to the access journal.</summary>
     /// <param name="entry">The line.</param>
     public void Journal(JournalEntry entry) => JournalEntries.Add(entry);

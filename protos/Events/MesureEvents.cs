@@ -399,3 +399,23 @@ public sealed record DecisionAttached : MesureEvent
     /// <summary>SHA-256 of its bytes, 64 hexadecimal digits in lower case.</summary>
     public required string Sha256 { get; init; }
 }
+
+/// <summary>
+/// Software of an espace that reported its mesures has been silent for longer than its own rhythm. Told once for each silence.
+/// <see cref="DomainEvent.AggregateId"/> is the source: this software of this gestionnaire.
+/// </summary>
+[EntityName("mesure.source-silent.v1"), MessageUrn("mesure.source-silent.v1")]
+public sealed record SourceSilent : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>Name that the software gives itself, such as "planning".</summary>
+    public required string SourceSystem { get; init; }
+
+    /// <summary>Last day on which it reported, in Paris.</summary>
+    public required DateOnly LastDay { get; init; }
+
+    /// <summary>Days that nine in ten of its pauses did not pass; absent when it reported too seldom to say.</summary>
+    public int? UsualDays { get; init; }
+}

@@ -4,6 +4,7 @@ using Jafer.Mesures.Data;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Delays;
 using Jafer.Mesures.Documents;
+using Jafer.Mesures.Intake;
 using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
@@ -41,6 +42,9 @@ public static class MesuresModule
         builder.Services.AddScoped<Bookings>();
         builder.Services.AddScoped<EspaceSchedule>();
         builder.Services.AddScoped<DirectoryWelcome>();
+        builder.Services.Configure<IntakeOptions>(builder.Configuration.GetSection("Intake"));
+        builder.Services.AddScoped<StatusReports>();
+        builder.Services.AddHostedService<IntakeSweep>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         builder.Services.Configure<DeadlineOptions>(builder.Configuration.GetSection("Deadlines"));
         builder.Services.AddSingleton<DeadlineSweep>();
@@ -59,6 +63,7 @@ public static class MesuresModule
         app.MapGrpcService<WorklistGrpcService>();
         app.MapGrpcService<DelaysGrpcService>();
         app.MapGrpcService<DocumentGrpcService>();
+        app.MapGrpcService<IntakeGrpcService>();
         return app;
     }
 }

@@ -11,6 +11,8 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (SearchBenchmark.GrowthName, SearchBenchmark.RunGrowthAsync),
     (SearchBenchmark.HistoryName, SearchBenchmark.RunHistoryAsync),
     (TransmitBenchmark.Name, TransmitBenchmark.RunAsync),
+    (StatusBenchmark.Name, StatusBenchmark.RunAsync),
+    (IntakeBenchmark.Name, IntakeBenchmark.RunAsync),
     (RelayBenchmark.Name, RelayBenchmark.RunAsync),
     (DistancierBenchmark.Name, DistancierBenchmark.RunAsync),
     (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),

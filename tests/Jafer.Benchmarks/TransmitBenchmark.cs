@@ -1,13 +1,9 @@
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.Mesures;
 using Jafer.Mesures.Data;
-using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
-using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
-using Npgsql;
 
 namespace Jafer.Benchmarks;
 
@@ -24,12 +20,6 @@ internal static class TransmitBenchmark
     private const int RoundCount = 9;
     private const int CallsOfARound = 2_000;
 
-    // The columns of a table but those given, for copying rows.
-    private const string Others = """
-        select string_agg(quote_ident(column_name), ', ') from information_schema.columns
-        where table_schema = 'public' and table_name = '{0}' and column_name not in ('id', 'mesure_id', 'reference')
-        """;
-
     // What must be the same row, whoever wrote it: everything but ids and times.
     private static readonly string[] s_written =
     [
@@ -44,10 +34,6 @@ internal static class TransmitBenchmark
         "select string_agg((to_jsonb(j) - '{id,at}'::text[])::text, ';') from journal_entries j where resource = 'mesures/{0}'",
     ];
 
-    private static readonly Guid s_court = StableIds.Court("tj69123");
-    private static readonly Guid s_gestionnaire = StableIds.Gestionnaire("bench", "G1");
-    private static readonly Guid s_espace = StableIds.Espace("bench", "E1");
-
     public static async Task<Result> RunAsync(CancellationToken ct)
     {
         // Ids of mesures grow in life as they do here.
@@ -61,8 +47,8 @@ internal static class TransmitBenchmark
         await using var floor = await StartAsync(b => Hosts.BuildFloor<MesuresDbContext, TransmitFloor>(MesuresModule.Name, b), second);
         await product.StopRelayAsync();
         await floor.StopRelayAsync();
-        var transmit = product.Clients(Roles.Juridiction, s_court, c => new MesureService.MesureServiceClient(c));
-        var write = floor.Clients(Roles.Juridiction, s_court, c => new MesureService.MesureServiceClient(c));
+        var transmit = product.Clients(Roles.Juridiction, MesureCopies.Court, c => new MesureService.MesureServiceClient(c));
+        var write = floor.Clients(Roles.Juridiction, MesureCopies.Court, c => new MesureService.MesureServiceClient(c));
         await CompareAsync((transmit[0], first), (write[0], second), ids[0].ToString());
 
         var (transmitted, written) = (1, 1);
@@ -79,82 +65,14 @@ internal static class TransmitBenchmark
     private static Task<ServiceHost> StartAsync(Func<Action<WebApplicationBuilder>, WebApplication> build, TestDatabase database) =>
         ServiceHost.StartAsync(build, ServiceHost.Settings(MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix()));
 
-    private static TransmitMesureRequest Request(string mesureId) => new() { MesureId = mesureId, RequestId = NewId() };
+    private static TransmitMesureRequest Request(string mesureId) => new() { MesureId = mesureId, RequestId = MesureCopies.NewId() };
 
-    private static string NewId() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
-
-    // One mesure goes the way of the rpcs to its completion; the others are its copies.
-    private static async Task PrepareAsync(string connectionString, Guid[] ids)
+    private static Task PrepareAsync(string connectionString, Guid[] ids) => MesureCopies.PrepareAsync(connectionString, ids, async (_, court) =>
     {
-        await Hosts.MigrateAsync(MesuresModule.Name, connectionString, b => MesuresModule.Build([], b), app => app.MigrateAsync<MesuresDbContext>());
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync();
-        await ExecuteAsync($$"""
-            insert into organisations (id, kind, code) values ('{{s_court}}', 'JURIDICTION', 'tj69123');
-            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, version)
-            values ('{{s_espace}}', '{{s_gestionnaire}}', 'OUVERT', '[{"from":"2013-09-01"}]', 'Europe/Paris', '69', 1)
-            """);
-        string model;
-        await using (var host = await ServiceHost.StartAsync(
-            b => MesuresModule.Build([], b), ServiceHost.Settings(MesuresModule.Name, connectionString, ServiceHost.UniquePrefix())))
-        {
-            await host.StopRelayAsync();
-            var court = new MesureService.MesureServiceClient(host.Channel(Roles.Juridiction, s_court));
-            model = (await court.CreateMesureAsync(Content())).Mesure.MesureId;
-            await court.CompleteMesureAsync(new CompleteMesureRequest { MesureId = model, RequestId = NewId() });
-        }
-
-        foreach (var (table, key, id) in new[] { ("mesures", "id", "id, reference"), ("mesure_facts", "mesure_id", "id, mesure_id"), ("parties", "mesure_id", "id, mesure_id"), ("children", "mesure_id", "id, mesure_id") })
-        {
-            var columns = await ReadAsync(Others.Replace("{0}", table, StringComparison.Ordinal));
-            var own = table == "mesures" ? "copy.id, 'BENCH-' || copy.number" : "gen_random_uuid(), copy.id";
-            await ExecuteAsync($"insert into {table} ({id}, {columns}) select {own}, {columns} from {table}, unnest(@ids) with ordinality as copy (id, number) where {table}.{key} = '{model}'", ids);
-        }
-
-        await ExecuteAsync("truncate outbox_messages, processed_requests, journal_entries");
-        await ExecuteAsync("vacuum analyze");
-        await ExecuteAsync("checkpoint");
-
-        async Task ExecuteAsync(string sql, Guid[]? parameter = null)
-        {
-            await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
-            if (parameter is not null)
-                command.Parameters.AddWithValue("ids", parameter);
-            await command.ExecuteNonQueryAsync();
-        }
-
-        async Task<string> ReadAsync(string sql)
-        {
-            await using var command = new NpgsqlCommand(sql, connection);
-            return (string)(await command.ExecuteScalarAsync())!;
-        }
-    }
-
-    private static CreateMesureRequest Content()
-    {
-        var request = new CreateMesureRequest
-        {
-            Decision = new Decision
-            {
-                Nature = DecisionNature.Jugement,
-                RgNumber = "26/01234",
-                DecisionDate = new DateOnly(2026, 3, 2).ToProto(),
-                LegalBasis = LegalBasis.Article37329,
-                JudgeName = "Juge fictive",
-                ParentalAuthority = ParentalAuthority.Joint,
-                DurationMonths = 12,
-                Periodicity = new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month },
-                RencontreMinutes = 120,
-                Modalite = Modalite.Visite,
-            },
-            EspaceId = s_espace.ToString(),
-            RequestId = NewId(),
-        };
-        request.Parties.Add(new Party { Role = PartyRole.Hote, Kind = PartyKind.Parent, GivenName = "Hote", FamilyName = "Fictif", CommuneInsee = "69123" });
-        request.Parties.Add(new Party { Role = PartyRole.Visiteur, Kind = PartyKind.Parent, GivenName = "Visiteur", FamilyName = "Fictif", CommuneInsee = "69266" });
-        request.Children.Add(new Child { GivenName = "Enfant", FamilyName = "Fictif", BirthDate = new DateOnly(2019, 5, 4).ToProto() });
-        return request;
-    }
+        var model = (await court.CreateMesureAsync(MesureCopies.Content())).Mesure.MesureId;
+        await court.CompleteMesureAsync(new CompleteMesureRequest { MesureId = model, RequestId = MesureCopies.NewId() });
+        return model;
+    });
 
     // The same rows and the same answer, or the ratio would mean nothing.
     private static async Task CompareAsync(

@@ -32,6 +32,7 @@ public sealed class EventTests
         ["PartyRole"] = "HOTE",
         ["Role"] = "espace",
         ["Sha256"] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ["SourceSystem"] = "planning",
         ["State"] = "TRANSMISE",
         ["TimeZone"] = "Europe/Paris",
     };

@@ -108,6 +108,25 @@ public static class TestEspace
         };
     }
 
+    /// <summary>Software of a gestionnaire has fallen silent.</summary>
+    /// <param name="gestionnaireId">The gestionnaire.</param>
+    public static SourceSilent SourceSilent(Guid gestionnaireId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = TestMesure.NewId(),
+            AggregateVersion = 1,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            SourceSystem = "planning",
+            LastDay = new DateOnly(2026, 11, 1),
+            UsualDays = 3,
+        };
+    }
+
     /// <summary>A court asks whether there is room.</summary>
     /// <param name="enquiryId">The enquiry.</param>
     /// <param name="gestionnaireId">The gestionnaire of the espace asked.</param>

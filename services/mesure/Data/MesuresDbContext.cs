@@ -65,6 +65,12 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     public DbSet<OrganisationView> Organisations => Set<OrganisationView>();
 
+    public DbSet<IntakeItem> IntakeItems => Set<IntakeItem>();
+
+    public DbSet<IntakeSequence> IntakeSequences => Set<IntakeSequence>();
+
+    public DbSet<IntakeSource> IntakeSources => Set<IntakeSource>();
+
     public DbSet<Deadline> Deadlines => Set<Deadline>();
 
     public DbSet<TransmissionRelay> TransmissionRelays => Set<TransmissionRelay>();
@@ -98,10 +104,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
             await Difficulties.Where(d => d.MesureId == mesure.Id && d.State != Contracts.Mesure.V1.DifficultyState.Answered).LoadAsync(ct);
         }
 
-        var deadlines = DeadlineTable.Of(mesure, ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id));
-        mesure.NextDueAt = deadlines.Count == 0 ? DeadlineTable.Never : deadlines[0].DueAt;
-        mesure.DeadlinesVersion = DeadlineTable.Version;
-        Add(new DeadlinePlan { MesureId = mesure.Id, Deadlines = deadlines });
+        Add(DeadlinePlan.Of(mesure, ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id)));
     }
 
     /// <summary>A mesure to act on; null when there is none.</summary>
@@ -188,6 +191,22 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
             e.ToTable("espaces");
             e.Property(v => v.AgrementPeriods).HasColumnType("jsonb").HasConversion(ListConverter<ApprovedPeriod>(), ListComparer<ApprovedPeriod>());
             e.Property(v => v.Capacities).HasColumnType("jsonb").HasConversion(ListConverter<DeclaredCapacity>(), ListComparer<DeclaredCapacity>());
+        });
+        modelBuilder.Entity<IntakeItem>(e =>
+        {
+            e.ToTable("intake_items").HasKey(i => new { i.GestionnaireId, i.Id });
+            e.Property(i => i.Id).UseIdentityAlwaysColumn();
+        });
+        modelBuilder.Entity<IntakeSequence>(e =>
+        {
+            e.ToTable("intake_sequences").HasKey(s => new { s.MesureId, s.SourceSystem });
+            e.Ignore(s => s.Ahead);
+            BelongsToMesure(e, s => s.MesureId);
+        });
+        modelBuilder.Entity<IntakeSource>(e =>
+        {
+            e.ToTable("intake_sources").HasKey(s => new { s.GestionnaireId, s.SourceSystem });
+            e.Ignore(s => s.UsualDays);
         });
     }
 

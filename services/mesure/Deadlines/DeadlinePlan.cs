@@ -6,15 +6,17 @@ using Npgsql;
 namespace Jafer.Mesures.Deadlines;
 
 /// <summary>
-/// The deadlines of a mesure after its acts, written with them by one statement: what is no longer waited for goes, what is new
-/// comes, and what is due at another time than before will be told again.
+/// The deadlines of a mesure after its acts, written with them by one statement, which serves many mesures too: what is no longer
+/// waited for goes, what is new comes, and what is due at another time than before will be told again.
 /// </summary>
 internal sealed class DeadlinePlan : IAppended
 {
     private const string Replace = """
-        with gone as (delete from deadlines where mesure_id = $1 and kind <> all($2))
+        with gone as (
+            delete from deadlines d where d.mesure_id = any($1)
+                and not exists (select from unnest($2, $3) as p (mesure_id, kind) where p.mesure_id = d.mesure_id and p.kind = d.kind))
         insert into deadlines as d (mesure_id, kind, must_act, due_at)
-        select $1, p.kind, p.must_act, p.due_at from unnest($2, $3, $4) as p (kind, must_act, due_at)
+        select p.mesure_id, p.kind, p.must_act, p.due_at from unnest($2, $3, $4, $5) as p (mesure_id, kind, must_act, due_at)
         on conflict (mesure_id, kind) do update set must_act = excluded.must_act, due_at = excluded.due_at, raised_at = null
         where d.due_at <> excluded.due_at
         """;
@@ -24,14 +26,42 @@ internal sealed class DeadlinePlan : IAppended
     /// <summary>All that run.</summary>
     public required IReadOnlyList<Deadline> Deadlines { get; init; }
 
-    NpgsqlBatchCommand IAppended.ToInsert() => new(Replace)
+    /// <summary>The plan of a mesure, which is told when its next deadline is due.</summary>
+    /// <param name="mesure">The mesure after its acts.</param>
+    /// <param name="difficulties">Its difficulties that are not answered, at least.</param>
+    public static DeadlinePlan Of(Mesure mesure, IEnumerable<Difficulty> difficulties)
     {
-        Parameters =
-        {
-            new NpgsqlParameter<Guid> { TypedValue = MesureId },
-            new NpgsqlParameter<string[]> { TypedValue = [.. Deadlines.Select(d => d.Kind.ToCode())] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. Deadlines.Select(d => d.MustAct.ToCode())] },
-            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. Deadlines.Select(d => d.DueAt)] },
-        },
-    };
+        var deadlines = DeadlineTable.Of(mesure, difficulties);
+        mesure.NextDueAt = deadlines.Count == 0 ? DeadlineTable.Never : deadlines[0].DueAt;
+        mesure.DeadlinesVersion = DeadlineTable.Version;
+        return new DeadlinePlan { MesureId = mesure.Id, Deadlines = deadlines };
+    }
+
+    NpgsqlBatchCommand IAppended.ToInsert()
+    {
+        var command = new NpgsqlBatchCommand(Replace);
+        command.Parameters.AddRange(Parameters([this]));
+        return command;
+    }
+
+    /// <summary>Writes the plans of many mesures by one statement, in the transaction that is open.</summary>
+    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<DeadlinePlan> plans, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(Replace, connection);
+        command.Parameters.AddRange(Parameters(plans));
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private static NpgsqlParameter[] Parameters(IReadOnlyList<DeadlinePlan> plans)
+    {
+        var rows = plans.SelectMany(p => p.Deadlines, (plan, deadline) => (plan.MesureId, Deadline: deadline)).ToList();
+        return
+        [
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. plans.Select(p => p.MesureId)] },
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. rows.Select(r => r.MesureId)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(r => r.Deadline.Kind.ToCode())] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(r => r.Deadline.MustAct.ToCode())] },
+            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. rows.Select(r => r.Deadline.DueAt)] },
+        ];
+    }
 }

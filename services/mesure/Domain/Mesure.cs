@@ -11,7 +11,14 @@ namespace Jafer.Mesures.Domain;
 /// <param name="OccurredAt">Business time of the act.</param>
 /// <param name="Now">When it is recorded.</param>
 /// <param name="OnBehalf">How an espace that is not connected told it; null when the organisation acts for itself.</param>
-internal readonly record struct Acting(Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now, OnBehalfSource? OnBehalf = null);
+/// <param name="Source">Where the intake has it from; null for an act of its own.</param>
+internal readonly record struct Acting(
+    Guid OrganisationId, string Subject, DateTimeOffset OccurredAt, DateTimeOffset Now, OnBehalfSource? OnBehalf = null, FactSource? Source = null);
+
+/// <summary>Where the intake has a fact from.</summary>
+/// <param name="System">The software that reported it.</param>
+/// <param name="ExternalId">What that software calls it.</param>
+internal sealed record FactSource(string System, string ExternalId);
 
 /// <summary>
 /// A mesure: its content, its history and where it stands. Each method is an act: it decides whether the act is permissible
@@ -729,6 +736,17 @@ internal sealed partial class Mesure
     /// <summary>Closes the mesure.</summary>
     public void Close(ClosureReason reason, string comment, ClosureDestination destination, Acting acting)
     {
+        RequireClosable(reason, acting);
+        ClosureReason = reason;
+        ClosureComment = comment;
+        ClosureDestination = destination;
+        NextRencontreAt = null;
+        Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
+    }
+
+    /// <summary>Refuses a closing that the mesure does not allow, before anything is given up for it.</summary>
+    public void RequireClosable(ClosureReason reason, Acting acting)
+    {
         Require(MesureAct.Close);
         if (Status.DangersUntold > 0)
         {
@@ -749,12 +767,6 @@ internal sealed partial class Mesure
         {
             throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "no rencontre was ever scheduled: the mesure is without follow-up, not interrupted");
         }
-
-        ClosureReason = reason;
-        ClosureComment = comment;
-        ClosureDestination = destination;
-        NextRencontreAt = null;
-        Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
     }
 
     /// <summary>Takes back a closing that was a mistake.</summary>
@@ -864,6 +876,8 @@ internal sealed partial class Mesure
             RecordedAt = acting.Now,
             ActorOrganisationId = byJafer ? null : acting.OrganisationId,
             ActorSubject = byJafer || acting.Subject.Length == 0 ? null : acting.Subject,
+            SourceSystem = byJafer ? null : acting.Source?.System,
+            ExternalId = byJafer ? null : acting.Source?.ExternalId,
             Details = acting.OnBehalf is { } source && !byJafer ? said with { OnBehalf = source } : said,
         };
         Status = Status.Apply(fact);

@@ -32,6 +32,12 @@ internal sealed class MesureFact
     /// <summary>The person or software that acted, as the token names them; null when Jafer itself did.</summary>
     public string? ActorSubject { get; init; }
 
+    /// <summary>The software that reported it to the intake; null when it came otherwise.</summary>
+    public string? SourceSystem { get; init; }
+
+    /// <summary>What that software calls it; null when it came otherwise.</summary>
+    public string? ExternalId { get; init; }
+
     /// <summary>What the act says beyond its kind.</summary>
     public FactDetails Details { get; init; } = FactDetails.None;
 }

@@ -71,6 +71,12 @@ internal sealed class Rencontre
     /// <summary>Booked beyond the declared capacity, on purpose.</summary>
     public bool OverCapacity { get; init; }
 
+    /// <summary>The software that scheduled it by the intake; null when it was scheduled otherwise, or without a name of its own.</summary>
+    public string? SourceSystem { get; set; }
+
+    /// <summary>What that software calls it.</summary>
+    public string? ExternalId { get; set; }
+
     /// <summary>Day on which it starts, on the calendar of its lieu.</summary>
     public DateOnly Day => TimeZoneInfo.FindSystemTimeZoneById(TimeZone).DayOf(StartsAt);
 

@@ -284,6 +284,8 @@ internal static class MesureMapping
         OnBehalfSource = fact.Details.OnBehalf ?? Proto.OnBehalfSource.Unspecified,
         ContactChannel = fact.Details.Channel ?? Proto.ContactChannel.Unspecified,
         InterviewId = Text(fact.Details.InterviewId),
+        SourceSystem = fact.SourceSystem ?? "",
+        ExternalId = fact.ExternalId ?? "",
     };
 
     /// <summary>

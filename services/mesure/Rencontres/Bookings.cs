@@ -142,22 +142,7 @@ internal sealed class Bookings(MesuresDbContext db)
         foreach (var slot in slots)
         {
             db.FreeSlots.Add(slot);
-            db.Publish(new SlotFreed
-            {
-                EventId = Guid.CreateVersion7(acting.Now),
-                AggregateId = slot.Id,
-                AggregateVersion = slot.Version,
-                OccurredAt = acting.OccurredAt,
-                RecordedAt = acting.Now,
-                CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
-                EspaceId = espaceId,
-                GestionnaireId = gestionnaireId,
-                LieuId = slot.LieuId,
-                StartsAt = slot.StartsAt,
-                DurationMinutes = slot.DurationMinutes,
-                Modalite = slot.Modalite == Modalite.Unspecified ? null : slot.Modalite.ToCode(),
-                RencontreId = rencontre.Id,
-            });
+            db.Publish(Freed(slot, acting));
         }
 
         return slots;
@@ -190,6 +175,24 @@ internal sealed class Bookings(MesuresDbContext db)
 
         return context with { Own = [.. context.Own.Where(r => r != moved)], Others = others };
     }
+
+    /// <summary>The event of a slot that became free.</summary>
+    public static SlotFreed Freed(FreeSlot slot, Acting acting) => new()
+    {
+        EventId = Guid.CreateVersion7(acting.Now),
+        AggregateId = slot.Id,
+        AggregateVersion = slot.Version,
+        OccurredAt = acting.OccurredAt,
+        RecordedAt = acting.Now,
+        CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+        EspaceId = slot.EspaceId,
+        GestionnaireId = slot.GestionnaireId,
+        LieuId = slot.LieuId,
+        StartsAt = slot.StartsAt,
+        DurationMinutes = slot.DurationMinutes,
+        Modalite = slot.Modalite == Modalite.Unspecified ? null : slot.Modalite.ToCode(),
+        RencontreId = slot.RencontreId,
+    };
 
     private static SlotTaken Taken(FreeSlot slot, Acting acting) => new()
     {

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Events;
+using Jafer.ServiceDefaults;
 
 namespace Jafer.Notifications.Domain;
 
@@ -10,6 +11,9 @@ internal readonly record struct Addressee(Guid OrganisationId, bool MustAct);
 /// <summary>Into whose feed an event goes.</summary>
 internal static class Audience
 {
+    // Who runs Jafer for the whole country.
+    private static readonly Guid s_operateur = StableIds.For("organisation:operateur:national");
+
     /// <summary>
     /// The organisations that an event concerns: its two sides, but for drafts, which are their author's own affair. The author
     /// of a message gets it too, since one organisation may run several systems; the operator what is escalated. In the order of
@@ -41,6 +45,7 @@ internal static class Audience
         AgrementLieuEnded ended => [ended.GestionnaireId],
         CapacityEnquiryOpened opened => [opened.GestionnaireId],
         CapacityEnquiryAnswered answered => [answered.RequesterId],
+        SourceSilent silent => [silent.GestionnaireId, s_operateur],
         _ => [],
     };
 
@@ -53,6 +58,7 @@ internal static class Audience
         DeadlineDue due => WhoMustAct(due) == organisationId,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
+        SourceSilent silent => silent.GestionnaireId == organisationId,
         EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,
         _ => false,
     };

@@ -34,6 +34,7 @@ internal static class Calls
         AgrementLieuEnded ended => new(ended.GestionnaireId, ended.AggregateId, OnceADay: true),
         AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
         AgrementRetired => null,
+        SourceSilent silent => new(silent.GestionnaireId, silent.GestionnaireId, OnceADay: true),
 
         // Somebody waits for the answer before choosing.
         CapacityEnquiryOpened opened => Told(message, opened.GestionnaireId),

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Jafer.Contracts.Events;
 using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Domain;
@@ -73,6 +74,15 @@ public sealed class AudienceTests
         var freed = TestEspace.SlotFreed(TestMesure.NewId(), s_mesure.GestionnaireId);
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(freed));
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, false)], Audience.Of(TestEspace.SlotTaken(freed)));
+    }
+
+    [Fact]
+    public void Of_ASilentSource_IsItsGestionnaireWhoMustActAndTheOperator()
+    {
+        var audience = Audience.Of(TestEspace.SourceSilent(s_mesure.GestionnaireId));
+
+        Assert.Equal(
+            new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(StableIds.For("organisation:operateur:national"), false) }.OrderBy(a => a.OrganisationId), audience);
     }
 
     [Fact]

@@ -87,6 +87,15 @@ public sealed class MailTextTests
     }
 
     [Fact]
+    public void Compose_OfASilentSource_NamesTheOrganisation()
+    {
+        var (subject, text) = MailText.Compose([new MailLine("mesure.source-silent.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] Votre logiciel n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude", subject);
+        Assert.Contains($", organisation {s_mesure}\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void After_EachFailure_WaitsLongerUpToAnHour()
     {
         var first = TimeSpan.FromSeconds(10);

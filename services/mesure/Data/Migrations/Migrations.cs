@@ -105,3 +105,10 @@ internal sealed class DecisionDocumentTables : SqlMigration
 {
     protected override string Resource => "202611280421_decision_documents.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280401_intake")]
+internal sealed class IntakeTables : SqlMigration
+{
+    protected override string Resource => "202611280401_intake.sql";
+}

@@ -1,0 +1,565 @@
+using Jafer.Contracts.Events;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Data;
+using Jafer.Mesures.Deadlines;
+using Jafer.Mesures.Domain;
+using Jafer.Mesures.Mesures;
+using Jafer.Mesures.Rencontres;
+using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using IntakeItem = Jafer.Mesures.Domain.IntakeItem;
+using Mesure = Jafer.Mesures.Domain.Mesure;
+
+namespace Jafer.Mesures.Intake;
+
+/// <summary>Another transaction wrote the same mesures meanwhile: everything must be read again.</summary>
+internal sealed class IntakeConflictException() : Exception("the mesures of the batch were written meanwhile");
+
+/// <summary>
+/// One batch of the intake: loads what its items concern by a few queries, applies them in memory by the mesure's own acts, and
+/// writes all of it by a few statements. Used once, in the transaction that was begun.
+/// </summary>
+/// <remarks>
+/// The order of the writes keeps two batches from waiting for each other crosswise: sequences first and then facts, each in the
+/// order of the mesures. A single act writes its fact before its mesure, as is done here.
+/// </remarks>
+internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTimeOffset now)
+{
+    private const int MaxDescription = 500;
+
+    private readonly Dictionary<Guid, MesureRows> _mesures = [];
+    private readonly Dictionary<(Guid MesureId, string SourceSystem), IntakeSequence> _sequences = [];
+    private readonly HashSet<IntakeSequence> _changedSequences = [];
+    private readonly Dictionary<IntakeItem, Judged> _judged = [];
+    private readonly List<Judged> _incoming = [];
+    private readonly List<Judged> _released = [];
+    private readonly List<DomainEvent> _events = [];
+
+    /// <summary>Judges the items of a report and everything that waited for them.</summary>
+    /// <param name="gestionnaireId">The organisation that reports.</param>
+    /// <param name="subject">Who reports, as the token names them.</param>
+    /// <param name="requestId">The request or batch.</param>
+    /// <param name="items">The items.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ReportStatusResponse> ReportAsync(Guid gestionnaireId, string subject, Guid requestId, IReadOnlyList<ReportedItem> items, CancellationToken ct)
+    {
+        await LoadMesuresAsync([.. items.Where(i => i.Identified).Select(i => i.MesureId!.Value).Distinct()], gestionnaireId, ct);
+        var admitted = items.Where(i => i.Identified && _mesures.ContainsKey(i.MesureId!.Value)).ToList();
+        await LoadSequencesAsync([.. admitted.Select(i => (i.MesureId!.Value, i.SourceSystem)).Distinct()], ct);
+        var known = await KnownAsync(gestionnaireId, admitted, ct);
+        var passed = await PassedAsync(admitted, ct);
+        await LoadRencontresAsync(items.Select(i => (i.MesureId, i.Act)), ct);
+        await LoadInterviewsAsync(items.Select(i => (i.MesureId, i.Act)), ct);
+
+        foreach (var item in items)
+        {
+            _incoming.Add(Judge(item, RowOf(item, gestionnaireId, subject, requestId), known, passed));
+        }
+
+        TakeDue();
+        await WriteAsync(gestionnaireId, admitted, ct);
+        var response = new ReportStatusResponse();
+        response.Results.AddRange(_incoming.Select(ToProto));
+        response.ReleasedItems.AddRange(_released.Select(j => new ReleasedItem { SourceSystem = j.Row.SourceSystem, ExternalId = j.Row.ExternalId, Result = ToProto(j) }));
+        return response;
+    }
+
+    /// <summary>Decides what was held for too long.</summary>
+    /// <param name="sequences">The sequences that hold it.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>Items decided.</returns>
+    public async Task<int> ReleaseAsync(IReadOnlyList<(Guid MesureId, string SourceSystem)> sequences, CancellationToken ct)
+    {
+        await LoadMesuresAsync([.. sequences.Select(s => s.MesureId).Distinct()], null, ct);
+        await LoadSequencesAsync(sequences, ct);
+        await LoadRencontresAsync([], ct);
+        await LoadInterviewsAsync([], ct);
+        TakeDue();
+        await WriteAsync(default, [], ct);
+        return _released.Count;
+    }
+
+    /// <summary>The first judgment of an item: what does not depend on its turn.</summary>
+    private Judged Judge(
+        ReportedItem item, IntakeItem row, Dictionary<(string SourceSystem, string ExternalId), IntakeItem> known, HashSet<(Guid MesureId, string SourceSystem, long Sequence)> passed)
+    {
+        var judged = new Judged(row) { Act = item.Act };
+        _judged.Add(row, judged);
+        if (!item.Identified)
+        {
+            return Refuse(judged, item.Violations);
+        }
+
+        var mesureId = item.MesureId!.Value;
+        if (!_mesures.TryGetValue(mesureId, out var mesure))
+        {
+            return Refuse(judged, DomainError.Forbidden());
+        }
+
+        judged.Mesure = mesure;
+        if (known.TryGetValue((item.SourceSystem, item.ExternalId), out var first))
+        {
+            if (first.ContentHash != item.Hash)
+            {
+                return Refuse(judged, [new FieldViolation("external_id", "was already used for another item")]);
+            }
+
+            judged.First = first;
+            row.Decide(IntakeResult.Duplicate, now);
+            return judged;
+        }
+
+        var sequence = _sequences[(mesureId, item.SourceSystem)];
+        var late = sequence.HasPassed(item.Sequence);
+        if (late ? !passed.Add((mesureId, item.SourceSystem, item.Sequence)) : sequence.At(item.Sequence) is not null)
+        {
+            return Refuse(judged, [new FieldViolation("sequence", "was already used for another item")]);
+        }
+
+        known.Add((item.SourceSystem, item.ExternalId), row);
+        row.Taken = true;
+        _changedSequences.Add(sequence);
+        if (!late)
+        {
+            sequence.Add(row);
+        }
+
+        if (item.Act is null)
+        {
+            Refuse(judged, item.Violations);
+        }
+        else if (late)
+        {
+            ApplyLate(judged);
+        }
+        else
+        {
+            row.Result = IntakeResult.Held;
+            row.Content = item.Content;
+        }
+
+        return judged;
+    }
+
+    /// <summary>Applies everything whose turn has come, then what waits for nothing.</summary>
+    private void TakeDue()
+    {
+        foreach (var sequence in _sequences.Values)
+        {
+            while (sequence.TakeDue(now, limits) is { } row)
+            {
+                _changedSequences.Add(sequence);
+                Apply(_judged[row]);
+            }
+
+            foreach (var row in sequence.Ahead.Where(r => r.Result == IntakeResult.Held))
+            {
+                if (_judged[row] is { Act.Waits: false } judged)
+                {
+                    Apply(judged);
+                }
+            }
+        }
+    }
+
+    private void Apply(Judged judged)
+    {
+        if (judged.Stored)
+        {
+            _released.Add(judged);
+        }
+
+        var row = judged.Row;
+        var mesure = judged.Mesure!;
+        if (judged.Act is null)
+        {
+            // Held by a version that knew more than this one.
+            Refuse(judged, [new FieldViolation("what", "is required, and must be a kind that this version knows")]);
+            return;
+        }
+
+        var before = mesure.Mesure.NewFacts.Count;
+        var freedBefore = mesure.NewFreeSlots.Count;
+        var acting = new Acting(row.GestionnaireId, row.Subject, row.OccurredAt, now, Source: new FactSource(row.SourceSystem, row.ExternalId));
+        try
+        {
+            judged.RencontreId = judged.Act.Apply(mesure, acting);
+        }
+        catch (DomainError e)
+        {
+            Refuse(judged, e);
+            return;
+        }
+
+        row.Decide(IntakeResult.Applied, now);
+        judged.State = mesure.Mesure.Status.State;
+        for (var i = before; i < mesure.Mesure.NewFacts.Count; i++)
+        {
+            _events.Add(MesureEvents.From(mesure.Mesure, mesure.Mesure.NewFacts[i]));
+        }
+
+        _events.AddRange(mesure.NewFreeSlots.Skip(freedBefore).Select(slot => Bookings.Freed(slot, acting)));
+    }
+
+    /// <summary>Newer items were applied already: an older one never overrides them.</summary>
+    private void ApplyLate(Judged judged)
+    {
+        const string Late = "newer items of the mesure were applied before it";
+        if (judged.Act!.OnlyAdds)
+        {
+            Apply(judged);
+        }
+
+        if (!judged.Act.OnlyAdds || judged.Row.Reason == ErrorReason.StateForbids)
+        {
+            judged.Row.Decide(IntakeResult.Superseded, now, ErrorReason.StateForbids, Late);
+            judged.State = judged.Mesure!.Mesure.Status.State;
+        }
+    }
+
+    private Judged Refuse(Judged judged, DomainError error)
+    {
+        judged.Row.Decide(
+            IntakeResult.Refused, now, error.Reason, Cut(error.Fields.Count > 0 ? string.Join("; ", error.Fields.Select(f => $"{f.Field} {f.Description}")) : error.Message));
+        judged.Violations = error.Fields;
+        judged.State = judged.Mesure?.Mesure.Status.State ?? MesureState.Unspecified;
+        return judged;
+    }
+
+    private Judged Refuse(Judged judged, IReadOnlyList<FieldViolation> violations) => Refuse(judged, DomainError.Invalid(violations));
+
+    private static string Cut(string text) => text.Length <= MaxDescription ? text : text[..MaxDescription];
+
+    private IntakeItem RowOf(ReportedItem item, Guid gestionnaireId, string subject, Guid requestId) => new()
+    {
+        GestionnaireId = gestionnaireId,
+        SourceSystem = item.SourceSystem,
+        ExternalId = item.ExternalId,
+        Sequence = item.Sequence,
+        MesureId = item.MesureId,
+        Act = item.Act?.Act ?? MesureAct.Unspecified,
+        OccurredAt = item.OccurredAt,
+        ReceivedAt = now,
+        Subject = subject,
+        RequestId = requestId,
+        ContentHash = item.Hash,
+    };
+
+    // Those of the gestionnaire alone: a mesure of another and one that does not exist are the same to it.
+    private async Task LoadMesuresAsync(Guid[] ids, Guid? gestionnaireId, CancellationToken ct)
+    {
+        var mesures = db.Mesures.AsNoTracking().Where(m => ids.Contains(m.Id));
+        if (gestionnaireId is { } holder)
+        {
+            mesures = mesures.Where(m => m.GestionnaireId == holder);
+        }
+
+        await foreach (var mesure in mesures.AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures.Add(mesure.Id, new MesureRows(mesure));
+        }
+    }
+
+    private async Task LoadSequencesAsync(IReadOnlyList<(Guid MesureId, string SourceSystem)> keys, CancellationToken ct)
+    {
+        if (keys.Count == 0)
+        {
+            return;
+        }
+
+        Guid[] mesureIds = [.. keys.Select(k => k.MesureId)];
+        string[] sources = [.. keys.Select(k => k.SourceSystem)];
+        await foreach (var sequence in db.IntakeSequences.FromSql($"""
+            select s.* from unnest({mesureIds}, {sources}) as k (mesure_id, source_system)
+            join intake_sequences s on s.mesure_id = k.mesure_id and s.source_system = k.source_system
+            """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _sequences.Add((sequence.MesureId, sequence.SourceSystem), sequence);
+        }
+
+        if (_sequences.Count > 0)
+        {
+            await foreach (var row in db.IntakeItems.FromSql($"""
+                select i.* from unnest({mesureIds}, {sources}) as k (mesure_id, source_system)
+                join intake_sequences s on s.mesure_id = k.mesure_id and s.source_system = k.source_system
+                join intake_items i on i.mesure_id = s.mesure_id and i.source_system = s.source_system and i.sequence >= s.next_sequence and i.taken
+                """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+            {
+                _sequences[(row.MesureId!.Value, row.SourceSystem)].Add(row);
+                _judged.Add(row, new Judged(row)
+                {
+                    Stored = true,
+                    Mesure = _mesures[row.MesureId.Value],
+                    Act = row.Content is null ? null : StatusChecks.Read(StatusItem.Parser.ParseFrom(row.Content), row.ReceivedAt).Act,
+                });
+            }
+        }
+
+        foreach (var key in keys)
+        {
+            _sequences.TryAdd(key, new IntakeSequence { MesureId = key.MesureId, SourceSystem = key.SourceSystem });
+        }
+    }
+
+    /// <summary>The items that came before under the same names.</summary>
+    private async Task<Dictionary<(string SourceSystem, string ExternalId), IntakeItem>> KnownAsync(Guid gestionnaireId, List<ReportedItem> items, CancellationToken ct)
+    {
+        string[] sources = [.. items.Select(i => i.SourceSystem)];
+        string[] externalIds = [.. items.Select(i => i.ExternalId)];
+        var known = new Dictionary<(string SourceSystem, string ExternalId), IntakeItem>();
+        if (items.Count == 0)
+        {
+            return known;
+        }
+
+        await foreach (var row in db.IntakeItems.FromSql($"""
+            select i.* from unnest({sources}, {externalIds}) as k (source_system, external_id)
+            join intake_items i on i.gestionnaire_id = {gestionnaireId} and i.source_system = k.source_system and i.external_id = k.external_id and i.taken
+            """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+        {
+            // One that is held is decided with its sequence, where it stands as another object.
+            var same = row.MesureId is { } id && _sequences.TryGetValue((id, row.SourceSystem), out var sequence)
+                ? sequence.At(row.Sequence)
+                : null;
+            known.TryAdd((row.SourceSystem, row.ExternalId), same ?? row);
+        }
+
+        return known;
+    }
+
+    /// <summary>Sequences of late items that were used already; those of gaps were not.</summary>
+    private async Task<HashSet<(Guid MesureId, string SourceSystem, long Sequence)>> PassedAsync(List<ReportedItem> items, CancellationToken ct)
+    {
+        var late = items.Where(i => _sequences[(i.MesureId!.Value, i.SourceSystem)].HasPassed(i.Sequence)).ToList();
+        if (late.Count == 0)
+        {
+            return [];
+        }
+
+        Guid[] mesureIds = [.. late.Select(i => i.MesureId!.Value)];
+        string[] sources = [.. late.Select(i => i.SourceSystem)];
+        long[] numbers = [.. late.Select(i => i.Sequence)];
+        var used = await db.IntakeItems.FromSql($"""
+            select i.* from unnest({mesureIds}, {sources}, {numbers}) as k (mesure_id, source_system, sequence)
+            join intake_items i on i.mesure_id = k.mesure_id and i.source_system = k.source_system and i.sequence = k.sequence and i.taken
+            """).AsNoTracking().Select(i => new { MesureId = i.MesureId!.Value, i.SourceSystem, i.Sequence }).ToListAsync(ct);
+        return [.. used.Select(u => (u.MesureId, u.SourceSystem, u.Sequence))];
+    }
+
+    private async Task LoadRencontresAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    {
+        var concerned = Concerned(reported).Where(i => i.Act.ConcernsRencontres).Select(i => (i.MesureId, Rencontre: i.Act.Rencontre ?? ("", null))).ToList();
+        if (concerned.Count == 0)
+        {
+            return;
+        }
+
+        Guid[] mesureIds = [.. concerned.Select(i => i.MesureId).Distinct()];
+        var named = concerned.Where(i => i.Rencontre.ExternalId.Length > 0).ToList();
+        Guid[] namedOf = [.. named.Select(i => i.MesureId)];
+        string[] names = [.. named.Select(i => i.Rencontre.ExternalId)];
+        Guid[] ids = [.. concerned.Select(i => i.Rencontre.Id).OfType<Guid>().Distinct()];
+
+        // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
+        await foreach (var rencontre in db.Rencontres.FromSql($"""
+            select r.* from rencontres r where r.mesure_id = any({mesureIds}) and (r.outcome = 'SCHEDULED' or r.return_outcome = 'SCHEDULED')
+            union all
+            select r.* from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds}) and r.outcome <> 'SCHEDULED'
+            union all
+            select r.* from (select distinct * from unnest({namedOf}, {names}) as k (mesure_id, external_id)) k
+            join rencontres r on r.mesure_id = k.mesure_id and r.external_id = k.external_id and r.outcome <> 'SCHEDULED'
+            """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+        {
+            var of = _mesures[rencontre.MesureId].Rencontres;
+            if (!of.Exists(r => r.Id == rencontre.Id))
+            {
+                of.Add(rencontre);
+            }
+        }
+
+        await foreach (var child in db.Children.Where(c => mesureIds.Contains(c.MesureId)).Select(c => new { c.MesureId, c.Id }).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures[child.MesureId].ChildIds.Add(child.Id);
+        }
+    }
+
+    private async Task LoadInterviewsAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    {
+        Guid[] mesureIds = [.. Concerned(reported).Where(i => i.Act.ConcernsInterviews).Select(i => i.MesureId).Distinct()];
+        if (mesureIds.Length == 0)
+        {
+            return;
+        }
+
+        await foreach (var interview in db.Interviews.AsNoTracking().Where(i => mesureIds.Contains(i.MesureId) && i.State == InterviewState.Booked).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures[interview.MesureId].Interviews.Add(interview);
+        }
+    }
+
+    /// <summary>What may be applied in this batch, with its mesure: what was reported and what was held before.</summary>
+    private IEnumerable<(Guid MesureId, StatusAct Act)> Concerned(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported) => reported
+        .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Act)))
+        .Where(i => i.Act is not null && i.MesureId is { } id && _mesures.ContainsKey(id))
+        .Select(i => (i.MesureId!.Value, i.Act!));
+
+    private async Task WriteAsync(Guid gestionnaireId, List<ReportedItem> admitted, CancellationToken ct)
+    {
+        await FreeSlotsAsync(ct);
+        await WriteSequencesAsync(ct);
+        var changed = _mesures.Values.Where(m => m.Mesure.NewFacts.Count > 0).OrderBy(m => m.Mesure.Id).ToList();
+        var plans = await PlansAsync(changed, ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.Mesure.NewFacts)], ct);
+        var updated = await db.BulkUpdateAsync([.. changed.Select(m => m.Mesure)], ct, m => m.Version - m.NewFacts.Count, leftOut: nameof(Mesure.Decision));
+        if (updated != changed.Count)
+        {
+            throw new IntakeConflictException();
+        }
+
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewRencontres)], ct);
+        await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedRencontres.Except(m.NewRencontres))], ct);
+        await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedInterviews)], ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewDifficulties)], ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewExchanges)], ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewFreeSlots)], ct);
+        if (plans.Count > 0)
+        {
+            await DeadlinePlan.WriteAsync((NpgsqlConnection)db.Database.GetDbConnection(), plans, ct);
+        }
+
+        await db.PublishAsync(_events, ct);
+        await db.BulkInsertAsync([.. _incoming.Select(j => j.Row)], ct);
+        await db.BulkUpdateAsync([.. _released.Select(j => j.Row)], ct);
+        await WriteSourcesAsync(gestionnaireId, [.. admitted.Select(i => i.SourceSystem).Distinct().Order(StringComparer.Ordinal)], ct);
+    }
+
+    // What is due next follows from the acts, as for those that come one by one.
+    private async Task<List<DeadlinePlan>> PlansAsync(IReadOnlyList<MesureRows> changed, CancellationToken ct)
+    {
+        Guid[] waiting = [.. changed.Where(m => m.Mesure.Status is { OpenDifficulties: > 0, ClosedAt: null }).Select(m => m.Mesure.Id)];
+        var difficulties = waiting.Length == 0
+            ? Enumerable.Empty<Difficulty>().ToLookup(d => d.MesureId)
+            : (await db.Difficulties.AsNoTracking().Where(d => waiting.Contains(d.MesureId) && d.State != DifficultyState.Answered).ToListAsync(ct)).ToLookup(d => d.MesureId);
+        return [.. changed.Select(m => DeadlinePlan.Of(m.Mesure, difficulties[m.Mesure.Id].Concat(m.NewDifficulties)))];
+    }
+
+    // Slots that still lie ahead are free for other families. Locked first and in the order of ids, as everybody does who takes one.
+    private async Task FreeSlotsAsync(CancellationToken ct)
+    {
+        var ahead = _mesures.Values.SelectMany(m => m.ChangedInterviews).Where(i => i.SlotId is not null && i.StartsAt > now).ToList();
+        if (ahead.Count == 0)
+        {
+            return;
+        }
+
+        Guid[] slots = [.. ahead.Select(i => i.SlotId!.Value)];
+        Guid[] mesures = [.. ahead.Select(i => i.MesureId)];
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            with locked as (
+                select s.id from unnest({slots}, {mesures}) as k (id, mesure_id)
+                join interview_slots s on s.id = k.id and s.mesure_id = k.mesure_id and s.state = 'BOOKED' order by s.id for update of s)
+            update interview_slots s set state = 'FREE', mesure_id = null, held_for_role = 'UNSPECIFIED', held_until = null from locked where s.id = locked.id
+            """, ct);
+    }
+
+    private async Task WriteSequencesAsync(CancellationToken ct)
+    {
+        if (_changedSequences.Count == 0)
+        {
+            return;
+        }
+
+        var rows = _changedSequences.OrderBy(s => s.MesureId).ThenBy(s => s.SourceSystem, StringComparer.Ordinal).ToList();
+        await using var command = new NpgsqlCommand("""
+            insert into intake_sequences as s (mesure_id, source_system, next_sequence, version)
+            select * from unnest($1, $2, $3, $4)
+            on conflict (mesure_id, source_system) do update set next_sequence = excluded.next_sequence, version = excluded.version
+            where s.version = excluded.version - 1
+            """, (NpgsqlConnection)db.Database.GetDbConnection())
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. rows.Select(s => s.MesureId)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(s => s.SourceSystem)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. rows.Select(s => s.NextSequence)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. rows.Select(s => s.Version + 1)] },
+            },
+        };
+        if (await command.ExecuteNonQueryAsync(ct) != rows.Count)
+        {
+            throw new IntakeConflictException();
+        }
+    }
+
+    // Once a day and source. Who comes second on the same day changes nothing.
+    private async Task WriteSourcesAsync(Guid gestionnaireId, string[] systems, CancellationToken ct)
+    {
+        if (systems.Length == 0)
+        {
+            return;
+        }
+
+        var known = await db.IntakeSources.AsNoTracking().Where(s => s.GestionnaireId == gestionnaireId && systems.Contains(s.SourceSystem)).ToDictionaryAsync(s => s.SourceSystem, ct);
+        foreach (var system in systems)
+        {
+            var source = known.GetValueOrDefault(system) ?? new IntakeSource { GestionnaireId = gestionnaireId, SourceSystem = system };
+            if (source.Report(now.DayInParis()))
+            {
+                await db.Database.ExecuteSqlAsync(
+                    $"""
+                    insert into intake_sources as s (gestionnaire_id, source_system, last_day, gaps, silent_after, silences, silence_told)
+                    values ({source.GestionnaireId}, {source.SourceSystem}, {source.LastDay}, {source.Gaps}, {source.SilentAfter}, {source.Silences}, false)
+                    on conflict (gestionnaire_id, source_system) do update
+                    set last_day = excluded.last_day, gaps = excluded.gaps, silent_after = excluded.silent_after, silence_told = false
+                    where s.last_day < excluded.last_day
+                    """, ct);
+            }
+        }
+    }
+
+    private static ItemResult ToProto(Judged judged)
+    {
+        var row = judged.Row;
+        var result = new ItemResult
+        {
+            Result = row.Result,
+            Reason = row.Reason,
+            Description = row.Description,
+            FirstResult = judged.First?.Result ?? IntakeResult.Unspecified,
+            GapBefore = row.GapBefore,
+            State = judged.State != MesureState.Unspecified ? judged.State : judged.Mesure?.Mesure.Status.State ?? MesureState.Unspecified,
+            RencontreId = judged.RencontreId?.ToString() ?? "",
+        };
+        result.Violations.AddRange(judged.Violations.Select(v => new ItemViolation { Field = v.Field, Description = v.Description }));
+        return result;
+    }
+
+    /// <summary>An item on its way through the batch.</summary>
+    private sealed class Judged(IntakeItem row)
+    {
+        public IntakeItem Row => row;
+
+        public StatusAct? Act { get; init; }
+
+        /// <summary>Whether it came with an earlier report.</summary>
+        public bool Stored { get; init; }
+
+        /// <summary>Null when the caller does not hold it.</summary>
+        public MesureRows? Mesure { get; set; }
+
+        /// <summary>The item of which it is a duplicate.</summary>
+        public IntakeItem? First { get; set; }
+
+        public MesureState State { get; set; }
+
+        public Guid? RencontreId { get; set; }
+
+        public IReadOnlyList<FieldViolation> Violations { get; set; } = [];
+    }
+}

@@ -1,0 +1,203 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Intake;
+using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Xunit;
+using static Jafer.Mesures.Tests.MesuresFixture;
+using static Jafer.Mesures.Tests.Slices.Reports;
+
+namespace Jafer.Mesures.Tests.Slices;
+
+/// <summary>However a true history comes in, it ends alike; what is missing for too long is passed, and silence is told.</summary>
+public sealed class IntakeOrderTests(MesuresFixture jafer)
+{
+    [Fact]
+    public void AnyShufflingDuplicationAndSplitting_OfATrueHistory_EndsAsToldOnceInOrder()
+    {
+        var intakes = new[] { jafer.First.Intake(), jafer.Second.Intake() };
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(15), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
+    }
+
+    private async Task<bool> EndsAlikeAsync(IntakeService.IntakeServiceClient[] intakes, int seed)
+    {
+        var (inOrder, shuffled) = (await jafer.MesureInAsync(MesureState.Transmise), await jafer.MesureInAsync(MesureState.Transmise));
+        var random = new Random(seed);
+        var history = TrueHistory(new Random(seed), inOrder, await ChildAsync(inOrder));
+        var answer = await intakes[0].ReportStatusAsync(Report(history));
+        Assert.All(answer.Results, r => Assert.Equal(IntakeResult.Applied, r.Result));
+
+        var told = TrueHistory(new Random(seed), shuffled, await ChildAsync(shuffled)).SelectMany(i => Enumerable.Repeat(i, random.Next(1, 4))).ToArray();
+        random.Shuffle(told);
+        for (var at = 0; at < told.Length;)
+        {
+            var size = random.Next(1, 12);
+            var results = (await intakes[random.Next(2)].ReportStatusAsync(Report(told.Skip(at).Take(size)))).Results;
+            Assert.All(results, r => Assert.Contains(r.Result, new[] { IntakeResult.Applied, IntakeResult.Held, IntakeResult.Duplicate }));
+            at += size;
+        }
+
+        Assert.Equal(await EndAsync(inOrder), await EndAsync(shuffled));
+        return true;
+    }
+
+    private async Task<string> ChildAsync(string mesureId) => (await jafer.GetAsync(mesureId)).Children[0].ChildId;
+
+    /// <summary>Everything that the two mesures must have in common, in words.</summary>
+    private async Task<string> EndAsync(string mesureId)
+    {
+        var mesure = await jafer.GetAsync(mesureId);
+        mesure.Milestones.TransmittedTime = null;
+        var events = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = mesureId, PageSize = 500 })).Events.Where(e => e.ExternalId.Length > 0)
+            .Select(e => $"{e.ExternalId[13..]} {e.Act} {e.OccurredTime} {e.PartyRole}").Order(StringComparer.Ordinal);
+        return string.Join('\n', events.Concat(
+        [
+            $"{mesure.Summary.State} {mesure.Summary.Holder} {mesure.Summary.HolderSinceTime} {mesure.Summary.OpenDifficultyCount} {mesure.Summary.NextRencontreTime} {mesure.Summary.TermDate} {mesure.Summary.Etag}",
+            mesure.Milestones.ToString(),
+            $"{mesure.Closure}",
+            .. mesure.Rencontres.Select(r => $"{r.StartTime} {r.Outcome} {r.VisiteurPresent} {r.PresentChildIds.Count}").Order(StringComparer.Ordinal),
+            .. mesure.Difficulties.Select(d => $"{d.Reason} {d.ReportedTime}").Order(StringComparer.Ordinal),
+        ]));
+    }
+
+    [Fact]
+    public async Task ReportStatus_SameItemsByTwoReplicasAtOnce_AreAppliedExactlyOnce()
+    {
+        var ids = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => jafer.MesureInAsync(MesureState.Recue)));
+        var items = ids.SelectMany(id => Enumerable.Range(1, 15).Select(n => Item(id, n, Attempt))).ToArray();
+        var intakes = new[] { jafer.First.Intake(), jafer.Second.Intake() };
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(async reporter =>
+        {
+            var mine = items.ToArray();
+            new Random(reporter).Shuffle(mine);
+            return await intakes[reporter % 2].ReportStatusAsync(Report(mine));
+        }));
+
+        Assert.Equal(items.Length, answers.Sum(a => a.Results.Count(r => r.Result == IntakeResult.Applied)));
+        Assert.Equal(7 * items.Length, answers.Sum(a => a.Results.Count(r => r.Result == IntakeResult.Duplicate)));
+        Assert.Equal(items.Length, await jafer.Database.ReadAsync<long>(
+            $"select count(distinct external_id) from mesure_facts where source_system = '{Source}' and mesure_id in ({string.Join(", ", ids.Select(i => $"'{i}'"))})"));
+    }
+
+    [Fact]
+    public async Task HeldTooLong_SweptOrReported_IsAppliedPastTheGapAndTheOlderIsSuperseded()
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        await using var own = await Own.StartAsync(clock);
+        var intake = own.Host.Intake();
+        var id = await own.TransmittedAsync();
+        await intake.ReportStatusAsync(Report(Item(id, 1, Acknowledged), Item(id, 4, ChargeTaken), Item(id, 6, Reached)));
+        Assert.Equal(0, await own.Sweep.SweepAsync(CancellationToken.None));
+
+        clock.Advance(TimeSpan.FromMinutes(61));
+        await own.Sweep.SweepAsync(CancellationToken.None);
+
+        var listed = (await intake.ListIntakeItemsAsync(new() { MesureId = id })).Items;
+        Assert.Equal([(6, IntakeResult.Applied, 1), (4, IntakeResult.Applied, 2), (1, IntakeResult.Applied, 0)], listed.Select(i => (i.Sequence, i.Result, i.GapBefore)));
+        Assert.Equal(MesureState.EnAttente, await own.StateAsync(id));
+
+        // What only adds is still taken, what would move the state is not, and each is judged once.
+        var question = Item(id, 2, i => i.InformationRequested = new() { Reason = InformationReason.Document, Question = "?" });
+        var late = await intake.ReportStatusAsync(Report(question, Item(id, 3, Attempt), question));
+        Assert.Equal([IntakeResult.Superseded, IntakeResult.Applied, IntakeResult.Duplicate], late.Results.Words());
+        Assert.Equal(MesureState.EnAttente, await own.StateAsync(id));
+
+        // The next report of the mesure passes a gap as well.
+        await intake.ReportStatusAsync(Report(Item(id, 8, Interview)));
+        clock.Advance(TimeSpan.FromMinutes(61));
+        var then = await intake.ReportStatusAsync(Report(Item(id, 10, Attempt)));
+        Assert.Equal([($"{id[^12..]}/8", IntakeResult.Applied, 1L)], then.ReleasedItems.Select(r => (r.ExternalId, r.Result.Result, r.Result.GapBefore)));
+        Assert.Equal([IntakeResult.Held], then.Results.Words());
+    }
+
+    [Fact]
+    public async Task HeldTooMany_AreAppliedPastTheGap()
+    {
+        await using var own = await Own.StartAsync(new TestClock(TimeProvider.System.GetUtcNow()), ("Intake:HoldCount", "3"));
+        var id = await own.TransmittedAsync();
+        var held = await own.Host.Intake().ReportStatusAsync(Report(Item(id, 2, Acknowledged), Item(id, 3, Attempt), Item(id, 4, Attempt)));
+        Assert.All(held.Results, r => Assert.Equal(IntakeResult.Held, r.Result));
+
+        var then = await own.Host.Intake().ReportStatusAsync(Report(Item(id, 5, Attempt)));
+
+        Assert.Equal([1, 0, 0], then.ReleasedItems.Select(r => r.Result.GapBefore));
+        Assert.Equal([IntakeResult.Applied], then.Results.Words());
+    }
+
+    [Fact]
+    public async Task SourceSilentBeyondItsRhythm_IsToldOnceForEachSilence()
+    {
+        var clock = new TestClock(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.Zero));
+        await using var own = await Own.StartAsync(clock);
+        await own.Database.RunAsync("""
+            create table told (payload jsonb);
+            create function keep() returns trigger language plpgsql as $$ begin insert into told values (new.payload); return new; end $$;
+            create trigger keep after insert on outbox_messages for each row when (new.message_type = 'mesure.source-silent.v1') execute function keep();
+            """);
+        var id = await own.TransmittedAsync();
+        for (var day = 1; day <= 6; day++)
+        {
+            await own.Host.Intake().ReportStatusAsync(Report(Item(id, day, day == 1 ? Acknowledged : Attempt)));
+            clock.Advance(TimeSpan.FromDays(1));
+        }
+
+        clock.Advance(TimeSpan.FromDays(3));
+        await own.Sweep.SweepAsync(CancellationToken.None);
+        Assert.Equal(0, await own.Database.ReadAsync<long>("select count(*) from told"));
+
+        clock.Advance(TimeSpan.FromDays(1));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => own.Sweep.SweepAsync(CancellationToken.None)));
+        Assert.Equal(1, await own.Database.ReadAsync<long>($"select count(*) from told where payload->>'gestionnaireId' = '{Gestionnaire}' and payload->>'lastDay' = '2026-11-07' and payload->>'usualDays' = '1'"));
+
+        await own.Host.Intake().ReportStatusAsync(Report(Item(id, 7, Attempt)));
+        clock.Advance(TimeSpan.FromDays(60));
+        await own.Sweep.SweepAsync(CancellationToken.None);
+        await own.Sweep.SweepAsync(CancellationToken.None);
+        Assert.Equal([1, 2], await own.Database.ReadAllAsync<int>("select (payload->>'aggregateVersion')::int from told order by 1"));
+    }
+
+    /// <summary>A service with a clock and a database of its own: its sweep would find the items of other tests too old.</summary>
+    private sealed class Own(TestDatabase database, ServiceHost host) : IAsyncDisposable
+    {
+        private readonly MesureService.MesureServiceClient _court = new(host.Channel("juridiction", Court));
+
+        public TestDatabase Database => database;
+
+        public ServiceHost Host => host;
+
+        public IntakeSweep Sweep => host.App.Services.GetServices<IHostedService>().OfType<IntakeSweep>().Single();
+
+        public static async Task<Own> StartAsync(TestClock clock, params (string Key, string? Value)[] more)
+        {
+            var database = await TestDatabase.CloneAsync(MesuresModule.Name, MigrateAsync);
+            await database.RunAsync($"""
+                insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, version)
+                values ('{Espace}', '{Gestionnaire}', 'OUVERT', '[{"{\"from\":\"2013-09-01\"}"}]', 'Europe/Paris', 1)
+                """);
+            return new Own(database, await ServiceHost.StartAsync(
+                b => MesuresModule.Build([], b),
+                ServiceHost.Settings(MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(), more.ToDictionary(m => m.Key, m => m.Value)),
+                b => b.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))));
+        }
+
+        public async Task<string> TransmittedAsync()
+        {
+            var id = (await _court.CreateMesureAsync(Content())).Mesure.MesureId;
+            await _court.CompleteMesureAsync(new() { MesureId = id, RequestId = NewId() });
+            await _court.TransmitMesureAsync(new() { MesureId = id, RequestId = NewId() });
+            return id;
+        }
+
+        public async Task<MesureState> StateAsync(string mesureId) => (await _court.GetMesureAsync(new() { MesureId = mesureId })).Mesure.Summary.State;
+
+        public async ValueTask DisposeAsync()
+        {
+            await host.DisposeAsync();
+            await database.DisposeAsync();
+        }
+    }
+}
