@@ -88,7 +88,7 @@ public sealed class DeadlineTableTests
         Assert.Equal((DeadlineKind.ContactDeadline, Holder.Espace, Paris(4, 2)), Due()[0]);
         _mesure.RecordContact(PartyRole.Visiteur, reached: true, ContactChannel.Unspecified, Acting);
         Assert.Equal((DeadlineKind.Interview, Holder.Espace, Paris(4, 3)), Due()[0]);
-        _mesure.RecordInterview(PartyRole.Hote, Acting);
+        _mesure.RecordInterview(PartyRole.Hote, null, Acting);
         Assert.Equal(DeadlineKind.TermInTwoMonths, Due()[0].Kind);
 
         _mesure.ScheduleRencontre(_now.AddDays(3), 60, TimeZoneInfo.Utc, null, Acting);

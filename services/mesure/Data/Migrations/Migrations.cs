@@ -83,6 +83,9 @@ internal sealed class RencontreTermColumns : SqlMigration
 internal sealed class RencontreLifeTables : SqlMigration
 {
     protected override string Resource => "202611280442_rencontre_life.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280431_proofs_and_deadlines")]
 internal sealed class ProofsAndDeadlines : SqlMigration
 {
