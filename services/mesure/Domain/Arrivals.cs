@@ -8,7 +8,16 @@ namespace Jafer.Mesures.Domain;
 /// <param name="HoteDeparture">The hôte leaves with the child, from the end on; negative before it.</param>
 /// <param name="VisiteurArrival">The visiteur comes, from the start on.</param>
 /// <param name="VisiteurDeparture">The visiteur leaves, from the end on.</param>
-internal readonly record struct PartyOffsets(int HoteArrival, int HoteDeparture, int VisiteurArrival, int VisiteurDeparture);
+internal readonly record struct PartyOffsets(int HoteArrival, int HoteDeparture, int VisiteurArrival, int VisiteurDeparture)
+{
+    /// <summary>What the parties of a mesure wish; a party that is not named comes at the start and leaves at the end.</summary>
+    public static PartyOffsets Of(IReadOnlyCollection<Party> parties)
+    {
+        var (hote, visiteur) = (parties.FirstOrDefault(p => p.Role == PartyRole.Hote), parties.FirstOrDefault(p => p.Role == PartyRole.Visiteur));
+        return new PartyOffsets(
+            hote?.ArrivalOffsetMinutes ?? 0, hote?.DepartureOffsetMinutes ?? 0, visiteur?.ArrivalOffsetMinutes ?? 0, visiteur?.DepartureOffsetMinutes ?? 0);
+    }
+}
 
 /// <summary>
 /// When each side comes, in minutes from the start of a rencontre, and leaves, in minutes from its end. Whoever comes first has

@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Jafer.Contracts.Mesure.V1;
 
 namespace Jafer.Mesures.Domain;
@@ -21,6 +22,11 @@ internal static class AvailableActions
         ("RecordInterview", [MesureAct.Interview], _ => true),
         ("ScheduleRencontre", [MesureAct.ScheduleRencontre], a => a.Mesure.Term is not { } term || a.Today <= term),
         ("RecordRencontreOutcome", [MesureAct.RencontreHeld, MesureAct.RencontreNotHeld], a => a.Mesure.Status.PendingRencontres > 0),
+        ("ScheduleRencontreSeries", [MesureAct.ScheduleRencontre], a => a.Mesure.Term is not { } term || a.Today <= term),
+        ("ConfirmRencontre", [MesureAct.ConfirmRencontre], a => a.Mesure.Status.PendingRencontres > 0),
+        ("CancelRencontre", [MesureAct.CancelRencontre], a => a.Mesure.Status.PendingRencontres > 0),
+        ("MoveRencontre", [MesureAct.MoveRencontre], a => a.Mesure.Status.PendingRencontres > 0),
+        ("RecordRemiseReturn", [MesureAct.RecordRemiseReturn], a => a.Mesure.NextRencontreAt is not null),
         ("SuspendMesure", [MesureAct.Suspend], _ => true),
         ("ResumeMesure", [MesureAct.Resume], _ => true),
         ("ReportDifficulty", [MesureAct.ReportDifficulty], _ => true),
@@ -39,16 +45,18 @@ internal static class AvailableActions
     public static IEnumerable<string> Rpcs => s_rpcs.Select(r => r.Rpc);
 
     /// <summary>
-    /// The rpcs that the state of a mesure permits, in the order of their names. What a court records on behalf of an espace that is
+    /// The rpcs that the state of a mesure permits, by service and name, in order. What a court records on behalf of an espace that is
     /// not connected is the espace's to do next, and not listed to the court.
     /// </summary>
     public static IEnumerable<string> Of(Asked asked) => s_rpcs
         .Where(r => r.Acts.Any(asked.Mesure.Status.Allows) && r.Holds(asked) && !(asked.ByTheCourt && IsOfTheEspace(r.Rpc)))
-        .Select(r => r.Rpc).Order(StringComparer.Ordinal);
+        .Select(r => Of(r.Rpc).Service.FullName + "/" + r.Rpc).Order(StringComparer.Ordinal);
 
     // A closing alone is both sides' own.
     private static bool IsOfTheEspace(string rpc) =>
-        rpc != "CloseMesure" && MesureService.Descriptor.FindMethodByName(rpc).InputType.FindFieldByName("on_behalf_of_espace") is not null;
+        rpc != "CloseMesure" && Of(rpc).InputType.FindFieldByName("on_behalf_of_espace") is not null;
+
+    private static MethodDescriptor Of(string rpc) => MesureService.Descriptor.FindMethodByName(rpc) ?? RencontreService.Descriptor.FindMethodByName(rpc);
 
     /// <summary>A mesure and who asks.</summary>
     /// <param name="Mesure">The mesure.</param>

@@ -117,7 +117,6 @@ internal sealed partial class MesureGrpcService
         var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesureId).ToListAsync(ct);
         var asked = new AvailableActions.Asked(mesure, difficulties, history, caller.Role == Roles.Juridiction, caller.OrganisationId, clock.TodayInParis());
         var actions = AvailableActions.Of(asked)
-            .Select(rpc => $"{MesureService.Descriptor.FullName}/{rpc}")
             .Where(rpc => string.CompareOrdinal(rpc, after) > 0 && AccessTable.BuiltIn.Grant("/" + rpc, caller.Role) != Tenancy.None)
             .ToList();
         var response = new ListAvailableActionsResponse { Etag = mesure.Version.ToEtag() };

@@ -8,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using FreeSlot = Jafer.Mesures.Domain.FreeSlot;
 using Mesure = Jafer.Mesures.Domain.Mesure;
+using Party = Jafer.Mesures.Domain.Party;
 using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
@@ -21,12 +22,14 @@ internal sealed class Bookings(MesuresDbContext db)
     {
         var own = await db.Rencontres.Where(r => r.MesureId == mesure.Id).ToListAsync(ct);
         var versions = await db.DecisionVersions.AsNoTracking().Where(v => v.MesureId == mesure.Id).ToListAsync(ct);
-        return ContextOf(mesure, versions, own);
+        var parties = await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct);
+        return ContextOf(mesure, versions, own, parties);
     }
 
     /// <summary>What bookings are compared with, from what is the mesure's own.</summary>
-    public static BookingContext ContextOf(Mesure mesure, IReadOnlyList<DecisionVersion> versions, IReadOnlyList<Rencontre> own) =>
-        new(mesure.Decision, versions, mesure.Term, own, default, [], null);
+    public static BookingContext ContextOf(
+        Mesure mesure, IReadOnlyList<DecisionVersion> versions, IReadOnlyList<Rencontre> own, IReadOnlyCollection<Party> parties) =>
+        new(mesure.Decision, versions, mesure.Term, own, PartyOffsets.Of(parties), [], null);
 
     /// <summary>
     /// The families of a modalité that an espace receives between two times, and how many it receives at once; nothing where it

@@ -148,8 +148,8 @@ public sealed class StateMachineTests
     }
 
     [Fact]
-    public void Transitions_ClosedMesure_AllowsItsCorrectionAndAnAlertAlone() =>
-        Assert.Equal([MesureAct.ExternalAlert, MesureAct.Reopen], Transitions.Rows.Where(r => r.From == MesureState.Cloturee).Select(r => r.Act).Order());
+    public void Transitions_ClosedMesure_AllowsItsCorrectionAnAlertAndTheReleaseAlone() =>
+        Assert.Equal([MesureAct.ExternalAlert, MesureAct.Reopen, MesureAct.ReleaseRencontre], Transitions.Rows.Where(r => r.From == MesureState.Cloturee).Select(r => r.Act).Order());
 
     [Fact]
     public void Transitions_EveryStateInUse_CanBeReachedAndClosed()

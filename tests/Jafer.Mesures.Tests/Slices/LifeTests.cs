@@ -400,7 +400,9 @@ public sealed class LifeTests(MesuresFixture jafer)
             foreach (var rpc in AvailableActions.Rpcs)
             {
                 var id = await jafer.MesureInAsync(state);
-                var refusal = await Refusal.OrNullAsync(() => Requests.CallAsync(client, rpc, id));
+                var ofRencontres = new RencontreService.RencontreServiceClient(jafer.First.Channel(role, role == "espace" ? Gestionnaire : Court));
+                var refusal = await Refusal.OrNullAsync(() => RencontreService.Descriptor.FindMethodByName(rpc) is null
+                    ? Requests.CallAsync(client, rpc, id) : Requests.CallAsync(ofRencontres, rpc, id));
                 var byTheState = refusal is { Code: StatusCode.PermissionDenied } or { Reason: "STATE_FORBIDS" };
 
                 // A difficulty or rencontre that does not exist is refused for its id before the state is looked at.

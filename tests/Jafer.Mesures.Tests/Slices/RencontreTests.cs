@@ -199,6 +199,18 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
             (At(10, 10).ToDateTimeOffset().AddMinutes(-15), At(10, 10).ToDateTimeOffset(), At(10, 12).ToDateTimeOffset(), At(10, 12).ToDateTimeOffset().AddMinutes(15)),
             (arrivals.HoteArrivalTime.ToDateTimeOffset(), arrivals.VisiteurArrivalTime.ToDateTimeOffset(), arrivals.VisiteurDepartureTime.ToDateTimeOffset(), arrivals.HoteDepartureTime.ToDateTimeOffset()));
 
+        // What the parties wish stands where it keeps them apart, and is widened where it does not.
+        var wished = await rencontres.WaitingAsync(change: r =>
+        {
+            r.Decision.InterdictionDeContact = true;
+            (r.Parties[0].ArrivalOffsetMinutes, r.Parties[0].DepartureOffsetMinutes) = (-5, 40);
+        });
+        await rencontres.BookAsync(wished, 10);
+        arrivals = Assert.Single((await jafer.GetAsync(wished)).Rencontres).Arrivals;
+        Assert.Equal(
+            (At(10, 10).ToDateTimeOffset().AddMinutes(-15), At(10, 12).ToDateTimeOffset().AddMinutes(40)),
+            (arrivals.HoteArrivalTime.ToDateTimeOffset(), arrivals.HoteDepartureTime.ToDateTimeOffset()));
+
         // Two families that follow each other meet at the door all the same: the hôte of the first is still there.
         var full = await rencontres.EspaceAsync(1);
         await rencontres.BookAsync(await rencontres.WaitingAsync(full, r => r.Decision.InterdictionDeContact = true), 10);
@@ -574,16 +586,17 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
     {
         var espace = await rencontres.EspaceAsync(4);
         await jafer.Database.RunAsync("""
-            create table if not exists told (message_type text, payload jsonb);
-            create or replace function keep_told() returns trigger language plpgsql as $$ begin insert into told values (new.message_type, new.payload); return new; end $$;
-            create or replace trigger keep_told before insert on outbox_messages for each row when (new.message_type like 'mesure.slot-%') execute function keep_told();
+            create schema if not exists test;
+            create table if not exists test.told (message_type text, payload jsonb);
+            create or replace function test.keep_told() returns trigger language plpgsql as $$ begin insert into test.told values (new.message_type, new.payload); return new; end $$;
+            create or replace trigger keep_told before insert on outbox_messages for each row when (new.message_type like 'mesure.slot-%') execute function test.keep_told();
             """);
         var slot = await FreedAsync(espace, 10);
         var id = await rencontres.WaitingAsync(espace);
         await rencontres.BookAsync(id, 10, change: r => r.FreeSlotId = slot.FreeSlotId);
 
         var told = await jafer.Database.ReadAsync<string>(
-            $"select string_agg(message_type || ' ' || (payload->>'aggregateVersion') || ' ' || (payload->>'gestionnaireId'), ', ' order by payload->>'aggregateVersion') from told where payload->>'aggregateId' = '{slot.FreeSlotId}'");
+            $"select string_agg(message_type || ' ' || (payload->>'aggregateVersion') || ' ' || (payload->>'gestionnaireId'), ', ' order by payload->>'aggregateVersion') from test.told where payload->>'aggregateId' = '{slot.FreeSlotId}'");
         Assert.Equal($"mesure.slot-freed.v1 1 {Gestionnaire}, mesure.slot-taken.v1 2 {Gestionnaire}", told);
     }
 

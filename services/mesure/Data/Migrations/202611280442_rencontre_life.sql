@@ -37,8 +37,8 @@ alter table rencontres
 create index rencontres_of_espace on rencontres (espace_id, starts_at) where outcome = 'SCHEDULED';
 create index rencontres_returning_to_espace on rencontres (espace_id, returns_at) where return_outcome = 'SCHEDULED';
 
+-- The default stays: a replica of the version before may add an espace while this one starts.
 alter table espaces add column capacities jsonb not null default '[]';
-alter table espaces alter column capacities drop default;
 
 -- Lost times that another family may use.
 create table free_slots (
