@@ -366,19 +366,20 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         Guid[] ids = [.. concerned.Select(i => i.Rencontre.Id).OfType<Guid>().Distinct()];
 
         // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
-        await foreach (var rencontre in db.Rencontres.FromSql($"""
-            select r.* from rencontres r where r.mesure_id = any({mesureIds}) and (r.outcome = 'SCHEDULED' or r.return_outcome = 'SCHEDULED')
-            union all
-            select r.* from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds}) and r.outcome <> 'SCHEDULED'
-            union all
-            select r.* from (select distinct * from unnest({namedOf}, {names}) as k (mesure_id, external_id)) k
-            join rencontres r on r.mesure_id = k.mesure_id and r.external_id = k.external_id and r.outcome <> 'SCHEDULED'
-            """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+        // SQL of our own cannot give whole rencontres: EF looks for the columns of their parts by other names there.
+        var found = await db.Database.SqlQuery<Guid>($"""
+            select r.id as "Value" from rencontres r where r.mesure_id = any({mesureIds}) and (r.outcome = 'SCHEDULED' or r.return_outcome = 'SCHEDULED')
+            union
+            select r.id from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds})
+            union
+            select r.id from (select distinct * from unnest({namedOf}, {names}) as k (mesure_id, external_id)) k
+            join rencontres r on r.mesure_id = k.mesure_id and r.external_id = k.external_id
+            """).ToListAsync(ct);
+        if (found.Count > 0)
         {
-            var of = _mesures[rencontre.MesureId].Rencontres;
-            if (!of.Exists(r => r.Id == rencontre.Id))
+            await foreach (var rencontre in db.Rencontres.AsNoTracking().Where(r => found.Contains(r.Id)).AsAsyncEnumerable().WithCancellation(ct))
             {
-                of.Add(rencontre);
+                _mesures[rencontre.MesureId].Rencontres.Add(rencontre);
             }
         }
 

@@ -44,7 +44,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
             create schema intake_probe;
             create table intake_probe.told (payload jsonb, key uuid);
             create function intake_probe.keep() returns trigger language plpgsql as $$ begin insert into intake_probe.told values (new.payload, new.ordering_key); return new; end $$;
-            create trigger keep_told after insert on outbox_messages for each row execute function intake_probe.keep();
+            create trigger intake_kept after insert on outbox_messages for each row execute function intake_probe.keep();
             """);
         try
         {
@@ -57,7 +57,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
         }
         finally
         {
-            await jafer.Database.RunAsync("drop trigger keep_told on outbox_messages; drop schema intake_probe cascade");
+            await jafer.Database.RunAsync("drop trigger intake_kept on outbox_messages; drop schema intake_probe cascade");
         }
     }
 
