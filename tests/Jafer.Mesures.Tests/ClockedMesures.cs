@@ -37,9 +37,9 @@ public sealed class ClockedMesures : IAsyncLifetime
         _database = await TestDatabase.CloneAsync(MesuresModule.Name, MigrateAsync);
         await Database.RunAsync($"""
             insert into organisations (id, kind, code) values ('{Court}', 'JURIDICTION', 'tj69123');
-            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, version) values
-                ('{Espace}', '{Gestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '69', 1),
-                ('{YoungEspace}', '{OtherGestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '67', 1);
+            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, capacities, version) values
+                ('{Espace}', '{Gestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '69', '[]', 1),
+                ('{YoungEspace}', '{OtherGestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '67', '[]', 1);
             create schema probe;
             create table probe.told (type text, payload jsonb);
             create function probe.keep() returns trigger language plpgsql as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;

@@ -378,7 +378,7 @@ public sealed class InterviewTests(MesuresFixture jafer)
         // An espace of its own, so that no other test moves the list.
         var espace = StableIds.Espace("test", "slots");
         await jafer.Database.RunAsync($"""
-            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, version) values ('{espace}', '{Gestionnaire}', 'OUVERT', '[]', 'Indian/Reunion', 1) on conflict do nothing
+            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, capacities, version) values ('{espace}', '{Gestionnaire}', 'OUVERT', '[]', 'Indian/Reunion', '[]', 1) on conflict do nothing
             """);
         var request = new PublishInterviewSlotsRequest { EspaceId = espace.ToString(), RequestId = NewId() };
         for (var day = 1; day <= 5; day++)
