@@ -87,7 +87,9 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     public async Task HeldTooLong_SweptOrReported_IsAppliedPastTheGapAndTheOlderIsSuperseded()
     {
         var clock = new TestClock(TimeProvider.System.GetUtcNow());
-        await using var own = await Own.StartAsync(clock);
+
+        // By its own timer the service would be faster than the report.
+        await using var own = await Own.StartAsync(clock, ("Intake:SweepEvery", "30.00:00:00"));
         var intake = own.Host.Intake();
         var id = await own.TransmittedAsync();
         await intake.ReportStatusAsync(Report(Item(id, 1, Acknowledged), Item(id, 4, ChargeTaken), Item(id, 6, Reached)));
