@@ -38,8 +38,8 @@ internal static class MesureCopies
         await connection.OpenAsync();
         await ExecuteAsync($$"""
             insert into organisations (id, kind, code) values ('{{Court}}', 'JURIDICTION', 'tj69123');
-            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, capacities, version)
-            values ('{{Espace}}', '{{Gestionnaire}}', 'OUVERT', '[{"from":"2013-09-01"}]', 'Europe/Paris', '69', '[]', 1)
+            insert into espaces (id, gestionnaire_id, state, agrement_periods, capacities, time_zone, departement, version)
+            values ('{{Espace}}', '{{Gestionnaire}}', 'OUVERT', '[{"from":"2013-09-01"}]', '[]', 'Europe/Paris', '69', 1)
             """);
         string original;
         await using (var host = await ServiceHost.StartAsync(
@@ -49,10 +49,10 @@ internal static class MesureCopies
             original = await model(host, new MesureService.MesureServiceClient(host.Channel(Roles.Juridiction, Court)));
         }
 
-        foreach (var (table, key, id) in new[] { ("mesures", "id", "id, reference"), ("mesure_facts", "mesure_id", "id, mesure_id"), ("parties", "mesure_id", "id, mesure_id"), ("children", "mesure_id", "id, mesure_id") })
+        foreach (var (table, key, id) in new[] { ("mesures", "id", "id, reference"), ("mesure_facts", "mesure_id", "id, mesure_id"), ("parties", "mesure_id", "id, mesure_id"), ("children", "mesure_id", "id, mesure_id"), ("deadlines", "mesure_id", "mesure_id") })
         {
             var columns = await ReadAsync(Others.Replace("{0}", table, StringComparison.Ordinal));
-            var own = table == "mesures" ? "copy.id, 'BENCH-' || copy.number" : "gen_random_uuid(), copy.id";
+            var own = table == "mesures" ? "copy.id, 'BENCH-' || copy.number" : table == "deadlines" ? "copy.id" : "gen_random_uuid(), copy.id";
             await ExecuteAsync($"insert into {table} ({id}, {columns}) select {own}, {columns} from {table}, unnest(@ids) with ordinality as copy (id, number) where {table}.{key} = '{original}'", ids);
         }
 

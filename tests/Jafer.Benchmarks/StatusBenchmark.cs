@@ -33,6 +33,7 @@ internal static class StatusBenchmark
         "select string_agg((payload - '{eventId,recordedAt,correlationId}'::text[])::text || message_type || ordering_key || (headers <> '{}'), ';' order by ordering_key, (payload->>'aggregateVersion')::int) from outbox_messages",
         "select string_agg((to_jsonb(i) - '{id,received_at,decided_at,subject,request_id,content_hash}'::text[])::text, ';' order by external_id) from intake_items i",
         "select string_agg(s::text, ';' order by mesure_id) from intake_sequences s",
+        "select string_agg(d::text, ';' order by mesure_id, kind) from deadlines d",
         "select string_agg((to_jsonb(s) - '{}'::text[])::text, ';') from intake_sources s",
         "select string_agg((to_jsonb(r) - '{request_id,request_hash,created_at}'::text[])::text, ';') from processed_requests r",
         "select string_agg((to_jsonb(j) - '{id,at,resource}'::text[])::text, ';') from journal_entries j",

@@ -41,7 +41,8 @@ internal sealed class StatusFloor(NpgsqlDataSource source, OutboxSignal signal, 
         """;
 
     private const string SetMesures = """
-        update mesures m set version = v.version, updated_at = $4 from unnest($1, $2, $3) as v (id, version, loaded) where m.id = v.id and m.version = v.loaded
+        update mesures m set version = v.version, updated_at = $5, first_attempt_at = least(m.first_attempt_at, v.attempted_at)
+        from unnest($1, $2, $3, $4) as v (id, version, loaded, attempted_at) where m.id = v.id and m.version = v.loaded
         """;
 
     private const string SetSource = """
@@ -93,6 +94,7 @@ internal sealed class StatusFloor(NpgsqlDataSource source, OutboxSignal signal, 
         {
             var mesure = mesures[id];
             mesure.Version++;
+            mesure.AttemptedAt = occurredAt < mesure.AttemptedAt ? occurredAt : mesure.AttemptedAt;
             var message = new ContactRecorded
             {
                 EventId = Guid.CreateVersion7(now),
@@ -140,7 +142,8 @@ internal sealed class StatusFloor(NpgsqlDataSource source, OutboxSignal signal, 
             await copy.CompleteAsync(ct);
         }
 
-        await WriteAsync(connection, SetMesures, ct, Value(ids), Value<long[]>([.. ids.Select(i => mesures[i].Version)]), Value<long[]>([.. ids.Select(i => mesures[i].Loaded)]), Value(now));
+        await WriteAsync(connection, SetMesures, ct, Value(ids), Value<long[]>([.. ids.Select(i => mesures[i].Version)]), Value<long[]>([.. ids.Select(i => mesures[i].Loaded)]),
+            Value<DateTimeOffset[]>([.. ids.Select(i => mesures[i].AttemptedAt)]), Value(now));
         var headers = Activity.Current is { } activity ? JsonSerializer.Serialize(new Dictionary<string, string> { ["traceparent"] = activity.Id! }) : "{}";
         await using (var copy = await connection.BeginBinaryImportAsync(CopyOutbox, ct))
         {
@@ -250,6 +253,8 @@ internal sealed class StatusFloor(NpgsqlDataSource source, OutboxSignal signal, 
         public long Loaded { get; } = version;
 
         public long Version { get; set; } = version;
+
+        public DateTimeOffset AttemptedAt { get; set; } = DateTimeOffset.MaxValue;
 
         public Guid JuridictionId { get; } = juridictionId;
 

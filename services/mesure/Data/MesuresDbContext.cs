@@ -76,7 +76,8 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
     public DbSet<TransmissionRelay> TransmissionRelays => Set<TransmissionRelay>();
 
     /// <summary>
-    /// Saves, and with the acts of each mesure the deadlines that follow from them. Here, because no act comes past it.
+    /// Saves, and with the acts of each mesure the deadlines that follow from them. Here, because no act comes past it but those of
+    /// the intake, which plans them by the hundred.
     /// </summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {

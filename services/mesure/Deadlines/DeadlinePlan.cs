@@ -17,6 +17,8 @@ internal sealed class DeadlinePlan : IAppended
                 and not exists (select from unnest($2, $3) as p (mesure_id, kind) where p.mesure_id = d.mesure_id and p.kind = d.kind))
         insert into deadlines as d (mesure_id, kind, must_act, due_at)
         select p.mesure_id, p.kind, p.must_act, p.due_at from unnest($2, $3, $4, $5) as p (mesure_id, kind, must_act, due_at)
+        where not exists (select from deadlines k where k.mesure_id = p.mesure_id and k.kind = p.kind and k.due_at = p.due_at)
+        order by p.mesure_id, p.kind
         on conflict (mesure_id, kind) do update set must_act = excluded.must_act, due_at = excluded.due_at, raised_at = null
         where d.due_at <> excluded.due_at
         """;

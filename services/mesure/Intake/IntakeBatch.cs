@@ -11,7 +11,6 @@ using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Difficulty = Jafer.Mesures.Domain.Difficulty;
 using IntakeItem = Jafer.Mesures.Domain.IntakeItem;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 
@@ -32,6 +31,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 {
     private const int MaxDescription = 500;
 
+    private readonly Places _places = new();
     private readonly Dictionary<Guid, MesureRows> _mesures = [];
     private readonly Dictionary<(Guid MesureId, string SourceSystem), IntakeSequence> _sequences = [];
     private readonly HashSet<IntakeSequence> _changedSequences = [];
@@ -55,6 +55,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         var passed = await PassedAsync(admitted, ct);
         await LoadRencontresAsync(items.Select(i => (i.MesureId, i.Act)), ct);
         await LoadInterviewsAsync(items.Select(i => (i.MesureId, i.Act)), ct);
+        await LoadPlacesAsync(items.Select(i => (i.MesureId, i.Act)), ct);
 
         foreach (var item in items)
         {
@@ -79,6 +80,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         await LoadSequencesAsync(sequences, ct);
         await LoadRencontresAsync([], ct);
         await LoadInterviewsAsync([], ct);
+        await LoadPlacesAsync([], ct);
         TakeDue();
         await WriteAsync(default, [], ct);
         return _released.Count;
@@ -183,8 +185,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             return;
         }
 
-        var before = mesure.Mesure.NewFacts.Count;
-        var freedBefore = mesure.NewFreeSlots.Count;
+        var (facts, slots) = (mesure.Mesure.NewFacts.Count, mesure.NewFreeSlots.Count);
         var acting = new Acting(row.GestionnaireId, row.Subject, row.OccurredAt, now, Source: new FactSource(row.SourceSystem, row.ExternalId));
         try
         {
@@ -198,12 +199,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
         row.Decide(IntakeResult.Applied, now);
         judged.State = mesure.Mesure.Status.State;
-        for (var i = before; i < mesure.Mesure.NewFacts.Count; i++)
-        {
-            _events.Add(MesureEvents.From(mesure.Mesure, mesure.Mesure.NewFacts[i]));
-        }
-
-        _events.AddRange(mesure.NewFreeSlots.Skip(freedBefore).Select(slot => Bookings.Freed(slot, acting)));
+        _events.AddRange(mesure.Mesure.NewFacts.Skip(facts).Select(f => MesureEvents.From(mesure.Mesure, f)));
+        _events.AddRange(mesure.NewFreeSlots.Skip(slots).Select(s => Bookings.Freed(s, acting)));
     }
 
     /// <summary>Newer items were applied already: an older one never overrides them.</summary>
@@ -224,8 +221,10 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
     private Judged Refuse(Judged judged, DomainError error)
     {
-        judged.Row.Decide(
-            IntakeResult.Refused, now, error.Reason, Cut(error.Fields.Count > 0 ? string.Join("; ", error.Fields.Select(f => $"{f.Field} {f.Description}")) : error.Message));
+        var because = error.Fields.Count > 0 ? string.Join("; ", error.Fields.Select(f => $"{f.Field} {f.Description}"))
+            : error.Reason == ErrorReason.RuleViolated ? string.Join("; ", error.Rules.Select(r => $"{r.Type}: {r.Description}"))
+            : error.Message;
+        judged.Row.Decide(IntakeResult.Refused, now, error.Reason, Cut(because));
         judged.Violations = error.Fields;
         judged.State = judged.Mesure?.Mesure.Status.State ?? MesureState.Unspecified;
         return judged;
@@ -261,7 +260,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
         await foreach (var mesure in mesures.AsAsyncEnumerable().WithCancellation(ct))
         {
-            _mesures.Add(mesure.Id, new MesureRows(mesure));
+            _mesures.Add(mesure.Id, new MesureRows(mesure, _places));
         }
     }
 
@@ -353,7 +352,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
     private async Task LoadRencontresAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
     {
-        var concerned = Concerned(reported).Where(i => i.Act.ConcernsRencontres).Select(i => (i.MesureId, Rencontre: i.Act.Rencontre ?? ("", null))).ToList();
+        var concerned = Concerned(reported).Where(i => i.Act.Rencontre is not null).Select(i => (i.MesureId, Rencontre: i.Act.Rencontre!.Value)).ToList();
         if (concerned.Count == 0)
         {
             return;
@@ -363,12 +362,15 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         var named = concerned.Where(i => i.Rencontre.ExternalId.Length > 0).ToList();
         Guid[] namedOf = [.. named.Select(i => i.MesureId)];
         string[] names = [.. named.Select(i => i.Rencontre.ExternalId)];
+        Guid[] espaceIds = [.. mesureIds.Select(id => _mesures[id].Mesure.EspaceId).OfType<Guid>().Distinct()];
         Guid[] ids = [.. concerned.Select(i => i.Rencontre.Id).OfType<Guid>().Distinct()];
 
         // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
         // SQL of our own cannot give whole rencontres: EF looks for the columns of their parts by other names there.
         var found = await db.Database.SqlQuery<Guid>($"""
-            select r.id as "Value" from rencontres r where r.mesure_id = any({mesureIds}) and (r.outcome = 'SCHEDULED' or r.return_outcome = 'SCHEDULED')
+            select r.id as "Value" from rencontres r where r.mesure_id = any({mesureIds}) and r.outcome = 'SCHEDULED'
+            union
+            select r.id from rencontres r where r.espace_id = any({espaceIds}) and r.mesure_id = any({mesureIds}) and r.return_outcome = 'SCHEDULED'
             union
             select r.id from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds})
             union
@@ -403,6 +405,46 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         }
     }
 
+    /// <summary>
+    /// Under which terms rencontres are booked, and who is at the espaces when they lie ahead. Other bookings there wait until the
+    /// batch is written, as they do for each other, in one order.
+    /// </summary>
+    private async Task LoadPlacesAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    {
+        var bookings = Concerned(reported).Where(i => i.Act is StatusAct.RencontreScheduled).Select(i => (Rows: _mesures[i.MesureId], ((StatusAct.RencontreScheduled)i.Act).Planned)).ToList();
+        if (bookings.Count == 0)
+        {
+            return;
+        }
+
+        Guid[] booked = [.. bookings.Select(b => b.Rows.Mesure.Id).Distinct()];
+        await foreach (var party in db.Parties.AsNoTracking().Where(p => booked.Contains(p.MesureId)).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures[party.MesureId].Parties.Add(party);
+        }
+
+        Guid[] modified = [.. bookings.Select(b => b.Rows.Mesure).Where(m => m.DecisionVersion > 1).Select(m => m.Id).Distinct()];
+        if (modified.Length > 0)
+        {
+            await foreach (var version in db.DecisionVersions.AsNoTracking().Where(v => modified.Contains(v.MesureId)).AsAsyncEnumerable().WithCancellation(ct))
+            {
+                _mesures[version.MesureId].Versions.Add(version);
+            }
+        }
+
+        var ahead = bookings
+            .Where(b => b.Planned.StartsAt > now && b.Rows.Mesure.EspaceId is not null)
+            .GroupBy(b => (EspaceId: b.Rows.Mesure.EspaceId!.Value, Bookings.ContextOf(b.Rows.Mesure, b.Rows.Versions, [], b.Rows.Parties).TermsOn(b.Planned.Day).Modalite))
+            .OrderBy(g => g.Key.EspaceId).ThenBy(g => g.Key.Modalite);
+        foreach (var group in ahead)
+        {
+            var (stays, capacity) = await new Bookings(db).OthersAsync(
+                group.Key.EspaceId, group.Key.Modalite, group.Min(b => b.Planned.StartsAt), group.Max(b => (b.Planned.ReturnsAt ?? b.Planned.StartsAt).AddMinutes(b.Planned.Minutes)),
+                lockBookings: true, ct);
+            _places.Add(group.Key.EspaceId, group.Key.Modalite, stays, capacity);
+        }
+    }
+
     /// <summary>What may be applied in this batch, with its mesure: what was reported and what was held before.</summary>
     private IEnumerable<(Guid MesureId, StatusAct Act)> Concerned(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported) => reported
         .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Act)))
@@ -414,39 +456,36 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         await FreeSlotsAsync(ct);
         await WriteSequencesAsync(ct);
         var changed = _mesures.Values.Where(m => m.Mesure.NewFacts.Count > 0).OrderBy(m => m.Mesure.Id).ToList();
-        var plans = await PlansAsync(changed, ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.Mesure.NewFacts)], ct);
+        var plans = await PlanAsync(changed, ct);
         var updated = await db.BulkUpdateAsync([.. changed.Select(m => m.Mesure)], ct, m => m.Version - m.NewFacts.Count, leftOut: nameof(Mesure.Decision));
         if (updated != changed.Count)
         {
             throw new IntakeConflictException();
         }
 
+        await DeadlinePlan.WriteAsync((NpgsqlConnection)db.Database.GetDbConnection(), plans, ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewRencontres)], ct);
         await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedRencontres.Except(m.NewRencontres))], ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewFreeSlots)], ct);
         await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedInterviews)], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewDifficulties)], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewExchanges)], ct);
-        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewFreeSlots)], ct);
-        if (plans.Count > 0)
-        {
-            await DeadlinePlan.WriteAsync((NpgsqlConnection)db.Database.GetDbConnection(), plans, ct);
-        }
-
         await db.PublishAsync(_events, ct);
         await db.BulkInsertAsync([.. _incoming.Select(j => j.Row)], ct);
         await db.BulkUpdateAsync([.. _released.Select(j => j.Row)], ct);
         await WriteSourcesAsync(gestionnaireId, [.. admitted.Select(i => i.SourceSystem).Distinct().Order(StringComparer.Ordinal)], ct);
     }
 
-    // What is due next follows from the acts, as for those that come one by one.
-    private async Task<List<DeadlinePlan>> PlansAsync(IReadOnlyList<MesureRows> changed, CancellationToken ct)
+    /// <summary>The deadlines of what was changed.</summary>
+    private async Task<List<DeadlinePlan>> PlanAsync(List<MesureRows> changed, CancellationToken ct)
     {
-        Guid[] waiting = [.. changed.Where(m => m.Mesure.Status is { OpenDifficulties: > 0, ClosedAt: null }).Select(m => m.Mesure.Id)];
-        var difficulties = waiting.Length == 0
-            ? Enumerable.Empty<Difficulty>().ToLookup(d => d.MesureId)
-            : (await db.Difficulties.AsNoTracking().Where(d => waiting.Contains(d.MesureId) && d.State != DifficultyState.Answered).ToListAsync(ct)).ToLookup(d => d.MesureId);
-        return [.. changed.Select(m => DeadlinePlan.Of(m.Mesure, difficulties[m.Mesure.Id].Concat(m.NewDifficulties)))];
+        Guid[] open = [.. changed.Where(m => m.Mesure.Status is { ClosedAt: null } status && status.OpenDifficulties > m.NewDifficulties.Count).Select(m => m.Mesure.Id)];
+        var difficulties = open.Length == 0
+            ? []
+            : await db.Difficulties.AsNoTracking().Where(d => open.Contains(d.MesureId) && d.State != DifficultyState.Answered).ToListAsync(ct);
+        var ofMesure = difficulties.ToLookup(d => d.MesureId);
+        return [.. changed.Select(m => DeadlinePlan.Of(m.Mesure, ofMesure[m.Mesure.Id].Concat(m.NewDifficulties)))];
     }
 
     // Slots that still lie ahead are free for other families. Locked first and in the order of ids, as everybody does who takes one.

@@ -1,20 +1,60 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain;
+using Jafer.Mesures.Mesures;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
-using FreeSlot = Jafer.Mesures.Domain.FreeSlot;
 using InformationExchange = Jafer.Mesures.Domain.InformationExchange;
 using Interview = Jafer.Mesures.Domain.Interview;
+using FreeSlot = Jafer.Mesures.Domain.FreeSlot;
 using Mesure = Jafer.Mesures.Domain.Mesure;
+using Party = Jafer.Mesures.Domain.Party;
+using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
 namespace Jafer.Mesures.Intake;
 
+/// <summary>When families are at an espace, for the bookings of one batch: those of others and of the batch itself.</summary>
+internal sealed class Places
+{
+    private readonly Dictionary<(Guid EspaceId, Modalite Modalite), (List<Stay> Stays, int? Capacity)> _places = [];
+
+    public void Add(Guid espaceId, Modalite modalite, IEnumerable<Stay> stays, int? capacity) => _places.Add((espaceId, modalite), ([.. stays], capacity));
+
+    public (IReadOnlyList<Stay> Stays, int? Capacity) Of(Guid? espaceId, Modalite modalite) =>
+        espaceId is { } id && _places.TryGetValue((id, modalite), out var places) ? places : ([], null);
+
+    public void Come(Rencontre rencontre) => Change(rencontre, (stays, stay) => stays.Add(stay));
+
+    public void Leave(Rencontre rencontre) => Change(rencontre, (stays, stay) => stays.Remove(stay));
+
+    private void Change(Rencontre rencontre, Action<List<Stay>, Stay> change)
+    {
+        if (rencontre.EspaceId is { } id && _places.TryGetValue((id, rencontre.Modalite), out var places))
+        {
+            foreach (var stay in Occupancy.StaysOf(rencontre))
+            {
+                change(places.Stays, stay);
+            }
+        }
+    }
+}
+
 /// <summary>A mesure, what its items need of it, and the rows that they leave.</summary>
-internal sealed class MesureRows(Mesure mesure)
+internal sealed class MesureRows(Mesure mesure, Places places)
 {
     public Mesure Mesure => mesure;
+
+    public Places Places => places;
+
+    /// <summary>The versions of its terms; loaded only where one is booked under them.</summary>
+    public List<DecisionVersion> Versions { get; } = [];
+
+    /// <summary>Its parties, who may wish to come and leave apart; loaded only where a rencontre is booked.</summary>
+    public List<Party> Parties { get; } = [];
 
     /// <summary>Its children; loaded only where an item is about a rencontre.</summary>
     public HashSet<Guid> ChildIds { get; } = [];
@@ -26,6 +66,9 @@ internal sealed class MesureRows(Mesure mesure)
 
     public HashSet<Rencontre> ChangedRencontres { get; } = [];
 
+    /// <summary>Times that lost rencontres leave to other families.</summary>
+    public List<FreeSlot> NewFreeSlots { get; } = [];
+
     /// <summary>Its booked interviews; loaded only where an item may take their place or give them up.</summary>
     public List<Interview> Interviews { get; } = [];
 
@@ -35,12 +78,11 @@ internal sealed class MesureRows(Mesure mesure)
 
     public List<InformationExchange> NewExchanges { get; } = [];
 
-    /// <summary>What lost rencontres leave for other families.</summary>
-    public List<FreeSlot> NewFreeSlots { get; } = [];
-
-    /// <summary>Keeps the slots that a lost rencontre leaves.</summary>
-    public void Free(Rencontre rencontre, Acting acting)
+    /// <summary>Keeps that a rencontre was lost, and what it leaves to others.</summary>
+    public void Lose(Rencontre rencontre, Acting acting)
     {
+        ChangedRencontres.Add(rencontre);
+        Places.Leave(rencontre);
         if ((rencontre.EspaceId ?? mesure.EspaceId) is { } espaceId && mesure.GestionnaireId is { } gestionnaireId)
         {
             NewFreeSlots.AddRange(FreeSlot.Of(rencontre, espaceId, gestionnaireId, acting));
@@ -65,11 +107,11 @@ internal abstract record StatusAct
     /// <summary>Whether it is applied although newer items were: it adds to the mesure and moves nothing that they stand on.</summary>
     public virtual bool OnlyAdds => false;
 
-    /// <summary>The rencontre that it is about, by the name of the source (may be empty) or by its id; null when it is about none.</summary>
+    /// <summary>
+    /// The rencontre that it is about, by the name of the source or by its id, neither where it is about several; null when it is
+    /// about none.
+    /// </summary>
     public virtual (string ExternalId, Guid? Id)? Rencontre => null;
-
-    /// <summary>Whether rencontres are looked at.</summary>
-    public virtual bool ConcernsRencontres => Rencontre is not null;
 
     /// <summary>Whether booked interviews are looked at.</summary>
     public virtual bool ConcernsInterviews => false;
@@ -170,7 +212,7 @@ internal abstract record StatusAct
         }
     }
 
-    internal sealed record RencontreScheduled(string ExternalId, DateTimeOffset StartsAt, int Minutes, TimeZoneInfo Zone, Guid? LieuId) : StatusAct
+    internal sealed record RencontreScheduled(string ExternalId, PlannedRencontre Planned, bool OverCapacity) : StatusAct
     {
         public override MesureAct Act => MesureAct.ScheduleRencontre;
 
@@ -180,12 +222,14 @@ internal abstract record StatusAct
         {
             const string Path = "rencontre_scheduled";
             check.That(said.StartTime is not null, $"{Path}.start_time", "is required");
+            var startsAt = check.OptionalTime($"{Path}.start_time", said.StartTime);
+            var minutes = check.Range($"{Path}.duration_minutes", said.DurationMinutes, 5, 720);
+            var zone = MesureChecks.Zone(check, $"{Path}.time_zone", said.TimeZone) ?? TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
+            var (kind, returnsAt) = RencontreChecks.Kind(check, $"{Path}.", said.Kind, said.ReturnTime, startsAt, minutes);
             return new RencontreScheduled(
                 said.ExternalRencontreId.Length == 0 ? "" : StatusChecks.ExternalId(check, $"{Path}.external_rencontre_id", said.ExternalRencontreId),
-                check.OptionalTime($"{Path}.start_time", said.StartTime) ?? default,
-                check.Range($"{Path}.duration_minutes", said.DurationMinutes, 5, 720),
-                Mesures.MesureChecks.Zone(check, $"{Path}.time_zone", said.TimeZone) ?? TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris"),
-                check.OptionalUuid($"{Path}.lieu_id", said.LieuId));
+                new PlannedRencontre(startsAt ?? default, minutes, zone, check.OptionalUuid($"{Path}.lieu_id", said.LieuId), kind, returnsAt, said.Outing),
+                said.OverCapacity);
         }
 
         public override Guid? Apply(MesureRows rows, Acting acting)
@@ -195,21 +239,40 @@ internal abstract record StatusAct
                 throw DomainError.Invalid("rencontre_scheduled.external_rencontre_id", "names another rencontre of the mesure");
             }
 
-            var rencontre = rows.Mesure.ScheduleRencontre(StartsAt, Minutes, Zone, LieuId, acting);
+            var mesure = rows.Mesure;
+            mesure.RequireBookable();
+
+            // What is only told to whoever books needs the mesure's other rencontres; what refuses does not.
+            var context = Bookings.ContextOf(mesure, rows.Versions, [], rows.Parties);
+            if (Planned.StartsAt > acting.Now)
+            {
+                var (stays, capacity) = rows.Places.Of(mesure.EspaceId, context.TermsOn(Planned.Day).Modalite);
+                context = context with { Others = stays, Capacity = capacity };
+            }
+
+            // The term is the mesure's own to refuse, as a matter of its state.
+            Bookings.Refuse(BookingRules.Look(context, Planned, OverCapacity, null).Where(f => f.Code != BookingRules.AfterTerm));
+            var rencontre = mesure.ScheduleRencontre(
+                Planned.StartsAt, Planned.Minutes, Planned.Zone, Planned.LieuId, acting, Bookings.TermsOf(context, Planned, null, OverCapacity));
             if (ExternalId.Length > 0)
             {
                 rencontre.SourceSystem = acting.Source!.System;
                 rencontre.ExternalId = ExternalId;
             }
 
+            rows.Places.Come(rencontre);
             rows.Rencontres.Add(rencontre);
             rows.NewRencontres.Add(rencontre);
             return rencontre.Id;
         }
     }
 
-    internal sealed record RencontreOutcomeKnown(Guid? RencontreId, string ExternalId, RencontreOutcome Outcome, bool VisiteurPresent, Guid[] PresentChildIds) : StatusAct
+    internal sealed record RencontreOutcomeKnown(
+        Guid? RencontreId, string ExternalId, RencontreOutcome Outcome, bool VisiteurPresent, Guid[] NamedChildIds, IReadOnlyList<Attendance> Presences, Guid[] PresentChildIds,
+        DateTimeOffset? StartedAt, DateTimeOffset? EndedAt) : StatusAct
     {
+        private const string Path = "rencontre_outcome";
+
         public override MesureAct Act => Outcome == RencontreOutcome.Held ? MesureAct.RencontreHeld : MesureAct.RencontreNotHeld;
 
         public override bool OnlyAdds => true;
@@ -218,41 +281,50 @@ internal abstract record StatusAct
 
         public static RencontreOutcomeKnown Read(FieldChecks check, RencontreOutcomeItem said)
         {
-            const string Path = "rencontre_outcome";
             check.That(said.RencontreId.Length > 0 != said.ExternalRencontreId.Length > 0, $"{Path}.rencontre_id", "either this or external_rencontre_id is required");
             var outcome = check.Known($"{Path}.outcome", said.Outcome);
             check.That(
                 outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed), $"{Path}.outcome", "must say what became of the rencontre");
             var held = outcome == RencontreOutcome.Held;
-            check.That(!held || said.VisiteurPresent, $"{Path}.visiteur_present", "must be true for a rencontre that was held");
-            check.That(!held || said.PresentChildIds.Count > 0, $"{Path}.present_child_ids", "must name at least one child for a rencontre that was held");
+            var presences = RencontreChecks.Presences(check, said.Presences, $"{Path}.");
+            var visiteurPresent = said.VisiteurPresent || presences.Any(p => p is { Role: PartyRole.Visiteur, Present: true });
+            Guid[] named = [.. said.PresentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index($"{Path}.present_child_ids", i), id))];
+            Guid[] childIds = [.. named.Concat(presences.Where(p => p is { ChildId: not null, Present: true }).Select(p => p.ChildId!.Value)).Distinct()];
+            check.That(!held || visiteurPresent, $"{Path}.visiteur_present", "must be true for a rencontre that was held");
+            check.That(!held || childIds.Length > 0, $"{Path}.present_child_ids", "must name at least one child for a rencontre that was held");
+            var startedAt = check.OptionalTime($"{Path}.actual_start_time", said.ActualStartTime);
+            check.That(held || said.ActualStartTime is null, $"{Path}.actual_start_time", "belongs to a rencontre that was held");
+            var endedAt = check.OptionalTime($"{Path}.actual_end_time", said.ActualEndTime);
+            check.That(held || said.ActualEndTime is null, $"{Path}.actual_end_time", "belongs to a rencontre that was held");
+            check.That(!(endedAt < startedAt), $"{Path}.actual_end_time", "must not lie before actual_start_time");
             return new RencontreOutcomeKnown(
                 check.OptionalUuid($"{Path}.rencontre_id", said.RencontreId),
                 said.ExternalRencontreId.Length == 0 ? "" : StatusChecks.ExternalId(check, $"{Path}.external_rencontre_id", said.ExternalRencontreId),
-                outcome,
-                said.VisiteurPresent,
-                [.. said.PresentChildIds.Select((id, i) => check.Uuid(Mesures.MesureChecks.Index($"{Path}.present_child_ids", i), id))]);
+                outcome, visiteurPresent, named, presences, childIds, startedAt, endedAt);
         }
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
             var known = new FieldChecks();
-            for (var i = 0; i < PresentChildIds.Length; i++)
+            for (var i = 0; i < NamedChildIds.Length; i++)
             {
-                known.That(rows.ChildIds.Contains(PresentChildIds[i]), Mesures.MesureChecks.Index("rencontre_outcome.present_child_ids", i), "is not a child of the mesure");
+                known.That(rows.ChildIds.Contains(NamedChildIds[i]), MesureChecks.Index($"{Path}.present_child_ids", i), "is not a child of the mesure");
+            }
+
+            for (var i = 0; i < Presences.Count; i++)
+            {
+                known.That(Presences[i].ChildId is not { } child || rows.ChildIds.Contains(child), MesureChecks.Index($"{Path}.presences", i) + ".child_id", "is not a child of the mesure");
             }
 
             var rencontre = rows.Rencontres.Find(r => RencontreId is { } id ? r.Id == id : r.ExternalId == ExternalId && r.SourceSystem == acting.Source!.System);
-            known.That(
-                rencontre is not null, RencontreId is null ? "rencontre_outcome.external_rencontre_id" : "rencontre_outcome.rencontre_id", "is not a rencontre of the mesure");
+            known.That(rencontre is not null, RencontreId is null ? $"{Path}.external_rencontre_id" : $"{Path}.rencontre_id", "is not a rencontre of the mesure");
             known.ThrowIfAny();
-            rows.Mesure.RecordOutcome(
-                rencontre!, Outcome, VisiteurPresent, PresentChildIds,
-                Rencontres.Bookings.Pending(rows.Rencontres.Where(r => r != rencontre)), acting);
-            rows.ChangedRencontres.Add(rencontre!);
+            rows.Mesure.RecordOutcome(rencontre!, Outcome, VisiteurPresent, PresentChildIds, Bookings.Pending(rows.Rencontres.Where(r => r != rencontre)), acting);
+            (rencontre!.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
+            rows.ChangedRencontres.Add(rencontre);
             if (Outcome != RencontreOutcome.Held)
             {
-                rows.Free(rencontre!, acting);
+                rows.Lose(rencontre, acting);
             }
 
             return null;
@@ -286,7 +358,7 @@ internal abstract record StatusAct
     {
         public override MesureAct Act => MesureAct.Close;
 
-        public override bool ConcernsRencontres => true;
+        public override (string ExternalId, Guid? Id)? Rencontre => ("", null);
 
         public override bool ConcernsInterviews => true;
 
@@ -307,11 +379,12 @@ internal abstract record StatusAct
             }
 
             rows.Mesure.Close(Reason, Comment, Destination, acting);
-            foreach (var rencontre in rows.Rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled && r.StartsAt > acting.Now).OrderBy(r => r.StartsAt).ToList())
+
+            // What has begun is left as it is: it may have been held.
+            foreach (var rencontre in rows.Rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled && r.StartsAt > acting.Now).OrderBy(r => r.StartsAt))
             {
                 rows.Mesure.ReleaseRencontre(rencontre, acting);
-                rows.ChangedRencontres.Add(rencontre);
-                rows.Free(rencontre, acting);
+                rows.Lose(rencontre, acting);
             }
 
             return null;

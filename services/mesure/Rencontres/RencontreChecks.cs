@@ -65,13 +65,16 @@ internal static class RencontreChecks
     }
 
     /// <summary>Who came, each at most once.</summary>
-    public static IReadOnlyList<Attendance> Presences(FieldChecks check, IReadOnlyList<Presence> presences)
+    /// <param name="check">The checks.</param>
+    /// <param name="presences">As sent.</param>
+    /// <param name="path">Path of the message with its dot; empty for the request itself.</param>
+    public static IReadOnlyList<Attendance> Presences(FieldChecks check, IReadOnlyList<Presence> presences, string path = "")
     {
-        check.That(presences.Count <= MaxPresences, "presences", string.Create(CultureInfo.InvariantCulture, $"must be at most {MaxPresences}"));
+        check.That(presences.Count <= MaxPresences, $"{path}presences", string.Create(CultureInfo.InvariantCulture, $"must be at most {MaxPresences}"));
         var result = new List<Attendance>();
         for (var i = 0; i < Math.Min(presences.Count, MaxPresences); i++)
         {
-            var at = MesureChecks.Index("presences", i);
+            var at = MesureChecks.Index($"{path}presences", i);
             var role = check.Known($"{at}.party_role", presences[i].PartyRole);
             var childId = check.OptionalUuid($"{at}.child_id", presences[i].ChildId);
             check.That(role == PartyRole.Enfant == presences[i].ChildId.Length > 0, $"{at}.child_id", "must be given for a child, and only for one");

@@ -1,5 +1,4 @@
 using Jafer.Contracts.Events;
-using Jafer.ServiceDefaults;
 
 namespace Jafer.Notifications.Domain;
 
@@ -11,12 +10,9 @@ internal readonly record struct Addressee(Guid OrganisationId, bool MustAct);
 /// <summary>Into whose feed an event goes.</summary>
 internal static class Audience
 {
-    // Who runs Jafer for the whole country.
-    private static readonly Guid s_operateur = StableIds.For("organisation:operateur:national");
-
     /// <summary>
     /// The organisations that an event concerns: its two sides, but for drafts, which are their author's own affair. The author
-    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated. In the order of
+    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated and what has fallen silent. In the order of
     /// ids, so that two events never wait for each other's counters.
     /// </summary>
     /// <param name="message">The event.</param>
@@ -24,7 +20,7 @@ internal static class Audience
     public static IReadOnlyList<Addressee> Of(DomainEvent message, Guid? operatorId = null) =>
     [
         .. Sides(message)
-            .Append(message is DeadlineDue { Escalated: true } ? operatorId : null)
+            .Append(message is DeadlineDue { Escalated: true } or SourceSilent ? operatorId : null)
             .Where(s => s is not null)
             .Select(s => s!.Value)
             .Distinct()
@@ -45,7 +41,7 @@ internal static class Audience
         AgrementLieuEnded ended => [ended.GestionnaireId],
         CapacityEnquiryOpened opened => [opened.GestionnaireId],
         CapacityEnquiryAnswered answered => [answered.RequesterId],
-        SourceSilent silent => [silent.GestionnaireId, s_operateur],
+        SourceSilent silent => [silent.GestionnaireId],
         _ => [],
     };
 

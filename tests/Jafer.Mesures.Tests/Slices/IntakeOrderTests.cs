@@ -131,6 +131,30 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task ReportStatus_MoreRencontresAheadThanTheEspaceHasPlaces_TakesThoseThatItHas()
+    {
+        await using var own = await Own.StartAsync(new TestClock(TimeProvider.System.GetUtcNow()));
+        await own.Database.RunAsync("""update espaces set capacities = '[{"modalite":"VISITE","families":2}]'""");
+        var start = TimeProvider.System.GetUtcNow().AddDays(5);
+        var reports = new List<StatusItem>();
+        for (var family = 0; family < 4; family++)
+        {
+            var id = await own.TransmittedAsync();
+            var scheduled = Item(id, 4, Scheduled("", start));
+            scheduled.RencontreScheduled.OverCapacity = family == 3;
+            reports.AddRange([Item(id, 1, Acknowledged), Item(id, 2, ChargeTaken), Item(id, 3, Reached), scheduled]);
+        }
+
+        // The first comes by a batch of its own: the espace is looked at, and the batch itself.
+        var first = await own.Host.Intake().ReportStatusAsync(Report(reports.Take(4)));
+        var others = await own.Host.Intake().ReportStatusAsync(Report(reports.Skip(4)));
+
+        Assert.Equal(IntakeResult.Applied, first.Results[3].Result);
+        Assert.Equal([IntakeResult.Applied, IntakeResult.Refused, IntakeResult.Applied], new[] { 3, 7, 11 }.Select(i => others.Results[i].Result));
+        Assert.StartsWith("ESPACE_FULL", others.Results[7].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task SourceSilentBeyondItsRhythm_IsToldOnceForEachSilence()
     {
         var clock = new TestClock(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.Zero));
@@ -162,7 +186,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         Assert.Equal([1, 2], await own.Database.ReadAllAsync<int>("select (payload->>'aggregateVersion')::int from told order by 1"));
     }
 
-    /// <summary>A service with a clock and a database of its own: its sweep would find the items of other tests too old.</summary>
+    /// <summary>A service with a clock and a database of its own, since its sweep would find the items of other tests too old; tests sweep themselves.</summary>
     private sealed class Own(TestDatabase database, ServiceHost host) : IAsyncDisposable
     {
         private readonly MesureService.MesureServiceClient _court = new(host.Channel("juridiction", Court));
@@ -177,12 +201,12 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         {
             var database = await TestDatabase.CloneAsync(MesuresModule.Name, MigrateAsync);
             await database.RunAsync($"""
-                insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, version)
-                values ('{Espace}', '{Gestionnaire}', 'OUVERT', '[{"{\"from\":\"2013-09-01\"}"}]', 'Europe/Paris', 1)
+                insert into espaces (id, gestionnaire_id, state, agrement_periods, capacities, time_zone, version)
+                values ('{Espace}', '{Gestionnaire}', 'OUVERT', '[{"{\"from\":\"2013-09-01\"}"}]', '[]', 'Europe/Paris', 1)
                 """);
             return new Own(database, await ServiceHost.StartAsync(
                 b => MesuresModule.Build([], b),
-                ServiceHost.Settings(MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(), more.ToDictionary(m => m.Key, m => m.Value)),
+                ServiceHost.Settings(MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(), more.Append(("Intake:SweepEvery", "40.00:00:00")).ToDictionary(m => m.Item1, m => (string?)m.Item2)),
                 b => b.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))));
         }
 

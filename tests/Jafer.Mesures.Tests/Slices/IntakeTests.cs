@@ -53,7 +53,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
 
             Assert.Equal(
                 ["RECUE", "PRISE_EN_CHARGE", "EN_ATTENTE"],
-                (await jafer.Database.ReadAllAsync<string>($"select payload->>'state' from intake_probe.told where key = '{id}' order by (payload->>'aggregateVersion')::int")).TakeLast(3));
+                (await jafer.Database.ReadAllAsync<string>($"select payload->>'state' from intake_probe.told where key = '{id}' and payload->>'deadline' is null order by (payload->>'aggregateVersion')::int")).TakeLast(3));
         }
         finally
         {
@@ -269,6 +269,56 @@ public sealed class IntakeTests(MesuresFixture jafer)
         Assert.Equal([IntakeResult.Applied], closed.Results.Words());
         Assert.Equal([InterviewState.Held, InterviewState.Released], (await jafer.GetAsync(id)).Interviews.OrderByDescending(i => i.PartyRole).Select(i => i.State));
         Assert.Equal(2, await jafer.Database.ReadAsync<long>($"select count(*) from interview_slots where state = 'FREE' and id in ('{slots[0].SlotId}', '{slots[1].SlotId}')"));
+    }
+
+    [Fact]
+    public async Task ReportStatus_RencontresAheadThatAreLost_LeaveFreeSlots()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var ahead = TimeProvider.System.GetUtcNow();
+        await _intake.ReportStatusAsync(Report(Item(id, 1, Scheduled("one", ahead.AddDays(3))), Item(id, 2, Scheduled("two", ahead.AddDays(9)))));
+
+        var answer = await _intake.ReportStatusAsync(Report(
+            Item(id, 3, i => i.RencontreOutcome = new() { ExternalRencontreId = "one", Outcome = RencontreOutcome.CancelledByVisiteur }), Item(id, 4, Closed)));
+
+        Assert.Equal([IntakeResult.Applied, IntakeResult.Applied], answer.Results.Words());
+        var mesure = await jafer.GetAsync(id);
+        Assert.Equal([RencontreOutcome.CancelledByVisiteur, RencontreOutcome.MesureClosed], mesure.Rencontres.Select(r => r.Outcome));
+        Assert.Equal(2, await jafer.Database.ReadAsync<long>($"select count(*) from free_slots s join rencontres r on r.id = s.rencontre_id where r.mesure_id = '{id}'"));
+        Assert.Equal(0, await jafer.Database.ReadAsync<long>($"select count(*) from deadlines where mesure_id = '{id}'"));
+    }
+
+    [Fact]
+    public async Task ReportStatus_AnyAct_PlansTheDeadlinesThatTheActItselfPlans()
+    {
+        var (reported, acted) = (await jafer.MesureInAsync(MesureState.Transmise), await jafer.MesureInAsync(MesureState.Transmise));
+        var at = Timestamp.FromDateTimeOffset(Start.AddMinutes(1));
+        await jafer.AsEspace.AcknowledgeMesureAsync(new() { MesureId = acted, OccurredTime = at, RequestId = NewId() });
+        await jafer.AsEspace.ReportDifficultyAsync(new() { MesureId = acted, Reason = DifficultyReason.Incident, OccurredTime = Timestamp.FromDateTimeOffset(Start.AddMinutes(2)), RequestId = NewId() });
+
+        await _intake.ReportStatusAsync(Report(Item(reported, 1, Acknowledged)));
+        await _intake.ReportStatusAsync(Report(Item(reported, 2, Incident)));
+
+        var planned = await DeadlinesAsync(acted);
+        Assert.NotEmpty(planned);
+        Assert.Equal(planned, await DeadlinesAsync(reported));
+
+        Task<IReadOnlyList<string>> DeadlinesAsync(string mesureId) => jafer.Database.ReadAllAsync<string>(
+            $"select kind || ' ' || must_act || ' ' || due_at from deadlines where mesure_id = '{mesureId}' union all select 'next ' || next_due_at from mesures where id = '{mesureId}' order by 1");
+    }
+
+    [Fact]
+    public async Task ReportStatus_OutingThatTheDecisionDoesNotGrant_IsRefusedByTheRule()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var outing = Item(id, 1, Scheduled("out"));
+        outing.RencontreScheduled.Outing = true;
+
+        var result = (await _intake.ReportStatusAsync(Report(outing))).Results[0];
+
+        Assert.Equal((IntakeResult.Refused, ErrorReason.RuleViolated), (result.Result, result.Reason));
+        Assert.StartsWith("OUTING_NOT_GRANTED", result.Description, StringComparison.Ordinal);
+        Assert.Empty((await jafer.GetAsync(id)).Rencontres);
     }
 
     [Fact]

@@ -69,7 +69,7 @@ internal static class Reports
         for (var n = random.Next(0, 8); n > 0; n--)
         {
             var name = $"{mesureId[^12..]}/r{n}";
-            acts.Add(Scheduled(name));
+            acts.Add(Scheduled(name, Start.AddHours(-3 * n)));
             Some(Incident, 2);
             acts.Add(random.Next(3) == 0 ? NotHeld(name) : Held(name, childId));
             Some(Attempt, 2);

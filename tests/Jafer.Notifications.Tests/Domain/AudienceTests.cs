@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Jafer.Contracts.Events;
 using Jafer.Notifications.Domain;
-using Jafer.ServiceDefaults;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Domain;
@@ -79,10 +78,11 @@ public sealed class AudienceTests
     [Fact]
     public void Of_ASilentSource_IsItsGestionnaireWhoMustActAndTheOperator()
     {
-        var audience = Audience.Of(TestEspace.SourceSilent(s_mesure.GestionnaireId));
+        var operateur = TestMesure.NewId();
 
         Assert.Equal(
-            new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(StableIds.For("organisation:operateur:national"), false) }.OrderBy(a => a.OrganisationId), audience);
+            new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(operateur, false) }.OrderBy(a => a.OrganisationId),
+            Audience.Of(TestEspace.SourceSilent(s_mesure.GestionnaireId), operateur));
     }
 
     [Fact]
