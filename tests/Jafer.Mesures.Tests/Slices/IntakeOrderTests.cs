@@ -186,7 +186,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         Assert.Equal([1, 2], await own.Database.ReadAllAsync<int>("select (payload->>'aggregateVersion')::int from told order by 1"));
     }
 
-    /// <summary>A service with a clock and a database of its own, since its sweep would find the items of other tests too old; tests sweep themselves.</summary>
+    /// <summary>A service with a clock and a database of its own, since its sweep would find the items of other tests too old.</summary>
     private sealed class Own(TestDatabase database, ServiceHost host) : IAsyncDisposable
     {
         private readonly MesureService.MesureServiceClient _court = new(host.Channel("juridiction", Court));
@@ -206,7 +206,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
                 """);
             return new Own(database, await ServiceHost.StartAsync(
                 b => MesuresModule.Build([], b),
-                ServiceHost.Settings(MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(), more.Append(("Intake:SweepEvery", "40.00:00:00")).ToDictionary(m => m.Item1, m => (string?)m.Item2)),
+                ServiceHost.Settings(MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(), more.ToDictionary(m => m.Key, m => m.Value)),
                 b => b.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock))));
         }
 
