@@ -41,9 +41,11 @@ public static partial class Rpcs
             await call.RequestStream.WriteAsync([]);
             await call.RequestStream.CompleteAsync();
         }
-        catch (InvalidOperationException)
+#pragma warning disable RS0030 // What a client catches.
+        catch (Exception e) when (e is InvalidOperationException or RpcException)
+#pragma warning restore RS0030
         {
-            // Refused before anything was sent: reading tells why.
+            // Refused before anything was sent, or while it was: reading tells why.
         }
 
         await call.ResponseStream.MoveNext(CancellationToken.None);

@@ -292,7 +292,8 @@ public class CapacityTests(DirectoryFixture directory) : IClassFixture<Directory
         await Eventually.BecomesAsync(
             () => directory.Database.ReadAsync<string>($"""
                 select coalesce(string_agg(n, ' ' order by n), '') from
-                    (select case espace_id when '{IdOf("d-one")}' then 'one:' else 'two:' end || count(*) as n from mesure_receptions group by espace_id) c
+                    (select case espace_id when '{IdOf("d-one")}' then 'one:' else 'two:' end || count(*) as n from mesure_receptions
+                        where espace_id in ('{IdOf("d-one")}', '{IdOf("d-two")}') group by espace_id) c
                 """),
             counts => counts == "one:1 two:4", "five mesures noted");
         // 10 slots a week are 520 in a year, and a mesure takes 10.7 of them.
