@@ -35,12 +35,14 @@ const catcher = createOrchestrator({
 try {
   const { api, smtp } = await catcher.start();
   // Before it says that it is ready: whoever reads that may stop it at once.
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.once(signal, () => {
-      // A browser left open holds its connection; two seconds of courtesy are enough.
-      setTimeout(() => process.exit(0), 2000).unref();
-      catcher.stop().finally(() => process.exit(0));
-    });
+  const stop = () => {
+    // A browser left open holds its connection; two seconds of courtesy are enough.
+    setTimeout(() => process.exit(0), 2000).unref();
+    catcher.stop().finally(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+  // Whoever keeps its input open is its owner: killed, it takes the catcher along.
+  if (process.env.JAFER_MAIL_OWNED === 'true') process.stdin.once('end', stop).resume();
   console.log(`mail: ready, smtp 127.0.0.1:${smtp.getAddress().port}, page http://127.0.0.1:${api.getAddress().port}/`);
 } catch (error) {
   console.error(`mail: ${error.message}`);

@@ -40,7 +40,7 @@ internal sealed class BulkWorker(IServiceScopeFactory scopes, BulkSignal hints, 
                     outbox.Notify();
                 }
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogWarning("A job on many mesures met a fault and goes on later: {Fault}", Redaction.Describe(e));
             }

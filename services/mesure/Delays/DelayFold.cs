@@ -1,4 +1,4 @@
-using Jafer.ServiceDefaults.Telemetry;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -65,21 +65,8 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.FoldInterval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await FoldAsync(stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                logger.LogWarning("Delays could not be counted: {Fault}", Redaction.Describe(e));
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        clock.RepeatAsync(options.Value.FoldInterval, ct => FoldAsync(ct), logger, "delays could not be counted", stoppingToken);
 
     private async Task<long> FoldPortionAsync(int portion, CancellationToken ct)
     {

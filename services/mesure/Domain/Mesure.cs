@@ -800,9 +800,6 @@ internal sealed partial class Mesure
         ClosureReason != ClosureReason.Transfert
         && (byTheCourt || history.Where(f => f.Act is MesureAct.Close or MesureAct.Revoke).MaxBy(f => f.Version)?.ActorOrganisationId == organisationId);
 
-    /// <summary>Whether the day has passed until which the parents may make contact; true where the decision sets none.</summary>
-    public bool ContactDeadlinePassed(DateOnly today) => Decision.ContactDeadline is not { } deadline || deadline < today;
-
     private const string Untold = "a danger is recorded of which nobody outside was told: record the external alert first";
 
     private static Guid NewId(Acting acting) => Guid.CreateVersion7(acting.Now);
@@ -841,7 +838,7 @@ internal sealed partial class Mesure
 
     private void RequireDeadlinePassed(MesureAct act, Acting acting)
     {
-        if (!ContactDeadlinePassed(acting.OccurredAt.DayInParis()))
+        if (acting.OccurredAt.DayInParis() <= Decision.ContactDeadline)
         {
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the decision still leaves the parents time to make contact");
         }

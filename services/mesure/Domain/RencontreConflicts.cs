@@ -51,7 +51,7 @@ internal static class RencontreConflicts
                 Add(day > term, Code.Term);
                 Add(Differs(rencontre.Modalite, decision.Modalite), Code.Modalite);
                 Add(rencontre.Outing && !decision.OutingGranted, Code.Outing);
-                Add(decision.RencontreMinutes is { } minutes && minutes != rencontre.DurationMinutes, Code.Length);
+                Add(rencontre.Kind == RencontreKind.Visite && decision.RencontreMinutes is { } minutes && minutes != rencontre.DurationMinutes, Code.Length);
                 Add(inInterval > cadence?.Count, Code.Frequency);
             }
 

@@ -38,22 +38,8 @@ internal sealed class IntakeSweep(IServiceScopeFactory scopes, OutboxSignal outb
         return total;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.SweepEvery, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await SweepAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // A report that wrote the same mesures meanwhile is one of the reasons.
-                logger.LogWarning("The sweep of the intake failed and will be tried again ({Fault})", e.GetType().Name);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        clock.RepeatAsync(options.Value.SweepEvery, SweepAsync, logger, "the intake could not be swept", stoppingToken);
 
     private async Task<int> InTransactionAsync(Func<MesuresDbContext, CancellationToken, Task<int>> sweep, CancellationToken ct)
     {

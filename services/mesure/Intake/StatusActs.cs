@@ -1,7 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain;
-using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
@@ -83,10 +82,7 @@ internal sealed class MesureRows(Mesure mesure, Places places)
     {
         ChangedRencontres.Add(rencontre);
         Places.Leave(rencontre);
-        if ((rencontre.EspaceId ?? mesure.EspaceId) is { } espaceId && mesure.GestionnaireId is { } gestionnaireId)
-        {
-            NewFreeSlots.AddRange(FreeSlot.Of(rencontre, espaceId, gestionnaireId, acting));
-        }
+        NewFreeSlots.AddRange(Bookings.SlotsOf(mesure, rencontre, acting));
     }
 }
 
@@ -221,14 +217,11 @@ internal abstract record StatusAct
         public static RencontreScheduled Read(FieldChecks check, RencontreScheduledItem said)
         {
             const string Path = "rencontre_scheduled";
-            check.That(said.StartTime is not null, $"{Path}.start_time", "is required");
-            var startsAt = check.OptionalTime($"{Path}.start_time", said.StartTime);
-            var minutes = check.Range($"{Path}.duration_minutes", said.DurationMinutes, 5, 720);
-            var zone = MesureChecks.Zone(check, $"{Path}.time_zone", said.TimeZone) ?? TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
-            var (kind, returnsAt) = RencontreChecks.Kind(check, $"{Path}.", said.Kind, said.ReturnTime, startsAt, minutes);
+            var sent = RencontreChecks.Planned(
+                check, $"{Path}.", said.StartTime, said.DurationMinutes, said.TimeZone, said.LieuId, said.Kind, said.ReturnTime, said.Outing);
             return new RencontreScheduled(
                 said.ExternalRencontreId.Length == 0 ? "" : StatusChecks.ExternalId(check, $"{Path}.external_rencontre_id", said.ExternalRencontreId),
-                new PlannedRencontre(startsAt ?? default, minutes, zone, check.OptionalUuid($"{Path}.lieu_id", said.LieuId), kind, returnsAt, said.Outing),
+                sent.In(TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris")),
                 said.OverCapacity);
         }
 
@@ -267,13 +260,11 @@ internal abstract record StatusAct
         }
     }
 
-    internal sealed record RencontreOutcomeKnown(
-        Guid? RencontreId, string ExternalId, RencontreOutcome Outcome, bool VisiteurPresent, Guid[] NamedChildIds, IReadOnlyList<Attendance> Presences, Guid[] PresentChildIds,
-        DateTimeOffset? StartedAt, DateTimeOffset? EndedAt) : StatusAct
+    internal sealed record RencontreOutcomeKnown(Guid? RencontreId, string ExternalId, SentOutcome Sent) : StatusAct
     {
         private const string Path = "rencontre_outcome";
 
-        public override MesureAct Act => Outcome == RencontreOutcome.Held ? MesureAct.RencontreHeld : MesureAct.RencontreNotHeld;
+        public override MesureAct Act => Sent.Held ? MesureAct.RencontreHeld : MesureAct.RencontreNotHeld;
 
         public override bool OnlyAdds => true;
 
@@ -282,49 +273,25 @@ internal abstract record StatusAct
         public static RencontreOutcomeKnown Read(FieldChecks check, RencontreOutcomeItem said)
         {
             check.That(said.RencontreId.Length > 0 != said.ExternalRencontreId.Length > 0, $"{Path}.rencontre_id", "either this or external_rencontre_id is required");
-            var outcome = check.Known($"{Path}.outcome", said.Outcome);
-            check.That(
-                outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed), $"{Path}.outcome", "must say what became of the rencontre");
-            var held = outcome == RencontreOutcome.Held;
-            var presences = RencontreChecks.Presences(check, said.Presences, $"{Path}.");
-            var visiteurPresent = said.VisiteurPresent || presences.Any(p => p is { Role: PartyRole.Visiteur, Present: true });
-            Guid[] named = [.. said.PresentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index($"{Path}.present_child_ids", i), id))];
-            Guid[] childIds = [.. named.Concat(presences.Where(p => p is { ChildId: not null, Present: true }).Select(p => p.ChildId!.Value)).Distinct()];
-            check.That(!held || visiteurPresent, $"{Path}.visiteur_present", "must be true for a rencontre that was held");
-            check.That(!held || childIds.Length > 0, $"{Path}.present_child_ids", "must name at least one child for a rencontre that was held");
-            var startedAt = check.OptionalTime($"{Path}.actual_start_time", said.ActualStartTime);
-            check.That(held || said.ActualStartTime is null, $"{Path}.actual_start_time", "belongs to a rencontre that was held");
-            var endedAt = check.OptionalTime($"{Path}.actual_end_time", said.ActualEndTime);
-            check.That(held || said.ActualEndTime is null, $"{Path}.actual_end_time", "belongs to a rencontre that was held");
-            check.That(!(endedAt < startedAt), $"{Path}.actual_end_time", "must not lie before actual_start_time");
             return new RencontreOutcomeKnown(
                 check.OptionalUuid($"{Path}.rencontre_id", said.RencontreId),
                 said.ExternalRencontreId.Length == 0 ? "" : StatusChecks.ExternalId(check, $"{Path}.external_rencontre_id", said.ExternalRencontreId),
-                outcome, visiteurPresent, named, presences, childIds, startedAt, endedAt);
+                RencontreChecks.Outcome(
+                    check, $"{Path}.", said.Outcome, said.VisiteurPresent, said.PresentChildIds, said.Presences, said.ActualStartTime, said.ActualEndTime));
         }
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
             var known = new FieldChecks();
-            for (var i = 0; i < NamedChildIds.Length; i++)
-            {
-                known.That(rows.ChildIds.Contains(NamedChildIds[i]), MesureChecks.Index($"{Path}.present_child_ids", i), "is not a child of the mesure");
-            }
-
-            for (var i = 0; i < Presences.Count; i++)
-            {
-                known.That(Presences[i].ChildId is not { } child || rows.ChildIds.Contains(child), MesureChecks.Index($"{Path}.presences", i) + ".child_id", "is not a child of the mesure");
-            }
-
+            Sent.RequireChildren(known, $"{Path}.", rows.ChildIds);
             var rencontre = rows.Rencontres.Find(r => RencontreId is { } id ? r.Id == id : r.ExternalId == ExternalId && r.SourceSystem == acting.Source!.System);
             known.That(rencontre is not null, RencontreId is null ? $"{Path}.external_rencontre_id" : $"{Path}.rencontre_id", "is not a rencontre of the mesure");
             known.ThrowIfAny();
-            rows.Mesure.RecordOutcome(rencontre!, Outcome, VisiteurPresent, PresentChildIds, Bookings.Pending(rows.Rencontres.Where(r => r != rencontre)), acting);
-            (rencontre!.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
-            rows.ChangedRencontres.Add(rencontre);
-            if (Outcome != RencontreOutcome.Held)
+            Sent.Record(rows.Mesure, rencontre!, Bookings.Pending(rows.Rencontres.Where(r => r != rencontre)), acting);
+            rows.ChangedRencontres.Add(rencontre!);
+            if (!Sent.Held)
             {
-                rows.Lose(rencontre, acting);
+                rows.Lose(rencontre!, acting);
             }
 
             return null;

@@ -47,9 +47,7 @@ internal sealed partial class MesureGrpcService
             switch (answer)
             {
                 case DifficultyAnswer.Revoke:
-                    await interviews.ReleaseAllAsync(mesure, acting, ct);
-                    mesure.Revoke(revokedOn, comment, acting);
-                    await bookings.ReleaseAsync(mesure, acting, ct);
+                    await EndAsync(mesure, () => mesure.Revoke(revokedOn, comment, acting), acting, ct);
                     break;
                 case DifficultyAnswer.Redesignate:
                     response.Successor = (await RedesignateAsync(mesure, redesignated, comment, acting, ct)).ToSummary();
@@ -58,9 +56,7 @@ internal sealed partial class MesureGrpcService
                     response.Conflicts.AddRange(await ModifyAsync(mesure, change!, acting, ct));
                     break;
                 case DifficultyAnswer.Close:
-                    await interviews.ReleaseAllAsync(mesure, acting, ct);
-                    mesure.Close(difficulty.ProposedClosure, comment, ClosureDestination.Unspecified, acting);
-                    await bookings.ReleaseAsync(mesure, acting, ct);
+                    await EndAsync(mesure, () => mesure.Close(difficulty.ProposedClosure, comment, ClosureDestination.Unspecified, acting), acting, ct);
                     break;
             }
 
@@ -90,9 +86,7 @@ internal sealed partial class MesureGrpcService
         var comment = check.Text("comment", request.Comment, MaxText);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
-            await interviews.ReleaseAllAsync(mesure, acting, ct);
-            mesure.Revoke(decisionDate, comment, acting);
-            await bookings.ReleaseAsync(mesure, acting, ct);
+            await EndAsync(mesure, () => mesure.Revoke(decisionDate, comment, acting), acting, ct);
             return new RevokeMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
@@ -144,9 +138,10 @@ internal sealed partial class MesureGrpcService
         var espace = await DesignableAsync(espaceId, ct);
         var heldOn = await FirstHeldOnAsync(mesure, ct);
         var reference = await References.NextAsync(db, acting.OrganisationId, clock.TodayInParis().Year, ct);
-        await interviews.ReleaseAllAsync(mesure, acting, ct);
-        var (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting);
-        await bookings.ReleaseAsync(mesure, acting, ct);
+        Domain.Mesure successor = null!;
+        Domain.Difficulty? difficulty = null;
+        await EndAsync(
+            mesure, () => (successor, difficulty) = mesure.Redesignate(Guid.CreateVersion7(acting.Now), reference, espace, to.DecisionDate, heldOn, comment, acting), acting, ct);
         db.Mesures.Add(successor);
         await CopyFamilyAsync(mesure.Id, successor.Id, successor.JuridictionId, acting.Now, ct);
         // The other espace reads the same decision; its bytes are kept once.

@@ -105,47 +105,22 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
-        var outcome = check.Known("outcome", request.Outcome);
-        check.That(
-            outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed), "outcome", "must say what became of the rencontre");
-        var held = outcome == RencontreOutcome.Held;
-        var presences = RencontreChecks.Presences(check, request.Presences);
-        var visiteurPresent = request.VisiteurPresent || presences.Any(p => p is { Role: PartyRole.Visiteur, Present: true });
-        var named = request.PresentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index("present_child_ids", i), id)).ToArray();
-        Guid[] childIds = [.. named.Concat(presences.Where(p => p is { ChildId: not null, Present: true }).Select(p => p.ChildId!.Value)).Distinct()];
-        check.That(!held || visiteurPresent, "visiteur_present", "must be true for a rencontre that was held");
-        check.That(!held || childIds.Length > 0, "present_child_ids", "must name at least one child for a rencontre that was held");
-        var startedAt = check.OptionalTime("actual_start_time", request.ActualStartTime);
-        check.That(held || request.ActualStartTime is null, "actual_start_time", "belongs to a rencontre that was held");
-        var endedAt = check.OptionalTime("actual_end_time", request.ActualEndTime);
-        check.That(held || request.ActualEndTime is null, "actual_end_time", "belongs to a rencontre that was held");
-        check.That(!(endedAt < startedAt), "actual_end_time", "must not lie before actual_start_time");
+        var sent = RencontreChecks.Outcome(
+            check, "", request.Outcome, request.VisiteurPresent, request.PresentChildIds, request.Presences, request.ActualStartTime, request.ActualEndTime);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var children = await db.Children.Where(c => c.MesureId == mesure.Id).Select(c => c.Id).ToListAsync(ct);
             var known = new FieldChecks();
-            for (var i = 0; i < named.Length; i++)
-            {
-                known.That(children.Contains(named[i]), MesureChecks.Index("present_child_ids", i), "is not a child of the mesure");
-            }
-
-            for (var i = 0; i < presences.Count; i++)
-            {
-                known.That(presences[i].ChildId is not { } child || children.Contains(child), MesureChecks.Index("presences", i) + ".child_id", "is not a child of the mesure");
-            }
-
+            sent.RequireChildren(known, "", children);
             var pending = await db.Rencontres.Where(r => r.MesureId == mesure.Id
                 && (r.Id == rencontreId || r.Outcome == RencontreOutcome.Scheduled || r.ReturnOutcome == RencontreOutcome.Scheduled)).ToListAsync(ct);
             var rencontre = pending.Find(r => r.Id == rencontreId);
             known.That(rencontre is not null, "rencontre_id", "is not a rencontre of the mesure");
             known.ThrowIfAny();
-            mesure.RecordOutcome(rencontre!, outcome, visiteurPresent, childIds, Bookings.Pending(pending.Where(r => r.Id != rencontreId)), acting);
-            rencontre!.Presences = presences;
-            rencontre.ActualStartAt = startedAt;
-            rencontre.ActualEndAt = endedAt;
-            if (!held)
+            sent.Record(mesure, rencontre!, Bookings.Pending(pending.Where(r => r.Id != rencontreId)), acting);
+            if (!sent.Held)
             {
-                bookings.Free(mesure, rencontre, acting);
+                bookings.Free(mesure, rencontre!, acting);
             }
 
             return new RecordRencontreOutcomeResponse { Mesure = mesure.ToSummary() };
@@ -224,9 +199,7 @@ internal sealed partial class MesureGrpcService
         check.That(forEspace is not null || request.OnBehalfSource == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, forEspace), check, async (mesure, acting, ct) =>
         {
-            await interviews.ReleaseAllAsync(mesure, acting, ct);
-            mesure.Close(reason, comment, destination, acting);
-            await bookings.ReleaseAsync(mesure, acting, ct);
+            await EndAsync(mesure, () => mesure.Close(reason, comment, destination, acting), acting, ct);
             return new CloseMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
@@ -244,6 +217,14 @@ internal sealed partial class MesureGrpcService
             mesure.Reopen(history, Bookings.Pending(pending), byTheCourt, comment, acting);
             return new ReopenMesureResponse { Mesure = mesure.ToSummary() };
         });
+    }
+
+    /// <summary>Ends a mesure: the interviews that it still had are given up before, the rencontres after, whose states need the end.</summary>
+    private async Task EndAsync(Domain.Mesure mesure, Action end, Acting acting, CancellationToken ct)
+    {
+        await interviews.ReleaseAllAsync(mesure, acting, ct);
+        end();
+        await bookings.ReleaseAsync(mesure, acting, ct);
     }
 
     private static (DifficultyReason Reason, string Comment) Difficulty(FieldChecks check, DifficultyReason given, string comment)

@@ -61,9 +61,7 @@ internal sealed partial class MesureGrpcService
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<ListCursor>(request.PageToken, binding);
 
-        var mesures = caller.Role == Roles.Juridiction
-            ? db.Mesures.Where(m => m.JuridictionId == caller.OrganisationId)
-            : db.Mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
+        var mesures = db.Mesures.HeldBy(caller);
         mesures = Worklists.Filter(db, mesures, worklist, clock);
         if (request.States.Count > 0)
         {
@@ -199,10 +197,7 @@ internal sealed partial class MesureGrpcService
         whole.DecisionDocuments.AddRange((await db.DecisionDocuments.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.Number).ToListAsync(ct)).Select(d => d.ToProto()));
         if (mesure.Status.ClosedAt is not null)
         {
-            var successors = db.Mesures.AsNoTracking().Where(m => m.PredecessorId == mesure.Id);
-            successors = caller.Role == Roles.Juridiction
-                ? successors.Where(m => m.JuridictionId == caller.OrganisationId)
-                : successors.Where(m => m.GestionnaireId == caller.OrganisationId);
+            var successors = db.Mesures.AsNoTracking().Where(m => m.PredecessorId == mesure.Id).HeldBy(caller);
             whole.SuccessorMesureIds.AddRange((await successors.OrderBy(m => m.Id).Select(m => m.Id).ToListAsync(ct)).Select(id => id.ToString()));
         }
 

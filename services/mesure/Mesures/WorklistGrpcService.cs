@@ -79,9 +79,7 @@ internal sealed class WorklistGrpcService(MesuresDbContext db, PageTokens tokens
 
     private IQueryable<Mesure> Seen(Caller caller, Guid? espaceId)
     {
-        var mesures = caller.Tenancy == Tenancy.Any ? db.Mesures
-            : caller.Role == Roles.Juridiction ? db.Mesures.Where(m => m.JuridictionId == caller.OrganisationId)
-            : db.Mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
+        var mesures = caller.Tenancy == Tenancy.Any ? db.Mesures : db.Mesures.HeldBy(caller);
         return espaceId is { } id ? mesures.Where(m => m.EspaceId == id) : mesures;
     }
 

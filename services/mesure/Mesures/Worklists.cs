@@ -35,6 +35,11 @@ internal static class Worklists
         ],
     };
 
+    /// <summary>The mesures that a caller holds: those that their court ordered, or those of their espaces.</summary>
+    public static IQueryable<Mesure> HeldBy(this IQueryable<Mesure> mesures, Caller caller) => caller.Role == Roles.Juridiction
+        ? mesures.Where(m => m.JuridictionId == caller.OrganisationId)
+        : mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
+
     /// <summary>Mesures that are not closed: only they are in the indexes of worklists.</summary>
     public static IQueryable<Mesure> Open(IQueryable<Mesure> mesures) => mesures.Where(m => m.Status.State != MesureState.Cloturee);
 

@@ -136,12 +136,7 @@ internal sealed class Bookings(MesuresDbContext db)
     /// <summary>Keeps the slots that a lost rencontre leaves, for others to take.</summary>
     public IReadOnlyList<FreeSlot> Free(Mesure mesure, Rencontre rencontre, Acting acting)
     {
-        if ((rencontre.EspaceId ?? mesure.EspaceId) is not { } espaceId || mesure.GestionnaireId is not { } gestionnaireId)
-        {
-            return [];
-        }
-
-        var slots = FreeSlot.Of(rencontre, espaceId, gestionnaireId, acting);
+        var slots = SlotsOf(mesure, rencontre, acting);
         foreach (var slot in slots)
         {
             db.FreeSlots.Add(slot);
@@ -150,6 +145,12 @@ internal sealed class Bookings(MesuresDbContext db)
 
         return slots;
     }
+
+    /// <summary>The slots that a lost rencontre leaves.</summary>
+    public static IReadOnlyList<FreeSlot> SlotsOf(Mesure mesure, Rencontre rencontre, Acting acting) =>
+        (rencontre.EspaceId ?? mesure.EspaceId) is { } espaceId && mesure.GestionnaireId is { } gestionnaireId
+            ? FreeSlot.Of(rencontre, espaceId, gestionnaireId, acting)
+            : [];
 
     /// <summary>
     /// After a mesure was closed, however it was: what of its rencontres was still to come will not be, and becomes free.

@@ -16,6 +16,43 @@ internal sealed record SentRencontre(
     public Domain.PlannedRencontre In(TimeZoneInfo zone) => new(StartsAt, Minutes, Zone ?? zone, LieuId, Kind, ReturnsAt, Outing);
 }
 
+/// <summary>What became of a rencontre, as it was sent.</summary>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="VisiteurPresent">Whether the visiteur came.</param>
+/// <param name="NamedChildIds">Children named as present, those of the presences apart.</param>
+/// <param name="Presences">Who came and how late.</param>
+/// <param name="StartedAt">When it really started.</param>
+/// <param name="EndedAt">When it really ended.</param>
+internal sealed record SentOutcome(
+    RencontreOutcome Outcome, bool VisiteurPresent, Guid[] NamedChildIds, IReadOnlyList<Attendance> Presences, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt)
+{
+    public bool Held => Outcome == RencontreOutcome.Held;
+
+    /// <summary>Every child who came.</summary>
+    public Guid[] PresentChildIds => [.. NamedChildIds.Concat(Presences.Where(p => p is { ChildId: not null, Present: true }).Select(p => p.ChildId!.Value)).Distinct()];
+
+    /// <summary>Each child must be one of the mesure.</summary>
+    public void RequireChildren(FieldChecks check, string path, IReadOnlyCollection<Guid> children)
+    {
+        for (var i = 0; i < NamedChildIds.Length; i++)
+        {
+            check.That(children.Contains(NamedChildIds[i]), MesureChecks.Index($"{path}present_child_ids", i), "is not a child of the mesure");
+        }
+
+        for (var i = 0; i < Presences.Count; i++)
+        {
+            check.That(Presences[i].ChildId is not { } child || children.Contains(child), MesureChecks.Index($"{path}presences", i) + ".child_id", "is not a child of the mesure");
+        }
+    }
+
+    /// <summary>Records it.</summary>
+    public void Record(Domain.Mesure mesure, Domain.Rencontre rencontre, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        mesure.RecordOutcome(rencontre, Outcome, VisiteurPresent, PresentChildIds, otherPending, acting);
+        (rencontre.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
+    }
+}
+
 /// <summary>Validates what is sent of rencontres.</summary>
 internal static class RencontreChecks
 {
@@ -30,13 +67,62 @@ internal static class RencontreChecks
             return new SentRencontre(default, 0, null, null, RencontreKind.Visite, null, false);
         }
 
-        check.That(planned.StartTime is not null, $"{path}.start_time", "is required");
-        var startsAt = check.OptionalTime($"{path}.start_time", planned.StartTime);
-        var minutes = check.Range($"{path}.duration_minutes", planned.DurationMinutes, 5, 720);
-        var zone = MesureChecks.Zone(check, $"{path}.time_zone", planned.TimeZone);
-        var lieuId = check.OptionalUuid($"{path}.lieu_id", planned.LieuId);
-        var (kind, returnsAt) = Kind(check, $"{path}.", planned.Kind, planned.ReturnTime, startsAt, minutes);
-        return new SentRencontre(startsAt ?? default, minutes, zone, lieuId, kind, returnsAt, planned.Outing);
+        return Planned(
+            check, $"{path}.", planned.StartTime, planned.DurationMinutes, planned.TimeZone, planned.LieuId, planned.Kind, planned.ReturnTime, planned.Outing);
+    }
+
+    /// <summary>A rencontre of which every part is sent.</summary>
+    /// <param name="check">The checks.</param>
+    /// <param name="path">Path of the message with its dot.</param>
+    /// <param name="startTime">Start.</param>
+    /// <param name="durationMinutes">Length.</param>
+    /// <param name="timeZone">Zone; may be empty.</param>
+    /// <param name="lieu">UUID of the lieu; may be empty.</param>
+    /// <param name="kind">Kind.</param>
+    /// <param name="returnTime">Return of a remise.</param>
+    /// <param name="outing">Whether it leaves the premises.</param>
+    public static SentRencontre Planned(
+        FieldChecks check, string path, Timestamp? startTime, int durationMinutes, string timeZone, string lieu, RencontreKind kind, Timestamp? returnTime, bool outing)
+    {
+        check.That(startTime is not null, $"{path}start_time", "is required");
+        var startsAt = check.OptionalTime($"{path}start_time", startTime);
+        var minutes = check.Range($"{path}duration_minutes", durationMinutes, 5, 720);
+        var zone = MesureChecks.Zone(check, $"{path}time_zone", timeZone);
+        var lieuId = check.OptionalUuid($"{path}lieu_id", lieu);
+        var (known, returnsAt) = Kind(check, path, kind, returnTime, startsAt, minutes);
+        return new SentRencontre(startsAt ?? default, minutes, zone, lieuId, known, returnsAt, outing);
+    }
+
+    /// <summary>What became of a rencontre.</summary>
+    /// <param name="check">The checks.</param>
+    /// <param name="path">Path of the message with its dot; empty for the request itself.</param>
+    /// <param name="given">The outcome.</param>
+    /// <param name="visiteurPresent">Whether the visiteur came.</param>
+    /// <param name="presentChildIds">Children who came.</param>
+    /// <param name="presences">Who came and how late.</param>
+    /// <param name="startTime">When it really started.</param>
+    /// <param name="endTime">When it really ended.</param>
+    public static SentOutcome Outcome(
+        FieldChecks check, string path, RencontreOutcome given, bool visiteurPresent, IReadOnlyList<string> presentChildIds, IReadOnlyList<Presence> presences,
+        Timestamp? startTime, Timestamp? endTime)
+    {
+        var outcome = check.Known($"{path}outcome", given);
+        check.That(
+            outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed), $"{path}outcome", "must say what became of the rencontre");
+        var came = Presences(check, presences, path);
+        var sent = new SentOutcome(
+            outcome,
+            visiteurPresent || came.Any(p => p is { Role: PartyRole.Visiteur, Present: true }),
+            [.. presentChildIds.Select((id, i) => check.Uuid(MesureChecks.Index($"{path}present_child_ids", i), id))],
+            came,
+            check.OptionalTime($"{path}actual_start_time", startTime),
+            check.OptionalTime($"{path}actual_end_time", endTime));
+        check.That(!sent.Held || sent.VisiteurPresent, $"{path}visiteur_present", "must be true for a rencontre that was held");
+        check.That(!sent.Held || sent.PresentChildIds.Length > 0, $"{path}present_child_ids", "must name at least one child for a rencontre that was held");
+        check.That(sent.Held || startTime is null, $"{path}actual_start_time", "belongs to a rencontre that was held");
+        check.That(sent.Held || endTime is null, $"{path}actual_end_time", "belongs to a rencontre that was held");
+        check.That(!(sent.EndedAt < sent.StartedAt), $"{path}actual_end_time", "must not lie before actual_start_time");
+        return sent;
     }
 
     /// <summary>Visite or remise, and the return of the latter.</summary>
@@ -68,7 +154,7 @@ internal static class RencontreChecks
     /// <param name="check">The checks.</param>
     /// <param name="presences">As sent.</param>
     /// <param name="path">Path of the message with its dot; empty for the request itself.</param>
-    public static IReadOnlyList<Attendance> Presences(FieldChecks check, IReadOnlyList<Presence> presences, string path = "")
+    private static List<Attendance> Presences(FieldChecks check, IReadOnlyList<Presence> presences, string path)
     {
         check.That(presences.Count <= MaxPresences, $"{path}presences", string.Create(CultureInfo.InvariantCulture, $"must be at most {MaxPresences}"));
         var result = new List<Attendance>();

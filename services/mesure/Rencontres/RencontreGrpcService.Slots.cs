@@ -6,6 +6,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
+using Mesure = Jafer.Mesures.Domain.Mesure;
 using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 
 namespace Jafer.Mesures.Rencontres;
@@ -92,11 +93,11 @@ internal sealed partial class RencontreGrpcService
             waiting = waiting.Where(m =>
                 (cursor.First && m.Status.State == MesureState.EnCours)
                 || ((cursor.First ? MesureState.EnAttente : MesureState.EnCours) == m.Status.State
-                    && (m.Status.TransmittedAt > cursor.TransmittedAt || (m.Status.TransmittedAt == cursor.TransmittedAt && m.Id > cursor.Id))));
+                    && ((m.Status.TransmittedAt ?? m.CreatedAt) > cursor.Since || ((m.Status.TransmittedAt ?? m.CreatedAt) == cursor.Since && m.Id > cursor.Id))));
         }
 
-        // In the database the states are their codes, of which EN_ATTENTE comes first.
-        var page = await waiting.OrderBy(m => m.Status.State).ThenBy(m => m.Status.TransmittedAt).ThenBy(m => m.Id).Take(size + 1).ToListAsync(ct);
+        // In the database the states are their codes, of which EN_ATTENTE comes first. What no judge ordered was never transmitted.
+        var page = await waiting.OrderBy(m => m.Status.State).ThenBy(m => m.Status.TransmittedAt ?? m.CreatedAt).ThenBy(m => m.Id).Take(size + 1).ToListAsync(ct);
         var fitting = page.Take(size).ToList();
         var ids = fitting.Select(m => m.Id).ToList();
         var rencontres = (await db.Rencontres.AsNoTracking().Where(r => ids.Contains(r.MesureId)).ToListAsync(ct)).ToLookup(r => r.MesureId);
@@ -113,7 +114,7 @@ internal sealed partial class RencontreGrpcService
                 {
                     Mesure = mesure.ToSummary(),
                     FirstRencontre = mesure.Status.FirstHeldRencontreAt is null,
-                    WaitingDays = mesure.Status.TransmittedAt is { } since ? Math.Max(0, (int)(now - since).TotalDays) : 0,
+                    WaitingDays = Math.Max(0, (int)(now - Since(mesure)).TotalDays),
                 });
             }
         }
@@ -121,13 +122,15 @@ internal sealed partial class RencontreGrpcService
         if (page.Count > size)
         {
             var last = fitting[^1];
-            response.NextPageToken = tokens.Protect(new CandidateCursor(last.Status.State == MesureState.EnAttente, last.Status.TransmittedAt!.Value, last.Id), binding);
+            response.NextPageToken = tokens.Protect(new CandidateCursor(last.Status.State == MesureState.EnAttente, Since(last), last.Id), binding);
         }
 
         return response;
     }
 
+    private static DateTimeOffset Since(Mesure mesure) => mesure.Status.TransmittedAt ?? mesure.CreatedAt;
+
     private sealed record SlotCursor(DateTimeOffset StartsAt, Guid Id);
 
-    private sealed record CandidateCursor(bool First, DateTimeOffset TransmittedAt, Guid Id);
+    private sealed record CandidateCursor(bool First, DateTimeOffset Since, Guid Id);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Jafer.Notifications.Data;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -42,21 +43,8 @@ internal sealed class FeedHub(NpgsqlDataSource source, IOptions<FeedOptions> opt
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.PollInterval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await PollAsync(stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                logger.LogWarning("Feeds could not be polled ({Fault})", e.GetType().Name);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        clock.RepeatAsync(options.Value.PollInterval, PollAsync, logger, "feeds could not be polled", stoppingToken);
 
     private async Task PollAsync(CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -55,21 +56,8 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.RetentionInterval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await SweepAsync(stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                logger.LogWarning("Old events could not be deleted ({Fault})", e.GetType().Name);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        clock.RepeatAsync(options.Value.RetentionInterval, SweepAsync, logger, "old events could not be deleted", stoppingToken);
 
     /// <summary>Feeds whose oldest event is due: the first row of each in the primary key, not a scan of all events.</summary>
     private static async Task<List<Guid>> OrganisationsAsync(NpgsqlConnection connection, DateTimeOffset before, CancellationToken ct)

@@ -10,6 +10,8 @@ namespace Jafer.Mesures.Tests.Slices;
 /// <summary>Acts on many mesures at once. Each test has an espace or a court of its own, since others act on the same database.</summary>
 public sealed class BulkTests(MesuresFixture jafer)
 {
+    public static TheoryData<string> AllRpcs => new(Rpcs.UnaryOf(BulkService.Descriptor).Select(m => m.Name));
+
     private static readonly Contracts.Type.V1.Date s_day = new DateOnly(2026, 4, 1).ToProto();
 
     [Fact]
@@ -124,6 +126,43 @@ public sealed class BulkTests(MesuresFixture jafer)
 
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(client.ProrogueMesuresAsync(Prorogation()))).Code);
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(client.GetBulkJobAsync(new() { JobId = NewId() }))).Code);
+    }
+
+    [Theory]
+    [MemberData(nameof(AllRpcs))]
+    public async Task AnyRpc_EveryFieldWrong_NamesEachByItsPath(string rpc)
+    {
+        var method = BulkService.Descriptor.FindMethodByName(rpc);
+
+        var refusal = await Refusal.OfAsync(() => Rpcs.CallAsync(jafer.First.Channel("operateur", Court), method, Rpcs.Wrong(method.InputType)));
+
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (refusal.Code, refusal.Reason));
+        Assert.All(refusal.Fields, path => Assert.True(Rpcs.Leads(method.InputType, path), path));
+        Assert.Empty(method.InputType.Fields.InDeclarationOrder()
+            .Where(f => f.Name != "page_token" && !refusal.Fields.Any(path => path.Split('.', '[')[0] == f.Name)).Select(f => f.Name));
+    }
+
+    [Theory]
+    [MemberData(nameof(AllRpcs))]
+    public async Task AnyRpc_EspaceOrNoToken_IsRefused(string rpc)
+    {
+        var method = BulkService.Descriptor.FindMethodByName(rpc);
+
+        Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(() => Rpcs.CallAsync(jafer.First.Channel("espace", Gestionnaire), method, Rpcs.Empty(method)))).Code);
+        Assert.Equal(StatusCode.Unauthenticated, (await Refusal.OfAsync(() => Rpcs.CallAsync(jafer.First.Channel(null), method, Rpcs.Empty(method)))).Code);
+    }
+
+    [Fact]
+    public async Task ResumeBulkJob_SameRequestTwiceThenAnotherBody_IsAnsweredAlikeThenRefused()
+    {
+        var job = (await jafer.BulkAsOperator.CloseEspaceAsync(new() { EspaceId = NewId(), ClosingDate = s_day, RequestId = NewId() })).Job.JobId;
+        await EndedAsync(job);
+        await jafer.Database.RunAsync($"update bulk_jobs set state = 'STOPPED', ended_at = null where id = '{job}'");
+        var request = new ResumeBulkJobRequest { JobId = job, RequestId = NewId() };
+
+        Assert.Equal(await jafer.BulkAsOperator.ResumeBulkJobAsync(request), await jafer.BulkAsOperator.ResumeBulkJobAsync(request));
+        request.JobId = NewId();
+        Assert.Equal("REQUEST_ID_REUSED", (await Refusal.OfAsync(jafer.BulkAsOperator.ResumeBulkJobAsync(request))).Reason);
     }
 
     [Fact]

@@ -480,6 +480,9 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         var booked = await rencontres.WaitingAsync(espace);
         await rencontres.BookAsync(booked, 20);
         var newest = await rencontres.WaitingAsync(espace);
+
+        // What no judge ordered waits too, since its registration, and a page may end with it.
+        var agreed = await AgreedAsync(espace);
         var slot = await FreedAsync(espace, 45, close: true);
 
         foreach (var size in new[] { 0, 1, 2 })
@@ -494,8 +497,8 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
             }
             while (request.PageToken.Length > 0);
 
-            Assert.Equal([oldest, newest, running], candidates.Select(c => c.Mesure.MesureId));
-            Assert.Equal([true, true, false], candidates.Select(c => c.FirstRencontre));
+            Assert.Equal([oldest, newest, agreed, running], candidates.Select(c => c.Mesure.MesureId));
+            Assert.Equal([true, true, true, false], candidates.Select(c => c.FirstRencontre));
         }
 
         await rencontres.BookAsync(newest, 45, change: r => r.FreeSlotId = slot.FreeSlotId);
@@ -598,6 +601,18 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         var told = await jafer.Database.ReadAsync<string>(
             $"select string_agg(message_type || ' ' || (payload->>'aggregateVersion') || ' ' || (payload->>'gestionnaireId'), ', ' order by payload->>'aggregateVersion') from test.told where payload->>'aggregateId' = '{slot.FreeSlotId}'");
         Assert.Equal($"mesure.slot-freed.v1 1 {Gestionnaire}, mesure.slot-taken.v1 2 {Gestionnaire}", told);
+    }
+
+    private async Task<string> AgreedAsync(Guid espace)
+    {
+        var id = (await rencontres.Mesures.RegisterNonJudicialMesureAsync(NonJudicial(r =>
+        {
+            r.EspaceId = espace.ToString();
+            (r.Agreement.DurationMonths, r.Agreement.RencontreMinutes) = (24, 60);
+        }))).Mesure.MesureId;
+        await rencontres.Mesures.TakeChargeAsync(new() { MesureId = id, RequestId = NewId() });
+        await rencontres.Mesures.RecordContactAsync(new() { MesureId = id, PartyRole = PartyRole.Hote, Outcome = ContactOutcome.Reached, RequestId = NewId() });
+        return id;
     }
 
     private static CheckRencontreSeriesRequest Series(string id, Action<CheckRencontreSeriesRequest>? change = null)

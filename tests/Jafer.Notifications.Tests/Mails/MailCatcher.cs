@@ -28,9 +28,10 @@ internal sealed partial class MailCatcher : IAsyncDisposable
         var start = new ProcessStartInfo("node", ["eng/mail/catcher.mjs"])
         {
             WorkingDirectory = Root(),
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["JAFER_MAIL"] = folder, ["SMTP_PORT"] = $"{smtpPort}", ["PORT"] = "0" },
+            Environment = { ["JAFER_MAIL_OWNED"] = "true", ["JAFER_MAIL"] = folder, ["SMTP_PORT"] = $"{smtpPort}", ["PORT"] = "0" },
         };
         var process = new Process { StartInfo = start };
         var ready = new TaskCompletionSource<Match>(TaskCreationOptions.RunContinuationsAsynchronously);
