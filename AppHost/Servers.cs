@@ -32,9 +32,10 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
         }
         RequirePrograms("postgres");
         var password = builder.AddParameter("postgres-password", place.Secret("postgres"), secret: true);
+        var port = place.Port(3) ?? Place.FreePort();
         var postgres = builder.AddExecutable("postgres", "bash", ".", "scripts/postgres.sh")
             .WithEnvironment("JAFER_DATA", place.Data)
-            .WithEndpoint(port: place.Port(3), scheme: "tcp", name: "tcp", env: "PGPORT")
+            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", env: "PGPORT", isProxied: false)
             .WithIconName("DatabaseMultiple");
         var address = postgres.GetEndpoint("tcp");
         var server = ReferenceExpression.Create(
@@ -61,14 +62,16 @@ internal sealed class Servers(IDistributedApplicationBuilder builder, Place plac
         }
         RequirePrograms("rabbitmq");
         var password = builder.AddParameter("rabbitmq-password", place.Secret("rabbitmq"), secret: true);
-        // Erlang may ask its port mapper over IPv6, which the engine's proxy does not serve: no proxy in between.
+        // No proxy of the engine before a server: it takes connections while there is nothing behind it, and who connected then waits
+        // in vain. Erlang may also ask its port mapper over IPv6, which the proxy does not serve.
+        var port = place.Port(4) ?? Place.FreePort();
         var epmdPort = place.Port(8) ?? Place.FreePort();
         var epmd = builder.AddExecutable("rabbitmq-epmd", "bash", ".", "scripts/rabbitmq.sh", "epmd")
             .WithEndpoint(port: epmdPort, targetPort: epmdPort, scheme: "tcp", name: "tcp", env: "ERL_EPMD_PORT", isProxied: false);
         var rabbit = builder.AddExecutable("rabbitmq", "bash", ".", "scripts/rabbitmq.sh", "broker")
             .WithEnvironment("JAFER_DATA", place.Data)
             .WithEnvironment("ERL_EPMD_PORT", $"{epmd.GetEndpoint("tcp").Property(EndpointProperty.Port)}")
-            .WithEndpoint(port: place.Port(4), scheme: "amqp", name: "amqp", env: "RABBITMQ_NODE_PORT")
+            .WithEndpoint(port: port, targetPort: port, scheme: "amqp", name: "amqp", env: "RABBITMQ_NODE_PORT", isProxied: false)
             .WithEndpoint(scheme: "tcp", name: "dist", env: "RABBITMQ_DIST_PORT")
             .WaitForStart(epmd)
             .WithUrlForEndpoint("dist", u => u.DisplayLocation = UrlDisplayLocation.DetailsOnly)

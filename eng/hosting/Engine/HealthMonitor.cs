@@ -14,7 +14,7 @@ internal sealed class HealthMonitor(ResourceNotificationService notifications, I
     IServiceProvider services, TimeProvider clock, ILogger<HealthMonitor> logger)
 {
     private static readonly TimeSpan WhileHealthy = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<IResource, Watched> _watched = [];

@@ -3,11 +3,13 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Jafer.Mesures.Bulk;
 
@@ -25,7 +27,8 @@ internal sealed class BulkSignal
 /// Does the jobs that run, a mesure for each transaction: the act, its events and the mark that it was done stand or fall together,
 /// so that a job goes on where it was after a kill, and replicas share it.
 /// </summary>
-internal sealed class BulkWorker(IServiceScopeFactory scopes, BulkSignal hints, OutboxSignal outbox, TimeProvider clock, ILogger<BulkWorker> logger) : BackgroundService
+internal sealed class BulkWorker(
+    NpgsqlDataSource source, IServiceScopeFactory scopes, BulkSignal hints, OutboxSignal outbox, TimeProvider clock, ILogger<BulkWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
 
@@ -57,6 +60,11 @@ internal sealed class BulkWorker(IServiceScopeFactory scopes, BulkSignal hints, 
     /// <summary>Deals with one mesure of a running job; false when there is none to deal with.</summary>
     private async Task<bool> DoNextAsync(CancellationToken ct)
     {
+        if (!await source.AnyAsync("select from bulk_jobs where state = 'RUNNING'", [], ct))
+        {
+            return false;
+        }
+
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MesuresDbContext>();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);

@@ -2,6 +2,7 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
@@ -25,7 +26,8 @@ internal sealed class DeadlineOptions
 /// computed anew.
 /// </summary>
 internal sealed class DeadlineSweep(
-    IServiceScopeFactory scopes, OutboxSignal signal, IOptions<DeadlineOptions> options, TimeProvider clock, ILogger<DeadlineSweep> logger) : BackgroundService
+    NpgsqlDataSource source, IServiceScopeFactory scopes, OutboxSignal signal, IOptions<DeadlineOptions> options, TimeProvider clock,
+    ILogger<DeadlineSweep> logger) : BackgroundService
 {
     private const int Portion = 200;
 
@@ -46,17 +48,18 @@ internal sealed class DeadlineSweep(
     {
         while (!_planned)
         {
-            _planned = await PlanAsync(ct) == 0;
+            _planned = !await source.AnyAsync("select from mesures where state <> 'CLOTUREE' and deadlines_version < $1", [DeadlineTable.Version], ct)
+                || await PlanAsync(ct) == 0;
         }
 
         var total = 0;
-        int raised;
-        do
+        var raised = Portion;
+        while (raised == Portion && await source.AnyAsync("select from deadlines where due_at <= $1 and raised_at is null", [clock.GetStoredNow()], ct))
         {
             raised = await RaiseAsync(ct);
             total += raised;
         }
-        while (raised == Portion);
+
         return total;
     }
 

@@ -3,10 +3,12 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Jafer.Mesures.Intake;
 
@@ -14,7 +16,8 @@ namespace Jafer.Mesures.Intake;
 /// Decides what was held for too long, and tells of software that has fallen silent. Any replica may do it: what was decided or
 /// told stands in the same transaction as the event, so that nothing is told twice and nothing is lost.
 /// </summary>
-internal sealed class IntakeSweep(IServiceScopeFactory scopes, OutboxSignal outbox, IOptions<IntakeOptions> options, TimeProvider clock, ILogger<IntakeSweep> logger)
+internal sealed class IntakeSweep(
+    NpgsqlDataSource source, IServiceScopeFactory scopes, OutboxSignal outbox, IOptions<IntakeOptions> options, TimeProvider clock, ILogger<IntakeSweep> logger)
     : BackgroundService
 {
     private const int Portion = 500;
@@ -24,19 +27,25 @@ internal sealed class IntakeSweep(IServiceScopeFactory scopes, OutboxSignal outb
     public async Task<int> SweepAsync(CancellationToken ct)
     {
         var total = 0;
-        foreach (var sweep in new[] { ReleaseAsync, TellAsync })
+        foreach (var (due, sweep) in new (Func<CancellationToken, Task<bool>>, Func<MesuresDbContext, CancellationToken, Task<int>>)[]
+            { (AnyHeldAsync, ReleaseAsync), (AnySilentAsync, TellAsync) })
         {
-            int done;
-            do
+            var done = Portion;
+            while (done >= Portion && await due(ct))
             {
                 done = await InTransactionAsync(sweep, ct);
                 total += done;
             }
-            while (done >= Portion);
         }
 
         return total;
     }
+
+    private Task<bool> AnyHeldAsync(CancellationToken ct) =>
+        source.AnyAsync("select from intake_items where result = 'HELD' and received_at <= $1", [clock.GetStoredNow() - options.Value.HoldFor], ct);
+
+    private Task<bool> AnySilentAsync(CancellationToken ct) =>
+        source.AnyAsync("select from intake_sources where not silence_told and silent_after < $1", [clock.TodayInParis()], ct);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         clock.RepeatAsync(options.Value.SweepEvery, SweepAsync, logger, "the intake could not be swept", stoppingToken);
