@@ -130,7 +130,9 @@ public static class JaferService
     public static async Task<bool> IsMigratedAsync<TContext>(string[] args, string name, Func<NpgsqlDataSource, CancellationToken, Task<bool>>? isLoaded = null)
         where TContext : JaferDbContext
     {
-        if (!args.Contains("--migrate") || WebApplication.CreateSlimBuilder(args).Configuration.GetConnectionString(name) is not { } connection)
+        // Where the engine puts addresses; one that stands elsewhere is found by the service itself.
+        if (!args.Contains("--migrate")
+            || new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build().GetConnectionString(name) is not { } connection)
         {
             return false;
         }

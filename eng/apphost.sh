@@ -96,7 +96,7 @@ await_ready() {
   until ready "$1"; do
     kill -0 "$1" 2>/dev/null || return 1
     (($(now_ms) < limit)) || return 2
-    sleep 0.1
+    sleep 0.25 # each is a process, while every other one waits for a processor
   done
 }
 
