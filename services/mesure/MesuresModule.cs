@@ -4,6 +4,7 @@ using Jafer.Mesures.Data;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Delays;
 using Jafer.Mesures.Documents;
+using Jafer.Mesures.Impact;
 using Jafer.Mesures.Intake;
 using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
@@ -42,6 +43,7 @@ public static class MesuresModule
         builder.Services.AddScoped<Bookings>();
         builder.Services.AddScoped<EspaceSchedule>();
         builder.Services.AddScoped<DirectoryWelcome>();
+        builder.Services.AddScoped<DirectoryAlternatives>();
         builder.Services.Configure<IntakeOptions>(builder.Configuration.GetSection("Intake"));
         builder.Services.AddScoped<StatusReports>();
         builder.Services.AddHostedService<IntakeSweep>();
@@ -53,6 +55,9 @@ public static class MesuresModule
         builder.Services.AddSingleton<DelayFold>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DelayFold>());
         builder.Services.AddSingleton<DelayReader>();
+        builder.Services.AddSingleton<ImpactReader>();
+        builder.Services.AddSingleton<IndexRenewal>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<IndexRenewal>());
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
@@ -62,6 +67,8 @@ public static class MesuresModule
         app.MapGrpcService<TransmissionGrpcService>();
         app.MapGrpcService<WorklistGrpcService>();
         app.MapGrpcService<DelaysGrpcService>();
+        app.MapGrpcService<ImpactGrpcService>();
+        app.MapGrpcService<RedesignationGrpcService>();
         app.MapGrpcService<DocumentGrpcService>();
         app.MapGrpcService<IntakeGrpcService>();
         return app;

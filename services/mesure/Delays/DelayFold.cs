@@ -12,24 +12,27 @@ internal sealed class DelayOptions
 }
 
 /// <summary>
-/// Keeps the counts of delays: takes the mesures that changed, takes back what was counted of them and counts what holds now, all
-/// by one statement. One replica folds at a time; the lock ends with its transaction.
+/// Keeps the counts of delays: takes the mesures that changed, takes back what was counted of them and counts what holds now, by
+/// one statement. By the same mesures it finds the families that came back. One replica folds at a time; the lock ends with its
+/// transaction.
 /// </summary>
 internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> options, TimeProvider clock, ILogger<DelayFold> logger) : BackgroundService
 {
     private const string Lock = "select pg_try_advisory_xact_lock(hashtextextended('mesure:delays', 0))";
 
+    private const string Take = "delete from delay_queue where id in (select id from delay_queue order by id limit $1) returning mesure_id";
+
     private const string Fold = """
-        with taken as (
-            delete from delay_queue where id in (select id from delay_queue order by id limit $1) returning mesure_id),
-        touched as materialized (select distinct mesure_id from taken),
+        with touched as materialized (select unnest($1::uuid[]) as mesure_id),
         old as materialized (select e.* from delay_entries e join touched using (mesure_id)),
         new as materialized (
             select s.mesure_id, s.month, s.juridiction_id, s.espace_id, s.modalite, array[
                 max(s.days) filter (where s.segment = 1), max(s.days) filter (where s.segment = 2), max(s.days) filter (where s.segment = 3),
                 max(s.days) filter (where s.segment = 4), max(s.days) filter (where s.segment = 5), max(s.days) filter (where s.segment = 6)] as days
-            from (select d.*, (case when d.ended is not null then least(greatest(d.ended - d.began, 0), 32000)
-                                    when not d.passed and not d.open then -1 end)::smallint as days
+            from (select d.*, (case
+                      when d.ended is not null
+                      then least(greatest(d.ended - d.began - case when d.suspended then suspended_days(d.mesure_id, d.began, d.ended) else 0 end, 0), 32000)
+                      when not d.passed and not d.open then -1 end)::smallint as days
                   from touched join delay_segments d using (mesure_id)) s
             group by s.mesure_id, s.month, s.juridiction_id, s.espace_id, s.modalite),
         gone as (delete from delay_entries where mesure_id in (select mesure_id from old except select mesure_id from new)),
@@ -52,7 +55,27 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
             insert into delay_totals as c (month, segment, days, mesures)
             select month, segment, days, sum(mesures)::integer from difference group by month, segment, days having sum(mesures) <> 0
             on conflict (month, segment, days) do update set mesures = c.mesures + excluded.mesures)
-        select count(*) from taken
+        select 1
+        """;
+
+    // Both ways: a mesure that came may follow one that ended, one that ended may be followed, in whatever order they are told.
+    private const string Link = """
+        with pairs as materialized (
+            select distinct a.mesure_id as one, b.mesure_id as other
+            from children a join children b on b.return_index = a.return_index and b.mesure_id <> a.mesure_id
+            where a.mesure_id = any($1)),
+        found as materialized (
+            select e.id as earlier_id, l.id as later_id
+            from (select one as earlier, other as later from pairs union select other, one from pairs) p
+                join ended_mesures e on e.id = p.earlier
+                join mesures l on l.id = p.later
+                cross join lateral (select case when l.nature = 'JUDICIAIRE' then l.transmitted_at else l.acknowledged_at end as entered_at) c
+            where l.predecessor_id is null and l.closure_reason not in ('ERREUR_DE_SAISIE', 'DOUBLON') and c.entered_at >= e.closed_at
+                and (c.entered_at at time zone 'Europe/Paris')::date <= (e.closed_at at time zone 'Europe/Paris')::date + interval '12 months'),
+        gone as (
+            delete from mesure_returns r where (r.earlier_id = any($1) or r.later_id = any($1))
+                and not exists (select from found f where f.earlier_id = r.earlier_id and f.later_id = r.later_id))
+        insert into mesure_returns (earlier_id, later_id) select earlier_id, later_id from found on conflict do nothing
         """;
 
     /// <summary>Counts everything that changed until now.</summary>
@@ -68,7 +91,7 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         clock.RepeatAsync(options.Value.FoldInterval, ct => FoldAsync(ct), logger, "delays could not be counted", stoppingToken);
 
-    private async Task<long> FoldPortionAsync(int portion, CancellationToken ct)
+    private async Task<int> FoldPortionAsync(int portion, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -80,9 +103,27 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
             }
         }
 
-        await using var fold = new NpgsqlCommand(Fold, connection, transaction) { CommandTimeout = 600, Parameters = { new NpgsqlParameter<int> { TypedValue = portion } } };
-        var taken = (long)(await fold.ExecuteScalarAsync(ct))!;
+        var taken = new List<Guid>();
+        await using (var take = new NpgsqlCommand(Take, connection, transaction) { Parameters = { new NpgsqlParameter<int> { TypedValue = portion } } })
+        await using (var reader = await take.ExecuteReaderAsync(ct))
+        {
+            while (await reader.ReadAsync(ct))
+            {
+                taken.Add(reader.GetGuid(0));
+            }
+        }
+
+        if (taken.Count > 0)
+        {
+            Guid[] touched = [.. taken.Distinct()];
+            foreach (var statement in new[] { Fold, Link })
+            {
+                await using var fold = new NpgsqlCommand(statement, connection, transaction) { CommandTimeout = 600, Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = touched } } };
+                await fold.ExecuteNonQueryAsync(ct);
+            }
+        }
+
         await transaction.CommitAsync(CancellationToken.None);
-        return taken;
+        return taken.Count;
     }
 }

@@ -23,6 +23,9 @@ internal sealed class DelayFigures
 
     /// <summary>Mesures that were closed in the segment.</summary>
     public long Closed { get; set; }
+
+    /// <summary>All of them.</summary>
+    public long Count => Estimate.Observed + Estimate.Waiting + Closed;
 }
 
 /// <summary>
@@ -91,7 +94,8 @@ internal sealed class DelayReader(NpgsqlDataSource source)
         """;
 
     private static string Waiting(DelayQuestion question) => $"""
-        select {Group(question.Grouping)}, segment, least(greatest(@today - began, 0), 32000), count(*)
+        select {Group(question.Grouping)}, segment,
+            least(greatest(@today - began - case when suspended then suspended_days(mesure_id, began, @today) else 0 end, 0), 32000), count(*)
         from delay_segments
         where open and ended is null and not passed and month between @from and @to {Only(question)}
         group by 1, 2, 3

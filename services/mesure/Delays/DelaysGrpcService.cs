@@ -3,6 +3,7 @@ using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Data;
+using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
@@ -14,8 +15,7 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
 {
     private const int MaturityDays = 365;
 
-    /// <summary>Fewer mesures than that could tell of one family.</summary>
-    private const int SmallCell = 5;
+    private static readonly DelaySegment[] s_segments = [.. Enum.GetValues<DelaySegment>().Where(s => s != DelaySegment.Unspecified)];
 
     public override async Task<GetDelaysResponse> GetDelays(GetDelaysRequest request, ServerCallContext context)
     {
@@ -59,15 +59,25 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
             ToDate = lastMonth.AddMonths(1).AddDays(-1).ToProto(),
             AsOfTime = clock.GetStoredNow().ToProto(),
         };
-        foreach (var ((group, segment), figures) in await delays.ReadAsync(question, today, ct))
+        var figures = await delays.ReadAsync(question, today, ct);
+        var withheld = caller.Tenancy == Tenancy.Own ? [] : Withheld(figures);
+        if (withheld is not null)
         {
-            response.Rows.Add(ToRow(grouping, group, segment, figures, mayKnowAll: caller.Tenancy == Tenancy.Own));
+            response.Rows.AddRange(figures.Select(f => ToRow(grouping, f.Key.Group, f.Key.Segment, f.Value, withheld.Contains(f.Key.Group))));
         }
 
         return response;
     }
 
-    private static DelayRow ToRow(DelayGrouping grouping, string group, DelaySegment segment, DelayFigures figures, bool mayKnowAll)
+    // A segment begins where the one before ends, so that the counts of a group follow from one another: all of them are told, or none.
+    private static HashSet<string>? Withheld(IReadOnlyDictionary<(string Group, DelaySegment Segment), DelayFigures> figures)
+    {
+        var groups = figures.Keys.Select(k => k.Group).Distinct().ToArray();
+        var withheld = SmallCells.Withheld([.. groups.Select(group => s_segments.Select(segment => figures.GetValueOrDefault((group, segment))?.Count ?? 0).ToArray())]);
+        return withheld is null ? null : [.. groups.Where((_, i) => withheld[i])];
+    }
+
+    private static DelayRow ToRow(DelayGrouping grouping, string group, DelaySegment segment, DelayFigures figures, bool withheld)
     {
         var row = new DelayRow { Segment = segment };
         switch (grouping)
@@ -79,15 +89,23 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
         }
 
         var estimate = figures.Estimate;
-        if (!mayKnowAll && estimate.Observed + estimate.Waiting + figures.Closed < SmallCell)
+        if (withheld && SmallCells.IsSmall(figures.Count))
         {
             row.Suppressed = true;
             return row;
         }
 
-        row.ObservedCount = (int)estimate.Observed;
-        row.WaitingCount = (int)estimate.Waiting;
-        row.ClosedCount = (int)figures.Closed;
+        if (withheld)
+        {
+            row.CountsWithheld = true;
+        }
+        else
+        {
+            row.ObservedCount = (int)estimate.Observed;
+            row.WaitingCount = (int)estimate.Waiting;
+            row.ClosedCount = (int)figures.Closed;
+        }
+
         if (estimate.Quantile(0.5) is { } median)
         {
             row.MedianDays = median;

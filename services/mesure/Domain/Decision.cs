@@ -170,6 +170,9 @@ internal sealed class Child
     /// <summary>Who it is, as the keyed index holds it; null when not indexed. No personal data.</summary>
     public string? IdentityIndex { get; set; }
 
+    /// <summary>The same over all owners, for returns alone; null when not indexed. No personal data (docs/decisions/0026).</summary>
+    public string? ReturnIndex { get; set; }
+
     /// <summary>The same child in another mesure.</summary>
     public Child For(Guid id, Guid mesureId) => new()
     {
@@ -181,6 +184,7 @@ internal sealed class Child
         BirthDate = BirthDate,
         Needs = Needs,
         IdentityIndex = IdentityIndex,
+        ReturnIndex = ReturnIndex,
     };
 }
 

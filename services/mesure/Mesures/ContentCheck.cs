@@ -17,6 +17,9 @@ internal static class ContentCheck
 {
     private const int MaxRelated = 20;
 
+    /// <summary>The longest duration of which the directory can be asked.</summary>
+    private const int MaxMonths = 60;
+
     /// <summary>What the rules look at, and what the directory is asked with: without names or communes.</summary>
     /// <param name="db">The context.</param>
     /// <param name="mesure">The mesure.</param>
@@ -29,15 +32,39 @@ internal static class ContentCheck
         var parties = await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct);
         var children = await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).ToListAsync(ct);
         var espace = espaceId is { } id ? await db.EspaceAsync(id, ct) : null;
-        var court = mesure.JuridictionId is { } juridictionId
-            ? await db.Organisations.AsNoTracking().Where(o => o.Id == juridictionId).Select(o => o.Code).SingleOrDefaultAsync(ct)
-            : null;
         var content = new CheckedContent(mesure.Decision, [.. parties.Select(p => p.Role)], children.Count, espaceId, espace, null)
         {
             Today = today,
             Related = await RelatedAsync(db, mesure, parties, children, ct),
         };
-        return (content, Profile(mesure, parties, children, court, today));
+        return (content, Profile(mesure, parties, children, await CourtCodeAsync(db, mesure, ct), mesure.Decision.Date, today));
+    }
+
+    /// <summary>
+    /// What the directory is asked with when another espace is to be designated today: the same, as it is today, with what is left of
+    /// the duration and with the communes, but for those of protected addresses.
+    /// </summary>
+    /// <param name="db">The context.</param>
+    /// <param name="mesure">The mesure.</param>
+    /// <param name="today">Today in Paris.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<MesureProfile> ToRedesignateAsync(MesuresDbContext db, Mesure mesure, DateOnly today, CancellationToken ct)
+    {
+        // In one order: the directory's page tokens hold for the very same question.
+        var parties = await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).OrderBy(p => p.Role).ToListAsync(ct);
+        var children = await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Position).ToListAsync(ct);
+        var profile = Profile(mesure, parties, children, await CourtCodeAsync(db, mesure, ct), today, today);
+        if (mesure.Term is { } term)
+        {
+            var left = ((term.Year - today.Year) * 12) + term.Month - today.Month - (term.Day < today.Day ? 1 : 0);
+            profile.DurationMonths = Math.Clamp(left, 1, MaxMonths);
+        }
+
+        profile.HoteCommuneInsee = CommuneOf(PartyRole.Hote);
+        profile.VisiteurCommuneInsee = CommuneOf(PartyRole.Visiteur);
+        return profile;
+
+        string CommuneOf(PartyRole role) => parties.SingleOrDefault(p => p.Role == role && !p.AddressProtected)?.CommuneInsee ?? "";
     }
 
     /// <summary>Replaces the rows of a mesure by others.</summary>
@@ -73,7 +100,11 @@ internal static class ContentCheck
         return new RelatedMesures(duplicates, [.. sameCase.Union(sameChild).Union(sameParents).Except(duplicates).Order().Take(MaxRelated)]);
     }
 
-    private static MesureProfile Profile(Mesure mesure, List<Party> parties, List<Child> children, string? courtCode, DateOnly today)
+    private static async Task<string?> CourtCodeAsync(MesuresDbContext db, Mesure mesure, CancellationToken ct) => mesure.JuridictionId is { } juridictionId
+        ? await db.Organisations.AsNoTracking().Where(o => o.Id == juridictionId).Select(o => o.Code).SingleOrDefaultAsync(ct)
+        : null;
+
+    private static MesureProfile Profile(Mesure mesure, List<Party> parties, List<Child> children, string? courtCode, DateOnly? designatedOn, DateOnly today)
     {
         var decision = mesure.Decision;
         var profile = new MesureProfile
@@ -81,7 +112,7 @@ internal static class ContentCheck
             Modalite = decision.Modalite,
             ProtectionOrder = decision.LegalBasis == LegalBasis.Article51511,
             CourtCode = courtCode ?? "",
-            DecisionDate = decision.Date.ToProto(),
+            DecisionDate = designatedOn.ToProto(),
             RencontreMinutes = decision.RencontreMinutes ?? 0,
             DurationMonths = decision.DurationMonths ?? 0,
         };
@@ -90,7 +121,7 @@ internal static class ContentCheck
             profile.Periodicity = new Periodicity { RencontreCount = count, IntervalCount = interval, Unit = decision.PeriodicityUnit };
         }
 
-        var ages = children.Select(c => c.BirthDate is { } birth ? Age(birth, decision.Date ?? today) : -1).ToList();
+        var ages = children.Select(c => c.BirthDate is { } birth ? Age(birth, designatedOn ?? today) : -1).ToList();
         if (ages.All(age => age is >= 0 and <= 17))
         {
             profile.ChildAges.AddRange(ages);

@@ -45,13 +45,23 @@ internal sealed partial class KeyedIndex
         }
     }
 
+    /// <summary>
+    /// Tells the digests of one key from those of another, and of one way of writing from a later one; nothing of the key can be read
+    /// in it. Null without a key.
+    /// </summary>
+    public string? Generation => Digest(Guid.Empty, "generation", "1");
+
     /// <summary>The digest of an RG number; null when there is none, no owner, or no key.</summary>
     public string? OfRgNumber(Guid? owner, string rgNumber) => Digest(owner, "rg", NormalRg(rgNumber));
 
     /// <summary>The digest of a child: both names and the date of birth, or null when one of them is missing.</summary>
-    public string? OfChild(Guid? owner, Child child) => child.BirthDate is { } birth
-        ? Digest(owner, "child", Whole(child.GivenName, child.FamilyName) is { } name ? $"{name}|{birth:yyyy-MM-dd}" : null)
-        : null;
+    public string? OfChild(Guid? owner, Child child) => Digest(owner, "child", Whole(child));
+
+    /// <summary>
+    /// The digest of a child whoever owns the mesure: it finds families that come back and is of a kind of its own, so that it never
+    /// meets another digest (docs/decisions/0026).
+    /// </summary>
+    public string? OfReturn(Child child) => Digest(Guid.Empty, "return", Whole(child));
 
     /// <summary>The digest of a party: both names, or null when one is missing. Two parents together tell a family.</summary>
     public string? OfParty(Guid? owner, Party party) => Digest(owner, "party", Whole(party.GivenName, party.FamilyName));
@@ -59,7 +69,7 @@ internal sealed partial class KeyedIndex
     /// <summary>Fills in the digests of children.</summary>
     public List<Child> Fill(Guid? owner, List<Child> children)
     {
-        children.ForEach(c => c.IdentityIndex = OfChild(owner, c));
+        children.ForEach(c => (c.IdentityIndex, c.ReturnIndex) = (OfChild(owner, c), OfReturn(c)));
         return children;
     }
 
@@ -101,6 +111,9 @@ internal sealed partial class KeyedIndex
         var rest = NormalName(rgNumber);
         return rest.Length == 0 ? null : rest;
     }
+
+    private static string? Whole(Child child) =>
+        child.BirthDate is { } birth && Whole(child.GivenName, child.FamilyName) is { } name ? $"{name}|{birth:yyyy-MM-dd}" : null;
 
     private static string? Whole(string givenName, string familyName) =>
         (NormalName(givenName), NormalName(familyName)) is ({ Length: > 0 } given, { Length: > 0 } family) ? $"{given}|{family}" : null;

@@ -112,3 +112,17 @@ internal sealed class IntakeTables : SqlMigration
 {
     protected override string Resource => "202611280401_intake.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280511_suspended_delays")]
+internal sealed class SuspendedDelays : SqlMigration
+{
+    protected override string Resource => "202611280511_suspended_delays.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280512_impact")]
+internal sealed class ImpactTables : SqlMigration
+{
+    protected override string Resource => "202611280512_impact.sql";
+}
