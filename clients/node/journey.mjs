@@ -26,12 +26,12 @@ const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString
 
 // --- Contracts: straight from the .proto files, no code generation. Field names and enum values are those of the files.
 export const { jafer } = grpc.loadPackageDefinition(loadSync(['directory/v1/directory', 'messaging/v1/messaging', 'notification/v1/notification',
-  'mesure/v1/mesure', 'mesure/v1/interview', 'mesure/v1/document'].map((name) => `jafer/${name}_service.proto`),
+  'mesure/v1/mesure', 'mesure/v1/interview', 'mesure/v1/document', 'mesure/v1/redesignation'].map((name) => `jafer/${name}_service.proto`),
   { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true }));
 // In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
 export const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());
 export const directory = connect('directory', jafer.directory.v1.DirectoryService);
-export const [mesures, interviews] = ['MesureService', 'InterviewService'].map((name) => connect('mesure', jafer.mesure.v1[name]));
+export const [mesures, interviews, redesignations] = ['Mesure', 'Interview', 'Redesignation'].map((name) => connect('mesure', jafer.mesure.v1[`${name}Service`]));
 const messaging = connect('messaging', jafer.messaging.v1.MessagingService);
 export const notification = connect('notification', jafer.notification.v1.NotificationService);
 // --- Token: client credentials of any OpenID Connect issuer; renewed when a service no longer accepts it.

@@ -3,7 +3,7 @@
 //   node clients/node/judge.mjs            beside it, as the espace's software: /usr/bin/python3 clients/python/difficulty.py
 // Same environment as journey.mjs, whose connection it uses.
 import { randomUUID } from 'node:crypto';
-import { authenticate, call, child, codes, date, directory, french, gestionnaire, mesures, person, report, run, watch } from './journey.mjs';
+import { authenticate, call, child, codes, date, directory, french, gestionnaire, mesures, person, redesignations, report, run, watch } from './journey.mjs';
 
 async function judge() {
   await authenticate();
@@ -43,9 +43,13 @@ async function judge() {
   const { actions } = await call(mesures, 'ListAvailableActions', { mesure_id });
   report(`the judge can now: ${codes('jafer.mesure.v1.MesureService/', actions.map(({ rpc }) => rpc))}`);
 
-  // --- Alternatives: the same search over all of France, but for the espaces of this gestionnaire. The file goes there at once.
-  const { results } = await call(directory, 'SearchEspaces', { mesure: profile });
-  const other = results.find(({ espace_id }) => !espaces.some((own) => own.espace_id === espace_id));
+  // --- Alternatives: where this mesure can go on, as the directory knows it today; protected addresses are left out there. The judge
+  // compares wait, its age and the ways, and takes the first of another gestionnaire. The file goes there at once.
+  const { alternatives, present, total_count: count } = await call(redesignations, 'ListAlternativeEspaces', { mesure_id });
+  report(`${count} alternatives; against the present espace stands ${codes('DESIGNATION_RULE_', present.findings.map(({ rule }) => rule))}`);
+  const { espace: other } = alternatives.find(({ gestionnaire_id }) => gestionnaire_id !== gestionnaire);
+  const { declared_wait: wait, visiteur_travel: way } = other;
+  report(`chosen: ${other.name}, wait ${wait ? `${wait.days} days${wait.stale ? ', an old figure' : ''}` : 'not declared'}, ${way?.minutes ?? '?'} minutes for the visiteur`);
   const { mesure, successor } = await call(mesures, 'AnswerDifficulty', { mesure_id, difficulty_id: difficulty.difficulty_id,
     answer: 'DIFFICULTY_ANSWER_REDESIGNATE', redesignation: { espace_id: other.espace_id, decision_date: date(0) }, request_id: randomUUID() });
   if (mesure.state !== 'MESURE_STATE_CLOTUREE' || successor.predecessor_mesure_id !== mesure_id) throw new Error('it does not go on');

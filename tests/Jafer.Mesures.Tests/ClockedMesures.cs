@@ -1,6 +1,7 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Delays;
+using Jafer.Mesures.Mesures;
 using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -29,6 +30,8 @@ public sealed class ClockedMesures : IAsyncLifetime
     public MesureService.MesureServiceClient AsEspace => new(Host.Channel("espace", Gestionnaire));
 
     internal DeadlineSweep Sweep => Host.App.Services.GetRequiredService<DeadlineSweep>();
+
+    internal IndexRenewal Renewal => Host.App.Services.GetRequiredService<IndexRenewal>();
 
     internal DelayFold Fold => Host.App.Services.GetRequiredService<DelayFold>();
 

@@ -41,8 +41,8 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
     // Where a child is found now, its family may have come back.
     private const string WriteChildren = """
         with changed as (
-            update children c set identity_index = n.identity, return_index = n.returning from unnest(@ids, @identity, @returns) n (id, identity, returning)
-            where c.id = n.id and (c.identity_index, c.return_index) is distinct from (n.identity, n.returning) returning c.mesure_id)
+            update children c set identity_index = n.identity, return_index = n.whole from unnest(@ids, @identity, @returns) n (id, identity, whole)
+            where c.id = n.id and (c.identity_index, c.return_index) is distinct from (n.identity, n.whole) returning c.mesure_id)
         insert into delay_queue (mesure_id) select distinct mesure_id from changed
         """;
 

@@ -54,6 +54,23 @@ public sealed class KeyedIndexTests
     }
 
     [Fact]
+    public void OfReturn_AChild_IsNoDigestOfAnyOwner()
+    {
+        var child = Child("Zoé", "Fictif", 2019);
+
+        Assert.Equal(s_index.OfReturn(child), s_index.OfReturn(Child("ZOE", "fictif", 2019)));
+        Assert.DoesNotContain(s_index.OfReturn(child), new[] { s_index.OfChild(s_court, child), s_index.OfChild(Guid.Empty, child), null });
+    }
+
+    [Fact]
+    public void Generation_OfAnotherKey_IsAnother()
+    {
+        Assert.NotEqual(s_index.Generation, Index(("Index:Key", Key)).Generation);
+        Assert.Equal(s_index.Generation, Index(("PageTokens:Key", Key)).Generation);
+        Assert.Null(Index().Generation);
+    }
+
+    [Fact]
     public void OfRgNumber_NoKeyConfigured_IndexesNothing() => Assert.Null(Index().OfRgNumber(s_court, "26/1"));
 
     [Fact]

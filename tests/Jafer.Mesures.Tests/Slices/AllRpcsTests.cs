@@ -15,7 +15,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
 {
     private static readonly IReadOnlyList<MethodDescriptor> s_all =
     [
-        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor }.SelectMany(Rpcs.UnaryOf),
+        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor }.SelectMany(Rpcs.UnaryOf),
     ];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
@@ -31,7 +31,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     // Those of the court; the others are the espace's. Either may close, read and list.
     private static readonly string[] s_ofTheCourt =
         ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty",
-            "RevokeMesure", "RedesignateMesure", "ModifyMesure", "HoldInterviewSlot", "ReleaseInterviewSlot", "RecordDelivery"];
+            "RevokeMesure", "RedesignateMesure", "ModifyMesure", "HoldInterviewSlot", "ReleaseInterviewSlot", "RecordDelivery", "ListAlternativeEspaces"];
 
     [Theory]
     [MemberData(nameof(UnaryRpcs))]

@@ -14,7 +14,8 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     // What the counts must be, from the mesures themselves.
     private const string Recounted = """
         select s.juridiction_id, s.month, s.espace_id, s.modalite, s.segment,
-            (case when ended is not null then least(greatest(ended - began, 0), 32000) else -1 end)::smallint as days, count(*)::integer as mesures
+            (case when ended is not null then least(greatest(ended - began - suspended_days(s.mesure_id, began, ended), 0), 32000) else -1 end)::smallint as days,
+            count(*)::integer as mesures
         from delay_segments s where ended is not null or (not passed and not open) group by 1, 2, 3, 4, 5, 6
         """;
 
@@ -55,6 +56,75 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
+    public async Task GetDelays_Suspended_DoesNotCountTheDaysOfTheSuspension()
+    {
+        await EmptyAsync();
+        // 60 days from the booking to the rencontre, of which 1 to 11 February and, told late, 5 to 15 February do not count, nor the
+        // days of a suspension after it.
+        var seen = await AddAsync("transmitted_at = '2025-01-12 12:00Z', first_scheduling_at = '2025-01-20 12:00Z', first_held_rencontre_at = '2025-03-21 12:00Z'");
+        await SuspendAsync(seen, "2025-02-01", "2025-02-11");
+        await SuspendAsync(seen, "2025-02-05", "2025-02-15");
+        await SuspendAsync(seen, "2025-04-01", "2025-04-20");
+        // Suspended twelve days after the booking and ever since: it waits no longer than those.
+        await SuspendAsync(await AddAsync("transmitted_at = '2025-01-12 12:00Z', first_scheduling_at = '2025-01-20 12:00Z'"), "2025-02-01", null);
+        await jafer.Fold.FoldAsync(Ct);
+
+        var rows = (await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest())).Rows;
+
+        Assert.Equal("FirstRencontre 1 1 0: 46 46", Told(rows.Single(r => r.Segment == DelaySegment.FirstRencontre)));
+        Assert.Equal("Whole 1 1 0: 56 56", Told(rows.Single(r => r.Segment == DelaySegment.Whole)));
+        // As if it had not been suspended, it would have waited for more than a year, and nine in ten would not be known.
+        await jafer.Database.RunAsync("update mesures set suspended_for = '0', suspended_at = null where first_held_rencontre_at is null");
+        Assert.Equal("FirstRencontre 1 1 0: 46 -", Told((await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest())).Rows.Single(r => r.Segment == DelaySegment.FirstRencontre)));
+    }
+
+    [Fact]
+    public async Task GetDelays_OneSmallCellOfOthers_TakesTheCountsOfAnotherWithIt()
+    {
+        await EmptyAsync();
+        var espaces = new[] { Espace, YoungEspace, BulkEspace }.OrderBy(e => e.ToString(), StringComparer.Ordinal).ToArray();
+        foreach (var (espace, count) in espaces.Zip(new[] { 3, 9, 12 }))
+        {
+            for (var i = 0; i < count; i++)
+            {
+                await AddAsync($"transmitted_at = '2025-01-12 12:00Z', espace_id = '{espace}'");
+            }
+        }
+
+        await jafer.Fold.FoldAsync(Ct);
+
+        var rows = (await Of("statisticien", OtherCourt).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Espace })).Rows
+            .Where(r => r.Segment == DelaySegment.Transmission).ToDictionary(r => r.EspaceId);
+
+        Assert.Equal((true, false, 0, false), Shown(rows[espaces[0].ToString()]));
+        Assert.Equal((false, true, 0, true), Shown(rows[espaces[1].ToString()]));
+        Assert.Equal((false, false, 12, true), Shown(rows[espaces[2].ToString()]));
+        var total = (await Of("statisticien", OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows[0];
+        Assert.Equal((false, false, 24, true), Shown(total));
+
+        static (bool, bool, int, bool) Shown(DelayRow row) => (row.Suppressed, row.CountsWithheld, row.ObservedCount, row.HasMedianDays);
+    }
+
+    [Fact]
+    public async Task GetDelays_SmallSegmentOfOthers_IsNotToldByTheSegmentBeforeIt()
+    {
+        await EmptyAsync();
+        for (var i = 0; i < 9; i++)
+        {
+            await AddAsync($"transmitted_at = '2025-01-12 12:00Z', acknowledged_at = {(i < 3 ? "'2025-01-14 12:00Z'" : "null")}");
+        }
+
+        await jafer.Fold.FoldAsync(Ct);
+
+        var rows = (await Of("statisticien", OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows.ToDictionary(r => r.Segment);
+
+        // Three of the nine have reached the third segment: the second would tell it.
+        Assert.True(rows[DelaySegment.Contact].Suppressed);
+        Assert.All(rows.Values.Where(r => !r.Suppressed), r => Assert.Equal((true, 0, 0), (r.CountsWithheld, r.ObservedCount, r.WaitingCount)));
+        Assert.Equal(2, rows[DelaySegment.Transmission].MedianDays);
+    }
+
+    [Fact]
     public async Task Fold_AfterAnyChanges_IsWhatCountingAnewGives()
     {
         await EmptyAsync();
@@ -63,7 +133,11 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         {
             for (var i = 0; i < 15; i++)
             {
-                await AddAsync(Milestones(random));
+                var id = await AddAsync(Milestones(random));
+                if (random.Next(3) == 0)
+                {
+                    await SuspendAsync(id, $"2024-0{random.Next(1, 10)}-03", $"2024-0{random.Next(1, 10)}-20");
+                }
             }
 
             // Others change after they were counted: later steps, other courts, closing.
@@ -146,7 +220,7 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     /// <summary>Another mesure like the first, of 10 January 2025, with what is said of it.</summary>
-    private async Task AddAsync(string columns)
+    private async Task<string> AddAsync(string columns)
     {
         var id = NewId();
         var others = await jafer.Database.ReadAsync<string>(
@@ -155,6 +229,23 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
             insert into mesures (id, reference, decision_date, {others}) select '{id}', '{id}', '2025-01-10', {others} from mesures order by created_at, id limit 1;
             update mesures set {columns} where id = '{id}'
             """);
+        return id;
+    }
+
+    /// <summary>A suspension as its acts leave it; without end it still lasts.</summary>
+    private async Task SuspendAsync(string id, string from, string? to)
+    {
+        foreach (var (act, day) in new[] { ("SUSPEND", from), ("RESUME", to) }.Where(f => f.Item2 is not null))
+        {
+            await jafer.Database.RunAsync($$"""
+                insert into mesure_facts (id, mesure_id, version, act, occurred_at, recorded_at, details)
+                select gen_random_uuid(), '{{id}}', coalesce(max(version), 0) + 1, '{{act}}', '{{day}} 12:00Z', now(), '{}' from mesure_facts where mesure_id = '{{id}}'
+                """);
+        }
+
+        await jafer.Database.RunAsync(to is null
+            ? $"update mesures set suspended_at = '{from} 12:00Z' where id = '{id}'"
+            : $"update mesures set suspended_for = suspended_for + interval '1 day' where id = '{id}'");
     }
 
     private static string Milestones(Random random)

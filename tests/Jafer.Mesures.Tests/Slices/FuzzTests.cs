@@ -37,6 +37,7 @@ public sealed class FuzzTests(MesuresFixture jafer)
 
         Assert.Empty(await Fuzz.FaultsAsync<WorklistService.WorklistServiceClient>([new(court), new(operateur)], WorklistService.Descriptor, seed, 40, known));
         Assert.Empty(await Fuzz.FaultsAsync<DelaysService.DelaysServiceClient>([new(court), new(operateur)], DelaysService.Descriptor, seed, 40, known));
+        Assert.Empty(await Fuzz.FaultsAsync<ImpactService.ImpactServiceClient>([new(court), new(operateur)], ImpactService.Descriptor, seed, 40, known));
         Assert.Empty(await Fuzz.FaultsAsync<TransmissionService.TransmissionServiceClient>([new(court), new(operateur)], TransmissionService.Descriptor, seed, 40, known));
     }
 }

@@ -36,6 +36,10 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
 
     public MesureService.MesureServiceClient Mesures { get; private set; } = null!;
 
+    public MesureService.MesureServiceClient AsCourt { get; private set; } = null!;
+
+    public RedesignationService.RedesignationServiceClient Redesignations { get; private set; } = null!;
+
     /// <summary>An espace with room for many families.</summary>
     public Guid Espace { get; private set; }
 
@@ -63,6 +67,8 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
         _host = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), settings);
         AsEspace = new(_host.Channel("espace", MesuresFixture.Gestionnaire));
         Mesures = new(_host.Channel("espace", MesuresFixture.Gestionnaire));
+        AsCourt = new(_host.Channel("juridiction", MesuresFixture.Court));
+        Redesignations = new(_host.Channel("juridiction", MesuresFixture.Court));
         Espace = await EspaceAsync(40);
     }
 
