@@ -118,9 +118,9 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
         }
     }
 
-    private static NpgsqlParameter Ids(IEnumerable<Guid> ids) => new NpgsqlParameter<Guid[]>("ids", [.. ids]);
+    private static NpgsqlParameter<Guid[]> Ids(IEnumerable<Guid> ids) => new("ids", [.. ids]);
 
-    private static NpgsqlParameter Digests(string name, IEnumerable<string?> digests) => new NpgsqlParameter<string?[]>(name, [.. digests]);
+    private static NpgsqlParameter<string?[]> Digests(string name, IEnumerable<string?> digests) => new(name, [.. digests]);
 
     private static Child ToChild(NpgsqlDataReader row) => new()
     {
