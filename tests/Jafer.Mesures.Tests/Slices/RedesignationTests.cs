@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
