@@ -111,6 +111,7 @@ public static class JaferService
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseQuietProbes();
+        app.UseMalformedRequests();
         app.UseAuthentication();
         app.MapGrpcService<OperationsGrpcService<TContext>>();
         app.MapGrpcService<HealthGrpcService>();

@@ -62,6 +62,10 @@ public sealed class DomainError : Exception
     /// <param name="description">What is wrong.</param>
     public static DomainError Invalid(string field, string description) => Invalid([new FieldViolation(field, description)]);
 
+    /// <summary>INVALID_ARGUMENT: what was sent is no message of the rpc.</summary>
+    public static DomainError Malformed() =>
+        new(StatusCode.InvalidArgument, ErrorReason.RequestInvalid, "What was sent is no message of this method.");
+
     /// <summary>INVALID_ARGUMENT: the request id was used for something else.</summary>
     public static DomainError RequestIdReused() =>
         new(StatusCode.InvalidArgument, ErrorReason.RequestIdReused, "This request_id was already used with other content.")

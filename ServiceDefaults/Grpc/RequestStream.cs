@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Jafer.ServiceDefaults.Grpc;
@@ -7,7 +8,7 @@ internal sealed class ClientLeftException() : OperationCanceledException("the cl
 
 /// <summary>
 /// The messages of a client. The server tells a client that left as a failed read, and cancels the call's token only a moment
-/// later: here it is told from a fault.
+/// later: here it is told from a fault, as bytes are that are no message.
 /// </summary>
 internal sealed class RequestStream<T>(IAsyncStreamReader<T> inner) : IAsyncStreamReader<T>
 {
@@ -18,6 +19,10 @@ internal sealed class RequestStream<T>(IAsyncStreamReader<T> inner) : IAsyncStre
         try
         {
             return await inner.MoveNext(cancellationToken);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            throw DomainError.Malformed();
         }
         catch (IOException)
         {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
@@ -9,6 +10,19 @@ namespace Jafer.Mesures.Tests;
 /// <summary>Well-formed requests of every rpc on an existing mesure, for tests that walk over all of them.</summary>
 internal static class Requests
 {
+    /// <summary>The services that take them.</summary>
+    public static IReadOnlyList<ServiceDescriptor> Services { get; } =
+    [
+        MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
+        WorklistService.Descriptor, DelaysService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor,
+    ];
+
+    /// <summary>An rpc by its name.</summary>
+    public static MethodDescriptor Rpc(string name) => Services.Select(s => s.FindMethodByName(name)).First(m => m is not null);
+
+    /// <summary>Sets a text of a request, where it has that field.</summary>
+    public static void Name(IMessage request, string field, string value) => request.Descriptor.FindFieldByName(field)?.Accessor.SetValue(request, value);
+
     /// <summary>Calls an rpc with a well-formed request for a mesure.</summary>
     public static Task CallAsync(MesureService.MesureServiceClient client, string rpc, string mesureId) => CallAsync(client, rpc, For(rpc, mesureId));
 
@@ -33,12 +47,14 @@ internal static class Requests
     }
 
     /// <summary>A well-formed request.</summary>
-    public static IMessage For(string rpc, string mesureId)
+    public static IMessage For(string rpc, string mesureId) => For(Rpc(rpc), mesureId);
+
+    /// <summary>A well-formed request.</summary>
+    public static IMessage For(MethodDescriptor rpc, string mesureId)
     {
-        var descriptor = (MesureService.Descriptor.FindMethodByName(rpc) ?? RencontreService.Descriptor.FindMethodByName(rpc)).InputType;
-        var request = (IMessage)Activator.CreateInstance(descriptor.ClrType)!;
-        Set("mesure_id", mesureId);
-        Set("request_id", MesuresFixture.NewId());
+        var request = (IMessage)Activator.CreateInstance(rpc.InputType.ClrType)!;
+        Name(request, "mesure_id", mesureId);
+        Name(request, "request_id", MesuresFixture.NewId());
         switch (request)
         {
             case UpdateMesureRequest update: update.EspaceId = ""; break;
@@ -71,10 +87,15 @@ internal static class Requests
             case RecordRemiseReturnRequest back: back.RencontreId = MesuresFixture.NewId(); back.Outcome = RencontreOutcome.Held; break;
             case ListSlotCandidatesRequest candidates: candidates.FreeSlotId = mesureId; break;
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
+            case HoldInterviewSlotRequest hold: hold.SlotId = MesuresFixture.NewId(); break;
+            case ReleaseInterviewSlotRequest release: release.SlotId = MesuresFixture.NewId(); break;
+            case BookInterviewRequest book: (book.PartyRole, book.StartTime, book.DurationMinutes) = (PartyRole.Hote, Planned(2).StartTime, 45); break;
+            case CancelInterviewRequest cancel: (cancel.InterviewId, cancel.Reason) = (MesuresFixture.NewId(), InterviewReleaseReason.PartyCancelled); break;
+            case RecordDeliveryRequest delivery: delivery.Channel = DeliveryChannel.Post; break;
+            case AttachDecisionRequest attach: (attach.SizeBytes, attach.Sha256) = (1, ByteString.CopyFrom(new byte[32])); break;
+            case GetParentNoticeRequest notice: notice.PartyRole = PartyRole.Visiteur; break;
         }
 
         return request;
-
-        void Set(string field, string value) => descriptor.FindFieldByName(field)?.Accessor.SetValue(request, value);
     }
 }

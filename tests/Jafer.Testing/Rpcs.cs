@@ -36,19 +36,26 @@ public static partial class Rpcs
     {
         // On the wire the four kinds differ only in how many messages go each way.
         using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(Method(rpc, MethodType.DuplexStreaming), null, default);
-        try
+        await SendAsync(call, [[]]);
+        await call.ResponseStream.MoveNext(CancellationToken.None);
+    }
+
+    /// <summary>Calls any rpc, streams included, with all requests at once and returns all responses, as bytes.</summary>
+    /// <param name="channel">Channel of the caller.</param>
+    /// <param name="rpc">The rpc.</param>
+    /// <param name="requests">Bytes of the requests.</param>
+    /// <param name="options">Options of the call.</param>
+    public static async Task<IReadOnlyList<byte[]>> ExchangeAsync(GrpcChannel channel, MethodDescriptor rpc, IEnumerable<byte[]> requests, CallOptions options = default)
+    {
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(Method(rpc, MethodType.DuplexStreaming), null, options);
+        await SendAsync(call, requests);
+        var responses = new List<byte[]>();
+        await foreach (var response in call.ResponseStream.ReadAllAsync())
         {
-            await call.RequestStream.WriteAsync([]);
-            await call.RequestStream.CompleteAsync();
-        }
-#pragma warning disable RS0030 // What a client catches.
-        catch (Exception e) when (e is InvalidOperationException or RpcException)
-#pragma warning restore RS0030
-        {
-            // Refused before anything was sent, or while it was: reading tells why.
+            responses.Add(response);
         }
 
-        await call.ResponseStream.MoveNext(CancellationToken.None);
+        return responses;
     }
 
     /// <summary>
@@ -99,6 +106,25 @@ public static partial class Rpcs
         }
 
         return true;
+    }
+
+    private static async Task SendAsync(AsyncDuplexStreamingCall<byte[], byte[]> call, IEnumerable<byte[]> requests)
+    {
+        try
+        {
+            foreach (var request in requests)
+            {
+                await call.RequestStream.WriteAsync(request);
+            }
+
+            await call.RequestStream.CompleteAsync();
+        }
+#pragma warning disable RS0030 // What a client catches.
+        catch (Exception e) when (e is InvalidOperationException or RpcException)
+#pragma warning restore RS0030
+        {
+            // Refused before anything was sent, or while it was: reading tells why.
+        }
     }
 
     [GeneratedRegex(@"\A(?<name>[a-z][a-z0-9_]*)(?<index>\[[0-9]+\])?\z")]

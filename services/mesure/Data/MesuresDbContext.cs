@@ -120,7 +120,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         {
             e.ToTable("mesures");
             e.Property(m => m.Version).IsConcurrencyToken();
-            e.Ignore(m => m.NewFacts);
+            e.Ignore(m => m.NewFacts).Ignore(m => m.Plannable);
             e.ComplexProperty(m => m.Status, status =>
             {
                 // The status is the mesure's own: its columns need no prefix.
@@ -129,7 +129,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
                     property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
                 }
             });
-            e.ComplexProperty(m => m.Decision, decision => decision.Ignore(d => d.Rendered));
+            e.ComplexProperty(m => m.Decision, decision => decision.Ignore(d => d.Rendered).Ignore(d => d.GrantsRemises));
         });
         modelBuilder.Entity<MesureFact>(e =>
         {

@@ -52,9 +52,9 @@ internal sealed partial class DocumentGrpcService
         var mesureId = check.Uuid("mesure_id", request.MesureId);
         check.ThrowIfAny();
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
-        if (mesure.Status.TransmittedAt is null)
+        if (mesure.GestionnaireId is null)
         {
-            throw DomainError.StateForbids(mesure.Status.State.ToCode(), "GET_FACTUAL_NOTE", "the mesure is not transmitted yet");
+            throw DomainError.StateForbids(mesure.Status.State.ToCode(), "GET_FACTUAL_NOTE", "no espace has received the mesure yet");
         }
 
         await JournalAsync(context, $"mesures/{mesureId}");

@@ -9,6 +9,7 @@ namespace Jafer.Mesures.Domain;
 /// </summary>
 internal static class AvailableActions
 {
+    // A reading, and a slot that is held or let go, is no act of the history: what must hold says it alone.
     private static readonly (string Rpc, MesureAct[] Acts, Func<Asked, bool> Holds)[] s_rpcs =
     [
         ("UpdateMesure", [MesureAct.Update], _ => true),
@@ -20,13 +21,8 @@ internal static class AvailableActions
         ("TakeCharge", [MesureAct.TakeCharge], _ => true),
         ("RecordContact", [MesureAct.ContactReached, MesureAct.ContactAttempted], _ => true),
         ("RecordInterview", [MesureAct.Interview], _ => true),
-        ("ScheduleRencontre", [MesureAct.ScheduleRencontre], a => a.Mesure.Term is not { } term || a.Today <= term),
-        ("RecordRencontreOutcome", [MesureAct.RencontreHeld, MesureAct.RencontreNotHeld], a => a.Mesure.Status.PendingRencontres > 0),
-        ("ScheduleRencontreSeries", [MesureAct.ScheduleRencontre], a => a.Mesure.Term is not { } term || a.Today <= term),
-        ("ConfirmRencontre", [MesureAct.ConfirmRencontre], a => a.Mesure.Status.PendingRencontres > 0),
-        ("CancelRencontre", [MesureAct.CancelRencontre], a => a.Mesure.Status.PendingRencontres > 0),
-        ("MoveRencontre", [MesureAct.MoveRencontre], a => a.Mesure.Status.PendingRencontres > 0),
-        ("RecordRemiseReturn", [MesureAct.RecordRemiseReturn], a => a.Mesure.NextRencontreAt is not null),
+        ("ScheduleRencontre", [MesureAct.ScheduleRencontre], a => a.WithinTheTerm),
+        ("RecordRencontreOutcome", [MesureAct.RencontreHeld, MesureAct.RencontreNotHeld], a => a.Scheduled.Any()),
         ("SuspendMesure", [MesureAct.Suspend], _ => true),
         ("ResumeMesure", [MesureAct.Resume], _ => true),
         ("ReportDifficulty", [MesureAct.ReportDifficulty], _ => true),
@@ -38,39 +34,74 @@ internal static class AvailableActions
         ("RevokeMesure", [MesureAct.Revoke], a => a.Mesure.Decision.Rendered),
         ("RedesignateMesure", [MesureAct.Redesignate], _ => true),
         ("CloseMesure", [MesureAct.Close], a => a.Mesure.Status.DangersUntold == 0),
-        ("ReopenMesure", [MesureAct.Reopen], a => a.Mesure.MayReopen(a.History, a.ByTheCourt, a.OrganisationId)),
+        ("ReopenMesure", [MesureAct.Reopen], a => a.Mesure.MayReopen(a.History, a.ByTheCourt)),
+        ("RegisterNonJudicialMesure", [], a => a.Mesure.Status.ClosedAt is not null),
+
+        ("HoldInterviewSlot", [], a => a.Mesure.Status.State is MesureState.Ordonnee or MesureState.Completee),
+        ("ReleaseInterviewSlot", [], a => a.SlotHeld),
+        ("BookInterview", [MesureAct.BookInterview], a => new[] { PartyRole.Hote, PartyRole.Visiteur, PartyRole.Enfant }.Except(a.Booked.Select(i => i.PartyRole)).Any()),
+        ("CancelInterview", [MesureAct.ReleaseInterview], a => a.Booked.Any()),
+
+        ("CheckRencontreSeries", [], a => a.Mesure.Plannable),
+        ("ScheduleRencontreSeries", [MesureAct.ScheduleRencontre], a => a.WithinTheTerm),
+        ("ConfirmRencontre", [MesureAct.ConfirmRencontre], a => a.Scheduled.Any(r => r.HoteConfirmedAt is null || r.VisiteurConfirmedAt is null)),
+        ("CancelRencontre", [MesureAct.CancelRencontre], a => a.Scheduled.Any(r => r.StartsAt > a.Now)),
+        ("MoveRencontre", [MesureAct.MoveRencontre], a => a.WithinTheTerm && a.Scheduled.Any(r => r.StartsAt > a.Now)),
+        ("RecordRemiseReturn", [MesureAct.RecordRemiseReturn], a => a.Rencontres.Any(r => r is { Outcome: RencontreOutcome.Held, ReturnOutcome: RencontreOutcome.Scheduled })),
+
+        ("RecordDelivery", [MesureAct.Deliver], a => a.Mesure.Status.DeliveredAt is null),
+
+        ("AttachDecision", [MesureAct.AttachDecision], a => a.Mesure.Decision.Rendered),
+        ("GetDecisionDocument", [], a => a.DecisionAttached),
+        ("GetParentNotice", [], a => a.Mesure.EspaceId is not null && a.Mesure.Decision.Rendered && a.Mesure.Status.ClosedAt is null),
+        ("GetFactualNote", [], a => a.Mesure.GestionnaireId is not null),
     ];
 
-    /// <summary>The rpcs on an existing mesure that change it.</summary>
-    public static IEnumerable<string> Rpcs => s_rpcs.Select(r => r.Rpc);
+    // The court may do these for itself too; all else that has on_behalf_of_espace is the espace's to do.
+    private static readonly string[] s_ofEither = ["CloseMesure", "ReopenMesure", "ResumeMesure", "RecordExternalAlert"];
+
+    private static readonly Google.Protobuf.Reflection.ServiceDescriptor[] s_services =
+        [MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor];
+
+    /// <summary>The rpcs on an existing mesure that not every state permits.</summary>
+    public static IEnumerable<MethodDescriptor> Rpcs => s_rpcs.Select(r => Of(r.Rpc));
 
     /// <summary>
     /// The rpcs that the state of a mesure permits, by service and name, in order. What a court records on behalf of an espace that is
     /// not connected is the espace's to do next, and not listed to the court.
     /// </summary>
     public static IEnumerable<string> Of(Asked asked) => s_rpcs
-        .Where(r => r.Acts.Any(asked.Mesure.Status.Allows) && r.Holds(asked) && !(asked.ByTheCourt && IsOfTheEspace(r.Rpc)))
+        .Where(r => (r.Acts.Length == 0 || r.Acts.Any(asked.Mesure.Status.Allows)) && r.Holds(asked) && !(asked.ByTheCourt && IsOfTheEspace(r.Rpc)))
         .Select(r => Of(r.Rpc).Service.FullName + "/" + r.Rpc).Order(StringComparer.Ordinal);
 
-    // A closing alone is both sides' own.
-    private static bool IsOfTheEspace(string rpc) =>
-        rpc != "CloseMesure" && Of(rpc).InputType.FindFieldByName("on_behalf_of_espace") is not null;
+    private static bool IsOfTheEspace(string rpc) => !s_ofEither.Contains(rpc) && Of(rpc).InputType.FindFieldByName("on_behalf_of_espace") is not null;
 
-    private static MethodDescriptor Of(string rpc) => MesureService.Descriptor.FindMethodByName(rpc) ?? RencontreService.Descriptor.FindMethodByName(rpc);
+    private static MethodDescriptor Of(string rpc) => s_services.Select(s => s.FindMethodByName(rpc)).First(m => m is not null);
 
     /// <summary>A mesure and who asks.</summary>
     /// <param name="Mesure">The mesure.</param>
     /// <param name="Difficulties">Its difficulties.</param>
     /// <param name="History">Its facts.</param>
+    /// <param name="Rencontres">Its rencontres.</param>
+    /// <param name="Interviews">Its interviews.</param>
+    /// <param name="SlotHeld">Whether it holds a slot for an interview.</param>
+    /// <param name="DecisionAttached">Whether the decision is attached as a file.</param>
     /// <param name="ByTheCourt">Whether the court asks.</param>
-    /// <param name="OrganisationId">Who asks.</param>
+    /// <param name="Now">Now.</param>
     /// <param name="Today">Today.</param>
     internal sealed record Asked(
-        Mesure Mesure, IReadOnlyCollection<Difficulty> Difficulties, IReadOnlyCollection<MesureFact> History, bool ByTheCourt, Guid OrganisationId, DateOnly Today)
+        Mesure Mesure, IReadOnlyCollection<Difficulty> Difficulties, IReadOnlyCollection<MesureFact> History, IReadOnlyCollection<Rencontre> Rencontres,
+        IReadOnlyCollection<Interview> Interviews, bool SlotHeld, bool DecisionAttached, bool ByTheCourt, DateTimeOffset Now, DateOnly Today)
     {
         public bool Judicial => Mesure.Nature == MesureNature.Judiciaire;
 
         /// <summary>Whether whoever asks decides: the court, or the espace where no judge ordered the mesure.</summary>
         public bool Decides => ByTheCourt || !Judicial;
+
+        public bool WithinTheTerm => Mesure.Term is not { } term || Today <= term;
+
+        public IEnumerable<Rencontre> Scheduled => Rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled);
+
+        public IEnumerable<Interview> Booked => Interviews.Where(i => i.State == InterviewState.Booked);
     }
 }

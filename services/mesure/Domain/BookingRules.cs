@@ -1,4 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain.Rules;
 using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
@@ -59,8 +60,8 @@ internal sealed record BookingContext(
 }
 
 /// <summary>
-/// What is looked at when a rencontre is booked. An outing that the decision does not grant (CPC 1180-5: the judge fixes the
-/// modalités) and a full espace refuse; the rest is told to the espace, which may have its reasons, and refuses in a series.
+/// What is looked at when a rencontre is booked: the rules of <see cref="Rules"/> one by one. What the decision does not grant
+/// and a full espace refuse; the rest is told to the espace, which may have its reasons, and refuses in a series.
 /// </summary>
 internal static class BookingRules
 {
@@ -69,6 +70,12 @@ internal static class BookingRules
 
     /// <summary>It leaves the premises and the decision grants no outing.</summary>
     public const string OutingNotGranted = "OUTING_NOT_GRANTED";
+
+    /// <summary>It is a remise, which the decision neither orders nor grants.</summary>
+    public const string RemiseNotGranted = "REMISE_NOT_GRANTED";
+
+    /// <summary>The same in English.</summary>
+    public const string RemiseNotGrantedText = "The decision neither orders nor grants handovers.";
 
     /// <summary>The periodicity allows no more in its interval.</summary>
     public const string TooFrequent = "TOO_FREQUENT";
@@ -85,6 +92,13 @@ internal static class BookingRules
     /// <summary>Another rencontre of the mesure lies at that time.</summary>
     public const string OverlapsOther = "OVERLAPS_OTHER";
 
+    // What refuses first.
+    private static readonly IBookingRule[] s_all =
+    [
+        new RencontreLiesWithinTheTerm(), new OutingIsGrantedWhereBooked(), new RemiseIsGrantedWhereBooked(), new EspaceHasRoom(), new EspaceIsOpen(),
+        new OverlapsNoOther(), new PeriodicityIsKept(), new LengthIsKept(),
+    ];
+
     /// <summary>What is found, what refuses first.</summary>
     /// <param name="context">What is compared with.</param>
     /// <param name="planned">The rencontre.</param>
@@ -92,50 +106,8 @@ internal static class BookingRules
     /// <param name="open">Whether the espace is open then; null when that is not known.</param>
     public static IReadOnlyList<BookingFinding> Look(BookingContext context, PlannedRencontre planned, bool overCapacity, bool? open)
     {
-        var terms = context.TermsOn(planned.Day);
-        var findings = new List<BookingFinding>();
-        if (planned.LastDay > context.Term)
-        {
-            findings.Add(new(AfterTerm, "It lies after the term of the mesure.", "Elle se situe après le terme de la mesure.", Refuses: true));
-        }
-
-        if (planned.Outing && !terms.OutingGranted)
-        {
-            findings.Add(new(OutingNotGranted, "The decision grants no outing.", "La décision n'autorise pas de sortie.", Refuses: true));
-        }
-
-        if (!overCapacity && IsFull(context, planned))
-        {
-            findings.Add(new(
-                EspaceFull, "The espace then receives as many families as it declared.", "L'espace accueille alors déjà autant de familles que déclaré.", Refuses: true));
-        }
-
-        if (open == false)
-        {
-            findings.Add(new(NotOpen, "The espace is not open then for the modalité.", "L'espace n'est pas ouvert à ce moment pour cette modalité."));
-        }
-
-        if (Overlaps(context.Own, planned))
-        {
-            findings.Add(new(OverlapsOther, "Another rencontre of the mesure lies at that time.", "Une autre rencontre de la mesure a lieu au même moment."));
-        }
-
-        if (Cadence.Of(terms) is { } cadence)
-        {
-            var anchor = context.Anchor ?? planned.Day;
-            var interval = cadence.IntervalOf(planned.Day, anchor);
-            if (BookingContext.Counted(context.Own).Count(r => cadence.IntervalOf(r.Day, anchor) == interval) >= cadence.Count)
-            {
-                findings.Add(new(TooFrequent, "The periodicity allows no more in that interval.", "La périodicité fixée est déjà atteinte pour cette période."));
-            }
-        }
-
-        if (planned.Kind == RencontreKind.Visite && terms.RencontreMinutes is { } minutes && minutes != planned.Minutes)
-        {
-            findings.Add(new(LengthDiffers, "It is longer or shorter than the decision says.", "Sa durée diffère de celle que fixe la décision."));
-        }
-
-        return findings;
+        var booking = new LookedAtBooking(context, planned, context.TermsOn(planned.Day), overCapacity, open);
+        return [.. s_all.Select(rule => rule.Look(booking)).OfType<BookingFinding>()];
     }
 
     /// <summary>Whether the espace is full at some moment of a rencontre.</summary>

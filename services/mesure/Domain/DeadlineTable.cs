@@ -132,7 +132,7 @@ internal static class DeadlineTable
             // What no judge ordered, the espace decides.
             var mustAct = subject.Mesure.Nature == MesureNature.Judiciaire ? MustAct : Espace;
             var calendar = mustAct == Court ? subject.Court : subject.Lieu;
-            var dues = From(subject).Select(m => (m.Urgent && Urgent is { } urgent ? urgent : Delay).After(m.At, calendar)).ToList();
+            var dues = From(subject).Select(m => (m.Urgent && Urgent is { } urgent ? urgent : Delay).After(m.At, calendar)).Where(due => due < Never).ToList();
             return dues.Count == 0 ? null : new Deadline { MesureId = subject.Mesure.Id, Kind = Kind, MustAct = mustAct, DueAt = dues.Min() };
         }
     }

@@ -78,6 +78,9 @@ internal sealed record Decision
     /// <summary>Null when not known, or when no appeal was lodged.</summary>
     public DateOnly? AppealDate { get; init; }
 
+    /// <summary>Whether handovers in the espace are ordered, or granted beside what is.</summary>
+    public bool GrantsRemises => RemiseGranted || Modalite == Modalite.RemiseEnfant;
+
     /// <summary>Whether the decision was rendered: then the greffe cannot amend its content.</summary>
     public bool Rendered => Date is not null;
 

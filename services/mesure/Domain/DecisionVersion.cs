@@ -39,6 +39,8 @@ internal sealed record DecisionChange(DateOnly DecidedOn, DateOnly EffectiveOn)
 
     public bool? OutingGranted { get; init; }
 
+    public bool? RemiseGranted { get; init; }
+
     public bool? InterdictionDeContact { get; init; }
 
     /// <summary>Free text of the decision; may hold personal data.</summary>
@@ -55,6 +57,7 @@ internal sealed record DecisionChange(DateOnly DecidedOn, DateOnly EffectiveOn)
         RencontreMinutes = RencontreMinutes ?? terms.RencontreMinutes,
         TermsLeftToService = terms.TermsLeftToService && Periodicity is null && RencontreMinutes is null,
         OutingGranted = OutingGranted ?? terms.OutingGranted,
+        RemiseGranted = RemiseGranted ?? terms.RemiseGranted,
         InterdictionDeContact = InterdictionDeContact ?? terms.InterdictionDeContact,
         Restrictions = Restrictions ?? terms.Restrictions,
     };

@@ -33,8 +33,20 @@ internal sealed record BookingTerms
 /// <summary>What becomes of booked rencontres.</summary>
 internal sealed partial class Mesure
 {
+    /// <summary>Whether an espace has it to plan for: from the transmission to the closing.</summary>
+    public bool Plannable => GestionnaireId is not null && Status.ClosedAt is null;
+
     /// <summary>Refuses what no booking could do in this state.</summary>
     public void RequireBookable() => Require(MesureAct.ScheduleRencontre);
+
+    /// <summary>Refuses a plan of rencontres where no espace has the mesure.</summary>
+    public void RequirePlannable()
+    {
+        if (!Plannable)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.ScheduleRencontre.ToCode());
+        }
+    }
 
     /// <summary>A side confirms a rencontre.</summary>
     public void ConfirmRencontre(Rencontre rencontre, PartyRole by, Acting acting)

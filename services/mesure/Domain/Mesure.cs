@@ -778,7 +778,7 @@ internal sealed partial class Mesure
     public void Reopen(IReadOnlyList<MesureFact> history, IReadOnlyCollection<DateTimeOffset> pending, bool byTheCourt, string comment, Acting acting)
     {
         Require(MesureAct.Reopen);
-        if (!MayReopen(history, byTheCourt, acting.OrganisationId))
+        if (!MayReopen(history, byTheCourt))
         {
             throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Reopen.ToCode(), ClosureReason == ClosureReason.Transfert
                 ? "the mesure goes on at another espace" : "whoever closed it, or the court, may reopen it");
@@ -795,10 +795,14 @@ internal sealed partial class Mesure
         Add(MesureAct.Reopen, acting);
     }
 
-    /// <summary>Whether a closing may be taken back: the court's or one's own, and not one by which the mesure went on elsewhere.</summary>
-    public bool MayReopen(IEnumerable<MesureFact> history, bool byTheCourt, Guid organisationId) =>
+    /// <summary>
+    /// Whether a closing may be taken back: by the court any, by the espace its own and one that was recorded on its behalf, and
+    /// by nobody one by which the mesure went on elsewhere.
+    /// </summary>
+    public bool MayReopen(IEnumerable<MesureFact> history, bool byTheCourt) =>
         ClosureReason != ClosureReason.Transfert
-        && (byTheCourt || history.Where(f => f.Act is MesureAct.Close or MesureAct.Revoke).MaxBy(f => f.Version)?.ActorOrganisationId == organisationId);
+        && (byTheCourt || (history.Where(f => f.Act is MesureAct.Close or MesureAct.Revoke).MaxBy(f => f.Version) is { } closing
+            && (closing.ActorOrganisationId == GestionnaireId || closing.Details.OnBehalf is not null)));
 
     private const string Untold = "a danger is recorded of which nobody outside was told: record the external alert first";
 

@@ -14,14 +14,18 @@ internal readonly record struct RencontreConflict(Rencontre Rencontre, Code Code
 /// </summary>
 internal static class RencontreConflicts
 {
-    /// <summary>The conflicts with the terms in force on the day of each rencontre, by their start.</summary>
+    /// <summary>
+    /// The conflicts with the terms in force on the day of each rencontre, by their start. Terms that were never modified were
+    /// looked at when it was booked; only a term that begins with the first rencontre was not known then.
+    /// </summary>
     /// <param name="versions">All versions of the terms; empty while they were never modified.</param>
     /// <param name="unmodified">The terms of a mesure without versions.</param>
     /// <param name="term">Last day of the mesure; null while it cannot be known.</param>
     /// <param name="rencontres">Those still scheduled.</param>
     public static IReadOnlyList<RencontreConflict> Of(
         IReadOnlyCollection<DecisionVersion> versions, Decision unmodified, DateOnly? term, IEnumerable<Rencontre> rencontres) =>
-        [.. rencontres.GroupBy(r => versions.InForceOn(r.Day, unmodified)).SelectMany(g => Of(g.Key, term, g)).OrderBy(c => c.Rencontre.StartsAt)];
+        [.. rencontres.GroupBy(r => versions.InForceOn(r.Day, unmodified)).SelectMany(g => Of(g.Key, term, g))
+            .Where(c => versions.Count > 0 || c.Code == Code.Term).OrderBy(c => c.Rencontre.StartsAt)];
 
     /// <summary>The conflicts, in the order of the rencontres' starts; several of one rencontre are told one by one.</summary>
     /// <param name="decision">The decision as it holds for them.</param>
@@ -51,6 +55,8 @@ internal static class RencontreConflicts
                 Add(day > term, Code.Term);
                 Add(Differs(rencontre.Modalite, decision.Modalite), Code.Modalite);
                 Add(rencontre.Outing && !decision.OutingGranted, Code.Outing);
+                Add(rencontre.Kind == RencontreKind.Remise && !decision.GrantsRemises, Code.Remise);
+                Add(!rencontre.Arrivals.Separated && Arrivals.MustBeSeparated(decision), Code.Separation);
                 Add(rencontre.Kind == RencontreKind.Visite && decision.RencontreMinutes is { } minutes && minutes != rencontre.DurationMinutes, Code.Length);
                 Add(inInterval > cadence?.Count, Code.Frequency);
             }

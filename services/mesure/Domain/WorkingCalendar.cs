@@ -12,6 +12,9 @@ internal sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
 {
     private const string Paris = "Europe/Paris";
 
+    // What lies in the last year that there is has no day after it to count on: it is never due.
+    private const int LastYear = 9999;
+
     /// <summary>The calendar of an espace.</summary>
     /// <param name="timeZone">IANA zone; null for that of Paris.</param>
     /// <param name="departement">Code of the département; null while it is not known.</param>
@@ -31,7 +34,7 @@ internal sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
     public DateTimeOffset AfterWorkingDays(DateTimeOffset from, int days)
     {
         var day = zone.DayOf(from);
-        for (var left = days; left > 0;)
+        for (var left = day.Year == LastYear ? 0 : days; left > 0;)
         {
             day = day.AddDays(1);
             if (IsWorking(day))
@@ -49,7 +52,7 @@ internal sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
     public DateTimeOffset AfterMonths(DateTimeOffset from, int months)
     {
         var day = zone.DayOf(from).SameDayAfter(months);
-        while (!IsWorking(day))
+        while (day.Year < LastYear && !IsWorking(day))
         {
             day = day.AddDays(1);
         }
@@ -60,6 +63,6 @@ internal sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
     /// <summary>The first instant of a day.</summary>
     public DateTimeOffset StartOf(DateOnly day) => zone.At(day, 0);
 
-    /// <summary>The first instant after a day.</summary>
-    public DateTimeOffset EndOf(DateOnly day) => zone.At(day.AddDays(1), 0);
+    /// <summary>The first instant after a day; <see cref="DeadlineTable.Never"/> in the year 9999.</summary>
+    public DateTimeOffset EndOf(DateOnly day) => day.Year == LastYear ? DeadlineTable.Never : zone.At(day.AddDays(1), 0);
 }

@@ -76,6 +76,7 @@ internal sealed class InterviewGrpcService(
         check.That(request.SlotIds.Count is >= 1 and <= MaxSlots, "slot_ids", "must be from 1 to 200");
         var slotIds = request.SlotIds.Take(MaxSlots).Select((id, i) => check.Uuid(MesureChecks.Index("slot_ids", i), id)).ToArray();
         check.That(slotIds.Distinct().Count() == slotIds.Length, "slot_ids", "must not repeat an id");
+        var source = new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource).By(caller, check);
         check.ThrowIfAny();
         return commands.RunAsync(context, request, requestId, async ct =>
         {
@@ -88,7 +89,7 @@ internal sealed class InterviewGrpcService(
             }
 
             found.ThrowIfAny();
-            var acting = new Acting(caller.OrganisationId, caller.Subject, now, now);
+            var acting = new Acting(caller.OrganisationId, caller.Subject, now, now, source);
             var released = new HashSet<Domain.Mesure>();
             var response = new WithdrawInterviewSlotsResponse();
             foreach (var slot in slots.OfType<InterviewSlot>())

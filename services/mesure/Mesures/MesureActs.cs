@@ -24,7 +24,23 @@ internal readonly record struct ActHeader(string MesureId, string Etag, string R
 /// <summary>What a request says of whoever acts on behalf of an espace that is not connected.</summary>
 /// <param name="Claimed">Whether the caller says that they do.</param>
 /// <param name="Source">How the espace told it.</param>
-internal readonly record struct OnBehalf(bool Claimed, OnBehalfSource Source);
+/// <param name="CourtToo">Whether the court may do it for itself too.</param>
+internal readonly record struct OnBehalf(bool Claimed, OnBehalfSource Source, bool CourtToo = false)
+{
+    /// <summary>How the espace told it; null when the caller acts for itself.</summary>
+    /// <exception cref="DomainError">It is the espace's own to do, and the caller does not say that they do it on its behalf.</exception>
+    public OnBehalfSource? By(Caller caller, FieldChecks check)
+    {
+        if (caller.Role == Roles.Espace || (CourtToo && !Claimed && caller.Role == Roles.Juridiction))
+        {
+            check.That(!Claimed, "on_behalf_of_espace", "is for others than the espace");
+            check.That(Source == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
+            return null;
+        }
+
+        return Claimed ? check.Known("on_behalf_source", Source) : throw DomainError.Forbidden();
+    }
+}
 
 /// <summary>
 /// The way of every act on an existing mesure: validate, load, admit the caller, compare the etag, decide, publish, save. The
@@ -45,7 +61,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
     {
         var caller = call.Caller();
         var now = clock.GetStoredNow();
-        var source = SourceOf(caller, header.ForEspace, check);
+        var source = header.ForEspace?.By(caller, check);
         var mesureId = check.Uuid("mesure_id", header.MesureId);
         var etag = check.Etag(header.Etag);
         var requestId = check.RequestId(header.RequestId);
@@ -94,23 +110,6 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
         var mesure = await db.MesureAsync(mesureId, ct) ?? throw DomainError.Forbidden();
         caller.Require(caller.Role == Roles.Juridiction ? mesure.JuridictionId : mesure.GestionnaireId);
         return mesure;
-    }
-
-    private static OnBehalfSource? SourceOf(Caller caller, OnBehalf? forEspace, FieldChecks check)
-    {
-        if (forEspace is not { } said)
-        {
-            return null;
-        }
-
-        if (caller.Role == Roles.Espace)
-        {
-            check.That(!said.Claimed, "on_behalf_of_espace", "is for others than the espace");
-            check.That(said.Source == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
-            return null;
-        }
-
-        return said.Claimed ? check.Known("on_behalf_source", said.Source) : throw DomainError.Forbidden();
     }
 
     /// <summary>Adds the new facts of a mesure to the history and to the outbox.</summary>

@@ -87,6 +87,7 @@ internal static class MesureChecks
             PeriodicityUnit = periodicity?.Unit ?? PeriodicityUnit.Unspecified,
             RencontreMinutes = agreement.RencontreMinutes == 0 ? null : check.Range($"{path}.rencontre_minutes", agreement.RencontreMinutes, 5, 720),
             OutingGranted = agreement.OutingGranted,
+            RemiseGranted = agreement.RemiseGranted,
             PrincipalSituation = Situations(check, path, agreement.Situations, agreement.PrincipalSituation),
             Situations = [.. agreement.Situations.Distinct()],
         };

@@ -173,7 +173,7 @@ internal sealed partial class MesureGrpcService
         check.That(effectiveOn >= decidedOn, "modification.effective_date", "must not lie before decision_date");
         check.That(
             modification.HasModalite || modification.HasDurationMonths || modification.Periodicity is not null || modification.HasRencontreMinutes
-                || modification.HasOutingGranted || modification.HasInterdictionDeContact || modification.HasRestrictions,
+                || modification.HasOutingGranted || modification.HasInterdictionDeContact || modification.HasRestrictions || modification.HasRemiseGranted,
             "modification", "at least one of the terms must be set");
         MesureChecks.Periodicity(check, "modification.periodicity", modification.Periodicity);
         return new DecisionChange(decidedOn, effectiveOn)
@@ -183,6 +183,7 @@ internal sealed partial class MesureGrpcService
             Periodicity = modification.Periodicity is { } p ? (p.RencontreCount, p.IntervalCount, p.Unit) : null,
             RencontreMinutes = modification.HasRencontreMinutes ? check.Range("modification.rencontre_minutes", modification.RencontreMinutes, 5, 720) : null,
             OutingGranted = modification.HasOutingGranted ? modification.OutingGranted : null,
+            RemiseGranted = modification.HasRemiseGranted ? modification.RemiseGranted : null,
             InterdictionDeContact = modification.HasInterdictionDeContact ? modification.InterdictionDeContact : null,
             Restrictions = modification.HasRestrictions ? check.Text("modification.restrictions", modification.Restrictions, MaxText) : null,
         };

@@ -143,7 +143,7 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var (reason, comment) = Difficulty(check, request.Reason, request.Comment);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
             var difficulty = mesure.Suspend(reason, comment, acting);
             db.Difficulties.Add(difficulty);
@@ -152,7 +152,7 @@ internal sealed partial class MesureGrpcService
     }
 
     public override Task<ResumeMesureResponse> ResumeMesure(ResumeMesureRequest request, ServerCallContext context) =>
-        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), new FieldChecks(), (mesure, acting, _) =>
+        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), new FieldChecks(), (mesure, acting, _) =>
         {
             mesure.Resume(acting);
             return Task.FromResult(new ResumeMesureResponse { Mesure = mesure.ToSummary() });
@@ -164,7 +164,7 @@ internal sealed partial class MesureGrpcService
         var reason = check.Known("reason", request.Reason);
         check.That(reason == ClosureReason.Unspecified || Closures.IsSansSuite(reason), "reason", "must be one of SANS_SUITE");
         var comment = check.Text("comment", request.Comment, MaxText);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, (mesure, acting, _) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
             var difficulty = mesure.ProposeClosure(reason, comment, acting);
             db.Difficulties.Add(difficulty);
@@ -178,7 +178,7 @@ internal sealed partial class MesureGrpcService
         var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
         var recipient = check.Known("recipient", request.Recipient);
         var kind = check.Known("kind", request.Kind);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), check, async (mesure, acting, ct) =>
         {
             db.ExternalAlerts.Add(mesure.RecordExternalAlert(await DifficultyOf(mesure, difficultyId, ct), recipient, kind, acting));
             return new RecordExternalAlertResponse { Mesure = mesure.ToSummary() };
@@ -193,11 +193,7 @@ internal sealed partial class MesureGrpcService
         check.That(Closures.MayGive(role, reason), "reason", "is not a reason that this role may give");
         var comment = check.Text("comment", request.Comment, MaxText);
         var destination = check.KnownOrUnspecified("destination", request.Destination);
-
-        // A court closes by itself too; everybody else closes for the espace.
-        OnBehalf? forEspace = role == Roles.Juridiction ? null : new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource);
-        check.That(forEspace is not null || request.OnBehalfSource == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, forEspace), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), check, async (mesure, acting, ct) =>
         {
             await EndAsync(mesure, () => mesure.Close(reason, comment, destination, acting), acting, ct);
             return new CloseMesureResponse { Mesure = mesure.ToSummary() };
@@ -208,13 +204,13 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var comment = check.Text("comment", request.Comment, MaxText, required: true);
-        var byTheCourt = context.Caller().Role == Roles.Juridiction;
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
+        var by = request.OnBehalfOfEspace ? Roles.Espace : context.Caller().Role;
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, null, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), check, async (mesure, acting, ct) =>
         {
             var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id).ToListAsync(ct);
             var pending = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id
                 && (r.Outcome == RencontreOutcome.Scheduled || r.ReturnOutcome == RencontreOutcome.Scheduled)).ToListAsync(ct);
-            mesure.Reopen(history, Bookings.Pending(pending), byTheCourt, comment, acting);
+            mesure.Reopen(history, Bookings.Pending(pending), by == Roles.Juridiction, comment, acting);
             return new ReopenMesureResponse { Mesure = mesure.ToSummary() };
         });
     }

@@ -113,7 +113,12 @@ internal sealed partial class MesureGrpcService
         var after = tokens.Read<ActionCursor>(request.PageToken, binding)?.Rpc ?? "";
         var difficulties = await db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesureId).ToListAsync(ct);
         var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesureId).ToListAsync(ct);
-        var asked = new AvailableActions.Asked(mesure, difficulties, history, caller.Role == Roles.Juridiction, caller.OrganisationId, clock.TodayInParis());
+        var now = clock.GetStoredNow();
+        var asked = new AvailableActions.Asked(
+            mesure, difficulties, history, await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct),
+            SlotHeld: await db.InterviewSlots.AnyAsync(s => s.MesureId == mesureId && s.State == InterviewSlotState.OnHold && s.HeldUntil > now, ct),
+            DecisionAttached: await db.DecisionDocuments.AnyAsync(d => d.MesureId == mesureId, ct),
+            caller.Role == Roles.Juridiction, now, clock.TodayInParis());
         var actions = AvailableActions.Of(asked)
             .Where(rpc => string.CompareOrdinal(rpc, after) > 0 && AccessTable.BuiltIn.Grant("/" + rpc, caller.Role) != Tenancy.None)
             .ToList();
@@ -180,7 +185,7 @@ internal sealed partial class MesureGrpcService
         whole.Parties.AddRange((await db.Parties.AsNoTracking().Where(p => p.MesureId == mesure.Id).ToListAsync(ct)).OrderBy(p => p.Role).Select(p => p.ToProto()));
         whole.Children.AddRange((await db.Children.AsNoTracking().Where(c => c.MesureId == mesure.Id).OrderBy(c => c.Position).ToListAsync(ct)).Select(c => c.ToProto()));
         whole.Rencontres.AddRange(rencontres.Select(r => r.ToProto()));
-        if (mesure.Status.ClosedAt is null && versions.Count > 0)
+        if (mesure.Status.ClosedAt is null)
         {
             whole.RencontreConflicts.AddRange(RencontreConflicts.Of(versions, mesure.Decision, mesure.Term, rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled)).Select(c => c.ToProto()));
         }

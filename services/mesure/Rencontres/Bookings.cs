@@ -89,7 +89,7 @@ internal sealed class Bookings(MesuresDbContext db)
         }
 
         // The term is the mesure's own to refuse, as a matter of its state.
-        var findings = BookingRules.Look(context, planned, overCapacity, null).Where(f => f.Code != BookingRules.AfterTerm).ToList();
+        var findings = BookingRules.Look(context, planned, overCapacity, null).Where(f => f is not { Code: BookingRules.AfterTerm, Refuses: true }).ToList();
         var terms = TermsOf(context, planned, slot?.Id, overCapacity);
         var pending = Pending(context.Own.Where(r => r != moved));
         var rencontre = moved is null

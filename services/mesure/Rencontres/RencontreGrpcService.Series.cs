@@ -44,13 +44,14 @@ internal sealed partial class RencontreGrpcService
 
         var ct = context.CancellationToken;
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
-        if (mesure.Status.ClosedAt is not null)
-        {
-            throw DomainError.StateForbids(mesure.Status.State.ToCode(), MesureAct.ScheduleRencontre.ToCode());
-        }
-
+        mesure.RequirePlannable();
         var own = await bookings.ContextAsync(mesure, ct);
         var terms = own.TermsOn(from);
+        if (returnAfter is not null && !terms.GrantsRemises)
+        {
+            throw DomainError.RulesViolated([new RuleViolation(BookingRules.RemiseNotGranted, "return_after_minutes", BookingRules.RemiseNotGrantedText)]);
+        }
+
         var decided = Cadence.Of(terms);
         check.That(decided is null || cadence is null, "periodicity", "must be absent: the decision names it");
         check.That(decided is not null || cadence is not null, "periodicity", "is required: the decision leaves it to the espace");
@@ -99,7 +100,7 @@ internal sealed partial class RencontreGrpcService
             check.That(last - first <= TimeSpan.FromDays(MaxDays - 2), "rencontres", "must lie within 398 days");
         }
 
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             mesure.RequireBookable();
             var espace = await EspaceAsync(mesure, ct);

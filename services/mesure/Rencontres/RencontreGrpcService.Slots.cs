@@ -17,7 +17,11 @@ internal sealed partial class RencontreGrpcService
     {
         var caller = context.Caller();
         var check = new FieldChecks();
-        var espaceId = check.OptionalUuid("espace_id", request.EspaceId);
+
+        // Others than the espace book for one that is not connected; a court sees no more of it than what can be booked.
+        var own = caller.Role == Roles.Espace;
+        var whole = caller.Role != Roles.Juridiction;
+        var espaceId = own ? check.OptionalUuid("espace_id", request.EspaceId) : check.Uuid("espace_id", request.EspaceId);
         for (var i = 0; i < request.States.Count; i++)
         {
             check.Known(MesureChecks.Index("states", i), request.States[i]);
@@ -31,10 +35,15 @@ internal sealed partial class RencontreGrpcService
 
         var now = clock.GetStoredNow();
         var free = request.States.Count == 0 || request.States.Contains(FreeSlotState.Free);
-        var taken = request.States.Contains(FreeSlotState.Taken);
-        var expired = request.States.Contains(FreeSlotState.Expired);
-        var slots = db.FreeSlots.AsNoTracking().Where(s => s.GestionnaireId == caller.OrganisationId
-            && ((free && s.TakenAt == null && s.StartsAt > now) || (taken && s.TakenAt != null) || (expired && s.TakenAt == null && s.StartsAt <= now)));
+        var taken = whole && request.States.Contains(FreeSlotState.Taken);
+        var expired = whole && request.States.Contains(FreeSlotState.Expired);
+        var slots = db.FreeSlots.AsNoTracking().Where(
+            s => (free && s.TakenAt == null && s.StartsAt > now) || (taken && s.TakenAt != null) || (expired && s.TakenAt == null && s.StartsAt <= now));
+        if (own)
+        {
+            slots = slots.Where(s => s.GestionnaireId == caller.OrganisationId);
+        }
+
         if (espaceId is { } id)
         {
             slots = slots.Where(s => s.EspaceId == id);
@@ -52,7 +61,7 @@ internal sealed partial class RencontreGrpcService
 
         var page = await slots.OrderBy(s => s.StartsAt).ThenBy(s => s.Id).Take(size + 1).ToListAsync(context.CancellationToken);
         var response = new ListFreeSlotsResponse();
-        response.FreeSlots.AddRange(page.Take(size).Select(s => s.ToProto(now)));
+        response.FreeSlots.AddRange(page.Take(size).Select(s => s.ToProto(now, whole)));
         if (page.Count > size)
         {
             response.NextPageToken = tokens.Protect(new SlotCursor(page[size - 1].StartsAt, page[size - 1].Id), binding);
@@ -76,7 +85,13 @@ internal sealed partial class RencontreGrpcService
         caller.Require(slot?.GestionnaireId);
         var now = clock.GetStoredNow();
         var response = new ListSlotCandidatesResponse();
-        if (slot!.StateAt(now) != FreeSlotState.Free)
+        if (slot is null)
+        {
+            // Those who may touch any learn that it does not exist.
+            throw DomainError.NotFound($"free-slots/{slotId}");
+        }
+
+        if (slot.StateAt(now) != FreeSlotState.Free)
         {
             return response;
         }

@@ -23,7 +23,7 @@ internal sealed partial class RencontreGrpcService(
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
         var role = check.Known("party_role", request.PartyRole);
         check.That(role != PartyRole.Enfant, "party_role", "must be the hôte or the visiteur");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var (rencontre, _) = await OneAsync(mesure, rencontreId, ct);
             mesure.ConfirmRencontre(rencontre, role, acting);
@@ -39,7 +39,7 @@ internal sealed partial class RencontreGrpcService(
         check.That(
             outcome is RencontreOutcome.CancelledByHote or RencontreOutcome.CancelledByVisiteur or RencontreOutcome.CancelledByEspace or RencontreOutcome.ForceMajeure,
             "outcome", "must say who cancelled");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var (rencontre, others) = await OneAsync(mesure, rencontreId, ct);
             mesure.CancelRencontre(rencontre, outcome, others, acting);
@@ -55,7 +55,7 @@ internal sealed partial class RencontreGrpcService(
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
         var sent = RencontreChecks.Planned(check, "planned", request.Planned);
         var slotId = check.OptionalUuid("free_slot_id", request.FreeSlotId);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var own = await bookings.ContextAsync(mesure, ct);
             var rencontre = own.Own.FirstOrDefault(r => r.Id == rencontreId) ?? throw NotOfTheMesure();
@@ -77,10 +77,15 @@ internal sealed partial class RencontreGrpcService(
         check.That(
             outcome is RencontreOutcome.Held or RencontreOutcome.VisiteurAbsent or RencontreOutcome.HoteAbsent or RencontreOutcome.ForceMajeure,
             "outcome", "must say what became of the return");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var (remise, others) = await OneAsync(mesure, rencontreId, ct);
             mesure.RecordReturn(remise, outcome, others, acting);
+            if (outcome != RencontreOutcome.Held)
+            {
+                bookings.Free(mesure, remise, acting);
+            }
+
             return new RecordRemiseReturnResponse { Mesure = mesure.ToSummary() };
         });
     }

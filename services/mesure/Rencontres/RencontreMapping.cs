@@ -35,7 +35,8 @@ internal static class RencontreMapping
         DescriptionFr = finding.DescriptionFr,
     };
 
-    public static Proto.FreeSlot ToProto(this FreeSlot slot, DateTimeOffset now) => new()
+    /// <summary>A slot as its espace sees it, or whoever may know no more than that it is free.</summary>
+    public static Proto.FreeSlot ToProto(this FreeSlot slot, DateTimeOffset now, bool whole = true) => new()
     {
         FreeSlotId = slot.Id.ToString(),
         EspaceId = slot.EspaceId.ToString(),
@@ -44,7 +45,7 @@ internal static class RencontreMapping
         DurationMinutes = slot.DurationMinutes,
         TimeZone = slot.TimeZone,
         Modalite = slot.Modalite,
-        RencontreId = slot.RencontreId.ToString(),
+        RencontreId = whole ? slot.RencontreId.ToString() : "",
         FreedTime = slot.FreedAt.ToProto(),
         State = slot.StateAt(now),
         TakenByMesureId = slot.TakenByMesureId?.ToString() ?? "",

@@ -40,7 +40,8 @@ public class FuzzTests(DirectoryFixture directory) : IClassFixture<DirectoryFixt
                 import.Ouvertures[0], import.Ouvertures[0].StartTime, import.Ouvertures[0].StartDate, import.Fermetures[0], import.Fermetures[0].EndDate,
             ];
             var part = parts[i % parts.Length];
-            var fields = part.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsRepeated).ToList();
+            // A version that is well-formed and not the present one has a refusal of its own.
+            var fields = part.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsRepeated && !f.Name.EndsWith("etag", StringComparison.Ordinal)).ToList();
             var field = fields[random.Next(fields.Count)];
             var odd = field.Accessor.GetValue(Fuzz.Message(part.Descriptor, random, known));
             if (odd is null)

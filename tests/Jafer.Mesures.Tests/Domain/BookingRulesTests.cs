@@ -95,6 +95,7 @@ public sealed class BookingRulesTests
         {
             (RencontreSeriesTests.Nothing with { Term = day.AddDays(-1) }, s_planned, null, BookingRules.AfterTerm, true),
             (RencontreSeriesTests.Nothing, s_planned with { Outing = true }, null, BookingRules.OutingNotGranted, true),
+            (RencontreSeriesTests.Nothing, s_planned with { Kind = RencontreKind.Remise, ReturnsAt = s_start.AddDays(1) }, null, BookingRules.RemiseNotGranted, true),
             (RencontreSeriesTests.Nothing with { Capacity = 1, Others = [stay] }, s_planned, null, BookingRules.EspaceFull, true),
             (RencontreSeriesTests.Nothing, s_planned, false, BookingRules.NotOpen, false),
             (RencontreSeriesTests.Nothing with { Own = [row] }, s_planned, null, BookingRules.OverlapsOther, false),
@@ -134,6 +135,10 @@ public sealed class BookingRulesTests
         Assert.Equal([rows[2]], RencontreConflicts.Of(terms, term.AddDays(-30), rows).Select(c => c.Rencontre));
         Assert.Equal(3, RencontreConflicts.Of(terms with { RencontreMinutes = 60 }, term, rows).Count(c => c.Code == RencontreConflictCode.Length));
         Assert.Equal(3, RencontreConflicts.Of(terms with { Modalite = Modalite.Visite }, term, rows).Count(c => c.Code == RencontreConflictCode.Modalite));
+        Assert.Equal(3, RencontreConflicts.Of(terms with { InterdictionDeContact = true }, term, rows).Count(c => c.Code == RencontreConflictCode.Separation));
+        var remise = new Rencontre { Id = default, MesureId = default, Kind = RencontreKind.Remise, StartsAt = s_start, DurationMinutes = 30, TimeZone = "Etc/UTC", ReturnsAt = s_start.AddDays(1) };
+        Assert.Equal([RencontreConflictCode.Remise], RencontreConflicts.Of(terms, term, [remise]).Select(c => c.Code));
+        Assert.Empty(RencontreConflicts.Of(terms with { RemiseGranted = true }, term, [remise]));
         rows[0].Outcome = RencontreOutcome.Held;
         Assert.Equal([rows[1]], RencontreConflicts.Of(terms with { PeriodicityCount = 1 }, term, rows).Select(c => c.Rencontre));
     }

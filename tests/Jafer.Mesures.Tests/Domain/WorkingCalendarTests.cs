@@ -41,5 +41,17 @@ public sealed class WorkingCalendarTests
     public void AfterMonths_OfAnInstant_IsTheSameDayOrTheNextWorkingOne(string from, int months, string end) =>
         Assert.Equal(Instant(end), WorkingCalendar.Of("Europe/Paris", "69").AfterMonths(Instant(from), months));
 
+    [Theory]
+    [InlineData("9998-12-31T10:00:00Z")]
+    [InlineData("9999-12-30T23:59:59Z")]
+    public void AnyDeadline_ThatWouldEndInTheLastYearThereIs_IsNeverDue(string from)
+    {
+        var calendar = WorkingCalendar.Of("Pacific/Auckland", "69");
+
+        Assert.Equal(
+            [DeadlineTable.Never, DeadlineTable.Never, DeadlineTable.Never],
+            [calendar.AfterWorkingDays(Instant(from), 15), calendar.AfterMonths(Instant(from), 3), calendar.EndOf(DateOnly.MaxValue)]);
+    }
+
     private static DateTimeOffset Instant(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 }

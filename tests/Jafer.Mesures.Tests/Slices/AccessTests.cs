@@ -39,7 +39,7 @@ public sealed class AccessTests(MesuresFixture jafer)
 
         Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (refused.Code, refused.Reason));
         Assert.Equal((refused.Code, refused.Reason, refused.Message), (missing.Code, missing.Reason, missing.Message));
-        var court = new RencontreService.RencontreServiceClient(jafer.First.Channel("juridiction", Court));
+        var court = new RencontreService.RencontreServiceClient(jafer.First.Channel("juridiction", OtherCourt));
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(() => Requests.CallAsync(court, rpc, theirs))).Code);
     }
 

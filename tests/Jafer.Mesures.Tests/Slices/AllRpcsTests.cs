@@ -342,7 +342,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
 
     private async Task<(string MesureId, string RencontreId)> RemiseAsync()
     {
-        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var id = await jafer.MesureInAsync(MesureState.EnAttente, r => r.Decision.RemiseGranted = true);
         var now = TimeProvider.System.GetUtcNow();
         var booked = await jafer.AsEspace.ScheduleRencontreAsync(new()
         {

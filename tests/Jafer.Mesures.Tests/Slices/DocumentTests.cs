@@ -400,10 +400,6 @@ public sealed class DocumentTests(MesuresFixture jafer)
         Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(_court.GetFactualNoteAsync(new() { MesureId = id }))).Reason);
     }
 
-    [Fact]
-    public async Task AnyReading_RandomRequests_NeverFaults() => Assert.Empty(await Fuzz.FaultsAsync(
-        [_court, _espace], DocumentService.Descriptor, 1, 60, [await jafer.MesureInAsync(MesureState.Transmise), await jafer.MesureInAsync(MesureState.EnAttente)]));
-
     private static AttachDecisionRequest Header(string mesureId, byte[] file) => new()
     {
         MesureId = mesureId,

@@ -308,16 +308,18 @@ public sealed class IntakeTests(MesuresFixture jafer)
     }
 
     [Fact]
-    public async Task ReportStatus_OutingThatTheDecisionDoesNotGrant_IsRefusedByTheRule()
+    public async Task ReportStatus_OutingOrRemiseThatTheDecisionDoesNotGrant_IsRefusedByTheRule()
     {
         var id = await jafer.MesureInAsync(MesureState.EnAttente);
         var outing = Item(id, 1, Scheduled("out"));
         outing.RencontreScheduled.Outing = true;
+        var remise = Item(id, 2, Scheduled("remise"));
+        remise.RencontreScheduled.ReturnTime = remise.RencontreScheduled.StartTime + Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromDays(1));
 
-        var result = (await _intake.ReportStatusAsync(Report(outing))).Results[0];
+        var results = (await _intake.ReportStatusAsync(Report(outing, remise))).Results;
 
-        Assert.Equal((IntakeResult.Refused, ErrorReason.RuleViolated), (result.Result, result.Reason));
-        Assert.StartsWith("OUTING_NOT_GRANTED", result.Description, StringComparison.Ordinal);
+        Assert.All(results, result => Assert.Equal((IntakeResult.Refused, ErrorReason.RuleViolated), (result.Result, result.Reason)));
+        Assert.Equal(["OUTING_NOT_GRANTED", "REMISE_NOT_GRANTED"], results.Select(r => r.Description[..18]));
         Assert.Empty((await jafer.GetAsync(id)).Rencontres);
     }
 
@@ -419,20 +421,6 @@ public sealed class IntakeTests(MesuresFixture jafer)
         Assert.Equal([4], (await _intake.ListIntakeItemsAsync(new() { MesureId = id, Result = IntakeResult.Held })).Items.Select(i => i.Sequence));
         Assert.Empty((await jafer.First.Intake(OtherGestionnaire).ListIntakeItemsAsync(new() { MesureId = id })).Items);
         Assert.Equal("PAGE_TOKEN_INVALID", (await Refusal.OfAsync(_intake.ListIntakeItemsAsync(new() { PageToken = "x" }))).Reason);
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task AnyRpc_RandomRequests_NeverFaults(int seed)
-    {
-        var known = new List<string> { Source, "1", "r", (await jafer.GetAsync(await jafer.MesureInAsync(MesureState.Programmee))).Rencontres[0].RencontreId };
-        foreach (var state in new[] { MesureState.Transmise, MesureState.Recue, MesureState.EnAttente, MesureState.Programmee })
-        {
-            known.Add(await jafer.MesureInAsync(state));
-        }
-
-        Assert.Empty(await Fuzz.FaultsAsync([_intake], IntakeService.Descriptor, seed, 150, known));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using Xunit;
@@ -14,12 +13,6 @@ namespace Jafer.Mesures.Tests.Slices;
 public sealed class LifeTests(MesuresFixture jafer)
 {
     private static readonly Date s_day = new DateOnly(2026, 4, 1).ToProto();
-
-    public static TheoryData<MesureState> States =>
-    [
-        MesureState.Ordonnee, MesureState.Completee, MesureState.Transmise, MesureState.Recue, MesureState.PriseEnCharge, MesureState.EnAttente,
-        MesureState.Programmee, MesureState.EnCours, MesureState.Suspendue, MesureState.Cloturee,
-    ];
 
     [Fact]
     public async Task SuspendMesure_Programmed_RefersADifficultyAndTheJudgeHoldsIt()
@@ -386,39 +379,6 @@ public sealed class LifeTests(MesuresFixture jafer)
             var refusal = await Refusal.OfAsync(jafer.AsCourt.GetMesureAsync(new() { MesureId = id, AsOfTime = Timestamp.FromDateTimeOffset(time) }));
             Assert.Equal((StatusCode.InvalidArgument, "as_of_time"), (refusal.Code, Assert.Single(refusal.Fields)));
         }
-    }
-
-    [Theory]
-    [MemberData(nameof(States))]
-    public async Task ListAvailableActions_AnyState_ListsExactlyWhatTheStateDoesNotRefuse(MesureState state)
-    {
-        foreach (var (client, role) in new[] { (jafer.AsCourt, "juridiction"), (jafer.AsEspace, "espace") })
-        {
-            var listed = state is MesureState.Ordonnee or MesureState.Completee && role == "espace"
-                ? []
-                : await ActionsAsync(client, await jafer.MesureInAsync(state));
-            foreach (var rpc in AvailableActions.Rpcs)
-            {
-                var id = await jafer.MesureInAsync(state);
-                var ofRencontres = new RencontreService.RencontreServiceClient(jafer.First.Channel(role, role == "espace" ? Gestionnaire : Court));
-                var refusal = await Refusal.OrNullAsync(() => RencontreService.Descriptor.FindMethodByName(rpc) is null
-                    ? Requests.CallAsync(client, rpc, id) : Requests.CallAsync(ofRencontres, rpc, id));
-                var byTheState = refusal is { Code: StatusCode.PermissionDenied } or { Reason: "STATE_FORBIDS" };
-
-                // A difficulty or rencontre that does not exist is refused for its id before the state is looked at.
-                if (refusal is not { Code: StatusCode.InvalidArgument } || listed.Contains(rpc))
-                {
-                    Assert.True(byTheState != listed.Contains(rpc), $"{rpc} as {role} in {state}: listed {listed.Contains(rpc)}, {refusal?.Reason ?? "done"}");
-                }
-            }
-        }
-    }
-
-    private static async Task<IReadOnlyList<string>> ActionsAsync(MesureService.MesureServiceClient client, string id)
-    {
-        var response = await client.ListAvailableActionsAsync(new() { MesureId = id });
-        Assert.Equal((await client.GetMesureAsync(new() { MesureId = id })).Mesure.Summary.Etag.Length > 0, response.Etag.Length > 0);
-        return [.. response.Actions.Select(a => a.Rpc.Split('/')[1])];
     }
 
     private static Action<RegisterNonJudicialMesureRequest> Prolonging(string mesureId) => r =>

@@ -58,7 +58,7 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
             EndDate = Today.AddDays(70).ToProto(),
             Reason = Contracts.Directory.V1.FermetureReason.Travaux,
         }));
-        var id = await rencontres.WaitingAsync(closed);
+        var id = await rencontres.WaitingAsync(closed, r => r.Decision.RemiseGranted = true);
 
         var late = await rencontres.AsEspace.CheckRencontreSeriesAsync(Series(id, r => r.RencontreCount = 3));
         Assert.Equal(3, late.Rencontres.Count);
@@ -229,6 +229,60 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
     }
 
     [Fact]
+    public async Task Remise_NeitherOrderedNorGranted_IsRefusedUntilTheJudgeGrantsIt()
+    {
+        var id = await rencontres.WaitingAsync();
+        Action<ScheduleRencontreRequest> remise = r => (r.ReturnTime, r.DurationMinutes) = (At(12, 18), 30);
+        var series = Series(id, r => (r.ReturnAfterMinutes, r.DurationMinutes) = (5 * 60, 30));
+        var planned = new PlannedRencontre { StartTime = At(10, 10), ReturnTime = At(12, 18), DurationMinutes = 30 };
+        Assert.Equal(["REMISE_NOT_GRANTED"], (await Refusal.OfAsync(() => rencontres.BookAsync(id, 10, change: remise))).Rules);
+        Assert.Equal(["REMISE_NOT_GRANTED"], (await Refusal.OfAsync(rencontres.AsEspace.CheckRencontreSeriesAsync(series))).Rules);
+        Assert.Contains("REMISE_NOT_GRANTED", (await Refusal.OfAsync(rencontres.AsEspace.ScheduleRencontreSeriesAsync(new() { MesureId = id, Rencontres = { planned }, RequestId = NewId() }))).Rules);
+        var visite = await rencontres.BookAsync(id, 20);
+        Assert.Equal(
+            ["REMISE_NOT_GRANTED"], (await Refusal.OfAsync(rencontres.AsEspace.MoveRencontreAsync(new() { MesureId = id, RencontreId = visite, Planned = planned, RequestId = NewId() }))).Rules);
+
+        await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = Today.ToProto(), RemiseGranted = true }, RequestId = NewId() });
+        var booked = await rencontres.BookAsync(id, 10, change: remise);
+        await rencontres.AsEspace.CheckRencontreSeriesAsync(series);
+
+        var withdrawn = await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = Today.ToProto(), RemiseGranted = false }, RequestId = NewId() });
+        Assert.Equal([(booked, RencontreConflictCode.Remise)], withdrawn.Conflicts.Select(c => (c.RencontreId, c.Code)));
+    }
+
+    [Fact]
+    public async Task ModifyMesure_SidesThatMustNoLongerMeet_WhatIsBookedTogetherIsAConflictUntilItIsMoved()
+    {
+        var id = await rencontres.WaitingAsync();
+        var together = await rencontres.BookAsync(id, 10);
+
+        var modified = await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = Today.ToProto(), InterdictionDeContact = true }, RequestId = NewId() });
+        Assert.Equal([(together, RencontreConflictCode.Separation)], modified.Conflicts.Select(c => (c.RencontreId, c.Code)));
+
+        await rencontres.AsEspace.MoveRencontreAsync(new() { MesureId = id, RencontreId = together, Planned = Planned(10, 10), RequestId = NewId() });
+        var whole = await jafer.GetAsync(id);
+        Assert.Empty(whole.RencontreConflicts);
+        Assert.True(whole.Rencontres.Single(r => r.Outcome == RencontreOutcome.Scheduled).Arrivals.Separated);
+    }
+
+    [Fact]
+    public async Task ScheduleRencontre_DurationFromTheFirstRencontre_WhatWouldLieAfterItIsSaidAndThenAConflict()
+    {
+        var id = await rencontres.WaitingAsync(change: r => (r.Decision.TermStart, r.Decision.DurationMonths) = (TermStart.FirstRencontre, 1));
+        var first = await rencontres.BookAsync(id, -1);
+        var late = await rencontres.Mesures.ScheduleRencontreAsync(Booking(id, 60));
+        Assert.Equal(["AFTER_TERM"], late.Warnings.Select(w => w.Code));
+        var series = new ScheduleRencontreSeriesRequest { MesureId = id, Rencontres = { Planned(60, 10) }, RequestId = NewId() };
+        Assert.Contains("AFTER_TERM", (await Refusal.OfAsync(rencontres.AsEspace.ScheduleRencontreSeriesAsync(series))).Rules);
+        Assert.Empty((await jafer.GetAsync(id)).RencontreConflicts);
+
+        await HeldAsync(id, first);
+
+        Assert.Equal([(late.RencontreId, RencontreConflictCode.Term)], (await jafer.GetAsync(id)).RencontreConflicts.Select(c => (c.RencontreId, c.Code)));
+        Assert.Equal("STATE_FORBIDS", (await CodeOfAsync(rencontres.Mesures.ScheduleRencontreAsync(Booking(id, 61)))).Reason);
+    }
+
+    [Fact]
     public async Task ScheduleRencontre_ThirdOfAMonthAtAnotherLength_IsBookedAndSaid()
     {
         var id = await rencontres.WaitingAsync();
@@ -341,7 +395,7 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
     [Fact]
     public async Task Remise_HandoverThenReturn_EachHasItsTimeAndOutcome()
     {
-        var id = await rencontres.WaitingAsync();
+        var id = await rencontres.WaitingAsync(change: r => r.Decision.RemiseGranted = true);
         var remise = await rencontres.BookAsync(id, -1, change: r => (r.ReturnTime, r.DurationMinutes) = (At(1, 18), 30));
         var request = new RecordRemiseReturnRequest { MesureId = id, RencontreId = remise, Outcome = RencontreOutcome.Held, RequestId = NewId() };
         Assert.Equal("STATE_FORBIDS", (await CodeOfAsync(rencontres.AsEspace.RecordRemiseReturnAsync(request))).Reason);
