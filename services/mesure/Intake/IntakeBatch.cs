@@ -316,9 +316,10 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             return known;
         }
 
+        // Name by name, each by the index: a join may be planned as one over the whole history, and stay so while that grows.
         await foreach (var row in db.IntakeItems.FromSql($"""
-            select i.* from unnest({sources}, {externalIds}) as k (source_system, external_id)
-            join intake_items i on i.gestionnaire_id = {gestionnaireId} and i.source_system = k.source_system and i.external_id = k.external_id and i.taken
+            select i.* from unnest({sources}, {externalIds}) as k (source_system, external_id) cross join lateral (
+                select * from intake_items where gestionnaire_id = {gestionnaireId} and source_system = k.source_system and external_id = k.external_id and taken limit 1) i
             """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
         {
             // One that is held is decided with its sequence, where it stands as another object.
@@ -344,8 +345,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         string[] sources = [.. late.Select(i => i.SourceSystem)];
         long[] numbers = [.. late.Select(i => i.Sequence)];
         var used = await db.IntakeItems.FromSql($"""
-            select i.* from unnest({mesureIds}, {sources}, {numbers}) as k (mesure_id, source_system, sequence)
-            join intake_items i on i.mesure_id = k.mesure_id and i.source_system = k.source_system and i.sequence = k.sequence and i.taken
+            select i.* from unnest({mesureIds}, {sources}, {numbers}) as k (mesure_id, source_system, sequence) cross join lateral (
+                select * from intake_items where mesure_id = k.mesure_id and source_system = k.source_system and sequence = k.sequence and taken limit 1) i
             """).AsNoTracking().Select(i => new { MesureId = i.MesureId!.Value, i.SourceSystem, i.Sequence }).ToListAsync(ct);
         return [.. used.Select(u => (u.MesureId, u.SourceSystem, u.Sequence))];
     }
