@@ -19,7 +19,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     public void AnyShufflingDuplicationAndSplitting_OfATrueHistory_EndsAsToldOnceInOrder()
     {
         var intakes = new[] { jafer.First.Intake(), jafer.Second.Intake() };
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(15), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(20), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
     }
 
     private async Task<bool> EndsAlikeAsync(IntakeService.IntakeServiceClient[] intakes, int seed)
@@ -58,8 +58,10 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
             $"{mesure.Summary.State} {mesure.Summary.Holder} {mesure.Summary.HolderSinceTime} {mesure.Summary.OpenDifficultyCount} {mesure.Summary.NextRencontreTime} {mesure.Summary.TermDate} {mesure.Summary.Etag}",
             mesure.Milestones.ToString(),
             $"{mesure.Closure}",
-            .. mesure.Rencontres.Select(r => $"{r.StartTime} {r.Outcome} {r.VisiteurPresent} {r.PresentChildIds.Count}").Order(StringComparer.Ordinal),
-            .. mesure.Difficulties.Select(d => $"{d.Reason} {d.ReportedTime}").Order(StringComparer.Ordinal),
+            .. mesure.Rencontres.Select(r => $"{r.StartTime} {r.Outcome} {r.ReturnOutcome} {r.VisiteurPresent} {r.PresentChildIds.Count} {r.HoteConfirmedTime} {r.VisiteurConfirmedTime} {r.CancelledTime}")
+                .Order(StringComparer.Ordinal),
+            .. mesure.Interviews.Select(i => $"{i.PartyRole} {i.StartTime} {i.State}").Order(StringComparer.Ordinal),
+            .. mesure.Difficulties.Select(d => $"{d.Reason} {d.ReportedTime} {d.ProposedClosureReason} {d.ExternalAlerts.Count}").Order(StringComparer.Ordinal),
         ]));
     }
 
