@@ -119,6 +119,27 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task LateItems_ThatOnlyAdd_AreAppliedAndThoseThatMoveAreSuperseded()
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        await using var own = await Own.StartAsync(clock, ("Intake:SweepEvery", "30.00:00:00"));
+        var intake = own.Host.Intake();
+        var id = await own.TransmittedAsync();
+        await intake.ReportStatusAsync(Report(
+            Item(id, 1, Acknowledged), Item(id, 2, ChargeTaken), Item(id, 3, Reached), Item(id, 4, Scheduled("a", Start.AddDays(1))), Item(id, 20, Attempt)));
+        clock.Advance(TimeSpan.FromMinutes(61));
+        await own.Sweep.SweepAsync(CancellationToken.None);
+
+        Action<StatusItem>[] moving = [Suspended, Resumed, Moved("a", Start.AddDays(2)), InterviewBooked(PartyRole.Hote, Start), InterviewCancelled, Closed, Reopened];
+        Action<StatusItem>[] adding = [Confirmed("a"), Danger, Alerted(id, 13), Cancelled("a")];
+        var late = await intake.ReportStatusAsync(Report(moving.Concat(adding).Select((act, i) => Item(id, 5 + i, act)).Append(Item(id, 16, Cancelled("a")))));
+
+        Assert.Equal(
+            [.. moving.Select(_ => IntakeResult.Superseded), .. adding.Select(_ => IntakeResult.Applied), IntakeResult.Superseded], late.Results.Words());
+        Assert.Equal(MesureState.EnAttente, await own.StateAsync(id));
+    }
+
+    [Fact]
     public async Task HeldTooMany_AreAppliedPastTheGap()
     {
         await using var own = await Own.StartAsync(new TestClock(TimeProvider.System.GetUtcNow()), ("Intake:HoldCount", "3"));
