@@ -68,20 +68,24 @@ internal sealed class FreeSlot
     public FreeSlotState StateAt(DateTimeOffset now) =>
         TakenAt is not null ? FreeSlotState.Taken : StartsAt <= now ? FreeSlotState.Expired : FreeSlotState.Free;
 
-    /// <summary>Gives it to a rencontre.</summary>
+    /// <summary>Refuses what cannot take it.</summary>
     /// <exception cref="DomainError">It is taken or over, or the rencontre does not lie within it.</exception>
-    public void Take(Rencontre by, Acting acting)
+    public void RequireOpenTo(PlannedRencontre planned, DateTimeOffset now)
     {
-        if (StateAt(acting.Now) is not FreeSlotState.Free and var state)
+        if (StateAt(now) is not FreeSlotState.Free and var state)
         {
             throw DomainError.StateForbids(state.ToCode(), MesureAct.ScheduleRencontre.ToCode(), "the slot is taken or its time has come");
         }
 
-        if (by.StartsAt < StartsAt || by.StartsAt.AddMinutes(by.DurationMinutes) > StartsAt.AddMinutes(DurationMinutes))
+        if (planned.StartsAt < StartsAt || planned.StartsAt.AddMinutes(planned.Minutes) > StartsAt.AddMinutes(DurationMinutes))
         {
             throw DomainError.Invalid("free_slot_id", "the rencontre does not lie within the slot");
         }
+    }
 
+    /// <summary>Gives it to a rencontre, which <see cref="RequireOpenTo"/> let pass.</summary>
+    public void Take(Rencontre by, Acting acting)
+    {
         TakenByMesureId = by.MesureId;
         TakenByRencontreId = by.Id;
         TakenAt = acting.OccurredAt;

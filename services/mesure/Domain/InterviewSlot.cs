@@ -111,6 +111,32 @@ internal sealed class InterviewSlot
         (State, MesureId, HeldForRole, HeldUntil) = (InterviewSlotState.Booked, mesureId, PartyRole.Unspecified, null);
     }
 
+    /// <summary>Refuses a mesure of another espace, and a party that it is not for.</summary>
+    public void RequireFor(Mesure mesure, PartyRole role)
+    {
+        if (EspaceId != mesure.EspaceId)
+        {
+            throw NotOfTheEspace();
+        }
+
+        if (PartyRole != role && (PartyRole != PartyRole.Unspecified || role == PartyRole.Enfant))
+        {
+            throw DomainError.Invalid("party_role", "is not the party of the slot");
+        }
+    }
+
+    /// <summary>The refusal of a slot that the espace of a mesure does not have.</summary>
+    public static DomainError NotOfTheEspace() => DomainError.Invalid("slot_id", "is not a slot of the espace");
+
+    /// <summary>The mesure that booked it gives it up.</summary>
+    public void GiveUp(Guid mesureId)
+    {
+        if (State == InterviewSlotState.Booked && MesureId == mesureId)
+        {
+            Free();
+        }
+    }
+
     /// <summary>Gives it free again.</summary>
     public void Free() => (State, MesureId, HeldForRole, HeldUntil) = (InterviewSlotState.Free, null, PartyRole.Unspecified, null);
 
@@ -163,7 +189,8 @@ internal sealed class InterviewSlot
 
     private bool Taken(DateTimeOffset now) => StateAt(now) is InterviewSlotState.OnHold or InterviewSlotState.Booked;
 
-    private void RequireOpenTo(Guid mesureId, DateTimeOffset now)
+    /// <summary>Refuses a mesure that may not take it.</summary>
+    public void RequireOpenTo(Guid mesureId, DateTimeOffset now)
     {
         if (!OpenTo(mesureId, now))
         {
@@ -214,4 +241,7 @@ internal sealed class Interview
     public InterviewState State { get; set; } = InterviewState.Booked;
 
     public InterviewReleaseReason ReleaseReason { get; set; }
+
+    /// <summary>The slot that others may use when this is given up or was held before its time; null where none lies ahead.</summary>
+    public Guid? SlotAhead(DateTimeOffset now) => StartsAt > now ? SlotId : null;
 }

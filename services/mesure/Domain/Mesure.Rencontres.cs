@@ -48,6 +48,13 @@ internal sealed partial class Mesure
         }
     }
 
+    /// <summary>Refuses to move what has an outcome or has begun.</summary>
+    public void RequireMovable(Rencontre rencontre, Acting acting)
+    {
+        RequireScheduled(rencontre, MesureAct.MoveRencontre);
+        RequireBefore(rencontre, MesureAct.MoveRencontre, acting);
+    }
+
     /// <summary>A side confirms a rencontre.</summary>
     public void ConfirmRencontre(Rencontre rencontre, PartyRole by, Acting acting)
     {
@@ -98,8 +105,7 @@ internal sealed partial class Mesure
     /// <returns>The new one.</returns>
     public Rencontre MoveRencontre(Rencontre rencontre, PlannedRencontre planned, BookingTerms terms, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
     {
-        RequireScheduled(rencontre, MesureAct.MoveRencontre);
-        RequireBefore(rencontre, MesureAct.MoveRencontre, acting);
+        RequireMovable(rencontre, acting);
         var moved = Book(planned.StartsAt, planned.Minutes, planned.Zone, planned.LieuId, terms, MesureAct.MoveRencontre, acting, rencontre.Id);
         rencontre.Lose(RencontreOutcome.Moved, acting.OccurredAt);
         rencontre.MovedToId = moved.Id;

@@ -53,9 +53,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         await LoadSequencesAsync([.. admitted.Select(i => (i.MesureId!.Value, i.SourceSystem)).Distinct()], ct);
         var known = await KnownAsync(gestionnaireId, admitted, ct);
         var passed = await PassedAsync(admitted, ct);
-        await LoadRencontresAsync(items.Select(i => (i.MesureId, i.Act)), ct);
-        await LoadInterviewsAsync(items.Select(i => (i.MesureId, i.Act)), ct);
-        await LoadPlacesAsync(items.Select(i => (i.MesureId, i.Act)), ct);
+        await LoadConcernedAsync(items, ct);
 
         foreach (var item in items)
         {
@@ -78,9 +76,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     {
         await LoadMesuresAsync([.. sequences.Select(s => s.MesureId).Distinct()], null, ct);
         await LoadSequencesAsync(sequences, ct);
-        await LoadRencontresAsync([], ct);
-        await LoadInterviewsAsync([], ct);
-        await LoadPlacesAsync([], ct);
+        await LoadConcernedAsync([], ct);
         TakeDue();
         await WriteAsync(default, [], ct);
         return _released.Count;
@@ -163,44 +159,56 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             {
                 if (_judged[row] is { Act.Waits: false } judged)
                 {
-                    Apply(judged);
+                    Apply(judged, inTurn: false);
                 }
             }
         }
     }
 
-    private void Apply(Judged judged)
+    private void Apply(Judged judged, bool inTurn = true)
     {
-        if (judged.Stored)
+        if (Perform(judged, inTurn) && judged.Stored)
         {
             _released.Add(judged);
         }
+    }
 
+    /// <summary>Performs the act of an item; false when it waits after all.</summary>
+    private bool Perform(Judged judged, bool inTurn)
+    {
         var row = judged.Row;
         var mesure = judged.Mesure!;
         if (judged.Act is null)
         {
             // Held by a version that knew more than this one.
             Refuse(judged, [new FieldViolation("what", "is required, and must be a kind that this version knows")]);
-            return;
+            return true;
         }
 
-        var (facts, slots) = (mesure.Mesure.NewFacts.Count, mesure.NewFreeSlots.Count);
+        var (facts, freed, taken) = (mesure.Mesure.NewFacts.Count, mesure.NewFreeSlots.Count, mesure.TakenFreeSlots.Count);
         var acting = new Acting(row.GestionnaireId, row.Subject, row.OccurredAt, now, Source: new FactSource(row.SourceSystem, row.ExternalId));
         try
         {
             judged.RencontreId = judged.Act.Apply(mesure, acting);
         }
+        catch (DomainError e) when (!inTurn && e.Reason == ErrorReason.StateForbids)
+        {
+            // What is missing may allow it.
+            return false;
+        }
         catch (DomainError e)
         {
-            Refuse(judged, e);
-            return;
+            // An act names the fields of its own message.
+            Refuse(judged, e.Fields.Count == 0 ? e : DomainError.Invalid([.. e.Fields.Select(f => f with { Field = $"{judged.Act.Path}.{f.Field}" })]));
+            return true;
         }
 
         row.Decide(IntakeResult.Applied, now);
         judged.State = mesure.Mesure.Status.State;
         _events.AddRange(mesure.Mesure.NewFacts.Skip(facts).Select(f => MesureEvents.From(mesure.Mesure, f)));
-        _events.AddRange(mesure.NewFreeSlots.Skip(slots).Select(s => Bookings.Freed(s, acting)));
+        _events.AddRange(mesure.NewFreeSlots.Skip(freed).Select(s => Bookings.Freed(s, acting)));
+        _events.AddRange(mesure.TakenFreeSlots.Skip(taken).Select(s => Bookings.Taken(s, acting)));
+        return true;
     }
 
     /// <summary>Newer items were applied already: an older one never overrides them.</summary>
@@ -316,9 +324,10 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             return known;
         }
 
+        // Name by name, each by the index: a join may be planned as one over the whole history, and stay so while that grows.
         await foreach (var row in db.IntakeItems.FromSql($"""
-            select i.* from unnest({sources}, {externalIds}) as k (source_system, external_id)
-            join intake_items i on i.gestionnaire_id = {gestionnaireId} and i.source_system = k.source_system and i.external_id = k.external_id and i.taken
+            select i.* from unnest({sources}, {externalIds}) as k (source_system, external_id) cross join lateral (
+                select * from intake_items where gestionnaire_id = {gestionnaireId} and source_system = k.source_system and external_id = k.external_id and taken limit 1) i
             """).AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
         {
             // One that is held is decided with its sequence, where it stands as another object.
@@ -344,38 +353,55 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         string[] sources = [.. late.Select(i => i.SourceSystem)];
         long[] numbers = [.. late.Select(i => i.Sequence)];
         var used = await db.IntakeItems.FromSql($"""
-            select i.* from unnest({mesureIds}, {sources}, {numbers}) as k (mesure_id, source_system, sequence)
-            join intake_items i on i.mesure_id = k.mesure_id and i.source_system = k.source_system and i.sequence = k.sequence and i.taken
+            select i.* from unnest({mesureIds}, {sources}, {numbers}) as k (mesure_id, source_system, sequence) cross join lateral (
+                select * from intake_items where mesure_id = k.mesure_id and source_system = k.source_system and sequence = k.sequence and taken limit 1) i
             """).AsNoTracking().Select(i => new { MesureId = i.MesureId!.Value, i.SourceSystem, i.Sequence }).ToListAsync(ct);
         return [.. used.Select(u => (u.MesureId, u.SourceSystem, u.Sequence))];
     }
 
-    private async Task LoadRencontresAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    /// <summary>Everything beside the mesures that may be applied to them in this batch: what was reported and what was held before.</summary>
+    private async Task LoadConcernedAsync(IReadOnlyList<ReportedItem> reported, CancellationToken ct)
     {
-        var concerned = Concerned(reported).Where(i => i.Act.Rencontre is not null).Select(i => (i.MesureId, Rencontre: i.Act.Rencontre!.Value)).ToList();
+        var concerned = reported.Select(i => (i.MesureId, i.SourceSystem, i.Act))
+            .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Row.SourceSystem, j.Act)))
+            .Where(i => i.Act is not null && i.MesureId is { } id && _mesures.ContainsKey(id))
+            .Select(i => new Concern(_mesures[i.MesureId!.Value], i.SourceSystem, i.Act!)).ToList();
+        await LoadRencontresAsync(concerned, ct);
+        await LoadInterviewsAsync(concerned, ct);
+        await LoadPlacesAsync([.. concerned.Where(c => c.Act is StatusAct.Booking)], ct);
+        await LoadHistoriesAsync(concerned, ct);
+    }
+
+    private async Task LoadRencontresAsync(List<Concern> all, CancellationToken ct)
+    {
+        var concerned = all.Where(c => c.Act.Rencontre is not null).Select(c => (c.Rows.Mesure, Name: c.Act.Rencontre!)).ToList();
         if (concerned.Count == 0)
         {
             return;
         }
 
-        Guid[] mesureIds = [.. concerned.Select(i => i.MesureId).Distinct()];
-        var named = concerned.Where(i => i.Rencontre.ExternalId.Length > 0).ToList();
-        Guid[] namedOf = [.. named.Select(i => i.MesureId)];
-        string[] names = [.. named.Select(i => i.Rencontre.ExternalId)];
-        Guid[] espaceIds = [.. mesureIds.Select(id => _mesures[id].Mesure.EspaceId).OfType<Guid>().Distinct()];
-        Guid[] ids = [.. concerned.Select(i => i.Rencontre.Id).OfType<Guid>().Distinct()];
+        Guid[] mesureIds = [.. concerned.Select(c => c.Mesure.Id).Distinct()];
+        var named = concerned.Where(c => c.Name.ExternalId.Length > 0).ToList();
+        Guid[] namedOf = [.. named.Select(c => c.Mesure.Id)];
+        string[] names = [.. named.Select(c => c.Name.ExternalId)];
+        Guid[] espaceIds = [.. concerned.Select(c => c.Mesure.EspaceId).OfType<Guid>().Distinct()];
+        Guid[] ids = [.. concerned.Select(c => c.Name.Id).OfType<Guid>().Distinct()];
 
         // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
         // SQL of our own cannot give whole rencontres: EF looks for the columns of their parts by other names there.
         var found = await db.Database.SqlQuery<Guid>($"""
+            with recursive named as (
+                select r.id, r.moved_to_id from (select distinct * from unnest({namedOf}, {names}) as k (mesure_id, external_id)) k
+                join rencontres r on r.mesure_id = k.mesure_id and r.external_id = k.external_id
+                union all
+                select r.id, r.moved_to_id from named n cross join lateral (select id, moved_to_id from rencontres where id = n.moved_to_id limit 1) r)
             select r.id as "Value" from rencontres r where r.mesure_id = any({mesureIds}) and r.outcome = 'SCHEDULED'
             union
             select r.id from rencontres r where r.espace_id = any({espaceIds}) and r.mesure_id = any({mesureIds}) and r.return_outcome = 'SCHEDULED'
             union
             select r.id from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds})
             union
-            select r.id from (select distinct * from unnest({namedOf}, {names}) as k (mesure_id, external_id)) k
-            join rencontres r on r.mesure_id = k.mesure_id and r.external_id = k.external_id
+            select id from named
             """).ToListAsync(ct);
         if (found.Count > 0)
         {
@@ -391,17 +417,32 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         }
     }
 
-    private async Task LoadInterviewsAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    private async Task LoadInterviewsAsync(List<Concern> all, CancellationToken ct)
     {
-        Guid[] mesureIds = [.. Concerned(reported).Where(i => i.Act.ConcernsInterviews).Select(i => i.MesureId).Distinct()];
-        if (mesureIds.Length == 0)
+        var concerned = all.Where(c => c.Act.ConcernsInterviews).ToList();
+        if (concerned.Count == 0)
         {
             return;
         }
 
+        Guid[] mesureIds = [.. concerned.Select(c => c.Rows.Mesure.Id).Distinct()];
         await foreach (var interview in db.Interviews.AsNoTracking().Where(i => mesureIds.Contains(i.MesureId) && i.State == InterviewState.Booked).AsAsyncEnumerable().WithCancellation(ct))
         {
             _mesures[interview.MesureId].Interviews.Add(interview);
+        }
+
+        // Locked before all else and in the order of ids, as everybody does who takes one or gives it up.
+        Guid[] slotIds =
+        [
+            .. concerned.Select(c => c.Act.InterviewSlotId).Concat(concerned.SelectMany(c => c.Rows.Interviews).Select(i => i.SlotAhead(now))).OfType<Guid>().Distinct(),
+        ];
+        if (slotIds.Length > 0)
+        {
+            await foreach (var slot in db.InterviewSlots.FromSql($"select * from interview_slots where id = any({slotIds}) order by id for update")
+                .AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+            {
+                _places.InterviewSlots.Add(slot.Id, slot);
+            }
         }
     }
 
@@ -409,21 +450,29 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     /// Under which terms rencontres are booked, and who is at the espaces when they lie ahead. Other bookings there wait until the
     /// batch is written, as they do for each other, in one order.
     /// </summary>
-    private async Task LoadPlacesAsync(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported, CancellationToken ct)
+    private async Task LoadPlacesAsync(List<Concern> concerned, CancellationToken ct)
     {
-        var bookings = Concerned(reported).Where(i => i.Act is StatusAct.RencontreScheduled).Select(i => (Rows: _mesures[i.MesureId], ((StatusAct.RencontreScheduled)i.Act).Planned)).ToList();
-        if (bookings.Count == 0)
+        if (concerned.Count == 0)
         {
             return;
         }
 
-        Guid[] booked = [.. bookings.Select(b => b.Rows.Mesure.Id).Distinct()];
+        Guid[] slotIds = [.. concerned.Select(c => ((StatusAct.Booking)c.Act).FreeSlotId).OfType<Guid>().Distinct()];
+        if (slotIds.Length > 0)
+        {
+            await foreach (var slot in db.FreeSlots.AsNoTracking().Where(s => slotIds.Contains(s.Id)).AsAsyncEnumerable().WithCancellation(ct))
+            {
+                _places.FreeSlots.Add(slot.Id, slot);
+            }
+        }
+
+        Guid[] booked = [.. concerned.Select(c => c.Rows.Mesure.Id).Distinct()];
         await foreach (var party in db.Parties.AsNoTracking().Where(p => booked.Contains(p.MesureId)).AsAsyncEnumerable().WithCancellation(ct))
         {
             _mesures[party.MesureId].Parties.Add(party);
         }
 
-        Guid[] modified = [.. bookings.Select(b => b.Rows.Mesure).Where(m => m.DecisionVersion > 1).Select(m => m.Id).Distinct()];
+        Guid[] modified = [.. concerned.Select(c => c.Rows.Mesure).Where(m => m.DecisionVersion > 1).Select(m => m.Id).Distinct()];
         if (modified.Length > 0)
         {
             await foreach (var version in db.DecisionVersions.AsNoTracking().Where(v => modified.Contains(v.MesureId)).AsAsyncEnumerable().WithCancellation(ct))
@@ -432,9 +481,10 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             }
         }
 
-        var ahead = bookings
-            .Where(b => b.Planned.StartsAt > now && b.Rows.Mesure.EspaceId is not null)
-            .GroupBy(b => (EspaceId: b.Rows.Mesure.EspaceId!.Value, Bookings.ContextOf(b.Rows.Mesure, b.Rows.Versions, [], b.Rows.Parties).TermsOn(b.Planned.Day).Modalite))
+        var ahead = concerned.Select(c => (c.Rows, Planned: ((StatusAct.Booking)c.Act).Planned(c.Rows, c.SourceSystem)))
+            .Where(b => b.Planned?.StartsAt > now && b.Rows.Mesure.EspaceId is not null)
+            .Select(b => (EspaceId: b.Rows.Mesure.EspaceId!.Value, Bookings.ContextOf(b.Rows.Mesure, b.Rows.Versions, [], b.Rows.Parties).TermsOn(b.Planned!.Day).Modalite, Planned: b.Planned!))
+            .GroupBy(b => (b.EspaceId, b.Modalite))
             .OrderBy(g => g.Key.EspaceId).ThenBy(g => g.Key.Modalite);
         foreach (var group in ahead)
         {
@@ -445,15 +495,27 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         }
     }
 
-    /// <summary>What may be applied in this batch, with its mesure: what was reported and what was held before.</summary>
-    private IEnumerable<(Guid MesureId, StatusAct Act)> Concerned(IEnumerable<(Guid? MesureId, StatusAct? Act)> reported) => reported
-        .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Act)))
-        .Where(i => i.Act is not null && i.MesureId is { } id && _mesures.ContainsKey(id))
-        .Select(i => (i.MesureId!.Value, i.Act!));
+    private async Task LoadHistoriesAsync(List<Concern> all, CancellationToken ct)
+    {
+        Guid[] mesureIds = [.. all.Where(c => c.Act.LooksBack).Select(c => c.Rows.Mesure.Id).Distinct()];
+        if (mesureIds.Length == 0)
+        {
+            return;
+        }
+
+        await foreach (var fact in db.Facts.AsNoTracking().Where(f => mesureIds.Contains(f.MesureId)).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures[fact.MesureId].History.Add(fact);
+        }
+
+        await foreach (var difficulty in db.Difficulties.AsNoTracking().Where(d => mesureIds.Contains(d.MesureId)).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            _mesures[difficulty.MesureId].Difficulties.Add(difficulty);
+        }
+    }
 
     private async Task WriteAsync(Guid gestionnaireId, List<ReportedItem> admitted, CancellationToken ct)
     {
-        await FreeSlotsAsync(ct);
         await WriteSequencesAsync(ct);
         var changed = _mesures.Values.Where(m => m.Mesure.NewFacts.Count > 0).OrderBy(m => m.Mesure.Id).ToList();
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.Mesure.NewFacts)], ct);
@@ -468,8 +530,19 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewRencontres)], ct);
         await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedRencontres.Except(m.NewRencontres))], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewFreeSlots)], ct);
-        await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedInterviews)], ct);
+        var taken = changed.SelectMany(m => m.TakenFreeSlots).ToList();
+        if (await db.BulkUpdateAsync(taken, ct, s => s.Version - 1) != taken.Count)
+        {
+            throw new IntakeConflictException();
+        }
+
+        // A party has one that is booked: the old one goes first.
+        await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedInterviews.Except(m.NewInterviews))], ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewInterviews)], ct);
+        await db.BulkUpdateAsync([.. _places.InterviewSlots.Values], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewDifficulties)], ct);
+        await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedDifficulties.Except(m.NewDifficulties))], ct);
+        await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewAlerts)], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewExchanges)], ct);
         await db.PublishAsync(_events, ct);
         await db.BulkInsertAsync([.. _incoming.Select(j => j.Row)], ct);
@@ -486,26 +559,6 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             : await db.Difficulties.AsNoTracking().Where(d => open.Contains(d.MesureId) && d.State != DifficultyState.Answered).ToListAsync(ct);
         var ofMesure = difficulties.ToLookup(d => d.MesureId);
         return [.. changed.Select(m => DeadlinePlan.Of(m.Mesure, ofMesure[m.Mesure.Id].Concat(m.NewDifficulties)))];
-    }
-
-    // Slots that still lie ahead are free for other families. Locked first and in the order of ids, as everybody does who takes one.
-    private async Task FreeSlotsAsync(CancellationToken ct)
-    {
-        var ahead = _mesures.Values.SelectMany(m => m.ChangedInterviews).Where(i => i.SlotId is not null && i.StartsAt > now).ToList();
-        if (ahead.Count == 0)
-        {
-            return;
-        }
-
-        Guid[] slots = [.. ahead.Select(i => i.SlotId!.Value)];
-        Guid[] mesures = [.. ahead.Select(i => i.MesureId)];
-        await db.Database.ExecuteSqlAsync(
-            $"""
-            with locked as (
-                select s.id from unnest({slots}, {mesures}) as k (id, mesure_id)
-                join interview_slots s on s.id = k.id and s.mesure_id = k.mesure_id and s.state = 'BOOKED' order by s.id for update of s)
-            update interview_slots s set state = 'FREE', mesure_id = null, held_for_role = 'UNSPECIFIED', held_until = null from locked where s.id = locked.id
-            """, ct);
     }
 
     private async Task WriteSequencesAsync(CancellationToken ct)
@@ -579,6 +632,9 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         result.Violations.AddRange(judged.Violations.Select(v => new ItemViolation { Field = v.Field, Description = v.Description }));
         return result;
     }
+
+    /// <summary>An act that may be applied in this batch.</summary>
+    private sealed record Concern(MesureRows Rows, string SourceSystem, StatusAct Act);
 
     /// <summary>An item on its way through the batch.</summary>
     private sealed class Judged(IntakeItem row)

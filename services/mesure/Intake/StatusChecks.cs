@@ -56,6 +56,13 @@ internal static class StatusChecks
     public static string ExternalId(FieldChecks check, string field, string value) =>
         Spelt(check, field, value, 100, s_externalId, "must be 1 to 100 of A-Z, a-z, 0-9 and \"._:/-\"");
 
+    /// <summary>Something that is named either by its UUID or by what a software calls it.</summary>
+    public static (Guid? Id, string ExternalId) OneName(FieldChecks check, string idField, string id, string externalField, string externalId)
+    {
+        check.That(id.Length > 0 != externalId.Length > 0, idField, $"either this or {externalField[(externalField.LastIndexOf('.') + 1)..]} is required");
+        return (check.OptionalUuid(idField, id), externalId.Length == 0 ? "" : ExternalId(check, externalField, externalId));
+    }
+
     private static string Spelt(FieldChecks check, string field, string value, int most, SearchValues<char> letters, string rule)
     {
         if (value.Length >= 1 && value.Length <= most && !value.AsSpan().ContainsAnyExcept(letters))

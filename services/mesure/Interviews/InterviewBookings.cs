@@ -57,12 +57,24 @@ internal sealed class InterviewBookings(MesuresDbContext db)
     /// <summary>Books one slot.</summary>
     public Interview Book(Mesure mesure, InterviewSlot slot, PartyRole role, Acting acting)
     {
-        slot.Book(mesure.Id, acting.Now);
-        var interview = mesure.BookInterview(
-            role, slot.Id, new SlotContent(slot.StartsAt, slot.DurationMinutes, slot.TimeZone, slot.LieuId, slot.PartyRole), acting);
+        var interview = Of(mesure, slot, role, acting);
         db.Interviews.Add(interview);
         return interview;
     }
+
+    /// <summary>The interview by which a mesure takes a slot; when it may not, everything is left as it was.</summary>
+    public static Interview Of(Mesure mesure, InterviewSlot slot, PartyRole role, Acting acting)
+    {
+        slot.RequireOpenTo(mesure.Id, acting.Now);
+        var interview = mesure.BookInterview(
+            role, slot.Id, new SlotContent(slot.StartsAt, slot.DurationMinutes, slot.TimeZone, slot.LieuId, slot.PartyRole), acting);
+        slot.Book(mesure.Id, acting.Now);
+        return interview;
+    }
+
+    /// <summary>The refusal of a second interview for a party.</summary>
+    public static DomainError Doubled(Mesure mesure) =>
+        DomainError.StateForbids(mesure.Status.State.ToCode(), MesureAct.BookInterview.ToCode(), "an interview of this party is booked already");
 
     /// <summary>
     /// Records an interview that took place. One that was booked for that party is held by it; a slot that still lies ahead is free
@@ -99,14 +111,9 @@ internal sealed class InterviewBookings(MesuresDbContext db)
 
     private async Task FreeAsync(Interview interview, Acting acting, CancellationToken ct)
     {
-        if (interview.SlotId is not { } slotId || interview.StartsAt <= acting.Now)
+        if (interview.SlotAhead(acting.Now) is { } slotId)
         {
-            return;
-        }
-
-        foreach (var slot in (await LockAsync([slotId], ct)).OfType<InterviewSlot>().Where(s => s.State == InterviewSlotState.Booked && s.MesureId == interview.MesureId))
-        {
-            slot.Free();
+            (await LockAsync([slotId], ct))[0]?.GiveUp(interview.MesureId);
         }
     }
 }

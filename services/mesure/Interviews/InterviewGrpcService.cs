@@ -227,32 +227,19 @@ internal sealed class InterviewGrpcService(
         var now = clock.GetStoredNow();
         var check = new FieldChecks();
         var role = check.Known("party_role", request.PartyRole);
-        var slotId = check.OptionalUuid("slot_id", request.SlotId);
-        var startsAt = check.OptionalTime("start_time", request.StartTime);
-        var minutes = request.DurationMinutes == 0 ? 0 : check.Range("duration_minutes", request.DurationMinutes, 5, 240);
-        var zone = MesureChecks.Zone(check, "time_zone", request.TimeZone);
-        var lieuId = check.OptionalUuid("lieu_id", request.LieuId);
-        if (check.Passed)
-        {
-            const string withSlot = "is that of the slot: leave it out";
-            var agreed = slotId is null;
-            check.That(agreed ? startsAt > now : startsAt is null, "start_time", agreed ? "is required, ahead of now" : withSlot);
-            check.That(agreed == minutes > 0, "duration_minutes", agreed ? "is required" : withSlot);
-            check.That(agreed || zone is null, "time_zone", withSlot);
-            check.That(agreed || lieuId is null, "lieu_id", withSlot);
-        }
-
+        var (slotId, agreed) = InterviewChecks.Booked(
+            check, "", role, request.SlotId, request.StartTime, request.DurationMinutes, request.TimeZone, request.LieuId, after: now);
         var header = new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource));
         return acts.RunAsync(context, request, header, check, async (mesure, acting, ct) =>
         {
             if (await db.Interviews.AnyAsync(i => i.MesureId == mesure.Id && i.PartyRole == role && i.State == InterviewState.Booked, ct))
             {
-                throw DomainError.StateForbids(mesure.Status.State.ToCode(), MesureAct.BookInterview.ToCode(), "an interview of this party is booked already");
+                throw InterviewBookings.Doubled(mesure);
             }
 
             var interview = slotId is { } id
                 ? await BookSlotAsync(mesure, id, role, acting, ct)
-                : await BookDateAsync(mesure, role, new SlotContent(startsAt!.Value, minutes, zone?.Id ?? "", lieuId, role), acting, ct);
+                : await BookDateAsync(mesure, role, agreed, acting, ct);
             return new BookInterviewResponse { Mesure = mesure.ToSummary(), InterviewId = interview.Id.ToString() };
         });
     }
@@ -261,8 +248,7 @@ internal sealed class InterviewGrpcService(
     {
         var check = new FieldChecks();
         var interviewId = check.Uuid("interview_id", request.InterviewId);
-        var reason = check.Known("reason", request.Reason);
-        check.That(reason is not (InterviewReleaseReason.MesureEnded or InterviewReleaseReason.SlotWithdrawn), "reason", "is given by Jafer alone");
+        var reason = MesureChecks.Release(check, "reason", request.Reason);
         var header = new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource));
         return acts.RunAsync(context, request, header, check, async (mesure, acting, ct) =>
         {
@@ -288,16 +274,8 @@ internal sealed class InterviewGrpcService(
 
     private async Task<Domain.Interview> BookSlotAsync(Domain.Mesure mesure, Guid slotId, PartyRole role, Acting acting, CancellationToken ct)
     {
-        if ((await bookings.LockAsync([slotId], ct))[0] is not { } slot || slot.EspaceId != mesure.EspaceId)
-        {
-            throw DomainError.Invalid("slot_id", "is not a slot of the espace");
-        }
-
-        if (slot.PartyRole != role && (slot.PartyRole != PartyRole.Unspecified || role == PartyRole.Enfant))
-        {
-            throw DomainError.Invalid("party_role", "is not the party of the slot");
-        }
-
+        var slot = (await bookings.LockAsync([slotId], ct))[0] ?? throw InterviewSlot.NotOfTheEspace();
+        slot.RequireFor(mesure, role);
         return bookings.Book(mesure, slot, role, acting);
     }
 

@@ -12,6 +12,7 @@ internal static class MesureChecks
 {
     private const int MaxChildren = 20;
     private const int MaxOffset = 120;
+    private const int MaxText = 2000;
 
     public static Decision Decision(FieldChecks check, string path, Proto.Decision? decision, DateOnly today)
     {
@@ -173,6 +174,30 @@ internal static class MesureChecks
         }
 
         return result;
+    }
+
+    /// <summary>A difficulty as an espace refers it.</summary>
+    public static (Proto.DifficultyReason Reason, string Comment) Difficulty(FieldChecks check, string path, Proto.DifficultyReason given, string comment)
+    {
+        var reason = check.Known($"{path}reason", given);
+        check.That(reason is not (Proto.DifficultyReason.DecisionContent or Proto.DifficultyReason.EspaceFerme), $"{path}reason", "is not referred by an espace");
+        return (reason, check.Text($"{path}comment", comment, MaxText, required: reason == Proto.DifficultyReason.Other));
+    }
+
+    /// <summary>The reason of a proposal to close.</summary>
+    public static Proto.ClosureReason SansSuite(FieldChecks check, string path, Proto.ClosureReason given)
+    {
+        var reason = check.Known(path, given);
+        check.That(reason == Proto.ClosureReason.Unspecified || Closures.IsSansSuite(reason), path, "must be one of SANS_SUITE");
+        return reason;
+    }
+
+    /// <summary>Why an interview is given up.</summary>
+    public static Proto.InterviewReleaseReason Release(FieldChecks check, string path, Proto.InterviewReleaseReason given)
+    {
+        var reason = check.Known(path, given);
+        check.That(reason is not (Proto.InterviewReleaseReason.MesureEnded or Proto.InterviewReleaseReason.SlotWithdrawn), path, "is given by Jafer alone");
+        return reason;
     }
 
     /// <summary>An IANA time zone; null when it is none, or when none is named.</summary>

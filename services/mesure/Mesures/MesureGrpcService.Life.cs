@@ -5,7 +5,6 @@ using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
-using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 
 namespace Jafer.Mesures.Mesures;
 
@@ -55,8 +54,7 @@ internal sealed partial class MesureGrpcService
     public override Task<RecordContactResponse> RecordContact(RecordContactRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var role = check.Known("party_role", request.PartyRole);
-        check.That(role != PartyRole.Enfant, "party_role", "must be the hôte or the visiteur");
+        var role = RencontreChecks.Side(check, "party_role", request.PartyRole);
         var outcome = check.Known("outcome", request.Outcome);
         var channel = check.KnownOrUnspecified("channel", request.Channel);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
@@ -81,20 +79,13 @@ internal sealed partial class MesureGrpcService
     {
         var check = new FieldChecks();
         var slotId = check.OptionalUuid("free_slot_id", request.FreeSlotId);
-        check.That(request.StartTime is not null || slotId is not null, "start_time", "is required");
-        var startsAt = check.OptionalTime("start_time", request.StartTime);
-        var minutes = slotId is not null && request.DurationMinutes == 0 ? (int?)null : check.Range("duration_minutes", request.DurationMinutes, 5, 720);
-        var lieuId = check.OptionalUuid("lieu_id", request.LieuId);
-        var zone = MesureChecks.Zone(check, "time_zone", request.TimeZone);
-        var (kind, returnsAt) = RencontreChecks.Kind(check, "", request.Kind, request.ReturnTime, startsAt, minutes ?? 5);
+        var sent = RencontreChecks.Planned(
+            check, "", request.StartTime, request.DurationMinutes, request.TimeZone, request.LieuId, request.Kind, request.ReturnTime, request.Outing, slotId is not null);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var slot = slotId is { } id ? await bookings.SlotAsync(id, mesure, ct) : null;
-            var planned = new PlannedRencontre(
-                startsAt ?? slot!.StartsAt, minutes ?? slot!.DurationMinutes, zone ?? TimeZoneInfo.FindSystemTimeZoneById(slot?.TimeZone ?? "Europe/Paris"),
-                lieuId ?? slot?.LieuId, kind, returnsAt, request.Outing);
             var (rencontre, warnings) = await bookings.BookAsync(
-                mesure, await bookings.ContextAsync(mesure, ct), planned, slot, request.OverCapacity, acting, null, ct);
+                mesure, await bookings.ContextAsync(mesure, ct), sent.In(slot), slot, request.OverCapacity, acting, null, ct);
             var response = new ScheduleRencontreResponse { Mesure = mesure.ToSummary(), RencontreId = rencontre.Id.ToString() };
             response.Warnings.AddRange(warnings.Select(w => w.ToProto()));
             return response;
@@ -130,7 +121,7 @@ internal sealed partial class MesureGrpcService
     public override Task<ReportDifficultyResponse> ReportDifficulty(ReportDifficultyRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var (reason, comment) = Difficulty(check, request.Reason, request.Comment);
+        var (reason, comment) = MesureChecks.Difficulty(check, "", request.Reason, request.Comment);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
             var difficulty = mesure.ReportDifficulty(reason, comment, acting);
@@ -142,7 +133,7 @@ internal sealed partial class MesureGrpcService
     public override Task<SuspendMesureResponse> SuspendMesure(SuspendMesureRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var (reason, comment) = Difficulty(check, request.Reason, request.Comment);
+        var (reason, comment) = MesureChecks.Difficulty(check, "", request.Reason, request.Comment);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
             var difficulty = mesure.Suspend(reason, comment, acting);
@@ -161,8 +152,7 @@ internal sealed partial class MesureGrpcService
     public override Task<ProposeClosureResponse> ProposeClosure(ProposeClosureRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var reason = check.Known("reason", request.Reason);
-        check.That(reason == ClosureReason.Unspecified || Closures.IsSansSuite(reason), "reason", "must be one of SANS_SUITE");
+        var reason = MesureChecks.SansSuite(check, "reason", request.Reason);
         var comment = check.Text("comment", request.Comment, MaxText);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, (mesure, acting, _) =>
         {
@@ -221,12 +211,5 @@ internal sealed partial class MesureGrpcService
         await interviews.ReleaseAllAsync(mesure, acting, ct);
         end();
         await bookings.ReleaseAsync(mesure, acting, ct);
-    }
-
-    private static (DifficultyReason Reason, string Comment) Difficulty(FieldChecks check, DifficultyReason given, string comment)
-    {
-        var reason = check.Known("reason", given);
-        check.That(reason is not (DifficultyReason.DecisionContent or DifficultyReason.EspaceFerme), "reason", "is not referred by an espace");
-        return (reason, check.Text("comment", comment, MaxText, required: reason == DifficultyReason.Other));
     }
 }

@@ -83,26 +83,46 @@ internal sealed class Bookings(MesuresDbContext db)
             context = context with { Others = others, Capacity = capacity };
         }
 
-        if (moved is not null)
+        var (rencontre, findings) = Book(mesure, context, planned, slot, overCapacity, acting, moved);
+        db.Rencontres.Add(rencontre);
+        if (slot is not null)
         {
+            db.Publish(Taken(slot, acting));
+        }
+
+        return (rencontre, findings);
+    }
+
+    /// <summary>Books one rencontre by what is known, or throws and leaves everything as it was.</summary>
+    /// <param name="mesure">The mesure.</param>
+    /// <param name="context">What it is compared with; of its own rencontres, those without outcome at least where one is moved.</param>
+    /// <param name="planned">The rencontre.</param>
+    /// <param name="slot">The free slot to take; null for none.</param>
+    /// <param name="overCapacity">Whether the espace goes beyond its capacity on purpose.</param>
+    /// <param name="acting">Who and when.</param>
+    /// <param name="moved">The rencontre that is moved; null for none.</param>
+    public static (Rencontre Rencontre, IReadOnlyList<BookingFinding> Findings) Book(
+        Mesure mesure, BookingContext context, PlannedRencontre planned, FreeSlot? slot, bool overCapacity, Acting acting, Rencontre? moved)
+    {
+        if (moved is null)
+        {
+            mesure.RequireBookable();
+        }
+        else
+        {
+            mesure.RequireMovable(moved, acting);
             context = Without(context, moved);
         }
 
         // The term is the mesure's own to refuse, as a matter of its state.
         var findings = BookingRules.Look(context, planned, overCapacity, null).Where(f => f is not { Code: BookingRules.AfterTerm, Refuses: true }).ToList();
+        Refuse(findings);
+        slot?.RequireOpenTo(planned, acting.Now);
         var terms = TermsOf(context, planned, slot?.Id, overCapacity);
-        var pending = Pending(context.Own.Where(r => r != moved));
         var rencontre = moved is null
             ? mesure.ScheduleRencontre(planned.StartsAt, planned.Minutes, planned.Zone, planned.LieuId, acting, terms)
-            : mesure.MoveRencontre(moved, planned, terms, pending, acting);
-        Refuse(findings);
-        db.Rencontres.Add(rencontre);
-        if (slot is not null)
-        {
-            slot.Take(rencontre, acting);
-            db.Publish(Taken(slot, acting));
-        }
-
+            : mesure.MoveRencontre(moved, planned, terms, Pending(context.Own), acting);
+        slot?.Take(rencontre, acting);
         return (rencontre, findings);
     }
 
@@ -131,7 +151,10 @@ internal sealed class Bookings(MesuresDbContext db)
     /// <summary>A free slot of the espace of a mesure.</summary>
     public async Task<FreeSlot> SlotAsync(Guid slotId, Mesure mesure, CancellationToken ct) =>
         await db.FreeSlots.SingleOrDefaultAsync(s => s.Id == slotId && s.EspaceId == mesure.EspaceId && s.GestionnaireId == mesure.GestionnaireId, ct)
-        ?? throw DomainError.Invalid("free_slot_id", "is not a free slot of the espace");
+        ?? throw NoSlot();
+
+    /// <summary>The refusal of a slot that the espace of the mesure does not have.</summary>
+    public static DomainError NoSlot() => DomainError.Invalid("free_slot_id", "is not a free slot of the espace");
 
     /// <summary>Keeps the slots that a lost rencontre leaves, for others to take.</summary>
     public IReadOnlyList<FreeSlot> Free(Mesure mesure, Rencontre rencontre, Acting acting)
@@ -198,7 +221,8 @@ internal sealed class Bookings(MesuresDbContext db)
         RencontreId = slot.RencontreId,
     };
 
-    private static SlotTaken Taken(FreeSlot slot, Acting acting) => new()
+    /// <summary>The event of a slot that a rencontre took.</summary>
+    public static SlotTaken Taken(FreeSlot slot, Acting acting) => new()
     {
         EventId = Guid.CreateVersion7(acting.Now),
         AggregateId = slot.Id,

@@ -8,12 +8,20 @@ using Proto = Jafer.Contracts.Mesure.V1;
 
 namespace Jafer.Mesures.Rencontres;
 
-/// <summary>A rencontre as it was sent: the zone is left open when none is named.</summary>
+/// <summary>A rencontre as it was sent: the zone is left open when none is named, and time, length and lieu may be left to a free slot.</summary>
 internal sealed record SentRencontre(
-    DateTimeOffset StartsAt, int Minutes, TimeZoneInfo? Zone, Guid? LieuId, RencontreKind Kind, DateTimeOffset? ReturnsAt, bool Outing)
+    DateTimeOffset? StartsAt, int? Minutes, TimeZoneInfo? Zone, Guid? LieuId, RencontreKind Kind, DateTimeOffset? ReturnsAt, bool Outing)
 {
     /// <summary>The rencontre, on the clock of the espace unless it names another.</summary>
-    public Domain.PlannedRencontre In(TimeZoneInfo zone) => new(StartsAt, Minutes, Zone ?? zone, LieuId, Kind, ReturnsAt, Outing);
+    public Domain.PlannedRencontre In(TimeZoneInfo zone) => new(StartsAt!.Value, Minutes!.Value, Zone ?? zone, LieuId, Kind, ReturnsAt, Outing);
+
+    /// <summary>The rencontre, where what was left open is that of the free slot that it takes, if it takes one; else by the clock of Paris.</summary>
+    public Domain.PlannedRencontre In(Domain.FreeSlot? slot) => (slot is null ? this : this with
+    {
+        StartsAt = StartsAt ?? slot.StartsAt,
+        Minutes = Minutes ?? slot.DurationMinutes,
+        LieuId = LieuId ?? slot.LieuId,
+    }).In(TimeZoneInfo.FindSystemTimeZoneById(slot?.TimeZone ?? "Europe/Paris"));
 }
 
 /// <summary>What became of a rencontre, as it was sent.</summary>
@@ -59,12 +67,15 @@ internal static class RencontreChecks
     private const int MaxPresences = 50;
     private const int MaxRemiseDays = 31;
 
+    // Deadlines are counted from it, and calendars end.
+    private const int LastYear = 9000;
+
     public static SentRencontre Planned(FieldChecks check, string path, Proto.PlannedRencontre? planned)
     {
         if (planned is null)
         {
             check.Add(path, "is required");
-            return new SentRencontre(default, 0, null, null, RencontreKind.Visite, null, false);
+            return new SentRencontre(null, null, null, null, RencontreKind.Visite, null, false);
         }
 
         return Planned(
@@ -81,16 +92,47 @@ internal static class RencontreChecks
     /// <param name="kind">Kind.</param>
     /// <param name="returnTime">Return of a remise.</param>
     /// <param name="outing">Whether it leaves the premises.</param>
+    /// <param name="bySlot">Whether a free slot gives what is absent.</param>
     public static SentRencontre Planned(
-        FieldChecks check, string path, Timestamp? startTime, int durationMinutes, string timeZone, string lieu, RencontreKind kind, Timestamp? returnTime, bool outing)
+        FieldChecks check, string path, Timestamp? startTime, int durationMinutes, string timeZone, string lieu, RencontreKind kind, Timestamp? returnTime, bool outing,
+        bool bySlot = false)
     {
-        check.That(startTime is not null, $"{path}start_time", "is required");
+        check.That(startTime is not null || bySlot, $"{path}start_time", "is required");
         var startsAt = check.OptionalTime($"{path}start_time", startTime);
-        var minutes = check.Range($"{path}duration_minutes", durationMinutes, 5, 720);
+        check.That(startsAt is not { Year: > LastYear }, $"{path}start_time", "must lie before the year 9001");
+        var minutes = bySlot && durationMinutes == 0 ? (int?)null : check.Range($"{path}duration_minutes", durationMinutes, 5, 720);
         var zone = MesureChecks.Zone(check, $"{path}time_zone", timeZone);
         var lieuId = check.OptionalUuid($"{path}lieu_id", lieu);
-        var (known, returnsAt) = Kind(check, path, kind, returnTime, startsAt, minutes);
-        return new SentRencontre(startsAt ?? default, minutes, zone, lieuId, known, returnsAt, outing);
+        var (known, returnsAt) = Kind(check, path, kind, returnTime, startsAt, minutes ?? 5);
+        return new SentRencontre(startsAt, minutes, zone, lieuId, known, returnsAt, outing);
+    }
+
+    /// <summary>Who cancelled a rencontre.</summary>
+    public static RencontreOutcome CancelledBy(FieldChecks check, string path, RencontreOutcome given)
+    {
+        var outcome = check.Known(path, given);
+        check.That(
+            outcome is RencontreOutcome.CancelledByHote or RencontreOutcome.CancelledByVisiteur or RencontreOutcome.CancelledByEspace or RencontreOutcome.ForceMajeure,
+            path, "must say who cancelled");
+        return outcome;
+    }
+
+    /// <summary>What became of the return of a remise.</summary>
+    public static RencontreOutcome Return(FieldChecks check, string path, RencontreOutcome given)
+    {
+        var outcome = check.Known(path, given);
+        check.That(
+            outcome is RencontreOutcome.Held or RencontreOutcome.VisiteurAbsent or RencontreOutcome.HoteAbsent or RencontreOutcome.ForceMajeure,
+            path, "must say what became of the return");
+        return outcome;
+    }
+
+    /// <summary>The hôte or the visiteur.</summary>
+    public static PartyRole Side(FieldChecks check, string path, PartyRole given)
+    {
+        var role = check.Known(path, given);
+        check.That(role != PartyRole.Enfant, path, "must be the hôte or the visiteur");
+        return role;
     }
 
     /// <summary>What became of a rencontre.</summary>
@@ -132,7 +174,7 @@ internal static class RencontreChecks
     /// <param name="returnTime">Return as sent.</param>
     /// <param name="startsAt">Start; null when it comes from a free slot or is wrong.</param>
     /// <param name="minutes">Length of the first half.</param>
-    public static (RencontreKind Kind, DateTimeOffset? ReturnsAt) Kind(
+    private static (RencontreKind Kind, DateTimeOffset? ReturnsAt) Kind(
         FieldChecks check, string path, RencontreKind kind, Timestamp? returnTime, DateTimeOffset? startsAt, int minutes)
     {
         check.KnownOrUnspecified($"{path}kind", kind);

@@ -21,8 +21,7 @@ internal sealed partial class RencontreGrpcService(
     {
         var check = new FieldChecks();
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
-        var role = check.Known("party_role", request.PartyRole);
-        check.That(role != PartyRole.Enfant, "party_role", "must be the hôte or the visiteur");
+        var role = RencontreChecks.Side(check, "party_role", request.PartyRole);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var (rencontre, _) = await OneAsync(mesure, rencontreId, ct);
@@ -35,10 +34,7 @@ internal sealed partial class RencontreGrpcService(
     {
         var check = new FieldChecks();
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
-        var outcome = check.Known("outcome", request.Outcome);
-        check.That(
-            outcome is RencontreOutcome.CancelledByHote or RencontreOutcome.CancelledByVisiteur or RencontreOutcome.CancelledByEspace or RencontreOutcome.ForceMajeure,
-            "outcome", "must say who cancelled");
+        var outcome = RencontreChecks.CancelledBy(check, "outcome", request.Outcome);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var (rencontre, others) = await OneAsync(mesure, rencontreId, ct);
@@ -73,10 +69,7 @@ internal sealed partial class RencontreGrpcService(
     {
         var check = new FieldChecks();
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
-        var outcome = check.Known("outcome", request.Outcome);
-        check.That(
-            outcome is RencontreOutcome.Held or RencontreOutcome.VisiteurAbsent or RencontreOutcome.HoteAbsent or RencontreOutcome.ForceMajeure,
-            "outcome", "must say what became of the return");
+        var outcome = RencontreChecks.Return(check, "outcome", request.Outcome);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var (remise, others) = await OneAsync(mesure, rencontreId, ct);

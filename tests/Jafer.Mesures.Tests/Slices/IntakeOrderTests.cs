@@ -19,7 +19,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     public void AnyShufflingDuplicationAndSplitting_OfATrueHistory_EndsAsToldOnceInOrder()
     {
         var intakes = new[] { jafer.First.Intake(), jafer.Second.Intake() };
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(15), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(20), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
     }
 
     private async Task<bool> EndsAlikeAsync(IntakeService.IntakeServiceClient[] intakes, int seed)
@@ -58,8 +58,10 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
             $"{mesure.Summary.State} {mesure.Summary.Holder} {mesure.Summary.HolderSinceTime} {mesure.Summary.OpenDifficultyCount} {mesure.Summary.NextRencontreTime} {mesure.Summary.TermDate} {mesure.Summary.Etag}",
             mesure.Milestones.ToString(),
             $"{mesure.Closure}",
-            .. mesure.Rencontres.Select(r => $"{r.StartTime} {r.Outcome} {r.VisiteurPresent} {r.PresentChildIds.Count}").Order(StringComparer.Ordinal),
-            .. mesure.Difficulties.Select(d => $"{d.Reason} {d.ReportedTime}").Order(StringComparer.Ordinal),
+            .. mesure.Rencontres.Select(r => $"{r.StartTime} {r.Outcome} {r.ReturnOutcome} {r.VisiteurPresent} {r.PresentChildIds.Count} {r.HoteConfirmedTime} {r.VisiteurConfirmedTime} {r.CancelledTime}")
+                .Order(StringComparer.Ordinal),
+            .. mesure.Interviews.Select(i => $"{i.PartyRole} {i.StartTime} {i.State}").Order(StringComparer.Ordinal),
+            .. mesure.Difficulties.Select(d => $"{d.Reason} {d.ReportedTime} {d.ProposedClosureReason} {d.ExternalAlerts.Count}").Order(StringComparer.Ordinal),
         ]));
     }
 
@@ -114,6 +116,27 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         var then = await intake.ReportStatusAsync(Report(Item(id, 10, Attempt)));
         Assert.Equal([($"{id[^12..]}/8", IntakeResult.Applied, 1L)], then.ReleasedItems.Select(r => (r.ExternalId, r.Result.Result, r.Result.GapBefore)));
         Assert.Equal([IntakeResult.Held], then.Results.Words());
+    }
+
+    [Fact]
+    public async Task LateItems_ThatOnlyAdd_AreAppliedAndThoseThatMoveAreSuperseded()
+    {
+        var clock = new TestClock(TimeProvider.System.GetUtcNow());
+        await using var own = await Own.StartAsync(clock, ("Intake:SweepEvery", "30.00:00:00"));
+        var intake = own.Host.Intake();
+        var id = await own.TransmittedAsync();
+        await intake.ReportStatusAsync(Report(
+            Item(id, 1, Acknowledged), Item(id, 2, ChargeTaken), Item(id, 3, Reached), Item(id, 4, Scheduled("a", Start.AddDays(1))), Item(id, 20, Attempt)));
+        clock.Advance(TimeSpan.FromMinutes(61));
+        await own.Sweep.SweepAsync(CancellationToken.None);
+
+        Action<StatusItem>[] moving = [Suspended, Resumed, Moved("a", Start.AddDays(2)), InterviewBooked(PartyRole.Hote, Start), InterviewCancelled, Closed, Reopened];
+        Action<StatusItem>[] adding = [Confirmed("a"), Danger, Alerted(id, 13), Cancelled("a")];
+        var late = await intake.ReportStatusAsync(Report(moving.Concat(adding).Select((act, i) => Item(id, 5 + i, act)).Append(Item(id, 16, Cancelled("a")))));
+
+        Assert.Equal(
+            [.. moving.Select(_ => IntakeResult.Superseded), .. adding.Select(_ => IntakeResult.Applied), IntakeResult.Superseded], late.Results.Words());
+        Assert.Equal(MesureState.EnAttente, await own.StateAsync(id));
     }
 
     [Fact]

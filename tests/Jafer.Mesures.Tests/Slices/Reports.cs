@@ -53,6 +53,41 @@ internal static class Reports
     public static Action<StatusItem> Held(string name, string childId) => item =>
         item.RencontreOutcome = new() { ExternalRencontreId = name, Outcome = RencontreOutcome.Held, VisiteurPresent = true, PresentChildIds = { childId } };
 
+    public static Action<StatusItem> Returned(string name) => item => item.RemiseReturn = new() { ExternalRencontreId = name, Outcome = RencontreOutcome.Held };
+
+    public static Action<StatusItem> Confirmed(string name, PartyRole by = PartyRole.Hote) => item =>
+        item.RencontreConfirmed = new() { ExternalRencontreId = name, PartyRole = by };
+
+    public static Action<StatusItem> Cancelled(string name) => item =>
+        item.RencontreCancelled = new() { ExternalRencontreId = name, Outcome = RencontreOutcome.CancelledByHote };
+
+    public static Action<StatusItem> Moved(string name, DateTimeOffset start) => item =>
+        item.RencontreMoved = new() { ExternalRencontreId = name, Planned = new() { StartTime = Timestamp.FromDateTimeOffset(start), DurationMinutes = 60 } };
+
+    public static Action<StatusItem> InterviewBooked(PartyRole with, DateTimeOffset start) => item =>
+        item.InterviewBooked = new() { PartyRole = with, StartTime = Timestamp.FromDateTimeOffset(start), DurationMinutes = 45 };
+
+    public static void InterviewCancelled(StatusItem item) =>
+        item.InterviewCancelled = new() { PartyRole = PartyRole.Visiteur, Reason = InterviewReleaseReason.PartyCancelled };
+
+    public static void Suspended(StatusItem item) => item.Suspended = new() { Reason = DifficultyReason.Incident };
+
+    public static void Resumed(StatusItem item) => item.Resumed = new();
+
+    public static void Danger(StatusItem item) => item.DifficultyReported = new() { Reason = DifficultyReason.Danger };
+
+    /// <summary>That somebody outside was told of the difficulty that an earlier item brought.</summary>
+    public static Action<StatusItem> Alerted(string mesureId, long sequence) => item => item.ExternalAlert = new()
+    {
+        ExternalDifficultyId = $"{mesureId[^12..]}/{sequence}",
+        Recipient = ExternalAlertRecipient.Parquet,
+        Kind = ExternalAlertKind.Signalement,
+    };
+
+    public static void ClosureProposed(StatusItem item) => item.ClosureProposed = new() { Reason = ClosureReason.SansSuiteRefusHote };
+
+    public static void Reopened(StatusItem item) => item.Reopened = new() { Comment = "Erreur." };
+
     public static ReportStatusRequest Report(params IEnumerable<StatusItem> items) => new() { Items = { items }, RequestId = NewId() };
 
     public static IEnumerable<IntakeResult> Words(this IEnumerable<ItemResult> results) => results.Select(r => r.Result);
@@ -65,22 +100,60 @@ internal static class Reports
         acts.Add(ChargeTaken);
         Some(Attempt, 3);
         acts.Add(Reached);
+        Maybe(InterviewBooked(PartyRole.Visiteur, Start.AddDays(2)), InterviewCancelled);
+        Maybe(InterviewBooked(PartyRole.Visiteur, Start.AddDays(3)));
+        Maybe(ClosureProposed);
         Some(Interview, 3);
-        for (var n = random.Next(0, 8); n > 0; n--)
+        var rencontres = random.Next(0, 8);
+        for (var n = rencontres; n > 0; n--)
         {
-            var name = $"{mesureId[^12..]}/r{n}";
-            acts.Add(Scheduled(name, Start.AddHours(-3 * n)));
-            Some(Incident, 2);
-            acts.Add(random.Next(3) == 0 ? NotHeld(name) : Held(name, childId));
+            var (name, past, ahead) = ($"{mesureId[^12..]}/r{n}", Start.AddHours(-3 * n), Start.AddDays(n));
+            switch (random.Next(4))
+            {
+                case 0:
+                    acts.AddRange([Remise(name, past), Held(name, childId), Returned(name)]);
+                    break;
+                case 1:
+                    acts.Add(Scheduled(name, ahead));
+                    Maybe(Confirmed(name));
+                    Maybe(Moved(name, ahead.AddHours(2)));
+                    Maybe(Confirmed(name, PartyRole.Visiteur));
+                    acts.Add(Cancelled(name));
+                    break;
+                case 2:
+                    acts.AddRange([Scheduled(name, ahead), Moved(name, past), Held(name, childId)]);
+                    break;
+                default:
+                    acts.Add(Scheduled(name, past));
+                    Maybe(Suspended, Attempt, Resumed);
+                    Some(Incident, 2);
+                    acts.Add(random.Next(3) == 0 ? NotHeld(name) : Held(name, childId));
+                    break;
+            }
+
             Some(Attempt, 2);
         }
 
-        if (acts.Count > 12 && random.Next(2) == 0)
+        if (random.Next(3) == 0)
+        {
+            acts.AddRange([Danger, Alerted(mesureId, acts.Count + 1)]);
+        }
+
+        if (rencontres > 0 && random.Next(2) == 0)
         {
             acts.Add(Closed);
+            Maybe(Reopened, Incident);
         }
 
         return [.. acts.Select((act, i) => Item(mesureId, i + 1, act))];
+
+        void Maybe(params Action<StatusItem>[] some) => acts.AddRange(random.Next(2) == 0 ? some : []);
+
+        static Action<StatusItem> Remise(string name, DateTimeOffset start) => item =>
+        {
+            Scheduled(name, start)(item);
+            item.RencontreScheduled.ReturnTime = Timestamp.FromDateTimeOffset(start.AddHours(2));
+        };
 
         void Some(Action<StatusItem> act, int fewerThan) => acts.AddRange(Enumerable.Repeat(act, random.Next(fewerThan)));
     }
