@@ -33,6 +33,7 @@ internal static class AvailableActions
         ("ModifyMesure", [MesureAct.Modify], a => a.Decides),
         ("RevokeMesure", [MesureAct.Revoke], a => a.Mesure.Decision.Rendered),
         ("RedesignateMesure", [MesureAct.Redesignate], _ => true),
+        ("ListAlternativeEspaces", [MesureAct.Redesignate], _ => true),
         ("CloseMesure", [MesureAct.Close], a => a.Mesure.Status.DangersUntold == 0),
         ("ReopenMesure", [MesureAct.Reopen], a => a.Mesure.MayReopen(a.History, a.ByTheCourt)),
         ("RegisterNonJudicialMesure", [], a => a.Mesure.Status.ClosedAt is not null),
