@@ -107,7 +107,12 @@ internal sealed partial class WebhookGrpcService(
             context, request, check, "endpoint.endpoint_id", request.Endpoint?.EndpointId ?? "", request.Etag, request.RequestId,
             async (endpoint, now, ct) =>
             {
-                endpoint.Url = mask.Contains("url") ? content.Url : endpoint.Url;
+                if (mask.Contains("url") && content.Url != endpoint.Url)
+                {
+                    // Another address has not failed yet.
+                    (endpoint.Url, endpoint.Failures, endpoint.FailingSince, endpoint.RestUntil) = (content.Url, 0, null, null);
+                }
+
                 endpoint.Types = mask.Contains("types") ? content.Types : endpoint.Types;
                 endpoint.ContactEmail = mask.Contains("contact_email") ? content.ContactEmail : endpoint.ContactEmail;
                 if (mask.Contains("paused") && content.Paused)

@@ -220,7 +220,9 @@ public sealed class EndpointTests(WebhookFixture fixture) : IClassFixture<Webhoo
         {
             var update = new UpdateEndpointRequest
             {
-                Endpoint = new WebhookEndpoint { EndpointId = id, Paused = paused }, UpdateMask = new FieldMask { Paths = { "paused" } }, RequestId = NewId(),
+                Endpoint = new WebhookEndpoint { EndpointId = id, Paused = paused },
+                UpdateMask = new FieldMask { Paths = { "paused" } },
+                RequestId = NewId(),
             };
             Assert.Equal(state, (await client.UpdateEndpointAsync(update, cancellationToken: Ct)).Endpoint.State);
         }
