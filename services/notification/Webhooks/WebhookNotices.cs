@@ -3,16 +3,18 @@ using Jafer.Notifications.Data;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Mails;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Jafer.Notifications.Webhooks;
 
 /// <summary>Tells the contact of an endpoint that Jafer disabled it: one mail, without content.</summary>
 internal sealed class WebhookNotices(
-    IServiceScopeFactory scopes, MailPost post, IOptions<MailOptions> options, TimeProvider clock, ILogger<WebhookNotices> logger) : BackgroundService
+    NpgsqlDataSource source, IServiceScopeFactory scopes, MailPost post, IOptions<MailOptions> options, TimeProvider clock, ILogger<WebhookNotices> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,7 +26,7 @@ internal sealed class WebhookNotices(
 
     private async Task SendDueAsync(CancellationToken ct)
     {
-        while (await SendNextAsync(ct))
+        while (await source.AnyAsync("select from webhook_endpoints where notice_at <= $1", [clock.GetStoredNow()], ct) && await SendNextAsync(ct))
         {
         }
     }
