@@ -94,7 +94,11 @@ public static class Program
         var notification = AddService<Projects.Jafer_Notifications>("notification", portOffset: 16)
             .WithReference(directory)
             .WithEnvironment("Mail__Host", smtp.Property(EndpointProperty.Host).AsText())
-            .WithEnvironment("Mail__Port", smtp.Property(EndpointProperty.Port).AsText());
+            .WithEnvironment("Mail__Port", smtp.Property(EndpointProperty.Port).AsText())
+            // A receiver on this machine, such as clients/node/webhook-receiver.mjs.
+            .WithEnvironment("Webhooks__AllowHttp", "true")
+            .WithEnvironment("Webhooks__AllowedNetworks__0", "127.0.0.0/8")
+            .WithEnvironment("Webhooks__AllowedNetworks__1", "::1/128");
         IResourceBuilder<ProjectResource>[] services = [directory, mesure, messaging, notification];
 
         // ---- the demonstration ---------------------------------------------------------------------------------------

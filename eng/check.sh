@@ -105,4 +105,10 @@ else
   say "check: FAILED, the offline catch-up; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
   exit 1
 fi
+if node clients/node/webhook-receiver.mjs </dev/null; then
+  say "check: a webhook is created, verified over a rotation of its secrets, and deleted"
+else
+  say "check: FAILED, the webhook; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+  exit 1
+fi
 exit $status

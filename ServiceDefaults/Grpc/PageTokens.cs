@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,44 +14,26 @@ namespace Jafer.ServiceDefaults.Grpc;
 /// </summary>
 public sealed class PageTokens
 {
-    private const int KeyLength = 32;
-    private const int NonceLength = 12;
-    private const int TagLength = 16;
-
-    // A cipher object must not be used by two threads at once; making one costs a microsecond.
-    private readonly byte[] _key;
+    private readonly SealedBox _box;
 
     /// <summary>Reads the key; without one, tokens are valid for this process only.</summary>
     public PageTokens(IConfiguration configuration, ILogger<PageTokens> logger)
     {
         if (configuration["PageTokens:Key"] is { Length: > 0 } text)
         {
-            _key = Convert.FromBase64String(text);
-            if (_key.Length != KeyLength)
-            {
-                throw new InvalidOperationException("PageTokens:Key must be 32 bytes in base64");
-            }
+            _box = SealedBox.FromKey(text, "PageTokens:Key");
         }
         else
         {
             logger.LogWarning("PageTokens:Key is not configured: page and resume tokens end with this process");
-            _key = RandomNumberGenerator.GetBytes(KeyLength);
+            _box = new SealedBox(RandomNumberGenerator.GetBytes(SealedBox.KeyLength));
         }
     }
 
     /// <summary>Makes a token.</summary>
     /// <param name="cursor">Where the next page begins.</param>
     /// <param name="binding">What the token is bound to: see <see cref="Binding"/>.</param>
-    public string Protect<T>(T cursor, byte[] binding)
-    {
-        var plain = JsonSerializer.SerializeToUtf8Bytes(cursor);
-        var token = new byte[NonceLength + TagLength + plain.Length];
-        var nonce = token.AsSpan(0, NonceLength);
-        RandomNumberGenerator.Fill(nonce);
-        using var cipher = new AesGcm(_key, TagLength);
-        cipher.Encrypt(nonce, plain, token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), binding);
-        return Base64Url.EncodeToString(token);
-    }
+    public string Protect<T>(T cursor, byte[] binding) => _box.Seal(JsonSerializer.SerializeToUtf8Bytes(cursor), binding);
 
     /// <summary>Reads a token; null when it is damaged or bound to something else.</summary>
     public T? TryUnprotect<T>(string text, byte[] binding)
@@ -60,18 +41,9 @@ public sealed class PageTokens
     {
         try
         {
-            var token = Base64Url.DecodeFromChars(text);
-            if (token.Length <= NonceLength + TagLength)
-            {
-                return null;
-            }
-
-            var plain = new byte[token.Length - NonceLength - TagLength];
-            using var cipher = new AesGcm(_key, TagLength);
-            cipher.Decrypt(token.AsSpan(0, NonceLength), token.AsSpan(NonceLength + TagLength), token.AsSpan(NonceLength, TagLength), plain, binding);
-            return JsonSerializer.Deserialize<T>(plain);
+            return _box.TryOpen(text, binding) is { } plain ? JsonSerializer.Deserialize<T>(plain) : null;
         }
-        catch (Exception e) when (e is FormatException or CryptographicException or JsonException)
+        catch (JsonException)
         {
             return null;
         }

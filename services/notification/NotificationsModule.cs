@@ -1,16 +1,19 @@
+using System.Net;
 using System.Net.Mail;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Feed;
 using Jafer.Notifications.Mails;
+using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Messaging;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Jafer.Notifications;
 
-/// <summary>The notification service: the feed of each organisation and the mails that say where to look.</summary>
+/// <summary>The notification service: the feed of each organisation, its webhooks, and the mails that say where to look.</summary>
 public static class NotificationsModule
 {
     /// <summary>Name of the service: of its connection string, its queue and its telemetry.</summary>
@@ -34,7 +37,7 @@ public static class NotificationsModule
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedHub>());
         builder.Services.AddHostedService<FeedRetention>();
         builder.Services.ConfigureDbContext<NotificationsDbContext>(
-            (services, options) => options.AddInterceptors(new FeedSignal(services.GetRequiredService<FeedHub>())));
+            (services, options) => options.AddInterceptors(new FeedSignal(services.GetRequiredService<FeedHub>(), services.GetRequiredService<WebhookSignal>())));
 
         builder.Services.AddOptions<MailOptions>().Bind(builder.Configuration.GetSection("Mail"))
             .Validate(o => MailAddress.TryCreate(o.From, out _), "Mail:From is not a mail address: it must be one, such as ne-pas-repondre@justice.example")
@@ -45,9 +48,25 @@ public static class NotificationsModule
         builder.Services.AddSingleton<MailPost>();
         builder.Services.AddHostedService<MailSender>();
 
+        builder.Services.AddOptions<WebhookOptions>().Bind(builder.Configuration.GetSection("Webhooks"))
+            .Validate(o => Array.TrueForAll(o.AllowedNetworks, n => IPNetwork.TryParse(n, out _)), "Webhooks:AllowedNetworks must be networks such as 10.20.0.0/16")
+            .Validate(o => o.Lease > o.Timeout, "Webhooks:Lease must be longer than Webhooks:Timeout")
+            .Validate(o => o.Concurrency > 0 && o.EndpointConcurrency > 0 && o.RestAfterFailures > 0, "Webhooks: limits must be above 0")
+            .ValidateOnStart();
+        builder.Services.TryAddSingleton<NameResolver>(_ => (host, ct) => Dns.GetHostAddressesAsync(host, ct));
+        builder.Services.AddSingleton<WebhookSignal>();
+        builder.Services.AddSingleton<WebhookSecrets>();
+        builder.Services.AddSingleton<WebhookAddresses>();
+        builder.Services.AddSingleton<WebhookPost>();
+        builder.Services.AddSingleton<WebhookCensus>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<WebhookCensus>());
+        builder.Services.AddHostedService<WebhookDispatcher>();
+        builder.Services.AddHostedService<WebhookNotices>();
+
         var app = builder.Build();
         app.MapJaferService<NotificationsDbContext>();
         app.MapGrpcService<NotificationGrpcService>();
+        app.MapGrpcService<WebhookGrpcService>();
         return app;
     }
 

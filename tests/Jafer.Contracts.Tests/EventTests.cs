@@ -17,6 +17,7 @@ public sealed class EventTests
     private static readonly Dictionary<string, string> s_texts = new()
     {
         ["Answer"] = "HAS_CAPACITY",
+        ["Channel"] = "FEED",
         ["Code"] = "tj69123",
         ["CorrelationId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
         ["Deadline"] = "ACKNOWLEDGE",

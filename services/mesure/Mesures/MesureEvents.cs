@@ -38,7 +38,7 @@ internal static class MesureEvents
             MesureAct.Update => Blank<MesureUpdated>(),
             MesureAct.Complete => Blank<MesureCompleted>(),
             MesureAct.Transmit => Blank<MesureTransmitted>() with { DecisionDate = mesure.Decision.Date, PredecessorMesureId = mesure.PredecessorId },
-            MesureAct.Deliver => Blank<MesureDelivered>() with { OnBehalf = details.Delivery != DeliveryChannel.Feed },
+            MesureAct.Deliver => Blank<MesureDelivered>() with { OnBehalf = !Transmissions.IsProvedBySystem(details.Delivery) },
             MesureAct.Retrieve => Blank<MesureRetrieved>(),
             MesureAct.Acknowledge => Blank<MesureAcknowledged>(),
             MesureAct.RequestInformation => Blank<InformationRequested>(),

@@ -12,7 +12,7 @@ internal sealed class TransmissionGrpcService(MesuresDbContext db, MesureActs ac
     {
         var check = new FieldChecks();
         var channel = check.Known("channel", request.Channel);
-        check.That(channel != DeliveryChannel.Feed, "channel", "is proved by the feed itself");
+        check.That(!Transmissions.IsProvedBySystem(channel), "channel", "is proved by the espace's own system");
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
         {
             if (acting.OccurredAt < mesure.Status.TransmittedAt)

@@ -42,11 +42,14 @@ internal static class Transmissions
         };
     }
 
+    /// <summary>Whether a system of the espace's own proves the delivery; else somebody recorded it for the espace.</summary>
+    public static bool IsProvedBySystem(DeliveryChannel? channel) => channel is DeliveryChannel.Feed or DeliveryChannel.Webhook;
+
     private static TransmissionProof? Proof(List<MesureFact> facts, MesureAct act) => facts.Find(f => f.Act == act) is not { } fact ? null : new TransmissionProof
     {
         OccurredTime = fact.OccurredAt.ToProto(),
         OrganisationId = fact.ActorOrganisationId?.ToString() ?? "",
         Channel = fact.Details.Delivery ?? DeliveryChannel.Unspecified,
-        OnBehalf = fact.Details.Delivery is not (null or DeliveryChannel.Feed),
+        OnBehalf = fact.Details.Delivery is not null && !IsProvedBySystem(fact.Details.Delivery),
     };
 }

@@ -3,12 +3,13 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Projections;
 
-/// <summary>Keeps the proof that an espace's organisation resumed its feed past a transmission.</summary>
+/// <summary>Keeps the proof that an espace's organisation has a transmission: by its feed or its webhook.</summary>
 internal sealed class DeliveryProjection(MesureActs acts, TimeProvider clock)
 {
     private static readonly string s_transmitted = EventTypes.NameOf(typeof(MesureTransmitted));
@@ -22,8 +23,9 @@ internal sealed class DeliveryProjection(MesureActs acts, TimeProvider clock)
             return;
         }
 
-        // Which of the organisation's programs resumed is its own affair: no subject.
-        if (mesure.Deliver(DeliveryChannel.Feed, new Acting(message.OrganisationId, "", message.OccurredAt, clock.GetStoredNow())))
+        // Which of the organisation's programs has it is its own affair: no subject.
+        var channel = message.Channel is null ? DeliveryChannel.Feed : ProtoConversions.FromCode<DeliveryChannel>(message.Channel);
+        if (mesure.Deliver(channel, new Acting(message.OrganisationId, "", message.OccurredAt, clock.GetStoredNow())))
         {
             acts.Publish(mesure);
         }

@@ -16,6 +16,10 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
 
     public DbSet<Delivery> Deliveries => Set<Delivery>();
 
+    public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
+
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+
     /// <summary>
     /// The next position of an organisation's feed. Its counter row stays locked until the transaction ends, so positions
     /// follow each other without gap and become visible in their order. A sequence would hand 7 and 8 to two transactions and

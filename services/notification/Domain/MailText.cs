@@ -95,6 +95,18 @@ internal static class MailText
         return (subject, text.ToString());
     }
 
+    /// <summary>Writes the mail about an endpoint that Jafer disabled.</summary>
+    /// <param name="endpointId">The endpoint.</param>
+    /// <param name="gone">Whether it said itself that it is no more; else it failed for 3 days.</param>
+    /// <returns>Subject and plain text, in French.</returns>
+    public static (string Subject, string Text) WebhookDisabled(Guid endpointId, bool gone) => (
+        "[Jafer] Un webhook de votre organisation est désactivé",
+        $"Bonjour,\n\n{(gone ? "Un webhook de votre organisation a répondu qu'il n'existe plus (410)" : "Un webhook de votre organisation n'a pas répondu correctement depuis trois jours")} :\n"
+        + "Jafer ne lui envoie plus rien.\n\n"
+        + $"- webhook {endpointId}\n\n"
+        + "Une fois corrigé, il se réactive (EnableEndpoint), et ce qui est passé entre-temps se renvoie (ReplayEvents).\n"
+        + "Les événements restent lisibles dans le fil de votre organisation.\nMerci de ne pas répondre à ce message.\n");
+
     private static string Act(MailLine line) => line.Deadline is { } deadline
         ? s_deadlines.GetValueOrDefault(deadline, OtherDeadline)
         : s_acts.GetValueOrDefault(line.EventType, Other);

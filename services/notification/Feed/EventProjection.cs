@@ -1,14 +1,17 @@
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Notification.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Mails;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using WebhookDelivery = Jafer.Notifications.Data.WebhookDelivery;
 
 namespace Jafer.Notifications.Feed;
 
-/// <summary>Puts each event into the feeds that it concerns, and queues a mail for whoever must act next.</summary>
+/// <summary>Puts each event into the feeds that it concerns, queues it for their webhooks, and a mail for whoever must act next.</summary>
 internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> mail, IOptions<EscalationOptions> escalation) : IEventHandler<NotificationsDbContext>
 {
     public async Task HandleAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
@@ -16,7 +19,8 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         var now = clock.GetUtcNow();
         var type = EventTypes.NameOf(message.GetType());
         var data = EventData.Of(message);
-        foreach (var addressee in Audience.Of(message, escalation.Value.OperatorId))
+        var audience = Audience.Of(message, escalation.Value.OperatorId);
+        foreach (var addressee in audience)
         {
             var position = await db.NextPositionAsync(addressee.OrganisationId, ct);
             if (message is MesureTransmitted transmitted && transmitted.GestionnaireId == addressee.OrganisationId)
@@ -48,6 +52,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
 
+        await QueueWebhooksAsync(db, message, type, [.. audience.Select(a => a.OrganisationId)], now, ct);
         if (Calls.For(message, await HeldBeforeAsync(db, message, ct)) is { } call && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, now, ct)))
         {
             db.Deliveries.Add(new Delivery
@@ -66,6 +71,29 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 CreatedAt = now,
             });
         }
+    }
+
+    /// <summary>Queues the event for each endpoint that wants it, beside its entry in the feed.</summary>
+    private static async Task QueueWebhooksAsync(NotificationsDbContext db, DomainEvent message, string type, Guid[] organisations, DateTimeOffset now, CancellationToken ct)
+    {
+        var enabled = WebhookEndpointState.Enabled.ToCode();
+        var wanted = await db.WebhookEndpoints
+            .Where(e => organisations.Contains(e.OrganisationId) && e.State == enabled && (e.Types.Length == 0 || e.Types.Contains(type)))
+            .Select(e => e.EndpointId).ToListAsync(ct);
+        db.WebhookDeliveries.AddRange(wanted.Select(endpointId => new WebhookDelivery
+        {
+            DeliveryId = WebhookMessage.DeliveryId(endpointId, message.EventId),
+            EndpointId = endpointId,
+            Test = false,
+            EventId = message.EventId,
+            EventType = type,
+            AggregateId = message.AggregateId,
+            OccurredAt = message.OccurredAt,
+            State = WebhookDeliveryState.Queued.ToCode(),
+            QueuedAt = now,
+            NextAttemptAt = now,
+            ExpiresAt = now + WebhookSchedule.Lifetime,
+        }));
     }
 
     /// <summary>

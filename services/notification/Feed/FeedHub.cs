@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Jafer.Notifications.Data;
+using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Options;
@@ -160,8 +161,8 @@ internal sealed class FeedHub(NpgsqlDataSource source, IOptions<FeedOptions> opt
     }
 }
 
-/// <summary>Tells the hub of what this replica appended, once it is committed.</summary>
-internal sealed class FeedSignal(FeedHub hub) : DbTransactionInterceptor
+/// <summary>Tells the hub of what this replica appended, and the dispatcher of what it queued, once it is committed.</summary>
+internal sealed class FeedSignal(FeedHub hub, WebhookSignal webhooks) : DbTransactionInterceptor
 {
     public override Task TransactionCommittedAsync(
         System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
@@ -171,6 +172,11 @@ internal sealed class FeedSignal(FeedHub hub) : DbTransactionInterceptor
             foreach (var entry in db.ChangeTracker.Entries<FeedEvent>())
             {
                 hub.Announce(entry.Entity.OrganisationId, entry.Entity.Position);
+            }
+
+            if (db.ChangeTracker.Entries<WebhookDelivery>().Any())
+            {
+                webhooks.Notify();
             }
         }
 

@@ -1,3 +1,4 @@
+using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -8,7 +9,7 @@ namespace Jafer.Notifications.Feed;
 /// Deletes events and done deliveries that are older than what is kept, in portions. Every replica tries, one works: the
 /// advisory lock dies with its connection.
 /// </summary>
-internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOptions> options, TimeProvider clock, ILogger<FeedRetention> logger) : BackgroundService
+internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOptions> options, IOptions<WebhookOptions> webhooks, TimeProvider clock, ILogger<FeedRetention> logger) : BackgroundService
 {
     private const int Portion = 5000;
 
@@ -42,9 +43,15 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
 
             await using var deliveries = new NpgsqlCommand("""
                 delete from deliveries where state <> 'QUEUED' and created_at < @before;
-                delete from undelivered_transmissions where appended_at < @before
+                delete from undelivered_transmissions where appended_at < @before;
+                update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
+                    where state = 'QUEUED' and expires_at < @given_up;
+                delete from webhook_deliveries where state <> 'QUEUED' and queued_at < @logged
                 """, connection);
             deliveries.Parameters.AddWithValue("before", before);
+            // What an endpoint that is not enabled left over; an enabled one is a day behind at most.
+            deliveries.Parameters.AddWithValue("given_up", clock.GetUtcNow() - TimeSpan.FromDays(1));
+            deliveries.Parameters.AddWithValue("logged", clock.GetUtcNow() - webhooks.Value.LogRetention);
             await deliveries.ExecuteNonQueryAsync(ct);
             return total;
         }

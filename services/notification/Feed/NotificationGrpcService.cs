@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Google.Protobuf.Collections;
 using Jafer.Contracts.Notification.V1;
 using Jafer.ServiceDefaults.Access;
@@ -12,22 +11,7 @@ internal sealed partial class NotificationGrpcService(
     FeedReader feed, FeedHub hub, PageTokens tokens, DeliveryProofs proofs, IOptions<FeedOptions> options, TimeProvider clock)
     : NotificationService.NotificationServiceBase
 {
-    private const int MaxTypes = 100;
-
-    [GeneratedRegex(@"^[a-z]+\.[a-z][a-z0-9-]*\.v[0-9]{1,4}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex TypeName { get; }
-
-    /// <summary>Types that this version does not know are no mistake: the caller may be newer.</summary>
-    private static string[] Types(FieldChecks check, RepeatedField<string> types)
-    {
-        check.That(types.Count <= MaxTypes, "types", "must have at most 100 values");
-        for (var i = 0; i < Math.Min(types.Count, MaxTypes); i++)
-        {
-            check.That(types[i].Length <= 200 && TypeName.IsMatch(types[i]), $"types[{i}]", "is not the name of an event type");
-        }
-
-        return [.. types.Distinct()];
-    }
+    private static string[] Types(FieldChecks check, RepeatedField<string> types) => TypeFilter.Read(check, "types", types);
 
     /// <summary>The position that a resume token holds; null for an empty token.</summary>
     private long? Position(Caller caller, string resumeToken) => resumeToken.Length == 0

@@ -3,7 +3,7 @@ using Jafer.ServiceDefaults.Telemetry;
 
 namespace Jafer.Notifications.Feed;
 
-/// <summary>Figures of the feed and of the mails.</summary>
+/// <summary>Figures of the feed, the mails and the webhooks.</summary>
 internal static class NotificationMetrics
 {
     private static readonly Meter s_meter = new(JaferMetrics.Name);
@@ -16,4 +16,7 @@ internal static class NotificationMetrics
 
     /// <summary>Mails by what became of them.</summary>
     public static Counter<long> Mails { get; } = s_meter.CreateCounter<long>("jafer.mail.attempts", "{mail}", "Mails by outcome");
+
+    /// <summary>Attempts to post to webhooks by what became of them.</summary>
+    public static Counter<long> Webhooks { get; } = s_meter.CreateCounter<long>("jafer.webhook.attempts", "{attempt}", "Posts to webhooks by outcome");
 }

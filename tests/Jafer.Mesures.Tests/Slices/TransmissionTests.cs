@@ -103,6 +103,7 @@ public sealed class TransmissionTests(MesuresFixture jafer)
         {
             (new RecordDeliveryRequest { MesureId = id, RequestId = NewId() }, "channel"),
             (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Feed, RequestId = NewId() }, "channel"),
+            (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Webhook, RequestId = NewId() }, "channel"),
             (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Post, OccurredTime = before, RequestId = NewId() }, "occurred_time"),
         })
         {

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Jafer.Contracts.Events;
@@ -15,8 +13,8 @@ public sealed class KilledServiceTests : IAsyncLifetime
 {
     private const int Lives = 4;
     private readonly string _prefix = ServiceHost.UniquePrefix();
-    private readonly int _grpcPort = FreePort();
-    private readonly int _healthPort = FreePort();
+    private readonly int _grpcPort = ServiceProcess.FreePort();
+    private readonly int _healthPort = ServiceProcess.FreePort();
     private TestDatabase _database = null!;
     private MessagingHost _publisher = null!;
 
@@ -68,46 +66,7 @@ public sealed class KilledServiceTests : IAsyncLifetime
         await _database.DisposeAsync();
     }
 
-    private async Task<Process> StartAsync()
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Jafer.Notifications.dll")])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        var settings = ServiceHost.Settings(NotificationsModule.Name, _database.ConnectionString, _prefix, new Dictionary<string, string?>
-        {
-            ["Kestrel:Endpoints:grpc:Url"] = $"http://127.0.0.1:{_grpcPort}",
-            ["Kestrel:Endpoints:health:Url"] = $"http://127.0.0.1:{_healthPort}",
-        });
-        foreach (var (key, value) in settings)
-        {
-            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
-
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_healthPort}") };
-        await Eventually.BecomesAsync(
-            async () =>
-            {
-                try
-                {
-                    using var response = await http.GetAsync(new Uri("/health", UriKind.Relative));
-                    return response.StatusCode;
-                }
-                catch (HttpRequestException)
-                {
-                    return default;
-                }
-            },
-            status => status == HttpStatusCode.OK,
-            "a healthy process");
-        return process;
-    }
+    private Task<Process> StartAsync() => ServiceProcess.StartAsync(_database, _prefix, _grpcPort, _healthPort);
 
     private GrpcChannel Channel(Guid organisation) => GrpcChannel.ForAddress($"http://127.0.0.1:{_grpcPort}", new GrpcChannelOptions
     {
@@ -118,11 +77,4 @@ public sealed class KilledServiceTests : IAsyncLifetime
             return Task.CompletedTask;
         })),
     });
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

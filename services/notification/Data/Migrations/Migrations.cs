@@ -24,3 +24,9 @@ internal sealed class ProofsAndDeadlines : SqlMigration
 {
     protected override string Resource => "Migrations.202611280431_proofs_and_deadlines.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280531_webhooks")]
+internal sealed class Webhooks : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280531_webhooks.sql";
+}

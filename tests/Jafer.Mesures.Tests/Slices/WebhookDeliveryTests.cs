@@ -1,0 +1,62 @@
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Notification.V1;
+using Jafer.Notifications;
+using Jafer.Testing;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+using static Jafer.Mesures.Tests.MesuresFixture;
+
+namespace Jafer.Mesures.Tests.Slices;
+
+/// <summary>From a transmission over the broker to the espace's webhook, and its answer back to the mesure.</summary>
+public sealed class WebhookDeliveryTests(MesuresFixture jafer)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TransmitMesure_AnsweredByTheEspacesWebhook_IsDelivered()
+    {
+        var prefix = jafer.Settings["Broker:Prefix"]!.TrimEnd('.');
+        await using var database = await TestDatabase.CloneAsync(NotificationsModule.Name, async connection =>
+        {
+            await using var app = NotificationsModule.Build([], b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(NotificationsModule.Name, connection, "none")));
+            await NotificationsModule.MigrateAsync(app);
+        });
+        await using var notification = await ServiceHost.StartAsync(
+            configure => NotificationsModule.Build([], configure),
+            ServiceHost.Settings(NotificationsModule.Name, database.ConnectionString, prefix, new Dictionary<string, string?>
+            {
+                ["Webhooks:AllowHttp"] = "true",
+                ["Webhooks:AllowedNetworks:0"] = "127.0.0.0/8",
+                // Other tests' mesures of this gestionnaire are refused, for good: their proofs are their own affair.
+                ["Webhooks:FirstBackoff"] = "06:00:00",
+                ["Webhooks:RestAfterFailures"] = "1000000",
+                ["Webhooks:EndpointConcurrency"] = "50",
+            }));
+        await notification.ReadyAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var id = await jafer.MesureInAsync(MesureState.Completee);
+        receiver.Answer = (call, http) =>
+        {
+            http.Response.StatusCode = call.Data("mesureId") == id ? 200 : 500;
+            return Task.CompletedTask;
+        };
+        var webhooks = new WebhookService.WebhookServiceClient(notification.Channel("espace", Gestionnaire));
+        await webhooks.CreateEndpointAsync(
+            new CreateEndpointRequest
+            {
+                Endpoint = new WebhookEndpoint { Url = receiver.Address.ToString(), ContactEmail = "si@association.test", Types_ = { "mesure.mesure-transmitted.v1" } },
+                RequestId = NewId(),
+            },
+            cancellationToken: Ct);
+
+        await jafer.AsCourt.TransmitMesureAsync(new TransmitMesureRequest { MesureId = id, RequestId = NewId() }, cancellationToken: Ct);
+
+        var proof = (await Eventually.BecomesAsync(async () => (await jafer.GetAsync(id)).Transmission, t => t.Delivered is not null, "the proof of delivery")).Delivered;
+        Assert.Equal((Gestionnaire.ToString(), DeliveryChannel.Webhook, false), (proof.OrganisationId, proof.Channel, proof.OnBehalf));
+        Assert.InRange(proof.OccurredTime.ToDateTimeOffset(), TimeProvider.System.GetUtcNow().AddMinutes(-2), TimeProvider.System.GetUtcNow());
+        Assert.Single(receiver.Calls, c => c.Data("mesureId") == id);
+        var acts = (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id }, cancellationToken: Ct)).Events.Select(e => e.Act);
+        Assert.Contains(MesureAct.Deliver, acts);
+    }
+}
