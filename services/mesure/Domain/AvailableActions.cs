@@ -62,7 +62,8 @@ internal static class AvailableActions
     private static readonly string[] s_ofEither = ["CloseMesure", "ReopenMesure", "ResumeMesure", "RecordExternalAlert"];
 
     private static readonly Google.Protobuf.Reflection.ServiceDescriptor[] s_services =
-        [MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor];
+        [MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
+            RedesignationService.Descriptor];
 
     /// <summary>The rpcs on an existing mesure that not every state permits.</summary>
     public static IEnumerable<MethodDescriptor> Rpcs => s_rpcs.Select(r => Of(r.Rpc));

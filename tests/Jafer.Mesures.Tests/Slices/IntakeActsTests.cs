@@ -76,7 +76,8 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
     [Fact]
     public async Task ReportStatus_EveryKind_LeavesWhatTheSingleActLeaves()
     {
-        var (reported, acted) = (await jafer.MesureInAsync(MesureState.Transmise), await jafer.MesureInAsync(MesureState.Transmise));
+        var (reported, acted) = (
+            await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.RemiseGranted = true), await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.RemiseGranted = true));
         var ahead = TimeProvider.System.GetUtcNow().AddDays(20);
         ahead = new DateTimeOffset(ahead.Year, ahead.Month, ahead.Day, 9, 0, 0, TimeSpan.Zero);
         var start = Timestamp.FromDateTimeOffset(ahead);

@@ -24,7 +24,8 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
 
     private async Task<bool> EndsAlikeAsync(IntakeService.IntakeServiceClient[] intakes, int seed)
     {
-        var (inOrder, shuffled) = (await jafer.MesureInAsync(MesureState.Transmise), await jafer.MesureInAsync(MesureState.Transmise));
+        var (inOrder, shuffled) = (
+            await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.RemiseGranted = true), await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.RemiseGranted = true));
         var random = new Random(seed);
         var history = TrueHistory(new Random(seed), inOrder, await ChildAsync(inOrder));
         var answer = await intakes[0].ReportStatusAsync(Report(history));
