@@ -1,5 +1,6 @@
 // What ./jafer bench needs besides bash: resident memory of the services, and the table.
-//   node eng/bench.mjs whole START_MILLISECONDS    prints the entries for start-up and memory
+//   node eng/bench.mjs startup MILLISECONDS    prints the entry for start-up
+//   node eng/bench.mjs memory NAME             prints an entry for each service's memory, called NAME
 //   node eng/bench.mjs table OUT PARTS_FOLDER [NAME…]  joins the parts into OUT and prints them as a table
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -9,14 +10,18 @@ const startupGoal = 15; // seconds
 const memoryGoal = 150; // MiB
 
 const [action, ...args] = process.argv.slice(2);
-if (action === 'whole') console.log(JSON.stringify(whole(Number(args[0])), null, 2));
+if (action === 'startup') console.log(JSON.stringify(startup(Number(args[0])), null, 2));
+else if (action === 'memory') console.log(JSON.stringify(memory(args[0]), null, 2));
 else if (action === 'table') table(...args);
 else throw new Error(`unknown action ${action}`);
 
-/** Start-up in seconds, and the largest resident set of each service's replicas. */
-function whole(milliseconds) {
+function startup(milliseconds) {
   const seconds = milliseconds / 1000;
-  const entries = [{ name: 'startup', unit: 's', value: seconds, floor: null, ratio: null, goal: startupGoal, met: seconds <= startupGoal }];
+  return [{ name: 'startup', unit: 's', value: seconds, floor: null, ratio: null, goal: startupGoal, met: seconds <= startupGoal }];
+}
+
+/** The largest resident set of each service's replicas. */
+function memory(name) {
   const processes = execFileSync('ps', ['-eo', 'pid=,rss=,args='], { encoding: 'utf8', maxBuffer: 1e8 })
     .split('\n').map((line) => line.trim().match(/^(\d+)\s+(\d+)\s+(.*)$/)).filter(Boolean);
   const largest = new Map();
@@ -26,9 +31,8 @@ function whole(milliseconds) {
     if (service?.startsWith(`${process.env.JAFER_ROOT}/`) && ofThisRun(pid))
       largest.set(basename(service), Math.max(largest.get(basename(service)) ?? 0, Number(kibibytes) / 1024));
   }
-  for (const [service, value] of [...largest].sort())
-    entries.push({ name: `memory ${service}`, unit: 'MiB', value, floor: null, ratio: null, goal: memoryGoal, met: value <= memoryGoal });
-  return entries;
+  return [...largest].sort().map(([service, value]) => (
+    { name: `${name} ${service}`, unit: 'MiB', value, floor: null, ratio: null, goal: memoryGoal, met: value <= memoryGoal }));
 }
 
 /** Whether a process was started for the data folder of this benchmark (where the system tells), not by a run beside it. */
