@@ -14,7 +14,7 @@ setup=true names=()
 while (($#)); do
   case $1 in
     --no-setup) setup=false ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     -*) fail "unknown option $1 (--help lists them)" ;;
     *) names+=("$1") ;;
   esac
