@@ -253,7 +253,7 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
                 return alive.Calls.Select(c => c.Id).Distinct().Count();
             },
             n => n == 41, "everything at the one that is alive");
-        Assert.InRange(most, 1, 4);
+        Assert.InRange(most, 0, 4);
 
         // After some failures it rests, and then one attempt at a time looks whether it is back.
         await Eventually.BecomesAsync(() => fixture.Database.ReadAsync<long>($"select count(*) from webhook_endpoints where endpoint_id = '{deadId}' and failures >= 5 and rest_until is not null"), n => n == 1, "the rest");
