@@ -153,7 +153,7 @@ public static class BulkRows
             Part = part;
             IsKey = property.IsPrimaryKey();
             Changes = changes;
-            Generated = property.ValueGenerated == ValueGenerated.OnAdd && property.ClrType == typeof(long);
+            Generated = property.ValueGenerated == ValueGenerated.OnAddOrUpdate || (property.ValueGenerated == ValueGenerated.OnAdd && property.ClrType == typeof(long));
             var stored = converter?.ProviderClrType ?? property.ClrType;
             IsArray = Type.EndsWith("[]", StringComparison.Ordinal);
             _stored = IsArray ? typeof(string) : stored.IsValueType && Nullable.GetUnderlyingType(stored) is null ? typeof(Nullable<>).MakeGenericType(stored) : stored;

@@ -21,6 +21,12 @@ public sealed record EspacePublished : DomainEvent
     /// <summary>Periods in which the espace may be designated.</summary>
     public required IReadOnlyList<AgrementPeriod> AgrementPeriods { get; init; }
 
+    /// <summary>
+    /// Lieux that not every one of these agréments covers, each with the periods in which one does; all others have those of the
+    /// espace. Absent from older versions.
+    /// </summary>
+    public IReadOnlyList<LieuAgrement>? LieuAgrements { get; init; }
+
     /// <summary>Modalités that take new mesures, such as "VISITE".</summary>
     public required IReadOnlyList<string> OpenModalites { get; init; }
 
@@ -30,6 +36,11 @@ public sealed record EspacePublished : DomainEvent
     /// <summary>Families that it receives at the same time, of the modalités for which it says so; absent from older versions.</summary>
     public IReadOnlyList<ModaliteCapacity>? Capacities { get; init; }
 }
+
+/// <summary>A lieu that not every agrément of its espace covers.</summary>
+/// <param name="LieuId">The lieu.</param>
+/// <param name="Periods">Periods in which an agrément covers it; none when no agrément ever did.</param>
+public sealed record LieuAgrement(Guid LieuId, IReadOnlyList<AgrementPeriod> Periods);
 
 /// <summary>Families that an espace receives at the same time.</summary>
 /// <param name="Modalite">Modalité, such as "VISITE".</param>

@@ -350,13 +350,17 @@ public sealed record MesureReopened : MesureEvent;
 public sealed record MesureClosed : MesureEvent;
 
 /// <summary>
-/// The espace of an open mesure has no valid agrément any more. A warning: the mesure goes on until its judge decides.
+/// The espace of an open mesure, or the lieu of its rencontres, has no valid agrément any more. A warning: the mesure goes on
+/// until its judge decides.
 /// </summary>
 [EntityName("mesure.agrement-retired.v1"), MessageUrn("mesure.agrement-retired.v1")]
 public sealed record AgrementRetired : MesureEvent
 {
-    /// <summary>Last day on which the espace could be designated.</summary>
+    /// <summary>Last day on which the espace could be designated, or on which an agrément covered the lieu.</summary>
     public required DateOnly LastDay { get; init; }
+
+    /// <summary>The lieu that alone is covered no more, while the espace keeps an agrément; absent when the espace has none.</summary>
+    public Guid? LieuId { get; init; }
 }
 
 /// <summary>A transmission reached its espace: proof of delivery.</summary>

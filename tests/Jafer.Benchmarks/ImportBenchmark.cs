@@ -21,7 +21,7 @@ internal static class ImportBenchmark
 {
     public const string Name = "import";
 
-    private const double Goal = 0.05;
+    private const double Goal = 0.15;
     private const int Espaces = 5000;
     private const int Piece = 256 * 1024;
 
@@ -42,25 +42,35 @@ internal static class ImportBenchmark
         var operateur = new DirectoryService.DirectoryServiceClient(host.Channel(Roles.Operateur, StableIds.For("organisation:operateur:national")));
         var round = 0;
         Dictionary<string, byte[]>? copied = null;
-        return Result.AtLeast(Name, "espaces/s", await Rounds.RunAsync(1, 3, ImportAsync, CopyAsync), Goal);
+        var result = Result.AtLeast(Name, "espaces/s", await Rounds.RunAsync(1, 3, ImportAsync, CopyAsync), Goal);
+        round--;
+        var (again, changed) = await SendFileAsync();
+        Console.WriteLine($"{Name}: the last file again, nothing to change, {again:F1} s");
+        return changed is { ErrorCount: 0, UnchangedCount: Espaces } ? result : throw new InvalidOperationException("the file again changed something");
 
         async Task<double> ImportAsync()
         {
             // Another source each time: other ids, and other SIRETs.
+            var (seconds, summary) = await SendFileAsync();
+            round++;
+            Console.WriteLine($"{Name}: {summary?.LineCount} lines, {seconds:F1} s");
+            return summary is { ErrorCount: 0, CreatedCount: Espaces }
+                ? Espaces / seconds
+                : throw new InvalidOperationException($"the import did not create every espace: {summary?.Errors.FirstOrDefault()}");
+        }
+
+        async Task<(double Seconds, ImportSummary? Summary)> SendFileAsync()
+        {
             var file = File(round);
             var start = Stopwatch.GetTimestamp();
             using var call = operateur.ImportEspacesCsv(cancellationToken: ct);
-            var request = new ImportEspacesCsvRequest { Source = $"bench-{round++}", RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
+            var request = new ImportEspacesCsvRequest { Source = $"bench-{round}", RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
             var sending = SendAsync(call, file, request);
             ImportSummary? summary = null;
             while (await call.ResponseStream.MoveNext(ct))
                 summary = call.ResponseStream.Current.Summary;
             await sending;
-            var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Console.WriteLine($"{Name}: {file.Length / 1024} KiB, {summary?.LineCount} lines, {seconds:F1} s");
-            return summary is { ErrorCount: 0, CreatedCount: Espaces }
-                ? Espaces / seconds
-                : throw new InvalidOperationException($"the import did not create every espace: {summary?.Errors.FirstOrDefault()}");
+            return (Stopwatch.GetElapsedTime(start).TotalSeconds, summary);
         }
 
         async Task SendAsync(Grpc.Core.AsyncDuplexStreamingCall<ImportEspacesCsvRequest, ImportEspacesCsvResponse> call, byte[] file, ImportEspacesCsvRequest request)

@@ -135,6 +135,7 @@ public sealed class EventTests
             _ when type == typeof(IReadOnlyList<string>) => new[] { Text(property.Name.TrimEnd('s').Replace("Open", "", StringComparison.Ordinal)) },
             _ when type == typeof(IReadOnlyList<Guid>) => new[] { StableIds.For("golden:" + property.Name) },
             _ when type == typeof(IReadOnlyList<ModaliteCapacity>) => new[] { new ModaliteCapacity("VISITE", 4) },
+            _ when type == typeof(IReadOnlyList<LieuAgrement>) => new[] { new LieuAgrement(StableIds.For("golden:LieuId"), [new AgrementPeriod(new(2024, 1, 1), new(2028, 12, 31))]) },
             _ when type == typeof(IReadOnlyList<AgrementPeriod>) => new[] { new AgrementPeriod(new(2024, 1, 1), new(2028, 12, 31)), new AgrementPeriod(new(2029, 1, 1), null) },
             _ => throw new NotSupportedException($"no sample for {property.DeclaringType}.{property.Name} of type {type}"),
         };

@@ -91,7 +91,9 @@ public static class TestEspace
     /// <summary>No agrément covers a lieu any more.</summary>
     /// <param name="espaceId">The espace.</param>
     /// <param name="gestionnaireId">Its gestionnaire.</param>
-    public static AgrementLieuEnded AgrementLieuEnded(Guid espaceId, Guid gestionnaireId)
+    /// <param name="lieuId">The lieu; some lieu when null.</param>
+    /// <param name="lastDay">Last day on which it was covered; some day when null.</param>
+    public static AgrementLieuEnded AgrementLieuEnded(Guid espaceId, Guid gestionnaireId, Guid? lieuId = null, DateOnly? lastDay = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         return new()
@@ -102,8 +104,8 @@ public static class TestEspace
             OccurredAt = now,
             RecordedAt = now,
             GestionnaireId = gestionnaireId,
-            LieuId = TestMesure.NewId(),
-            LastDay = new DateOnly(2026, 11, 1),
+            LieuId = lieuId ?? TestMesure.NewId(),
+            LastDay = lastDay ?? new DateOnly(2026, 11, 1),
             Withdrawn = true,
         };
     }

@@ -103,6 +103,15 @@ internal sealed record OpeningSchedule(IReadOnlyList<OpeningHours> Hours, IReadO
     public IEnumerable<DateOnly> DaysOf(string lieu, Modalite modalite, DateOnly from, DateOnly to, SchoolCalendar calendar) =>
         Hours.Where(h => h.LieuExternalId == lieu && h.Serves(modalite)).SelectMany(h => h.Days.Between(from, to).Where(day => IsHeldOn(h, day, calendar, null)));
 
+    /// <summary>Whether the days of a lieu and modalité are an estimate around a day, because nobody published the school holidays that they follow.</summary>
+    /// <param name="lieu">External id of the lieu.</param>
+    /// <param name="modalite">The modalité.</param>
+    /// <param name="day">The day.</param>
+    /// <param name="calendar">School holidays.</param>
+    public bool IsEstimate(string lieu, Modalite modalite, DateOnly day, SchoolCalendar calendar) => Hours.Any(h => h.LieuExternalId == lieu && h.Serves(modalite)
+        && h.SchoolHolidays is (SchoolHolidayRule.OutsideHolidays or SchoolHolidayRule.HolidaysOnly)
+        && calendar.UnknownYearOf(SchoolZones.Of(h.Departement), day) is not null);
+
     /// <summary>
     /// Slots in an ordinary week: the mean, rounded, of the thirteen weeks from that of the given day on, counted as school
     /// weeks without public holiday or closure.

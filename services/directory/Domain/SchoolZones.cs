@@ -44,29 +44,29 @@ internal sealed record SchoolHolidays(string Zone, string SchoolYear, Period Day
 internal sealed class SchoolCalendar
 {
     private readonly FrozenDictionary<string, SchoolHolidays[]> _byZone;
+    private readonly FrozenDictionary<string, Period[]> _known;
 
     /// <summary>Makes a calendar.</summary>
     /// <param name="holidays">The holidays, in any order.</param>
-    public SchoolCalendar(IEnumerable<SchoolHolidays> holidays) =>
+    public SchoolCalendar(IEnumerable<SchoolHolidays> holidays)
+    {
         _byZone = holidays.GroupBy(h => h.Zone).ToFrozenDictionary(g => g.Key, g => g.OrderBy(h => h.Days.From).ToArray(), StringComparer.Ordinal);
+        _known = _byZone.ToFrozenDictionary(z => z.Key, z => z.Value.GroupBy(h => h.SchoolYear).Select(year => KnownOf(year, z.Value)).ToArray(), StringComparer.Ordinal);
+    }
 
     /// <summary>Whether a day is known to be without school.</summary>
     public bool IsHoliday(string zone, DateOnly day) => _byZone.TryGetValue(zone, out var holidays) && holidays.Any(h => h.Days.Contains(day));
 
     /// <summary>The school year of a day whose holidays are not known; null when they are.</summary>
-    public string? UnknownYearOf(string zone, DateOnly day)
+    public string? UnknownYearOf(string zone, DateOnly day) =>
+        (_known.TryGetValue(zone, out var known) && Array.Exists(known, days => days.Contains(day))) || IsHoliday(zone, day) ? null : YearOf(day);
+
+    private static Period KnownOf(IGrouping<string, SchoolHolidays> year, SchoolHolidays[] ofZone)
     {
-        var holidays = _byZone.GetValueOrDefault(zone) ?? [];
-        var known = false;
-        foreach (var year in holidays.GroupBy(h => h.SchoolYear))
-        {
-            // The year before, when it is known, tells where this one begins: the day after its last holiday.
-            var before = holidays.Where(h => string.CompareOrdinal(h.SchoolYear, year.Key) < 0).Select(h => h.Days.To!.Value).DefaultIfEmpty().Max();
-            var august = new DateOnly(int.Parse(year.Key.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture), 8, 1);
-            var first = before != default && before >= august.AddDays(-1) ? before.AddDays(1) : august;
-            known |= day >= first && day <= year.Max(h => h.Days.To!.Value);
-        }
-        return known || IsHoliday(zone, day) ? null : YearOf(day);
+        // The year before, when it is known, tells where this one begins: the day after its last holiday.
+        var before = ofZone.Where(h => string.CompareOrdinal(h.SchoolYear, year.Key) < 0).Select(h => h.Days.To!.Value).DefaultIfEmpty().Max();
+        var august = new DateOnly(int.Parse(year.Key.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture), 8, 1);
+        return new(before != default && before >= august.AddDays(-1) ? before.AddDays(1) : august, year.Max(h => h.Days.To!.Value));
     }
 
     /// <summary>The school year of a day, from September on.</summary>

@@ -127,6 +127,10 @@ internal static class Standing
         }
         if (DemandOf(offer, today) is { Ratio: > 1 and var ratio })
             warnings.Add(new(ResultWarningCode.DemandAboveCapacity, Value: (int)Math.Round(Math.Min(ratio, 10_000) * 100)));
+        // The day from which an opening was looked for, too: without holidays, hours of the holidays are passed by.
+        if (offer is { Wait.Days: var days, Timetable: { } timetable }
+            && (timetable.IsEstimate(offer.Modalite, lieu, expected) || timetable.IsEstimate(offer.Modalite, lieu, offer.TakesFrom(needs.From).PlusDays(days))))
+            warnings.Add(new(ResultWarningCode.SchoolYearUnknown, expected));
         return warnings;
     }
 

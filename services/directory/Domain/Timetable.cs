@@ -71,6 +71,12 @@ internal sealed class Timetable
         return day;
     }
 
+    /// <summary>Whether the opening days of a lieu are an estimate around a day: they follow school holidays that nobody published.</summary>
+    /// <param name="modalite">The modalité.</param>
+    /// <param name="lieu">Position of the lieu.</param>
+    /// <param name="day">The day.</param>
+    public bool IsEstimate(Modalite modalite, int lieu, DateOnly day) => Schedule.IsEstimate(_lieux[lieu].ExternalId, modalite, day, _calendar);
+
     // One bit for each day of the year on which it is held.
     private ulong[] DaysOf(Modalite modalite, int lieu, int year)
     {

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Events;
 using Jafer.Directory.Data;
 using Jafer.ServiceDefaults.Access;
 
@@ -31,18 +32,27 @@ internal sealed class EspaceEdit
     private static readonly EspaceGroup[] s_published = [EspaceGroup.Identite, EspaceGroup.Agrement, EspaceGroup.Lieux, EspaceGroup.Modalite];
 
     private readonly EspaceRow _row;
-    private readonly bool _new;
     private readonly IReadOnlyCollection<EspaceGroup> _groups;
     private readonly Dictionary<GroupKey, IMessage> _before;
+    private readonly List<EspaceChangeRow> _changes = [];
 
     private EspaceEdit(EspaceRow row, IReadOnlyCollection<EspaceGroup> groups, bool isNew)
     {
-        (_row, _groups, _new) = (row, groups, isNew);
+        (_row, _groups, IsNew) = (row, groups, isNew);
         _before = isNew ? [] : GroupDocuments.Of(row, groups);
     }
 
+    /// <summary>Whether the espace was not recorded before.</summary>
+    public bool IsNew { get; }
+
     /// <summary>Whether anything was said or removed, and not only confirmed. Known once concluded.</summary>
     public bool Changed { get; private set; }
+
+    /// <summary>What the history gains. Known once concluded.</summary>
+    public IReadOnlyList<EspaceChangeRow> Changes => _changes;
+
+    /// <summary>What others are told; null when nothing of it is theirs to know. Known once concluded.</summary>
+    public EspacePublished? Event { get; private set; }
 
     /// <summary>Begins to change an espace.</summary>
     /// <param name="row">The espace, with all that belongs to the groups and with their provenance.</param>
@@ -62,6 +72,21 @@ internal sealed class EspaceEdit
     /// <returns>True when anything was written.</returns>
     public bool Conclude(DirectoryDbContext db, Speaker speaker, DateTimeOffset now, DateTimeOffset? confirmedAt = null, Func<GroupKey, bool>? confirms = null)
     {
+        var written = Conclude(speaker, now, confirmedAt, confirms);
+        db.EspaceChanges.AddRange(_changes);
+        if (Event is { } message)
+            db.Publish(message);
+        return written;
+    }
+
+    /// <summary>Concludes for a caller that writes <see cref="Changes"/> and <see cref="Event"/> itself, many at once.</summary>
+    /// <param name="speaker">Who says it.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="confirmedAt">When the speaker held it to be true; now, unless a source says of itself that it is older.</param>
+    /// <param name="confirms">Whether a group that stays as it was is thereby confirmed.</param>
+    /// <returns>True when anything is to be written.</returns>
+    public bool Conclude(Speaker speaker, DateTimeOffset now, DateTimeOffset? confirmedAt, Func<GroupKey, bool>? confirms)
+    {
         var held = _row.Groups.ToDictionary(g => new GroupKey(g.Group, g.Key));
         var at = confirmedAt ?? now;
         var (touched, confirmed) = (new HashSet<EspaceGroup>(), false);
@@ -78,7 +103,7 @@ internal sealed class EspaceEdit
                 continue;
             }
             // Without a provenance it was never said: it is said now, even though it stays as it was.
-            if (known is null && !_new && _before.TryGetValue(key, out before) && before.Equals(document) && confirms?.Invoke(key) != true)
+            if (known is null && !IsNew && _before.TryGetValue(key, out before) && before.Equals(document) && confirms?.Invoke(key) != true)
                 continue;
             if (known is null)
                 _row.Groups.Add(known = new EspaceGroupRow { EspaceId = _row.Id, Group = key.Group, Key = key.Key, Source = speaker.Source, OrganisationId = speaker.OrganisationId, SaidAt = at, ConfirmedAt = at });
@@ -94,10 +119,10 @@ internal sealed class EspaceEdit
         Changed = touched.Count > 0;
         if (!Changed && !confirmed)
             return false;
-        if (!_new)
+        if (!IsNew)
             _row.Changed(now);
         if (touched.Overlaps(s_published))
-            db.Publish(_row.ToEvent(now));
+            Event = _row.ToEvent(now);
         return true;
 
         void Append(GroupKey key, EspaceChangeKind kind, IMessage? document)
@@ -105,7 +130,7 @@ internal sealed class EspaceEdit
             confirmed |= kind == EspaceChangeKind.Confirmed;
             if (kind != EspaceChangeKind.Confirmed)
                 touched.Add(key.Group);
-            db.EspaceChanges.Add(new EspaceChangeRow
+            _changes.Add(new EspaceChangeRow
             {
                 EspaceId = _row.Id,
                 Sequence = ++_row.ChangeCount,

@@ -1,9 +1,11 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Events;
 using Jafer.Directory.Contacts;
 using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
@@ -12,12 +14,17 @@ namespace Jafer.Directory.Espaces;
 
 /// <summary>
 /// Brings espaces to what a source says of them: what is new is created, what differs replaced, the rest left alone. It reads
-/// by sets and leaves its changes in the context; whoever calls saves them.
+/// by sets. New espaces, history and events are most of the rows, and nothing ever changes them here: they stay outside the
+/// context, and go by COPY when they are saved.
 /// </summary>
 internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geography geography, Speaker speaker, DateTimeOffset now)
 {
     private readonly DateOnly _today = now.DayInParis();
     private readonly Dictionary<Guid, long> _versions = [];
+    private readonly List<EspaceRow> _espaces = [];
+    private readonly List<EspaceChangeRow> _changes = [];
+    private readonly List<WaitDeclarationRow> _waits = [];
+    private readonly List<DomainEvent> _events = [];
 
     /// <summary>Whether contacts stay as they are, because the source has none to give.</summary>
     public bool KeepsContacts { get; init; }
@@ -48,7 +55,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
         return [.. said.Where(s => !keep.Contains(s) && (owners.TryAdd(s.Siret, s.Id) ? s.Id : owners[s.Siret]) != s.Id).Select(s => s.Id)];
     }
 
-    /// <summary>Applies some espaces, already checked.</summary>
+    /// <summary>Applies some espaces, already checked; <see cref="SaveAsync"/> writes what comes of it.</summary>
     /// <param name="espaces">The espaces, each once.</param>
     /// <param name="ct">Cancellation.</param>
     public async Task<ImportEspacesResponse> ApplyAsync(IReadOnlyCollection<EspaceImport> espaces, CancellationToken ct)
@@ -68,13 +75,46 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             if (!rows.TryGetValue(id, out var row))
             {
                 rows.Add(id, row = NewEspace(id, gestionnaire, import));
-                db.Espaces.Add(row);
+                _espaces.Add(row);
                 edits.Add(row, EspaceEdit.New(row));
             }
             Apply(row, gestionnaire, import, declared);
             imported.Add(row, import);
         }
         return Conclude(edits, imported, gestionnaires.Values);
+    }
+
+    /// <summary>Writes what was applied since the last time, in the transaction that <see cref="BeginAsync"/> began.</summary>
+    public async Task SaveAsync(CancellationToken ct)
+    {
+        // First what is held and changes, and the gestionnaires that all else refers to.
+        await db.SaveChangesAsync(ct);
+        await db.BulkInsertAsync(_espaces, ct);
+        await InsertPartsAsync(e => e.Agrements);
+        await InsertPartsAsync(e => e.Lieux);
+        await InsertPartsAsync(e => e.Lieux.SelectMany(l => l.Dessertes));
+        await InsertPartsAsync(e => e.Modalites);
+        await InsertPartsAsync(e => e.Entretiens);
+        await InsertPartsAsync(e => e.Ouvertures);
+        await InsertPartsAsync(e => e.Fermetures);
+        await InsertPartsAsync(e => e.Groups);
+        await db.BulkInsertAsync(_changes, ct);
+        await db.BulkInsertAsync(_waits, ct);
+        await db.PublishAsync(_events, ct);
+        Forget();
+
+        Task InsertPartsAsync<T>(Func<EspaceRow, IEnumerable<T>> parts)
+            where T : class => db.BulkInsertAsync([.. _espaces.SelectMany(parts)], ct);
+    }
+
+    /// <summary>Forgets what was applied.</summary>
+    public void Forget()
+    {
+        _espaces.Clear();
+        _changes.Clear();
+        _waits.Clear();
+        _events.Clear();
+        db.ChangeTracker.Clear();
     }
 
     /// <summary>Jafer's id of an espace.</summary>
@@ -99,14 +139,16 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             var import = imported.GetValueOrDefault(row);
             // From the first moment of that day, so that the same file on the same day confirms nothing anew.
             var confirmedAt = ImportChecks.ToDate(import?.ConfirmedDate)?.StartInParis();
-            var isNew = db.Entry(row).State == EntityState.Added;
-            var changed = edit.Conclude(db, speaker, now, confirmedAt, confirms: _ => confirmedAt is not null);
+            var changed = edit.Conclude(speaker, now, confirmedAt, confirms: _ => confirmedAt is not null);
+            _changes.AddRange(edit.Changes);
+            if (edit.Event is { } message)
+                _events.Add(message);
             if (import is null)
                 continue;
             // As it was before this import: what a sibling says of their gestionnaire changes the version too.
-            if (!isNew && edit.Changed && !Overwrites && import.Etag.Length > 0 && import.Etag != _versions[row.Id].ToEtag())
+            if (!edit.IsNew && edit.Changed && !Overwrites && import.Etag.Length > 0 && import.Etag != _versions[row.Id].ToEtag())
                 Outdated.Add(import);
-            if (isNew)
+            if (edit.IsNew)
                 response.CreatedCount++;
             else if (changed)
                 response.UpdatedCount++;
@@ -158,7 +200,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             };
             known.Add(id, row);
             db.Gestionnaires.Add(row);
-            db.Publish(row.ToEvent(now));
+            _events.Add(row.ToEvent(now));
         }
         (row.Name, row.Siret, row.LegalForm, row.Federation) = (import.Name, import.Siret, import.LegalForm, import.Federation);
         var isNew = db.Entry(row).State == EntityState.Added;
@@ -205,7 +247,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             if (!declared.Add((row.Id, offered.Modalite, wait)) || held.Wait == wait)
                 continue;
             held.Declare(wait, FigureSource.Imported);
-            db.WaitDeclarations.Add(new WaitDeclarationRow
+            _waits.Add(new WaitDeclarationRow
             {
                 EspaceId = row.Id,
                 Modalite = offered.Modalite,

@@ -130,7 +130,10 @@ internal static class EspaceMapping
         GestionnaireId = row.GestionnaireId,
         Departement = row.Departement,
         State = row.State.ToCode(),
-        AgrementPeriods = [.. row.Agrements.OrderBy(a => a.Position).Select(a => a.ToDomain().Validity).OfType<Period>().Select(p => new AgrementPeriod(p.From, p.To))],
+        AgrementPeriods = Periods(row.Agrements),
+        LieuAgrements = [.. row.Lieux.OrderBy(l => l.Position)
+            .Where(l => row.Agrements.Exists(a => !Covers(a, l)))
+            .Select(l => new LieuAgrement(l.Id, Periods(row.Agrements.Where(a => Covers(a, l)))))],
         OpenModalites = [.. row.Modalites.Where(m => m.TakesMesures).Select(m => m.Modalite).Order().Select(m => m.ToCode())],
         TimeZone = LocalTime.ZoneOf(row.Lieux.MinBy(l => l.Position)!.CommuneInsee),
         Capacities = [.. row.Modalites.Where(m => m.CapacityFamilies > 0).OrderBy(m => m.Modalite).Select(m => new ModaliteCapacity(m.Modalite.ToCode(), m.CapacityFamilies))],
@@ -141,6 +144,11 @@ internal static class EspaceMapping
 
     /// <summary>A gestionnaire for the projections of others.</summary>
     public static OrganisationPublished ToEvent(this GestionnaireRow row, DateTimeOffset now) => Organisation(row.Id, row.Version, "GESTIONNAIRE", null, now);
+
+    private static bool Covers(AgrementRow agrement, LieuRow lieu) => agrement.LieuExternalIds.Length == 0 || agrement.LieuExternalIds.Contains(lieu.ExternalId);
+
+    private static AgrementPeriod[] Periods(IEnumerable<AgrementRow> agrements) =>
+        [.. agrements.OrderBy(a => a.Position).Select(a => a.ToDomain().Validity).OfType<Period>().Select(p => new AgrementPeriod(p.From, p.To))];
 
     private static OrganisationPublished Organisation(Guid id, long version, string kind, string? code, DateTimeOffset now) => new()
     {

@@ -41,6 +41,7 @@ internal sealed class ImportEspaces(
             var counts = await importer.ApplyAsync(request.Espaces, ct);
             if (importer.Outdated.Count > 0)
                 throw DomainError.EtagMismatch();
+            await importer.SaveAsync(ct);
             await db.EndImportAsync(ct);
             return counts;
         }, _ => $"imports/{request.Source}");

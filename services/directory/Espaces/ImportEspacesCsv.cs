@@ -90,7 +90,7 @@ internal sealed class ImportEspacesCsv(
                 // With a single mistake nothing more is written, and the rest is only compared.
                 if (sheet.Mistakes.Count == 0 && importer.Outdated.Count == 0)
                 {
-                    await db.SaveChangesAsync(token);
+                    await importer.SaveAsync(token);
                     progress.EspacesWritten = compared;
                 }
                 await CompareAsync(compared);
@@ -193,7 +193,7 @@ internal sealed class ImportEspacesCsv(
             summary.UpdatedCount += counts.UpdatedCount;
             summary.UnchangedCount += counts.UnchangedCount;
             await compared(summary.CreatedCount + summary.UpdatedCount + summary.UnchangedCount);
-            db.ChangeTracker.Clear();
+            importer.Forget();
         }
     }
 

@@ -26,6 +26,13 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
                 exists (select from unnest(v.days) as d where d @> @today) as valid,
                 (select max(upper(d)) - 1 from unnest(v.days) as d where upper(d) <= @today) as ended_on
             from scope s left join agrement_validities v on v.espace_id = s.id),
+        lieux_valid as (
+            select l.espace_id, l.id as lieu_id, t.last_day as espace_last_day,
+                (select upper(d) - 1 from unnest(v.days) as d where d @> @today) as last_day,
+                exists (select from unnest(v.days) as d where d @> @today) as valid,
+                (select max(upper(d)) - 1 from unnest(v.days) as d where upper(d) <= @today) as ended_on
+            from today_valid t join lieux l on l.espace_id = t.espace_id left join lateral (select days from lieu_validities where lieu_id = l.id) v on true
+            where t.valid and exists (select from agrements a where a.espace_id = t.espace_id and cardinality(a.lieu_external_ids) > 0)),
         heard as (select s.id as espace_id, max(g.confirmed_at) as confirmed_at from scope s left join espace_groups g on g.espace_id = s.id group by s.id),
         items as (
             select 'CONFIRM' as kind, espace_id, espace_group, key, '' as reference, fresh_until as due_on, confirmed_at
@@ -39,6 +46,12 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
             union all
             select 'AGREMENT_MISSING', t.espace_id, 'AGREMENT', '', '', coalesce(t.ended_on, (s.created_at at time zone 'Europe/Paris')::date), null
             from today_valid t join scope s on s.id = t.espace_id where not t.valid
+            union all
+            select 'AGREMENT_ENDS', espace_id, 'AGREMENT', '', lieu_id::text, last_day, null from lieux_valid
+            where valid and last_day <= @agrement_before and (espace_last_day is null or last_day < espace_last_day)
+            union all
+            select 'AGREMENT_MISSING', l.espace_id, 'AGREMENT', '', l.lieu_id::text, coalesce(l.ended_on, (s.created_at at time zone 'Europe/Paris')::date), null
+            from lieux_valid l join scope s on s.id = l.espace_id where not l.valid
             union all
             select 'ENQUIRY', espace_id, '', modalite, id::text, (created_at at time zone 'Europe/Paris')::date, null
             from capacity_enquiries where answered_at is null and joined_id is null and expires_at > @now),
@@ -134,19 +147,21 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
     private static (UpkeepItem Item, Cursor Place) Read(NpgsqlDataReader row)
     {
         var place = new Cursor(row.GetFieldValue<DateOnly>(5), row.GetGuid(1), row.GetString(0), row.GetString(2), row.GetString(3), row.GetString(4));
+        var kind = ProtoConversions.FromCode<UpkeepKind>(place.Kind);
         return (new UpkeepItem
         {
             EspaceId = place.EspaceId.ToString(),
             GestionnaireId = row.GetGuid(7).ToString(),
             EspaceName = row.GetString(8),
             Departement = row.GetString(9),
-            Kind = ProtoConversions.FromCode<UpkeepKind>(place.Kind),
+            Kind = kind,
             Group = place.Group.Length == 0 ? EspaceGroup.Unspecified : ProtoConversions.FromCode<EspaceGroup>(place.Group),
             Key = place.Key,
             DueDate = place.DueOn.ToProto(),
             ConfirmedTime = row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6).ToProto(),
             Fictive = row.GetBoolean(10),
-            EnquiryId = place.Reference,
+            EnquiryId = kind == UpkeepKind.Enquiry ? place.Reference : "",
+            LieuId = kind == UpkeepKind.Enquiry ? "" : place.Reference,
         }, place);
     }
 }

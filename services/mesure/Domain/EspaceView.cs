@@ -15,6 +15,9 @@ internal sealed class EspaceView
     /// <summary>Periods in which it may be designated.</summary>
     public required IReadOnlyList<ApprovedPeriod> AgrementPeriods { get; set; }
 
+    /// <summary>Lieux that not every one of its agréments covers; all others share its periods.</summary>
+    public IReadOnlyList<ApprovedLieu> LieuAgrements { get; set; } = [];
+
     /// <summary>IANA zone.</summary>
     public required string TimeZone { get; set; }
 
@@ -31,7 +34,11 @@ internal sealed class EspaceView
     public int? CapacityOf(Modalite modalite) => Capacities.FirstOrDefault(c => c.Modalite == modalite)?.Families;
 
     /// <summary>Whether an agrément is valid on a day.</summary>
-    public bool ApprovedOn(DateOnly day) => AgrementPeriods.Any(p => p.From <= day && (p.To is null || day <= p.To));
+    public bool ApprovedOn(DateOnly day) => AgrementPeriods.Any(p => p.Contains(day));
+
+    /// <summary>Whether an agrément that covers the lieu is valid on a day. Of a lieu that it does not tell apart, whether one is.</summary>
+    public bool ApprovedOn(DateOnly day, Guid lieuId) =>
+        LieuAgrements.FirstOrDefault(l => l.LieuId == lieuId) is { } lieu ? lieu.Periods.Any(p => p.Contains(day)) : ApprovedOn(day);
 }
 
 /// <summary>Families that an espace receives at the same time.</summary>
@@ -42,4 +49,12 @@ internal sealed record DeclaredCapacity(Modalite Modalite, int Families);
 /// <summary>A period in which an espace may be designated.</summary>
 /// <param name="From">First day.</param>
 /// <param name="To">Last day, included; null when it has no end.</param>
-internal sealed record ApprovedPeriod(DateOnly From, DateOnly? To);
+internal sealed record ApprovedPeriod(DateOnly From, DateOnly? To)
+{
+    public bool Contains(DateOnly day) => From <= day && (To is null || day <= To);
+}
+
+/// <summary>A lieu with the periods in which an agrément covers it.</summary>
+/// <param name="LieuId">The lieu.</param>
+/// <param name="Periods">The periods; none: no agrément ever did.</param>
+internal sealed record ApprovedLieu(Guid LieuId, IReadOnlyList<ApprovedPeriod> Periods);

@@ -532,23 +532,27 @@ internal sealed partial class Mesure
     }
 
     /// <summary>
-    /// Notes that the espace of the mesure has no valid agrément any more. A warning that stops nothing: the judge decides.
+    /// Notes that the espace of the mesure, or the lieu of its rencontres, has no valid agrément any more. A warning that stops
+    /// nothing: the judge decides.
     /// </summary>
     /// <param name="espaceId">The espace.</param>
-    /// <param name="lastDay">Last day on which it could be designated.</param>
+    /// <param name="lieuId">The lieu that alone is covered no more, when the mesure is there; null for the whole espace.</param>
+    /// <param name="lastDay">Last day on which the espace could be designated, or the lieu was covered.</param>
     /// <param name="occurredAt">When the directory told it.</param>
     /// <param name="now">Now.</param>
     /// <returns>False when it does not concern the mesure, or was noted before.</returns>
-    public bool WarnOfAgrement(Guid espaceId, DateOnly lastDay, DateTimeOffset occurredAt, DateTimeOffset now)
+    public bool WarnOfAgrement(Guid espaceId, Guid? lieuId, DateOnly lastDay, DateTimeOffset occurredAt, DateTimeOffset now)
     {
         // One that no judge ordered needs no agrément.
         if (Nature != MesureNature.Judiciaire || EspaceId != espaceId || !Status.Allows(MesureAct.AgrementRetire)
-            || (Status.AgrementEndedEspaceId == espaceId && Status.AgrementEndedOn == lastDay))
+            || (lieuId is null
+                ? Status.AgrementEndedEspaceId == espaceId && Status.AgrementEndedOn == lastDay
+                : Status.LieuEndedId == lieuId && Status.LieuEndedOn == lastDay))
         {
             return false;
         }
 
-        Add(MesureAct.AgrementRetire, new Acting(default, "", occurredAt, now), new FactDetails { EspaceId = espaceId, LastDay = lastDay }, byJafer: true);
+        Add(MesureAct.AgrementRetire, new Acting(default, "", occurredAt, now), new FactDetails { EspaceId = espaceId, LieuId = lieuId, LastDay = lastDay }, byJafer: true);
         return true;
     }
 

@@ -95,6 +95,9 @@ internal sealed record FactDetails
     /// <summary>The espace whose agrément ended.</summary>
     public Guid? EspaceId { get; init; }
 
+    /// <summary>The lieu that alone it covers no more; null when the whole espace lost it.</summary>
+    public Guid? LieuId { get; init; }
+
     /// <summary>Last day of that agrément.</summary>
     public DateOnly? LastDay { get; init; }
 

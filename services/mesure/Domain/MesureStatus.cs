@@ -80,6 +80,12 @@ internal sealed record MesureStatus
     /// <summary>Last day of that agrément.</summary>
     public DateOnly? AgrementEndedOn { get; init; }
 
+    /// <summary>The lieu of the mesure that lost its agrément while the espace kept one; null when none did.</summary>
+    public Guid? LieuEndedId { get; init; }
+
+    /// <summary>Last day on which an agrément covered that lieu.</summary>
+    public DateOnly? LieuEndedOn { get; init; }
+
     private bool Contacted => VisiteurContactAt is not null || HoteContactAt is not null;
 
     /// <summary>The fold of facts, whatever their order in the list.</summary>
@@ -156,6 +162,7 @@ internal sealed record MesureStatus
             HolderBeforeClosing = Holder,
         },
         MesureAct.Reopen => this with { ClosedAt = null },
+        MesureAct.AgrementRetire when fact.Details.LieuId is { } lieu => this with { LieuEndedId = lieu, LieuEndedOn = fact.Details.LastDay },
         MesureAct.AgrementRetire => this with { AgrementEndedEspaceId = fact.Details.EspaceId, AgrementEndedOn = fact.Details.LastDay },
         _ => this,
     };

@@ -116,7 +116,7 @@ internal static class MesureEvents
             MesureAct.ExternalAlert => Blank<ExternalAlertRecorded>() with { DifficultyId = details.DifficultyId!.Value },
             MesureAct.Reopen => Blank<MesureReopened>(),
             MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => Blank<MesureClosed>(),
-            MesureAct.AgrementRetire => Blank<AgrementRetired>() with { LastDay = details.LastDay!.Value },
+            MesureAct.AgrementRetire => Blank<AgrementRetired>() with { LastDay = details.LastDay!.Value, LieuId = details.LieuId },
             MesureAct.AttachDecision => Blank<DecisionAttached>() with { DocumentId = details.DocumentId!.Value, SizeBytes = details.SizeBytes!.Value, Sha256 = details.Sha256! },
             _ => throw new InvalidOperationException($"{fact.Act} has no event"),
         };

@@ -219,9 +219,9 @@ internal sealed partial class MesureGrpcService
             };
         }
 
-        if (mesure.Status.AgrementEndedEspaceId is { } ended)
+        if (mesure is { EspaceId: { } espaceId, Status: { AgrementEndedEspaceId: not null } or { LieuEndedId: not null } })
         {
-            whole.Warnings.AddRange(mesure.ToWarnings(await db.EspaceAsync(ended, ct), today));
+            whole.Warnings.AddRange(mesure.ToWarnings(await db.EspaceAsync(espaceId, ct), today));
         }
 
         return whole;

@@ -280,6 +280,7 @@ internal static class MesureMapping
         State = state,
         PartyRole = fact.Details.PartyRole ?? Proto.PartyRole.Unspecified,
         Date = fact.Details.LastDay.ToProto(),
+        LieuId = Text(fact.Details.LieuId),
         OnBehalfOfEspace = fact.Details.OnBehalf is not null,
         OnBehalfSource = fact.Details.OnBehalf ?? Proto.OnBehalfSource.Unspecified,
         ContactChannel = fact.Details.Channel ?? Proto.ContactChannel.Unspecified,
@@ -289,8 +290,9 @@ internal static class MesureMapping
     };
 
     /// <summary>
-    /// What became known of the designated espace after its designation. It no longer holds once the mesure has another espace
-    /// or is closed, or once the espace has a valid agrément again; of one withdrawn from a later day on, for the day after.
+    /// What became known of the designated espace, or of one lieu of it, after its designation. It no longer holds once the mesure
+    /// has another espace or is closed, or once the espace or lieu has a valid agrément again; of one withdrawn from a later day
+    /// on, for the day after.
     /// </summary>
     /// <param name="mesure">The mesure.</param>
     /// <param name="espace">Its espace; null when nothing is known of it.</param>
@@ -298,16 +300,26 @@ internal static class MesureMapping
     public static IEnumerable<Proto.MesureWarning> ToWarnings(this Mesure mesure, EspaceView? espace, DateOnly today)
     {
         if (mesure.Status is { AgrementEndedEspaceId: { } ended, AgrementEndedOn: { } lastDay, ClosedAt: null }
-            && ended == mesure.EspaceId && espace?.ApprovedOn(lastDay < today ? today : lastDay.AddDays(1)) != true)
+            && ended == mesure.EspaceId && espace?.ApprovedOn(After(lastDay)) != true)
         {
-            yield return new Proto.MesureWarning
-            {
-                Code = Proto.MesureWarningCode.AgrementRetire,
-                EspaceId = ended.ToString(),
-                Date = lastDay.ToProto(),
-                Source = DesignationRules.AgrementSource,
-            };
+            yield return Warning(ended, null, lastDay);
         }
+        else if (mesure.Status is { LieuEndedId: { } lieu, LieuEndedOn: { } lastThere, ClosedAt: null }
+            && espace is not null && espace.LieuAgrements.Any(l => l.LieuId == lieu) && !espace.ApprovedOn(After(lastThere), lieu))
+        {
+            yield return Warning(espace.Id, lieu, lastThere);
+        }
+
+        DateOnly After(DateOnly last) => last < today ? today : last.AddDays(1);
+
+        static Proto.MesureWarning Warning(Guid espace, Guid? lieu, DateOnly date) => new()
+        {
+            Code = Proto.MesureWarningCode.AgrementRetire,
+            EspaceId = espace.ToString(),
+            LieuId = Text(lieu),
+            Date = date.ToProto(),
+            Source = DesignationRules.AgrementSource,
+        };
     }
 
     private static string Text(Guid? id) => id?.ToString() ?? "";

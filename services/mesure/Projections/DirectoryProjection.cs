@@ -1,5 +1,6 @@
 using Jafer.Contracts;
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
@@ -11,13 +12,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Jafer.Mesures.Projections;
 
 /// <summary>
-/// Keeps what this service needs of the directory, and warns the open mesures of an espace that lost its agrément. Older
-/// versions than the one held are ignored.
+/// Keeps what this service needs of the directory, and warns the open mesures of an espace, or of a lieu, that lost its agrément.
+/// Older versions than the one held are ignored.
 /// </summary>
 internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
 {
     /// <summary>Events that are handled.</summary>
-    public static readonly Type[] Subscriptions = [typeof(EspacePublished), typeof(OrganisationPublished), typeof(AgrementEnded)];
+    public static readonly Type[] Subscriptions = [typeof(EspacePublished), typeof(OrganisationPublished), typeof(AgrementEnded), typeof(AgrementLieuEnded)];
 
     public async Task HandleAsync(MesuresDbContext db, DomainEvent message, CancellationToken ct)
     {
@@ -40,34 +41,39 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
 
                 break;
             case AgrementEnded ended:
-                await WarnAsync(db, ended, ct);
+                await WarnAsync(db.Mesures, ended, null, ended.LastDay);
+                break;
+            case AgrementLieuEnded ended:
+                // Those that have a rencontre to come there, or had their last one there.
+                await WarnAsync(
+                    db.Mesures.Where(m => db.Rencontres.Any(r => r.MesureId == m.Id && r.LieuId == ended.LieuId && r.Outcome == RencontreOutcome.Scheduled)
+                        || db.Rencontres.Where(r => r.MesureId == m.Id && r.Outcome == RencontreOutcome.Held)
+                            .OrderByDescending(r => r.StartsAt).Select(r => r.LieuId).FirstOrDefault() == ended.LieuId),
+                    ended, ended.LieuId, ended.LastDay);
                 break;
             default:
                 throw new InvalidOperationException($"{message.GetType().Name} is not subscribed to");
         }
-    }
 
-    /// <summary>
-    /// Warns every open mesure of the espace, drafts that mean to designate it included; one that was warned of the same day is
-    /// left alone. No row is locked beforehand: acts write their fact first, so a lock would wait crosswise with them. Whoever
-    /// meets an act in the middle tries again, as the inbox does.
-    /// </summary>
-    private async Task WarnAsync(MesuresDbContext db, AgrementEnded message, CancellationToken ct)
-    {
-        var mesures = await db.Mesures
-            .Where(m => m.EspaceId == message.AggregateId && m.Status.State != Contracts.Mesure.V1.MesureState.Cloturee)
-            .OrderBy(m => m.Id).ToListAsync(ct);
-        var now = clock.GetStoredNow();
-        foreach (var mesure in mesures.Where(m => m.WarnOfAgrement(message.AggregateId, message.LastDay, message.OccurredAt, now)))
+        // Drafts that mean to designate the espace are warned too; one that was warned of the same day is left alone. No row is
+        // locked beforehand: acts write their fact first, so a lock would wait crosswise with them. Whoever meets an act in the
+        // middle tries again, as the inbox does.
+        async Task WarnAsync(IQueryable<Domain.Mesure> among, DomainEvent ended, Guid? lieuId, DateOnly lastDay)
         {
-            acts.Publish(mesure);
+            var mesures = await among.Where(m => m.EspaceId == ended.AggregateId && m.Status.State != MesureState.Cloturee).OrderBy(m => m.Id).ToListAsync(ct);
+            var now = clock.GetStoredNow();
+            foreach (var mesure in mesures.Where(m => m.WarnOfAgrement(ended.AggregateId, lieuId, lastDay, ended.OccurredAt, now)))
+            {
+                acts.Publish(mesure);
+            }
         }
     }
 
     private static async Task ApplyAsync(MesuresDbContext db, EspacePublished message, CancellationToken ct)
     {
         // The same version comes again when projections are rebuilt, perhaps with what was not told before.
-        var periods = message.AgrementPeriods.Select(p => new ApprovedPeriod(p.From, p.To)).ToList();
+        var periods = Approved(message.AgrementPeriods);
+        var lieux = (message.LieuAgrements ?? []).Select(l => new ApprovedLieu(l.LieuId, Approved(l.Periods))).ToList();
         // A modalité of a later version is one of which this one knows nothing.
         var capacities = (message.Capacities ?? [])
             .Where(c => EnumCodes.ByCode<Modalite>().ContainsKey(c.Modalite))
@@ -81,6 +87,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
                 GestionnaireId = message.GestionnaireId,
                 State = message.State,
                 AgrementPeriods = periods,
+                LieuAgrements = lieux,
                 TimeZone = message.TimeZone,
                 Capacities = capacities,
                 Departement = message.Departement,
@@ -92,10 +99,13 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
             known.GestionnaireId = message.GestionnaireId;
             known.State = message.State;
             known.AgrementPeriods = periods;
+            known.LieuAgrements = lieux;
             known.TimeZone = message.TimeZone;
             known.Capacities = capacities;
             known.Departement = message.Departement;
             known.Version = message.AggregateVersion;
         }
     }
+
+    private static List<ApprovedPeriod> Approved(IEnumerable<AgrementPeriod> periods) => [.. periods.Select(p => new ApprovedPeriod(p.From, p.To))];
 }

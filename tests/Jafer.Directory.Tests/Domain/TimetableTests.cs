@@ -81,6 +81,22 @@ public class TimetableTests
                 index.Best(index.Match(Needs, null), Needs, travel, null, Math.Max(1, offers.Length)).Select(r => r.Key));
         }).QuickCheckThrowOnFailure();
 
+    // The calendar is known up to 3 January 2027.
+    [Theory]
+    [InlineData(SchoolHolidayRule.OutsideHolidays, 10, false)]
+    [InlineData(SchoolHolidayRule.OutsideHolidays, 60, true)]
+    [InlineData(SchoolHolidayRule.HolidaysOnly, 10, false)]
+    [InlineData(SchoolHolidayRule.HolidaysOnly, 60, true)]
+    [InlineData(SchoolHolidayRule.Always, 60, false)]
+    public void Warnings_HolidaysThatNobodyPublished_SayThatTheFirstDayIsAnEstimate(SchoolHolidayRule rule, int wait, bool warned)
+    {
+        var offer = Offer(Of(Hours("FREQ=WEEKLY;BYDAY=SA", rule)), [], wait);
+
+        Assert.Equal(
+            warned ? [new Warning(ResultWarningCode.SchoolYearUnknown, offer.FirstRencontre(0, Day))] : [],
+            Standing.Warnings(offer, 0, Needs).Where(w => w.Code == ResultWarningCode.SchoolYearUnknown));
+    }
+
     [Fact]
     public void SlotsOn_NothingSaid_AreThoseOfTheSchedule()
     {

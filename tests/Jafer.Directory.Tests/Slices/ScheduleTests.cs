@@ -47,6 +47,29 @@ public class ScheduleTests(DirectoryFixture directory) : IClassFixture<Directory
         Assert.Equal(4, answer.Ouvertures.Count);
     }
 
+    // Zones of which the calendar that comes with the service holds no year 2025-2026, or none at all.
+    [Theory]
+    [InlineData("2A", "2A004", true)]
+    [InlineData("975", "97502", true)]
+    [InlineData("987", "98735", true)]
+    [InlineData("988", "98818", false)]
+    public async Task ListOuverturesOn_ZoneWithoutThatYear_SaysSoAndNeverThatThereAreNoHolidays(string departement, string commune, bool laterYearKnown)
+    {
+        var import = EspaceContentTests.Whole("zone-" + departement);
+        (import.Departement, import.Agrements[0].Departement, import.Lieux[0].CommuneInsee) = (departement, departement, commune);
+        await directory.ImportAsync(import);
+
+        var february = await OpeningsAsync(Day(2026, 2, 1), Day(2026, 2, 28));
+        var november = await OpeningsAsync(Day(2026, 11, 1), Day(2026, 11, 30));
+
+        Assert.Equal(["2025-2026"], february.UnknownSchoolYears);
+        Assert.Equal(4, february.Ouvertures.Count);
+        Assert.Equal(laterYearKnown ? [] : ["2026-2027"], november.UnknownSchoolYears);
+
+        async Task<ListOuverturesOnResponse> OpeningsAsync(Date from, Date to) => await directory.Court.ListOuverturesOnAsync(
+            new() { EspaceId = IdOf("zone-" + departement).ToString(), StartDate = from, EndDate = to }, cancellationToken: Cancel);
+    }
+
     [Fact]
     public async Task ListOuverturesOn_BadInput_IsRefused()
     {

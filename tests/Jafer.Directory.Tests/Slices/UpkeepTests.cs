@@ -77,6 +77,30 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
     }
 
     [Fact]
+    public async Task ListUpkeepItems_AgrementOfOneLieu_ComesWithThatLieu()
+    {
+        var espace = Espace("lieux");
+        espace.Lieux.Add(new Lieu { ExternalId = "L2", Name = "Annexe fictive", CommuneInsee = "69266" });
+        espace.Lieux.Add(new Lieu { ExternalId = "L3", Name = "Autre annexe fictive", CommuneInsee = "69266" });
+        var (second, third) = (espace.Agrements[0].Clone(), espace.Agrements[0].Clone());
+        (second.EndDate, third.EndDate) = (Today.AddDays(30).ToProto(), Today.AddDays(-10).ToProto());
+        espace.Agrements[0].LieuExternalIds.Add("L1");
+        second.LieuExternalIds.Add("L2");
+        third.LieuExternalIds.Add("L3");
+        espace.Agrements.Add([second, third]);
+        await directory.ImportAsync(espace);
+
+        var items = (await ListAsync("G-lieux", new() { Kinds = { UpkeepKind.AgrementMissing, UpkeepKind.AgrementEnds } })).Items;
+
+        Assert.Equal(
+            [
+                (UpkeepKind.AgrementMissing, StableIds.Lieu(IdOf("lieux"), "L3").ToString(), "", Today.AddDays(-10)),
+                (UpkeepKind.AgrementEnds, StableIds.Lieu(IdOf("lieux"), "L2").ToString(), "", Today.AddDays(30)),
+            ],
+            items.Select(i => (i.Kind, i.LieuId, i.EnquiryId, ToDay(i.DueDate))));
+    }
+
+    [Fact]
     public async Task ListUpkeepItems_AnyPageSize_PagesConcatenateToTheWholeList()
     {
         await directory.ImportAsync([.. Enumerable.Range(0, 12).Select(i => Espace($"page{i}", "73065"))]);
@@ -221,6 +245,9 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
         Assert.Equal(
             (StableIds.Gestionnaire("test", "G-" + id), StableIds.Lieu(IdOf(id), "L2"), Today.AddDays(days), true),
             (told.GestionnaireId, told.LieuId, told.LastDay, told.Withdrawn));
+        var published = await received.FirstAsync<Contracts.Events.EspacePublished>(e => e.AggregateId == IdOf(id) && e.AggregateVersion == 2);
+        Assert.Equal([StableIds.Lieu(IdOf(id), "L1"), told.LieuId], published.LieuAgrements!.Select(l => l.LieuId));
+        Assert.Equal(told.LastDay, published.LieuAgrements![1].Periods.Single().To);
         Assert.Equal(0, await Sweep.SweepAgrementsAsync(Cancel));
         Assert.Equal(0, await directory.Database.ReadAsync<long>($"select count(*) from agrement_ends_told where espace_id = '{IdOf(id)}'"));
     }

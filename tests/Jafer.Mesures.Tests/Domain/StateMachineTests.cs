@@ -296,7 +296,7 @@ public sealed class StateMachineTests
                     case MesureAct.Redesignate: Mesure.Redesignate(new Guid("0198a000-0000-7000-8000-00000000000b"), "TJ-2026-000002", s_otherEspace, new DateOnly(2026, 1, 5), null, Secret, Acting()); break;
                     case MesureAct.AgrementRetire:
                         _lastDay = _lastDay.AddDays(1);
-                        return Mesure.WarnOfAgrement(s_espace.Id, _lastDay, _now, _now);
+                        return Mesure.WarnOfAgrement(s_espace.Id, null, _lastDay, _now, _now);
                     default: throw new ArgumentOutOfRangeException(nameof(act), act, null);
                 }
 

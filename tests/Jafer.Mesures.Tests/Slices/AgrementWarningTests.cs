@@ -79,6 +79,65 @@ public sealed class AgrementWarningTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task AgrementLieuEnded_MesuresWithRencontresThere_AreWarnedUntilItIsCoveredAgain()
+    {
+        var (espace, lieu, other) = (await EspaceAsync(), TestMesure.NewId(), TestMesure.NewId());
+        var there = await jafer.MesureInAsync(MesureState.EnAttente, At(espace));
+        var elsewhere = await jafer.MesureInAsync(MesureState.EnAttente, At(espace));
+        var nowhere = await jafer.MesureInAsync(MesureState.EnAttente, At(espace));
+        await ScheduleAsync(there, lieu);
+        await ScheduleAsync(elsewhere, other);
+        AgrementPeriod whole = new(new(2024, 1, 1), null), ended = new(new(2024, 1, 1), s_lastDay);
+        var told = TestEspace.AgrementLieuEnded(espace, Gestionnaire, lieu, s_lastDay);
+
+        await ApplyAsync(Published(espace, 2, whole) with { LieuAgrements = [new(lieu, [ended]), new(other, [whole])] }, told);
+        await ApplyAsync(TestEspace.AgrementLieuEnded(espace, Gestionnaire, lieu, s_lastDay));
+
+        var warning = Assert.Single((await jafer.GetAsync(there)).Warnings);
+        Assert.Equal(
+            (MesureWarningCode.AgrementRetire, espace.ToString(), lieu.ToString(), s_lastDay.ToProto()), (warning.Code, warning.EspaceId, warning.LieuId, warning.Date));
+        var noted = Assert.Single((await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = there })).Events, e => e.Act == MesureAct.AgrementRetire);
+        Assert.Equal((lieu.ToString(), s_lastDay.ToProto()), (noted.LieuId, noted.Date));
+        foreach (var id in new[] { elsewhere, nowhere })
+        {
+            Assert.Empty((await jafer.GetAsync(id)).Warnings);
+            Assert.Equal(0, await CountAsync(id));
+        }
+
+        // The end of the whole agrément is told for itself, and goes before that of the lieu.
+        await ApplyAsync(Published(espace, 3, ended) with { LieuAgrements = [new(lieu, [ended]), new(other, [])] }, TestEspace.AgrementEnded(espace, Gestionnaire, s_lastDay));
+        Assert.Equal("", Assert.Single((await jafer.GetAsync(there)).Warnings).LieuId);
+        Assert.Equal(2, await CountAsync(there));
+
+        await ApplyAsync(Published(espace, 4, whole));
+        Assert.Empty((await jafer.GetAsync(there)).Warnings);
+    }
+
+    [Fact]
+    public async Task AgrementLieuEnded_LastRencontreHeldThere_IsWarnedToo()
+    {
+        var (espace, lieu) = (await EspaceAsync(), TestMesure.NewId());
+        var id = await jafer.MesureInAsync(MesureState.EnAttente, At(espace));
+        await ScheduleAsync(id, lieu, TimeProvider.System.GetUtcNow().AddHours(-3));
+        var mesure = await jafer.GetAsync(id);
+        await jafer.AsEspace.RecordRencontreOutcomeAsync(new RecordRencontreOutcomeRequest
+        {
+            MesureId = id,
+            RencontreId = mesure.Rencontres[0].RencontreId,
+            Outcome = RencontreOutcome.Held,
+            VisiteurPresent = true,
+            PresentChildIds = { mesure.Children[0].ChildId },
+            RequestId = NewId(),
+        });
+
+        await ApplyAsync(
+            Published(espace, 2, new AgrementPeriod(new(2024, 1, 1), null)) with { LieuAgrements = [new(lieu, [])] },
+            TestEspace.AgrementLieuEnded(espace, Gestionnaire, lieu, s_lastDay));
+
+        Assert.Equal(lieu.ToString(), Assert.Single((await jafer.GetAsync(id)).Warnings).LieuId);
+    }
+
+    [Fact]
     public async Task AgrementEnded_WhileTheEspaceActs_BothAreKept()
     {
         var espace = await EspaceAsync();
@@ -108,6 +167,15 @@ public sealed class AgrementWarningTests(MesuresFixture jafer)
             Assert.Equal(1, await CountAsync(id));
         }
     }
+
+    private Task ScheduleAsync(string mesureId, Guid lieu, DateTimeOffset? at = null) => jafer.AsEspace.ScheduleRencontreAsync(new ScheduleRencontreRequest
+    {
+        MesureId = mesureId,
+        StartTime = (at ?? TimeProvider.System.GetUtcNow().AddDays(5)).ToProto(),
+        DurationMinutes = 120,
+        LieuId = lieu.ToString(),
+        RequestId = NewId(),
+    }).ResponseAsync;
 
     private static Action<CreateMesureRequest> At(Guid espace) => r => r.EspaceId = espace.ToString();
 
