@@ -125,6 +125,9 @@ internal sealed class SuspendedDelays : SqlMigration
 internal sealed class ImpactTables : SqlMigration
 {
     protected override string Resource => "202611280512_impact.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280541_lieu_agrement")]
 internal sealed class LieuAgrementColumns : SqlMigration
 {
