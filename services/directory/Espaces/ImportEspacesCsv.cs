@@ -182,7 +182,7 @@ internal sealed class ImportEspacesCsv(
             .Select(m => new LineError { Line = m.Line, Column = m.Column, Description = m.Description }));
     }
 
-    private async Task ApplyAsync(EspaceSheet sheet, EspaceImporter importer, ImportSummary summary, Func<long, Task> compared, CancellationToken ct)
+    private static async Task ApplyAsync(EspaceSheet sheet, EspaceImporter importer, ImportSummary summary, Func<long, Task> compared, CancellationToken ct)
     {
         // One gestionnaire's espaces side by side: what is said of it touches them all.
         var espaces = sheet.Espaces.Select(e => e.Import).OrderBy(e => e.Gestionnaire.ExternalId, StringComparer.Ordinal);

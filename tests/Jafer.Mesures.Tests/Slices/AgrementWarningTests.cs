@@ -168,14 +168,14 @@ public sealed class AgrementWarningTests(MesuresFixture jafer)
         }
     }
 
-    private Task ScheduleAsync(string mesureId, Guid lieu, DateTimeOffset? at = null) => jafer.AsEspace.ScheduleRencontreAsync(new ScheduleRencontreRequest
+    private async Task ScheduleAsync(string mesureId, Guid lieu, DateTimeOffset? at = null) => await jafer.AsEspace.ScheduleRencontreAsync(new ScheduleRencontreRequest
     {
         MesureId = mesureId,
         StartTime = (at ?? TimeProvider.System.GetUtcNow().AddDays(5)).ToProto(),
         DurationMinutes = 120,
         LieuId = lieu.ToString(),
         RequestId = NewId(),
-    }).ResponseAsync;
+    });
 
     private static Action<CreateMesureRequest> At(Guid espace) => r => r.EspaceId = espace.ToString();
 
