@@ -40,7 +40,7 @@ internal sealed partial class DocumentGrpcService
         var ordered = new NoticedMesure(
             mesure.Reference, decided, decision.ContactDeadline, decision.Modalite, decision.DurationMonths, decision.TermStart,
             decision.PeriodicityCount, decision.PeriodicityInterval, decision.PeriodicityUnit, decision.RencontreMinutes,
-            await db.Children.CountAsync(c => c.MesureId == mesureId, ct));
+            await db.Children.CountAsync(c => c.MesureId == mesureId, ct), decision.DurationFrom);
         var notice = ParentNotice.Write(ordered, reader, welcome, await AppointmentAsync(mesureId, role, now, ct), now);
         return new GetParentNoticeResponse { Html = HtmlWriter.Write(notice), Pdf = Pdf(notice), DirectoryAvailable = welcome is not null };
     }

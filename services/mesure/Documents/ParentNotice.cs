@@ -21,7 +21,8 @@ internal sealed record NoticedMesure(
     int? PeriodicityInterval,
     PeriodicityUnit PeriodicityUnit,
     int? RencontreMinutes,
-    int ChildCount);
+    int ChildCount,
+    DateOnly? DurationFrom = null);
 
 /// <summary>What the directory says of an espace to a parent.</summary>
 /// <param name="Name">Name as the public knows it.</param>
@@ -65,12 +66,15 @@ internal static class ParentNotice
         var place = espace?.Places.FirstOrDefault(p => p.LieuId == appointment?.LieuId);
         IReadOnlyList<WelcomePlace> places = place is not null ? [place] : espace?.Places ?? [];
         var child = Child(mesure, reader);
+        var them = mesure.ChildCount > 1 ? "les" : "le";
+        var remise = mesure.Modalite == Modalite.RemiseEnfant;
         var blocks = new List<Block>
         {
             new Paragraph(new RichText([new Span("Pour : "), new Span($"{reader.GivenName} {reader.FamilyName}".Trim(), Strong: true)])),
-            new Paragraph($"Le {French.Date(mesure.DecisionDate)}, le juge a pris une décision. Il a décidé de rencontres dans un espace de rencontre. "
-                + (reader.Role == PartyRole.Hote
-                    ? $"Vous y amenez {child}, et vous venez {(mesure.ChildCount > 1 ? "les" : "le")} rechercher."
+            new Paragraph($"Le {French.Date(mesure.DecisionDate)}, le juge a pris une décision. "
+                + (remise ? $"{(mesure.ChildCount > 1 ? "Les enfants passent" : "L'enfant passe")} d'un adulte à l'autre dans un espace de rencontre. " : "Il a décidé de rencontres dans un espace de rencontre. ")
+                + (reader.Role == PartyRole.Hote ? $"Vous y amenez {child}, et vous venez {them} rechercher."
+                    : remise ? $"Vous y venez chercher {child}, et vous {them} ramenez."
                     : $"Vous y rencontrez {child}.")),
             new Heading(2, "Ce que vous devez faire maintenant"),
             new Callout(ToDo(mesure, espace, appointment)),
@@ -247,11 +251,15 @@ internal static class ParentNotice
         items.Add(("Combien de temps chaque fois ?", mesure.RencontreMinutes is { } minutes ? French.Length(minutes) : "L'espace vous le dira."));
         if (mesure.DurationMonths is { } months)
         {
-            items.Add(("Pendant combien de mois ?", $"{French.Count(months, "mois")}, à partir {(mesure.TermStart == TermStart.FirstRencontre ? "de la première rencontre" : "de la décision")}"));
+            items.Add(("Pendant combien de mois ?", $"{French.Count(months, "mois")}, à partir {Start(mesure)}"));
         }
 
         return items;
     }
+
+    // Of a mesure that goes on at another espace the duration began to run before.
+    private static string Start(NoticedMesure mesure) => mesure.DurationFrom is { } from ? $"du {French.Date(from)}"
+        : mesure.TermStart == TermStart.FirstRencontre ? "de la première rencontre" : "de la décision";
 
     private static string Rhythm(int count, int interval, PeriodicityUnit unit)
     {

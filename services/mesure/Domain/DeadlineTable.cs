@@ -9,7 +9,7 @@ namespace Jafer.Mesures.Domain;
 internal static class DeadlineTable
 {
     /// <summary>Number of this table: to be raised with every change, so that the deadlines of open mesures are computed anew.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>The time of a deadline that does not exist.</summary>
     public static readonly DateTimeOffset Never = new(9999, 12, 30, 0, 0, 0, TimeSpan.Zero);
@@ -28,7 +28,7 @@ internal static class DeadlineTable
         new(DeadlineKind.Acknowledge, Espace, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.Transmise, s.Status.TransmittedAt)),
         new(DeadlineKind.TakeCharge, Espace, Delay.WorkingDays(10), s => When(s.Status.State == MesureState.Recue, s.Status.HolderSince)),
         new(DeadlineKind.ProvideInformation, Court, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.PrecisionDemandee, s.Status.HolderSince)),
-        new(DeadlineKind.FirstContact, Espace, Delay.WorkingDays(3), s => When(s.Status is { State: MesureState.PriseEnCharge, Holder: Holder.Espace }, s.Status.ChargeTakenAt)),
+        new(DeadlineKind.FirstContact, Espace, Delay.WorkingDays(3), FirstContact),
         new(DeadlineKind.ContactDeadline, Espace, Delay.None, s => When(
             s.Transmitted && !s.Status.EverScheduled && (s.Status.VisiteurContactAt is null || s.Status.HoteContactAt is null),
             s.Mesure.Decision.ContactDeadline is { } day ? s.Lieu.EndOf(day) : null)),
@@ -64,6 +64,13 @@ internal static class DeadlineTable
     }
 
     private static IEnumerable<Milestone> When(bool runs, DateTimeOffset? at) => runs && at is { } instant ? [new Milestone(instant, false)] : [];
+
+    // The family waits from the reception on, whenever the espace takes charge, unless it left the hearing with a date. Whoever
+    // asked the espace by themselves was heard.
+    private static IEnumerable<Milestone> FirstContact(Subject s) => When(
+        s.Status is { State: MesureState.PriseEnCharge, Holder: Holder.Espace }
+            || (s.Status is { State: MesureState.Recue, FirstAttemptAt: null, InterviewBookedAt: null } && s.Mesure.Nature == MesureNature.Judiciaire),
+        s.Status.HolderSince);
 
     private static IEnumerable<Milestone> Undelivered(Subject s) =>
         When(s.Status is { State: MesureState.Transmise, DeliveredAt: null, RetrievedAt: null }, s.Status.TransmittedAt);

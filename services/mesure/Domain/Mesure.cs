@@ -213,7 +213,9 @@ internal sealed partial class Mesure
         EspaceId = espace.Id;
         GestionnaireId = espace.GestionnaireId;
         (EspaceTimeZone, EspaceDepartement) = (espace.TimeZone, espace.Departement);
-        if (!espace.ApprovedOn(decided) && !Defects.Contains(DesignationRules.AgrementInvalid))
+        // It may be another espace than the one with which the content was completed.
+        Defects = [.. Defects.Where(d => d != DesignationRules.AgrementInvalid)];
+        if (!espace.ApprovedOn(decided))
         {
             Defects = [.. Defects, DesignationRules.AgrementInvalid];
         }
@@ -583,6 +585,7 @@ internal sealed partial class Mesure
 
         DecisionVersion += 1;
         Decision = change.ApplyTo(Decision);
+        Defects = MesureCheck.LeftOf(Defects, Decision);
         Term = Decision.Term(firstHeldOn);
         added.Add(new DecisionVersion
         {
@@ -730,6 +733,8 @@ internal sealed partial class Mesure
             Date = ClosureDecisionDate,
             DurationFrom = Decision.DurationFrom ?? (Decision.TermStart == TermStart.FirstRencontre ? firstHeldOn : Decision.Date),
             SubsidiaryEspaceId = Decision.SubsidiaryEspaceId == espace.Id ? null : Decision.SubsidiaryEspaceId,
+            // A day that has passed was meant for the other espace: to this one nobody can keep it.
+            ContactDeadline = Decision.ContactDeadline < acting.OccurredAt.DayInParis() ? null : Decision.ContactDeadline,
         });
         successor.Add(MesureAct.Create, acting);
         successor.Defects = [.. Defects.Where(d => d != DesignationRules.AgrementInvalid)];

@@ -178,7 +178,7 @@ internal sealed partial class MesureGrpcService
             Milestones = mesure.ToMilestones(mesure.Status),
             Origin = mesure.Origin,
             ReopeningComment = mesure.ReopeningComment,
-            Transmission = await db.TransmissionAsync(mesure, ct),
+            Transmission = await db.TransmissionAsync(mesure, asOf: null, ct),
         };
         whole.DecisionVersions.AddRange(versions.Select(v => v.ToProto()));
         whole.Deadlines.AddRange((await db.Deadlines.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderBy(d => d.DueAt).ThenBy(d => d.Kind).ToListAsync(ct)).Select(d => d.ToProto()));
@@ -230,9 +230,20 @@ internal sealed partial class MesureGrpcService
     private async Task<Contracts.Mesure.V1.Mesure> PastAsync(Domain.Mesure mesure, DateTimeOffset asOf, CancellationToken ct)
     {
         var known = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id && f.RecordedAt <= asOf).OrderBy(f => f.Version).ToListAsync(ct);
-        return known.Count == 0
-            ? throw DomainError.Invalid("as_of_time", "lies before the mesure was created")
-            : PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
+        if (known.Count == 0)
+        {
+            throw DomainError.Invalid("as_of_time", "lies before the mesure was created");
+        }
+
+        var past = PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
+        past.Transmission = await db.TransmissionAsync(mesure, asOf, ct);
+        foreach (var document in await db.DecisionDocuments.AsNoTracking().Where(d => d.MesureId == mesure.Id && d.AttachedAt <= asOf).OrderByDescending(d => d.Number).ToListAsync(ct))
+        {
+            document.ReplacedAt = document.ReplacedAt > asOf ? null : document.ReplacedAt;
+            past.DecisionDocuments.Add(document.ToProto());
+        }
+
+        return past;
     }
 
     private Task<List<Domain.DecisionVersion>> VersionsAsync(Domain.Mesure mesure, CancellationToken ct) =>

@@ -281,8 +281,14 @@ internal static class MesureMapping
         PartyRole = fact.Details.PartyRole ?? Proto.PartyRole.Unspecified,
         Date = fact.Details.LastDay.ToProto(),
         LieuId = Text(fact.Details.LieuId),
-        OnBehalfOfEspace = fact.Details.OnBehalf is not null,
-        OnBehalfSource = fact.Details.OnBehalf ?? Proto.OnBehalfSource.Unspecified,
+        OnBehalfOfEspace = fact.Details.OnBehalf is not null || Transmissions.IsOnBehalf(fact.Details.Delivery),
+        OnBehalfSource = fact.Details.OnBehalf ?? fact.Details.Delivery switch
+        {
+            Proto.DeliveryChannel.Telephone => Proto.OnBehalfSource.Telephone,
+            Proto.DeliveryChannel.Email => Proto.OnBehalfSource.Mail,
+            Proto.DeliveryChannel.Post => Proto.OnBehalfSource.Letter,
+            _ => Proto.OnBehalfSource.Unspecified,
+        },
         ContactChannel = fact.Details.Channel ?? Proto.ContactChannel.Unspecified,
         InterviewId = Text(fact.Details.InterviewId),
         SourceSystem = fact.SourceSystem ?? "",

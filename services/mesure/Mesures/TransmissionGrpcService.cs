@@ -26,7 +26,7 @@ internal sealed class TransmissionGrpcService(MesuresDbContext db, MesureActs ac
                     mesure.Status.State.ToCode(), MesureAct.Deliver.ToCode(), mesure.Status.DeliveredAt is null ? null : "it was delivered already");
             }
 
-            return new RecordDeliveryResponse { Mesure = mesure.ToSummary(), Transmission = await db.TransmissionAsync(mesure, ct) };
+            return new RecordDeliveryResponse { Mesure = mesure.ToSummary(), Transmission = await db.TransmissionAsync(mesure, asOf: null, ct) };
         });
     }
 }

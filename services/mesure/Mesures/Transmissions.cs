@@ -21,7 +21,11 @@ internal sealed class TransmissionRelay
 internal static class Transmissions
 {
     /// <summary>What is proved of the transmission of a mesure; null when it was not transmitted.</summary>
-    public static async Task<Transmission?> TransmissionAsync(this MesuresDbContext db, Mesure mesure, CancellationToken ct)
+    /// <param name="db">The context.</param>
+    /// <param name="mesure">The mesure.</param>
+    /// <param name="asOf">Only what was on record at that instant; null for all.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<Transmission?> TransmissionAsync(this MesuresDbContext db, Mesure mesure, DateTimeOffset? asOf, CancellationToken ct)
     {
         if (mesure.Status.TransmittedAt is null)
         {
@@ -32,8 +36,9 @@ internal static class Transmissions
         var facts = await db.Facts.AsNoTracking()
             .Where(f => f.MesureId == mesure.Id && (f.Act == MesureAct.Transmit || f.Act == MesureAct.Deliver || f.Act == MesureAct.Retrieve)).ToListAsync(ct);
         facts.AddRange(mesure.NewFacts.Where(n => facts.TrueForAll(f => f.Id != n.Id)));
-        var relay = await db.TransmissionRelays.AsNoTracking().SingleOrDefaultAsync(r => r.MesureId == mesure.Id, ct);
-        return new Transmission
+        facts.RemoveAll(f => f.RecordedAt > asOf);
+        var relay = await db.TransmissionRelays.AsNoTracking().SingleOrDefaultAsync(r => r.MesureId == mesure.Id && (asOf == null || r.RelayedAt <= asOf), ct);
+        return !facts.Exists(f => f.Act == MesureAct.Transmit) ? null : new Transmission
         {
             Submitted = Proof(facts, MesureAct.Transmit),
             Relayed = relay is null ? null : new TransmissionProof { OccurredTime = relay.RelayedAt.ToProto() },
@@ -41,6 +46,9 @@ internal static class Transmissions
             Retrieved = Proof(facts, MesureAct.Retrieve),
         };
     }
+
+    /// <summary>Whether somebody recorded a delivery for an espace that is not connected; false for other facts.</summary>
+    public static bool IsOnBehalf(DeliveryChannel? channel) => channel is not null && !IsProvedBySystem(channel);
 
     /// <summary>Whether a system of the espace's own proves the delivery; else somebody recorded it for the espace.</summary>
     public static bool IsProvedBySystem(DeliveryChannel? channel) => channel is DeliveryChannel.Feed or DeliveryChannel.Webhook;
@@ -50,6 +58,6 @@ internal static class Transmissions
         OccurredTime = fact.OccurredAt.ToProto(),
         OrganisationId = fact.ActorOrganisationId?.ToString() ?? "",
         Channel = fact.Details.Delivery ?? DeliveryChannel.Unspecified,
-        OnBehalf = fact.Details.Delivery is not null && !IsProvedBySystem(fact.Details.Delivery),
+        OnBehalf = IsOnBehalf(fact.Details.Delivery),
     };
 }

@@ -42,6 +42,18 @@ public sealed class ParentNoticeTests
     public void Write_EachReader_IsToldTheirOwnPart(PartyRole role, PartyKind kind, int children, string expected) => Assert.Contains(
         expected, Text(ParentNotice.Write(Ordered with { ChildCount = children }, new NoticeReader(role, kind, "A", "B"), Espace, null, Now)), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(PartyRole.Hote, 1, "L'enfant passe d'un adulte à l'autre dans un espace de rencontre. Vous y amenez votre enfant, et vous venez le rechercher.")]
+    [InlineData(PartyRole.Visiteur, 2, "Les enfants passent d'un adulte à l'autre dans un espace de rencontre. Vous y venez chercher vos enfants, et vous les ramenez.")]
+    public void Write_ARemise_SaysWhoBringsAndWhoFetches(PartyRole role, int children, string expected) => Assert.Contains(
+        expected,
+        Text(ParentNotice.Write(Ordered with { Modalite = Contracts.Type.V1.Modalite.RemiseEnfant, ChildCount = children }, new NoticeReader(role, PartyKind.Parent, "A", "B"), Espace, null, Now)),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Write_GoesOnFromAnotherEspace_SaysSinceWhenTheDurationRuns() => Assert.Contains(
+        "à partir du 5 janvier 2026", Text(ParentNotice.Write(Ordered with { DurationFrom = new DateOnly(2026, 1, 5) }, Hote, Espace, null, Now)), StringComparison.Ordinal);
+
     [Fact]
     public void Write_WithoutTheDirectory_SaysWhomToAsk()
     {

@@ -70,11 +70,24 @@ public sealed class DeadlineTableTests
     }
 
     [Fact]
+    public void Of_AFamilyThatHasADate_NeedNotBeCalledBeforeChargeIsTaken()
+    {
+        Transmit();
+        _mesure.BookInterview(PartyRole.Visiteur, null, new SlotContent(_now.AddDays(7), 45, "Europe/Paris", null, PartyRole.Visiteur), Acting);
+        _mesure.Acknowledge(Acting);
+
+        Assert.DoesNotContain(Due(), d => d.Kind == DeadlineKind.FirstContact);
+        _mesure.TakeCharge(Acting);
+        Assert.Contains(Due(), d => d.Kind == DeadlineKind.FirstContact);
+    }
+
+    [Fact]
     public void Of_TheWayToARencontre_AsksForOneStepAfterTheOther()
     {
         Transmit();
         _mesure.Acknowledge(Acting);
-        Assert.Equal((DeadlineKind.TakeCharge, Holder.Espace, Paris(3, 17)), Due()[0]);
+        // The family waits from the reception on: the call comes before the taking charge.
+        Assert.Equal([(DeadlineKind.FirstContact, Holder.Espace, Paris(3, 6)), (DeadlineKind.TakeCharge, Holder.Espace, Paris(3, 17))], Due().Take(2));
         _mesure.RequestInformation(InformationReason.Other, "?", Acting);
         Assert.Equal((DeadlineKind.ProvideInformation, Holder.Juridiction, Paris(3, 10)), Due()[0]);
         _mesure.ProvideInformation(new() { Id = default, MesureId = default, Reason = InformationReason.Other, Question = "?", RequestedAt = _now }, "!", Acting);

@@ -55,6 +55,26 @@ public sealed class RuleTests
         Assert.Equal(found, new TermsAreNotLeftToTheService().Look(Content(new Decision { LegalBasis = basis, TermsLeftToService = true })) is not null);
 
     [Theory]
+    [InlineData("Rencontres selon les modalités du service.", true)]
+    [InlineData("Deux fois par mois, SELON LES MODALITÉS EN VIGUEUR DANS LE SERVICE", true)]
+    [InlineData("À un rythme fixé suivant les disponibilités de l'espace de rencontre", true)]
+    [InlineData("selon le règlement intérieur de l’association", true)]
+    [InlineData("selon l'organisation de la structure", true)]
+    [InlineData("Pas de présence des grands-parents. Sortie du service à 18 heures.", false)]
+    [InlineData("Selon l'intérêt de l'enfant.", false)]
+    [InlineData("", false)]
+    public void TermsAreNotLeftToTheService_FormulaInTheWordsOfTheDecision_IsAWarning(string words, bool found)
+    {
+        var finding = new TermsAreNotLeftToTheService().Look(Content(Whole().Decision with { Restrictions = words }));
+
+        Assert.Equal(found ? FindingSeverity.Warning : null, finding?.Severity);
+        Assert.Equal(found ? "decision.restrictions" : null, finding?.Field);
+        // Only 1180-5 asks for it; and what is said of the words does not repeat them.
+        Assert.Null(new TermsAreNotLeftToTheService().Look(Content(Whole().Decision with { LegalBasis = LegalBasis.Article3714, Restrictions = words })));
+        Assert.DoesNotContain("règlement", finding?.DescriptionFr ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(Modalite.VisiteAvecSortie, false, true)]
     [InlineData(Modalite.SortieAccompagnee, false, true)]
     [InlineData(Modalite.VisiteAvecSortie, true, false)]
@@ -93,6 +113,38 @@ public sealed class RuleTests
     [InlineData("2026-07-01", true)]
     public void EspaceIsApprovedOnTheDecisionDate_OutsideThePeriod_IsAViolation(string day, bool found) =>
         Assert.Equal(found, new EspaceIsApprovedOnTheDecisionDate().Look(Content(new Decision { Date = DateOnly.Parse(day, null) })) is not null);
+
+    [Theory]
+    [InlineData("2026-06-30", false)]
+    [InlineData("2026-07-01", true)]
+    public void EspaceIsApprovedOnTheDecisionDate_DecisionBeingPrepared_BlocksByWhatHoldsToday(string today, bool found) => Assert.Equal(
+        found, new EspaceIsApprovedOnTheDecisionDate().Look(Content(new Decision()) with { Today = DateOnly.Parse(today, null) })?.Blocks(rendered: false) ?? false);
+
+    [Theory]
+    [InlineData(LegalBasis.Article37321, "DURATION_MISSING", "CPC art. 1180-5 al. 1 ; Civ. 1re, 28 janv. 2015, n° 13-27.983")]
+    [InlineData(LegalBasis.Article37329, "PERIODICITY_MISSING", "CPC art. 1180-5 al. 1 ; Civ. 1re, 4 mai 2017, n° 16-16.709")]
+    [InlineData(LegalBasis.Article37329, "RENCONTRE_LENGTH_MISSING", "CPC art. 1180-5 al. 1 ; Civ. 1re, 4 mai 2017, n° 16-16.709")]
+    [InlineData(LegalBasis.Article37329, "TERMS_LEFT_TO_SERVICE", "Civ. 1re, 10 juin 2015, n° 14-12.592 ; 18 mai 2022, n° 20-20.616 ; 22 nov. 2023, n° 22-11.806")]
+    [InlineData(LegalBasis.Article3757, "PERIODICITY_MISSING", "C. civ. art. 375-7 al. 4 ; CPC art. 1199-3")]
+    [InlineData(LegalBasis.Article3714, "DURATION_MISSING", "C. civ. art. 371-4 ; Civ. 1re, 13 juin 2019, n° 18-12.389")]
+    [InlineData(LegalBasis.Article3714, "PERIODICITY_MISSING", "C. civ. art. 371-4 ; Civ. 1re, 13 juin 2019, n° 18-12.389")]
+    [InlineData(LegalBasis.Article3714, "RENCONTRE_LENGTH_MISSING", "C. civ. art. 371-4 ; Civ. 1re, 13 juin 2019, n° 18-12.389")]
+    [InlineData(LegalBasis.Article51511, "RENCONTRE_LENGTH_MISSING", "C. civ. art. 515-11 ; CPC art. 1180-5 par analogie")]
+    [InlineData(LegalBasis.Other, "DURATION_MISSING", "CPC art. 1180-5 par analogie")]
+    public void MesureCheck_ContentMissing_NamesTheArticleAndTheCaseLawOfTheBasis(LegalBasis basis, string code, string source) => Assert.Equal(
+        source, Assert.Single(MesureCheck.Run(Content(new Decision { LegalBasis = basis, TermsLeftToService = true })), f => f.Code == code).Source);
+
+    [Fact]
+    public void LeftOf_TermsMendedByALaterDecision_KeepsOnlyWhatIsStillMissing()
+    {
+        string[] defects = ["DURATION_MISSING", "PERIODICITY_MISSING", "AGREMENT_INVALID"];
+        var terms = Whole().Decision;
+
+        Assert.Equal(["AGREMENT_INVALID"], MesureCheck.LeftOf(defects, terms));
+        Assert.Equal(["PERIODICITY_MISSING", "AGREMENT_INVALID"], MesureCheck.LeftOf(defects, terms with { PeriodicityCount = null }));
+        // What it did not lack before is no defect of the decision that was transmitted.
+        Assert.Empty(MesureCheck.LeftOf([], terms with { DurationMonths = null }));
+    }
 
     [Fact]
     public void EspaceIsApprovedOnTheDecisionDate_UnknownEspace_IsIncomplete() =>

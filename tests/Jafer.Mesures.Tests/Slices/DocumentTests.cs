@@ -61,6 +61,8 @@ public sealed class DocumentTests(MesuresFixture jafer)
         Assert.Equal([second.Document.DocumentId, first.Document.DocumentId], listed.Select(d => d.DocumentId));
         Assert.Null(listed[0].ReplacedTime);
         Assert.NotNull(listed[1].ReplacedTime);
+        var before = (await jafer.AsCourt.GetMesureAsync(new GetMesureRequest { MesureId = id, AsOfTime = first.Document.AttachedTime })).Mesure.DecisionDocuments;
+        Assert.Equal((first.Document.DocumentId, null), (Assert.Single(before).DocumentId, before[0].ReplacedTime));
         Assert.Equal(corrected, (await ReadAsync(_espace, id)).Bytes);
         Assert.Equal(old, (await ReadAsync(_espace, id, first.Document.DocumentId)).Bytes);
     }

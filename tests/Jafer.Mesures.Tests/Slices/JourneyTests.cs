@@ -134,6 +134,37 @@ public sealed class JourneyTests(MesuresFixture jafer)
         Assert.Equal(["AGREMENT_INVALID"], Assert.Single((await jafer.GetAsync(id)).Difficulties).RuleCodes);
     }
 
+    [Fact]
+    public async Task TransmitMesure_ToAnotherEspaceThanTheOneWithoutAgrement_IsNotFlagged()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Completee, r =>
+        {
+            r.Decision.DecisionDate = new Contracts.Type.V1.Date { Year = 2025, Month = 12, Day = 1 };
+            r.EspaceId = YoungEspace.ToString();
+        });
+        Assert.Equal(1, (await jafer.GetAsync(id)).Summary.DefectCount);
+
+        var transmitted = (await jafer.AsCourt.TransmitMesureAsync(new TransmitMesureRequest { MesureId = id, EspaceId = Espace.ToString(), RequestId = NewId() })).Mesure;
+
+        Assert.Equal((MesureState.Transmise, 0, 0), (transmitted.State, transmitted.DefectCount, transmitted.OpenDifficultyCount));
+    }
+
+    [Fact]
+    public async Task CompleteMesure_DecisionBeingPreparedForAnEspaceWithoutAgrement_IsBlocked()
+    {
+        var id = (await jafer.AsCourt.CreateMesureAsync(Content(r =>
+        {
+            r.Decision.DecisionDate = null;
+            r.EspaceId = UnapprovedEspace.ToString();
+        }))).Mesure.MesureId;
+
+        var check = await jafer.AsCourt.CheckMesureAsync(new CheckMesureRequest { MesureId = id });
+        Assert.False(check.Completable);
+        Assert.Equal("L'espace de rencontre n'a pas d'agrément valide à ce jour.", Assert.Single(check.Findings, f => f.Code == "AGREMENT_INVALID").DescriptionFr);
+        var refusal = await Refusal.OfAsync(jafer.AsCourt.CompleteMesureAsync(new CompleteMesureRequest { MesureId = id, RequestId = NewId() }));
+        Assert.Equal(("RULE_VIOLATED", "AGREMENT_INVALID"), (refusal.Reason, Assert.Single(refusal.Rules)));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -175,6 +175,41 @@ public sealed class JudgeTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task AnswerDifficulty_ModifyThatMendsTheDecision_LeavesNoDefectToBeReferredAgain()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.DurationMonths = 0);
+        var difficulty = Assert.Single((await jafer.GetAsync(id)).Difficulties);
+
+        var answered = await jafer.AsCourt.AnswerDifficultyAsync(new AnswerDifficultyRequest
+        {
+            MesureId = id,
+            DifficultyId = difficulty.DifficultyId,
+            Answer = DifficultyAnswer.Modify,
+            Modification = new Modification { DecisionDate = s_day, DurationMonths = 12 },
+            RequestId = NewId(),
+        });
+
+        Assert.Equal((0, 0), (answered.Mesure.DefectCount, answered.Mesure.OpenDifficultyCount));
+        var successor = (await jafer.AsCourt.RedesignateMesureAsync(Redesignate(id, YoungEspace))).Successor;
+        Assert.Equal((0, 0), (successor.DefectCount, successor.OpenDifficultyCount));
+    }
+
+    [Fact]
+    public async Task RedesignateMesure_DayToMakeContactPassed_DoesNotBindTheFamilyAtTheOtherEspace()
+    {
+        var passed = await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.ContactDeadline = new() { Year = 2026, Month = 4, Day = 1 });
+        var ahead = TimeProvider.System.GetUtcNow().AddDays(20);
+        var open = await jafer.MesureInAsync(MesureState.Transmise, r => r.Decision.ContactDeadline = new() { Year = ahead.Year, Month = ahead.Month, Day = ahead.Day });
+
+        var late = await jafer.GetAsync((await jafer.AsCourt.RedesignateMesureAsync(Redesignate(passed, YoungEspace))).Successor.MesureId);
+        var early = await jafer.GetAsync((await jafer.AsCourt.RedesignateMesureAsync(Redesignate(open, YoungEspace))).Successor.MesureId);
+
+        Assert.Null(late.Decision.ContactDeadline);
+        Assert.DoesNotContain(late.Deadlines, d => d.Kind == DeadlineKind.ContactDeadline);
+        Assert.Equal(ahead.Day, early.Decision.ContactDeadline.Day);
+    }
+
+    [Fact]
     public async Task CloseMesure_WithDestination_IsKept()
     {
         var id = await jafer.MesureInAsync(MesureState.Programmee);

@@ -36,6 +36,15 @@ public sealed class TransmissionTests(MesuresFixture jafer)
         Assert.Equal(Gestionnaire.ToString(), read.OrganisationId);
         var acts = (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events.Select(e => e.Act);
         Assert.Equal([MesureAct.Create, MesureAct.Complete, MesureAct.Transmit, MesureAct.Deliver, MesureAct.Retrieve], acts);
+
+        // And what was proved by when can be asked afterwards.
+        foreach (var e in (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events)
+        {
+            var then = (await jafer.AsCourt.GetMesureAsync(new GetMesureRequest { MesureId = id, AsOfTime = e.RecordedTime })).Mesure.Transmission;
+            Assert.Equal(
+                (e.Act >= MesureAct.Transmit, e.Act is MesureAct.Deliver or MesureAct.Retrieve, e.Act == MesureAct.Retrieve, false),
+                (then?.Submitted is not null, then?.Delivered is not null, then?.Retrieved is not null, then?.Delivered?.OnBehalf == true));
+        }
     }
 
     [Fact]
@@ -86,6 +95,8 @@ public sealed class TransmissionTests(MesuresFixture jafer)
 
         Assert.Equal((organisation.ToString(), DeliveryChannel.Telephone, true), (proof.OrganisationId, proof.Channel, proof.OnBehalf));
         Assert.DoesNotContain((await jafer.GetAsync(id)).Deadlines, d => d.Kind is DeadlineKind.DeliveryWarning or DeadlineKind.DeliveryFailed);
+        var noted = (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events.Single(e => e.Act == MesureAct.Deliver);
+        Assert.Equal((true, OnBehalfSource.Telephone), (noted.OnBehalfOfEspace, noted.OnBehalfSource));
         var refusal = await Refusal.OfAsync(client.RecordDeliveryAsync(new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Post, RequestId = NewId() }));
         Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS"), (refusal.Code, refusal.Reason));
     }

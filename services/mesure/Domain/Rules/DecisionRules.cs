@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 
@@ -13,7 +14,7 @@ internal sealed class DurationIsFixed : IContentRule
         content.Decision.DurationMonths is not null || LegalBases.ForDurations(content.Decision.LegalBasis) is not { } severity ? null : new(
             "DURATION_MISSING", severity, "decision.duration_months",
             "The decision does not fix the duration of the mesure.", "La décision ne fixe pas la durée de la mesure.",
-            "CPC art. 1180-5 al. 1 ; Civ. 1re, 28 janv. 2015, n° 13-27.983");
+            LegalBases.Source(content.Decision.LegalBasis, "Civ. 1re, 28 janv. 2015, n° 13-27.983"));
 }
 
 /// <summary>
@@ -25,7 +26,7 @@ internal sealed class PeriodicityIsFixed : IContentRule
     public RuleFinding? Look(CheckedContent content) => content.Decision.PeriodicityCount is not null ? null : new(
         "PERIODICITY_MISSING", LegalBases.ForPeriodicity(content.Decision.LegalBasis), "decision.periodicity",
         "The decision does not fix the periodicity of the rencontres.", "La décision ne fixe pas la périodicité des rencontres.",
-        LegalBases.PeriodicitySource(content.Decision.LegalBasis));
+        LegalBases.Source(content.Decision.LegalBasis, "Civ. 1re, 4 mai 2017, n° 16-16.709"));
 }
 
 /// <summary>
@@ -38,20 +39,35 @@ internal sealed class RencontreLengthIsFixed : IContentRule
         content.Decision.RencontreMinutes is not null || LegalBases.ForDurations(content.Decision.LegalBasis) is not { } severity ? null : new(
             "RENCONTRE_LENGTH_MISSING", severity, "decision.rencontre_minutes",
             "The decision does not fix the length of the rencontres.", "La décision ne fixe pas la durée des rencontres.",
-            "CPC art. 1180-5 al. 1 ; Civ. 1re, 4 mai 2017, n° 16-16.709");
+            LegalBases.Source(content.Decision.LegalBasis, "Civ. 1re, 4 mai 2017, n° 16-16.709"));
 }
 
 /// <summary>
 /// "Selon les modalités du service" is no periodicity: Civ. 1re, 10 June 2015, n° 14-12.592; the judge may not defer to the
-/// rules of the espace: 18 May 2022, n° 20-20.616; 22 November 2023, n° 22-11.806.
+/// rules of the espace: 18 May 2022, n° 20-20.616; 22 November 2023, n° 22-11.806. Where the formula only stands in the words of
+/// the decision, a person must read what it is about: worth a second look.
 /// </summary>
-internal sealed class TermsAreNotLeftToTheService : IContentRule
+internal sealed partial class TermsAreNotLeftToTheService : IContentRule
 {
-    public RuleFinding? Look(CheckedContent content) =>
-        !content.Decision.TermsLeftToService || content.Decision.LegalBasis is not (LegalBasis.Article37321 or LegalBasis.Article37329) ? null : new(
-            "TERMS_LEFT_TO_SERVICE", FindingSeverity.Violation, "decision.terms_left_to_service",
-            "The decision leaves to the service what the judge must fix.", "La décision s'en remet aux modalités du service.",
-            "Civ. 1re, 10 juin 2015, n° 14-12.592 ; 18 mai 2022, n° 20-20.616 ; 22 nov. 2023, n° 22-11.806");
+    public RuleFinding? Look(CheckedContent content) => content.Decision switch
+    {
+        { LegalBasis: not (LegalBasis.Article37321 or LegalBasis.Article37329) } => null,
+        { TermsLeftToService: true } => Finding(
+            FindingSeverity.Violation, "decision.terms_left_to_service",
+            "The decision leaves to the service what the judge must fix.", "La décision s'en remet aux modalités du service."),
+        var decision when Formula().IsMatch(decision.Restrictions) => Finding(
+            FindingSeverity.Warning, "decision.restrictions",
+            "The words of the decision seem to leave to the service what the judge must fix.", "Les termes de la décision semblent s'en remettre aux modalités du service."),
+        _ => null,
+    };
+
+    private static RuleFinding Finding(FindingSeverity severity, string field, string text, string textFr) => new(
+        "TERMS_LEFT_TO_SERVICE", severity, field, text, textFr, "Civ. 1re, 10 juin 2015, n° 14-12.592 ; 18 mai 2022, n° 20-20.616 ; 22 nov. 2023, n° 22-11.806");
+
+    [GeneratedRegex(
+        @"\b(selon|suivant|en\s+fonction\s+des?|aux)\s+((les|ses|le|son)\s+|l['’]\s*)?(modalités|disponibilités|possibilités|conditions|règles|règlement|calendrier|horaires|fonctionnement|organisation|usages)\b[^.;]{0,80}\b(service|espace|association|structure|lieu|centre|point[\s-]+rencontre)\b",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Formula();
 }
 
 /// <summary>An outing is possible only when the decision grants it (practice of the espaces; the modalité must not promise more).</summary>

@@ -23,7 +23,10 @@ internal sealed class EspaceIsNamed : IContentRule
         "No espace is named yet; transmission needs one.", "Aucun espace de rencontre n'est encore désigné.", "C. civ. art. 373-2-1 et 373-2-9");
 }
 
-/// <summary>Only an espace with a valid agrément may be designated (CASF D216-1 and following).</summary>
+/// <summary>
+/// Only an espace with a valid agrément on the decision date may be designated (CASF D216-1 and following). A decision that is
+/// being prepared counts as rendered today, so that an espace without agrément is found before anybody signs.
+/// </summary>
 internal sealed class EspaceIsApprovedOnTheDecisionDate : IContentRule
 {
     public RuleFinding? Look(CheckedContent content)
@@ -39,10 +42,10 @@ internal sealed class EspaceIsApprovedOnTheDecisionDate : IContentRule
                 "This espace is not known to Jafer.", "Cet espace de rencontre est inconnu de Jafer.", "CASF art. D216-1");
         }
 
-        return content.Decision.Date is { } decided && !espace.ApprovedOn(decided)
-            ? new(DesignationRules.AgrementInvalid, FindingSeverity.Violation, "summary.espace_id",
-                "The espace has no valid agrément on the decision date.", "L'espace de rencontre n'a pas d'agrément valide à la date de la décision.", DesignationRules.AgrementSource)
-            : null;
+        var (day, dayFr) = content.Decision.Rendered ? ("on the decision date", "à la date de la décision") : ("today", "à ce jour");
+        return espace.ApprovedOn(content.Decision.Date ?? content.Today) ? null : new(
+            DesignationRules.AgrementInvalid, FindingSeverity.Violation, "summary.espace_id",
+            $"The espace has no valid agrément {day}.", $"L'espace de rencontre n'a pas d'agrément valide {dayFr}.", DesignationRules.AgrementSource);
     }
 }
 

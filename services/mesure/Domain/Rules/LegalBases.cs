@@ -30,11 +30,19 @@ internal static class LegalBases
         _ => FindingSeverity.Warning,
     };
 
-    /// <summary>Where the severity of a missing periodicity comes from.</summary>
-    public static string PeriodicitySource(LegalBasis basis) => basis switch
+    /// <summary>
+    /// Where it comes from that a decision should fix the duration of the mesure, the periodicity or the length of rencontres.
+    /// CPC 1180-5 speaks of 373-2-1 and 373-2-9 alone: elsewhere what it asks for is a model, and for grandparents the Cour de
+    /// cassation has said that it does not bind.
+    /// </summary>
+    /// <param name="basis">The basis.</param>
+    /// <param name="judgment">The judgment that quashed a decision under 1180-5 for want of it.</param>
+    public static string Source(LegalBasis basis, string judgment) => basis switch
     {
+        LegalBasis.Article37321 or LegalBasis.Article37329 => $"{Cpc1180_5} al. 1 ; {judgment}",
         LegalBasis.Article3757 => "C. civ. art. 375-7 al. 4 ; CPC art. 1199-3",
         LegalBasis.Article3714 => "C. civ. art. 371-4 ; Civ. 1re, 13 juin 2019, n° 18-12.389",
-        _ => Cpc1180_5 + " ; Civ. 1re, 10 juin 2015, n° 14-12.592",
+        LegalBasis.Article51511 => $"C. civ. art. 515-11 ; {Cpc1180_5} par analogie",
+        _ => $"{Cpc1180_5} par analogie",
     };
 }

@@ -85,4 +85,16 @@ internal static class MesureCheck
             FindingSeverity.Violation => 1,
             _ => 2,
         })];
+
+    /// <summary>
+    /// Of the defects of a decision those that are left once a later decision changed its terms. That the espace had no agrément
+    /// on the day is mended by no change of terms.
+    /// </summary>
+    /// <param name="defects">Codes of the rules that it violated.</param>
+    /// <param name="terms">The terms after the change.</param>
+    public static string[] LeftOf(IReadOnlyCollection<string> defects, Decision terms)
+    {
+        var found = Run(new CheckedContent(terms, [], 0, null, null, null)).Where(f => f.Severity == FindingSeverity.Violation).Select(f => f.Code);
+        return [.. defects.Intersect(found.Append(DesignationRules.AgrementInvalid))];
+    }
 }
