@@ -772,6 +772,12 @@ internal sealed partial class Mesure
             RequireDeadlinePassed(MesureAct.Close, acting);
         }
 
+        // Whoever is protected must not be pressed into an agreement: only the judge takes back what was ordered (C. civ. 515-11).
+        if (reason == ClosureReason.InterruptionMeilleurAccord && Decision.LegalBasis == LegalBasis.Article51511)
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "under an ordonnance de protection no agreement of the parents ends the mesure: refer it to the judge");
+        }
+
         if (Closures.IsInterruption(reason) && !Status.EverScheduled)
         {
             throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "no rencontre was ever scheduled: the mesure is without follow-up, not interrupted");

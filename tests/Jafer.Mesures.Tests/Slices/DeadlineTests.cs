@@ -46,6 +46,8 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
     {
         var id = await jafer.TransmittedAsync();
         await jafer.AsEspace.AcknowledgeMesureAsync(new AcknowledgeMesureRequest { MesureId = id, RequestId = NewId() });
+        Assert.Equal(DeadlineKind.FirstContact, (await jafer.GetAsync(id)).Deadlines[0].Kind);
+        await jafer.AsEspace.RecordContactAsync(new RecordContactRequest { MesureId = id, PartyRole = PartyRole.Hote, Outcome = ContactOutcome.NotReached, RequestId = NewId() });
 
         Assert.Equal(
             [DeadlineKind.TakeCharge, DeadlineKind.TermInTwoMonths, DeadlineKind.TermInOneMonth, DeadlineKind.TermPassed],

@@ -226,6 +226,17 @@ public sealed class JudgeTests(MesuresFixture jafer)
         Assert.Equal((ClosureDestination.Accord, ClosureCategory.InterruptionHote), (closure.Destination, closure.Category));
     }
 
+    [Fact]
+    public async Task CloseMesure_BetterAgreementUnderAnOrdonnanceDeProtection_IsForTheJudgeAlone()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Programmee, r => r.Decision.LegalBasis = LegalBasis.Article51511);
+
+        var refusal = await Refusal.OfAsync(jafer.AsEspace.CloseMesureAsync(new CloseMesureRequest { MesureId = id, Reason = ClosureReason.InterruptionMeilleurAccord, RequestId = NewId() }));
+
+        Assert.Equal("STATE_FORBIDS", refusal.Reason);
+        Assert.Equal(MesureState.Cloturee, (await jafer.AsCourt.RevokeMesureAsync(Revoke(id))).Mesure.State);
+    }
+
     private static RevokeMesureRequest Revoke(string id) => new() { MesureId = id, Revocation = new Revocation { DecisionDate = s_day }, RequestId = NewId() };
 
     private static RedesignateMesureRequest Redesignate(string id, Guid espace) =>
