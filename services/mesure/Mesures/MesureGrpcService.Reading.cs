@@ -41,7 +41,7 @@ internal sealed partial class MesureGrpcService
         }
 
         signal.Notify();
-        return new GetMesureResponse { Mesure = asOf is { } instant ? await PastAsync(mesure, instant, ct) : await WholeAsync(mesure, caller, ct) };
+        return new GetMesureResponse { Mesure = asOf is { } instant ? await ProvedAsync(await PastAsync(mesure, instant, ct), mesure, instant, ct) : await WholeAsync(mesure, caller, ct) };
     }
 
     public override async Task<ListMesuresResponse> ListMesures(ListMesuresRequest request, ServerCallContext context)
@@ -165,6 +165,19 @@ internal sealed partial class MesureGrpcService
         return response;
     }
 
+    /// <summary>Adds the proofs of transmission and the files of the decision that were there at an instant.</summary>
+    private async Task<Contracts.Mesure.V1.Mesure> ProvedAsync(Contracts.Mesure.V1.Mesure past, Domain.Mesure mesure, DateTimeOffset asOf, CancellationToken ct)
+    {
+        past.Transmission = await db.TransmissionAsync(mesure, asOf, ct);
+        foreach (var document in await db.DecisionDocuments.AsNoTracking().Where(d => d.MesureId == mesure.Id && d.AttachedAt <= asOf).OrderByDescending(d => d.Number).ToListAsync(ct))
+        {
+            document.ReplacedAt = document.ReplacedAt > asOf ? null : document.ReplacedAt;
+            past.DecisionDocuments.Add(document.ToProto());
+        }
+
+        return past;
+    }
+
     private async Task<Contracts.Mesure.V1.Mesure> WholeAsync(Domain.Mesure mesure, Caller caller, CancellationToken ct)
     {
         var today = clock.TodayInParis();
@@ -230,20 +243,9 @@ internal sealed partial class MesureGrpcService
     private async Task<Contracts.Mesure.V1.Mesure> PastAsync(Domain.Mesure mesure, DateTimeOffset asOf, CancellationToken ct)
     {
         var known = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id && f.RecordedAt <= asOf).OrderBy(f => f.Version).ToListAsync(ct);
-        if (known.Count == 0)
-        {
-            throw DomainError.Invalid("as_of_time", "lies before the mesure was created");
-        }
-
-        var past = PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
-        past.Transmission = await db.TransmissionAsync(mesure, asOf, ct);
-        foreach (var document in await db.DecisionDocuments.AsNoTracking().Where(d => d.MesureId == mesure.Id && d.AttachedAt <= asOf).OrderByDescending(d => d.Number).ToListAsync(ct))
-        {
-            document.ReplacedAt = document.ReplacedAt > asOf ? null : document.ReplacedAt;
-            past.DecisionDocuments.Add(document.ToProto());
-        }
-
-        return past;
+        return known.Count == 0
+            ? throw DomainError.Invalid("as_of_time", "lies before the mesure was created")
+            : PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
     }
 
     private Task<List<Domain.DecisionVersion>> VersionsAsync(Domain.Mesure mesure, CancellationToken ct) =>
