@@ -385,6 +385,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         Guid[] namedOf = [.. named.Select(c => c.Mesure.Id)];
         string[] names = [.. named.Select(c => c.Name.ExternalId)];
         Guid[] espaceIds = [.. concerned.Select(c => c.Mesure.EspaceId).OfType<Guid>().Distinct()];
+        Guid[] correctedOf = [.. all.Where(c => c.Act is StatusAct.RencontreOutcomeCorrected).Select(c => c.Rows.Mesure.Id).Distinct()];
         Guid[] ids = [.. concerned.Select(c => c.Name.Id).OfType<Guid>().Distinct()];
 
         // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
@@ -400,6 +401,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             select r.id from rencontres r where r.espace_id = any({espaceIds}) and r.mesure_id = any({mesureIds}) and r.return_outcome = 'SCHEDULED'
             union
             select r.id from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds})
+            union
+            select r.id from rencontres r where r.mesure_id = any({correctedOf}) and r.outcome = 'HELD'
             union
             select id from named
             """).ToListAsync(ct);

@@ -57,6 +57,7 @@ internal abstract partial record StatusAct
             StatusItem.WhatOneofCase.RencontreMoved => RencontreMoved.Read(check, item.RencontreMoved),
             StatusItem.WhatOneofCase.RencontreCancelled => RencontreCancelled.Read(check, item.RencontreCancelled),
             StatusItem.WhatOneofCase.RencontreOutcome => RencontreOutcomeKnown.Read(check, item.RencontreOutcome),
+            StatusItem.WhatOneofCase.RencontreOutcomeCorrected => RencontreOutcomeCorrected.Read(check, item.RencontreOutcomeCorrected),
             StatusItem.WhatOneofCase.RemiseReturn => RemiseReturned.Read(check, item.RemiseReturn),
             StatusItem.WhatOneofCase.DifficultyReported => DifficultyReported.Read(check, item.DifficultyReported),
             StatusItem.WhatOneofCase.ExternalAlert => AlertedOutside.Read(check, item.ExternalAlert),
