@@ -215,12 +215,18 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     private void ApplyLate(Judged judged)
     {
         const string Late = "newer items of the mesure were applied before it";
-        if (judged.Act!.OnlyAdds)
+        var adds = judged.Act!.OnlyAdds;
+        if (adds)
         {
             Apply(judged);
         }
+        else if (judged.Act.WhenLate is { } rest)
+        {
+            judged.Act = rest;
+            Apply(judged);
+        }
 
-        if (!judged.Act.OnlyAdds || judged.Row.Reason == ErrorReason.StateForbids)
+        if (!adds || judged.Row.Reason == ErrorReason.StateForbids)
         {
             judged.Row.Decide(IntakeResult.Superseded, now, ErrorReason.StateForbids, Late);
             judged.State = judged.Mesure!.Mesure.Status.State;
@@ -644,7 +650,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     {
         public IntakeItem Row => row;
 
-        public StatusAct? Act { get; init; }
+        public StatusAct? Act { get; set; }
 
         /// <summary>Whether it came with an earlier report.</summary>
         public bool Stored { get; init; }

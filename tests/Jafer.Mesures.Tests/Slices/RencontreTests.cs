@@ -439,7 +439,7 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
     {
         var id = await rencontres.WaitingAsync();
         var rencontre = await rencontres.BookAsync(id, -1);
-        await jafer.AsCourt.RevokeMesureAsync(new() { MesureId = id, Revocation = new() { DecisionDate = new() { Year = 2026, Month = 4, Day = 1 } }, RequestId = NewId() });
+        await jafer.AsCourt.CloseMesureAsync(new() { MesureId = id, Reason = ClosureReason.Autre, RequestId = NewId() });
 
         var held = await HeldAsync(id, rencontre);
 
