@@ -213,6 +213,23 @@ public sealed record RencontreMoved : MesureEvent
     public required DateTimeOffset PreviousStartsAt { get; init; }
 }
 
+/// <summary>What was recorded of a rencontre was corrected: its outcome, or who came.</summary>
+[EntityName("mesure.rencontre-outcome-corrected.v1"), MessageUrn("mesure.rencontre-outcome-corrected.v1")]
+public sealed record RencontreOutcomeCorrected : MesureEvent
+{
+    /// <summary>UUID of the rencontre.</summary>
+    public required Guid RencontreId { get; init; }
+
+    /// <summary>When it was planned to start, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>What was recorded before, such as "VISITEUR_ABSENT".</summary>
+    public required string PreviousOutcome { get; init; }
+
+    /// <summary>What really became of it, such as "HELD"; the same where only a presence was wrong.</summary>
+    public required string Outcome { get; init; }
+}
+
 /// <summary>What became of the return of a remise was recorded.</summary>
 [EntityName("mesure.remise-return-recorded.v1"), MessageUrn("mesure.remise-return-recorded.v1")]
 public sealed record RemiseReturnRecorded : MesureEvent

@@ -31,6 +31,7 @@ public sealed class EventTests
         ["MustAct"] = "ESPACE",
         ["Outcome"] = "VISITEUR_ABSENT",
         ["PartyRole"] = "HOTE",
+        ["PreviousOutcome"] = "HELD",
         ["Role"] = "espace",
         ["Sha256"] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ["SourceSystem"] = "planning",

@@ -84,6 +84,7 @@ internal static class Requests
             case ConfirmRencontreRequest confirm: confirm.RencontreId = MesuresFixture.NewId(); confirm.PartyRole = PartyRole.Hote; break;
             case CancelRencontreRequest cancel: cancel.RencontreId = MesuresFixture.NewId(); cancel.Outcome = RencontreOutcome.CancelledByHote; break;
             case MoveRencontreRequest move: move.RencontreId = MesuresFixture.NewId(); move.Planned = Planned(2); break;
+            case CorrectRencontreOutcomeRequest correct: correct.RencontreId = MesuresFixture.NewId(); correct.Outcome = RencontreOutcome.HoteAbsent; break;
             case RecordRemiseReturnRequest back: back.RencontreId = MesuresFixture.NewId(); back.Outcome = RencontreOutcome.Held; break;
             case ListSlotCandidatesRequest candidates: candidates.FreeSlotId = mesureId; break;
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;

@@ -175,7 +175,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         BelongsToMesure(modelBuilder.Entity<Interview>().ToTable("interviews"), i => i.MesureId);
         modelBuilder.Entity<InterviewSlot>().ToTable("interview_slots");
         BelongsToMesure(modelBuilder.Entity<Deadline>().ToTable("deadlines"), d => d.MesureId);
-        modelBuilder.Entity<Deadline>().HasKey(d => new { d.MesureId, d.Kind });
+        modelBuilder.Entity<Deadline>().HasKey(d => new { d.MesureId, d.Kind, d.DueAt });
         modelBuilder.Entity<TransmissionRelay>().ToTable("transmission_relays").HasKey(r => r.MesureId);
         modelBuilder.Entity<DeadlinePlan>(e =>
         {

@@ -14,13 +14,13 @@ internal sealed class DeadlinePlan : IAppended
     private const string Replace = """
         with gone as (
             delete from deadlines d where d.mesure_id = any($1)
-                and not exists (select from unnest($2, $3) as p (mesure_id, kind) where p.mesure_id = d.mesure_id and p.kind = d.kind))
-        insert into deadlines as d (mesure_id, kind, must_act, due_at)
+                and not exists (
+                    select from unnest($2, $3, $5) as p (mesure_id, kind, due_at) where p.mesure_id = d.mesure_id and p.kind = d.kind and p.due_at = d.due_at))
+        insert into deadlines (mesure_id, kind, must_act, due_at)
         select p.mesure_id, p.kind, p.must_act, p.due_at from unnest($2, $3, $4, $5) as p (mesure_id, kind, must_act, due_at)
         where not exists (select from deadlines k where k.mesure_id = p.mesure_id and k.kind = p.kind and k.due_at = p.due_at)
-        order by p.mesure_id, p.kind
-        on conflict (mesure_id, kind) do update set must_act = excluded.must_act, due_at = excluded.due_at, raised_at = null
-        where d.due_at <> excluded.due_at
+        order by p.mesure_id, p.kind, p.due_at
+        on conflict (mesure_id, kind, due_at) do nothing
         """;
 
     public required Guid MesureId { get; init; }

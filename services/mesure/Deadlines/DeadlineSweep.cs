@@ -33,9 +33,9 @@ internal sealed class DeadlineSweep(
 
     private const string Raise = """
         with due as (
-            select mesure_id, kind from deadlines where due_at <= $1 and raised_at is null order by due_at limit $2 for update skip locked)
+            select mesure_id, kind, due_at from deadlines where due_at <= $1 and raised_at is null order by due_at limit $2 for update skip locked)
         update deadlines d set raised_at = $1 from due, mesures m
-        where d.mesure_id = due.mesure_id and d.kind = due.kind and m.id = d.mesure_id
+        where d.mesure_id = due.mesure_id and d.kind = due.kind and d.due_at = due.due_at and m.id = d.mesure_id
         returning d.mesure_id, d.kind, d.must_act, d.due_at, m.version, m.juridiction_id, m.espace_id, m.gestionnaire_id, m.state, m.holder, m.decision_modalite
         """;
 

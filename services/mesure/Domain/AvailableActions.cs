@@ -48,6 +48,7 @@ internal static class AvailableActions
         ("ConfirmRencontre", [MesureAct.ConfirmRencontre], a => a.Scheduled.Any(r => r.HoteConfirmedAt is null || r.VisiteurConfirmedAt is null)),
         ("CancelRencontre", [MesureAct.CancelRencontre], a => a.Scheduled.Any(r => r.StartsAt > a.Now)),
         ("MoveRencontre", [MesureAct.MoveRencontre], a => a.WithinTheTerm && a.Scheduled.Any(r => r.StartsAt > a.Now)),
+        ("CorrectRencontreOutcome", [MesureAct.CorrectRencontreOutcome], a => a.Rencontres.Any(r => r.HasOutcome)),
         ("RecordRemiseReturn", [MesureAct.RecordRemiseReturn], a => a.Rencontres.Any(r => r is { Outcome: RencontreOutcome.Held, ReturnOutcome: RencontreOutcome.Scheduled })),
 
         ("RecordDelivery", [MesureAct.Deliver], a => a.Mesure.Status.DeliveredAt is null),

@@ -2,7 +2,7 @@ using Jafer.Contracts.Mesure.V1;
 
 namespace Jafer.Mesures.Domain;
 
-/// <summary>A time by which somebody must have acted; stored once for each mesure and kind, as long as the act is missing.</summary>
+/// <summary>A time by which somebody must have acted; stored once for each mesure, kind and time, as long as the act is missing.</summary>
 internal sealed class Deadline
 {
     public required Guid MesureId { get; init; }

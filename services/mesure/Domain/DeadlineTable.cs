@@ -49,7 +49,10 @@ internal static class DeadlineTable
     /// <summary>Whether a deadline that has passed is told beyond who must act.</summary>
     public static bool Escalates(DeadlineKind kind) => s_rows.Any(r => r.Kind == kind && r.Escalates);
 
-    /// <summary>The deadlines of a mesure, each kind at most once, the next first.</summary>
+    /// <summary>
+    /// The deadlines of a mesure, the next first: each kind at most once, but those of difficulties once for each time at which one
+    /// of them is due. An older difficulty that nobody answers hides no newer one.
+    /// </summary>
     /// <param name="mesure">The mesure.</param>
     /// <param name="difficulties">Its difficulties; answered ones do not count.</param>
     public static IReadOnlyList<Deadline> Of(Mesure mesure, IEnumerable<Difficulty> difficulties)
@@ -60,7 +63,7 @@ internal static class DeadlineTable
         }
 
         var subject = new Subject(mesure, [.. difficulties.Where(d => d.State != DifficultyState.Answered)]);
-        return [.. s_rows.Select(row => row.For(subject)).OfType<Deadline>().OrderBy(d => d.DueAt).ThenBy(d => d.Kind)];
+        return [.. s_rows.SelectMany(row => row.For(subject)).OrderBy(d => d.DueAt).ThenBy(d => d.Kind)];
     }
 
     private static IEnumerable<Milestone> When(bool runs, DateTimeOffset? at) => runs && at is { } instant ? [new Milestone(instant, false)] : [];
@@ -133,14 +136,14 @@ internal static class DeadlineTable
 
         public bool Escalates { get; init; }
 
-        /// <summary>The earliest of what the milestones give; null when there are none.</summary>
-        public Deadline? For(Subject subject)
+        /// <summary>What the milestones give, each time once.</summary>
+        public IEnumerable<Deadline> For(Subject subject)
         {
             // What no judge ordered, the espace decides.
             var mustAct = subject.Mesure.Nature == MesureNature.Judiciaire ? MustAct : Espace;
             var calendar = mustAct == Court ? subject.Court : subject.Lieu;
-            var dues = From(subject).Select(m => (m.Urgent && Urgent is { } urgent ? urgent : Delay).After(m.At, calendar)).Where(due => due < Never).ToList();
-            return dues.Count == 0 ? null : new Deadline { MesureId = subject.Mesure.Id, Kind = Kind, MustAct = mustAct, DueAt = dues.Min() };
+            return From(subject).Select(m => (m.Urgent && Urgent is { } urgent ? urgent : Delay).After(m.At, calendar)).Where(due => due < Never).Distinct()
+                .Select(due => new Deadline { MesureId = subject.Mesure.Id, Kind = Kind, MustAct = mustAct, DueAt = due });
         }
     }
 }

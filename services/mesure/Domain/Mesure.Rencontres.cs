@@ -137,7 +137,48 @@ internal sealed partial class Mesure
 
         remise.ReturnOutcome = outcome;
         Add(MesureAct.RecordRemiseReturn, acting, new FactDetails { RencontreId = remise.Id, StartsAt = remise.ReturnsAt, Outcome = outcome });
-        NextRencontreAt = Earliest(otherPending);
+        NextRencontreAt = Next(otherPending);
+    }
+
+    /// <summary>What was recorded of a rencontre was a mistake: what is right takes its place, and what was said before stays in the history.</summary>
+    /// <param name="rencontre">The rencontre.</param>
+    /// <param name="outcome">What really became of it; the same where only a presence was wrong.</param>
+    /// <param name="visiteurPresent">Whether the visiteur came.</param>
+    /// <param name="presentChildIds">Children who came.</param>
+    /// <param name="firstHeldBeside">The first of the other rencontres that were held; null when none was.</param>
+    /// <param name="otherPending">Starts of what else has no outcome yet.</param>
+    /// <param name="acting">Who and when.</param>
+    public void CorrectOutcome(
+        Rencontre rencontre, RencontreOutcome outcome, bool visiteurPresent, Guid[] presentChildIds, Rencontre? firstHeldBeside,
+        IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        Require(MesureAct.CorrectRencontreOutcome);
+        if (!rencontre.HasOutcome)
+        {
+            throw Refused(MesureAct.CorrectRencontreOutcome, "no outcome of the rencontre was recorded");
+        }
+
+        var held = outcome == RencontreOutcome.Held;
+        if (held && rencontre.Outcome != RencontreOutcome.Held)
+        {
+            RequireHoldable(rencontre, MesureAct.CorrectRencontreOutcome, acting);
+        }
+
+        var before = rencontre.Recorded();
+        rencontre.Correct(outcome);
+        rencontre.VisiteurPresent = visiteurPresent;
+        rencontre.PresentChildIds = presentChildIds;
+        var first = held && !(firstHeldBeside?.StartsAt < rencontre.StartsAt) ? rencontre : firstHeldBeside;
+        Add(MesureAct.CorrectRencontreOutcome, acting, new FactDetails
+        {
+            RencontreId = rencontre.Id,
+            StartsAt = rencontre.StartsAt,
+            Outcome = outcome,
+            FirstHeldAt = first?.StartsAt,
+            Before = before,
+        });
+        NextRencontreAt = Next([.. otherPending, .. rencontre.PendingStart() is { } back ? [back] : (DateTimeOffset[])[]]);
+        Term = Decision.Term(first?.Day);
     }
 
     /// <summary>A rencontre that was still to come when the mesure was closed: it will not be held, and no longer counts as scheduled.</summary>
@@ -155,6 +196,27 @@ internal sealed partial class Mesure
     }
 
     private static DateTimeOffset? Earliest(IReadOnlyCollection<DateTimeOffset> starts) => starts.Count == 0 ? null : starts.Min();
+
+    // A closed mesure waits for nothing.
+    private DateTimeOffset? Next(IReadOnlyCollection<DateTimeOffset> starts) => Status.ClosedAt is null ? Earliest(starts) : null;
+
+    private void RequireHoldable(Rencontre rencontre, MesureAct act, Acting acting)
+    {
+        if (rencontre.StartsAt >= Status.SuspendedAt)
+        {
+            throw Refused(act, "the rencontre lies in the suspension");
+        }
+
+        if (rencontre.StartsAt >= Status.ClosedAt)
+        {
+            throw Refused(act, "the rencontre lies after the closing");
+        }
+
+        if (acting.OccurredAt < rencontre.StartsAt)
+        {
+            throw Refused(act, "the rencontre has not begun yet");
+        }
+    }
 
     private Rencontre Book(
         DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, BookingTerms terms, MesureAct act, Acting acting, Guid? movedFrom = null)

@@ -381,18 +381,9 @@ internal sealed partial class Mesure
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has an outcome already");
         }
 
-        if (held && rencontre.StartsAt >= Status.SuspendedAt)
-        {
-            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre lies in the suspension");
-        }
-
-        if (held && acting.OccurredAt < rencontre.StartsAt)
-        {
-            throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the rencontre has not begun yet");
-        }
-
         if (held)
         {
+            RequireHoldable(rencontre, act, acting);
             rencontre.Outcome = outcome;
         }
         else
@@ -403,7 +394,7 @@ internal sealed partial class Mesure
         rencontre.VisiteurPresent = visiteurPresent;
         rencontre.PresentChildIds = presentChildIds;
         Add(act, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = rencontre.StartsAt, Outcome = outcome });
-        NextRencontreAt = Earliest([.. otherPending, .. held && rencontre.ReturnsAt is { } back ? [back] : (DateTimeOffset[])[]]);
+        NextRencontreAt = Next([.. otherPending, .. held && rencontre.ReturnsAt is { } back ? [back] : (DateTimeOffset[])[]]);
         if (held)
         {
             Term = Decision.Term(TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone).DayOf(Status.FirstHeldRencontreAt!.Value));

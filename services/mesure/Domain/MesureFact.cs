@@ -62,6 +62,12 @@ internal sealed record FactDetails
     /// <summary>What became of that rencontre.</summary>
     public RencontreOutcome? Outcome { get; init; }
 
+    /// <summary>Of a corrected outcome, the start of the first rencontre that was held after all; null when none was.</summary>
+    public DateTimeOffset? FirstHeldAt { get; init; }
+
+    /// <summary>Of a corrected outcome, what was recorded before.</summary>
+    public RecordedOutcome? Before { get; init; }
+
     /// <summary>Minutes of notice with which that rencontre was cancelled.</summary>
     public int? NoticeMinutes { get; init; }
 

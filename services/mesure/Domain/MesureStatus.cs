@@ -86,6 +86,10 @@ internal sealed record MesureStatus
     /// <summary>Last day on which an agrément covered that lieu.</summary>
     public DateOnly? LieuEndedOn { get; init; }
 
+    /// <summary>Where a mesure of which a rencontre may be scheduled stands by what is scheduled and was held.</summary>
+    private MesureState ByRencontres => FirstHeldRencontreAt is not null ? MesureState.EnCours
+        : PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente;
+
     private bool Contacted => VisiteurContactAt is not null || HoteContactAt is not null;
 
     /// <summary>The fold of facts, whatever their order in the list.</summary>
@@ -145,6 +149,7 @@ internal sealed record MesureStatus
             PendingRencontres = PendingRencontres - 1,
             FirstHeldRencontreAt = Earliest(FirstHeldRencontreAt, fact.Details.StartsAt ?? fact.OccurredAt),
         },
+        MesureAct.CorrectRencontreOutcome => this with { FirstHeldRencontreAt = fact.Details.FirstHeldAt },
         MesureAct.RencontreNotHeld or MesureAct.CancelRencontre or MesureAct.ReleaseRencontre => this with { PendingRencontres = PendingRencontres - 1 },
         MesureAct.ReportDifficulty or MesureAct.ProposeClosure => this with
         {
@@ -172,10 +177,9 @@ internal sealed record MesureStatus
         // A family may have called before the espace took charge.
         MesureAct.TakeCharge => Contacted ? MesureState.EnAttente : MesureState.PriseEnCharge,
         MesureAct.RencontreNotHeld or MesureAct.CancelRencontre => PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
-        MesureAct.Resume => FirstHeldRencontreAt is not null ? MesureState.EnCours
-            : PendingRencontres > 0 ? MesureState.Programmee : MesureState.EnAttente,
-        // What was still to come was released by the closing.
-        MesureAct.Reopen => StateBeforeClosing == MesureState.Programmee && PendingRencontres == 0 ? MesureState.EnAttente : StateBeforeClosing,
+        MesureAct.Resume or MesureAct.CorrectRencontreOutcome => ByRencontres,
+        // What was still to come was released by the closing, and what had begun may have been recorded since.
+        MesureAct.Reopen => StateBeforeClosing is MesureState.EnAttente or MesureState.Programmee or MesureState.EnCours ? ByRencontres : StateBeforeClosing,
         _ => throw new InvalidOperationException($"the table does not say where {act} leads"),
     };
 

@@ -95,6 +95,32 @@ internal sealed class Rencontre
         CancelledAt = at < StartsAt ? at : null;
     }
 
+    /// <summary>Whether somebody recorded what became of it.</summary>
+    public bool HasOutcome => Outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed);
+
+    /// <summary>What is recorded of it.</summary>
+    public RecordedOutcome Recorded() => new(Outcome, ReturnOutcome, VisiteurPresent, PresentChildIds, Presences, ActualStartAt, ActualEndAt, CancelledAt);
+
+    /// <summary>Another outcome takes the place of one that was a mistake. The return of a remise that was held after all is waited for.</summary>
+    public void Correct(RencontreOutcome outcome)
+    {
+        var held = outcome == RencontreOutcome.Held;
+        if (ReturnsAt is not null && !(held && Outcome == RencontreOutcome.Held))
+        {
+            ReturnOutcome = held ? RencontreOutcome.Scheduled : outcome;
+        }
+
+        CancelledAt = held ? null : CancelledAt;
+        Outcome = outcome;
+    }
+
+    /// <summary>Makes it what it was before a correction, to look at only.</summary>
+    public void Restore(RecordedOutcome before)
+    {
+        (Outcome, ReturnOutcome, VisiteurPresent, PresentChildIds) = (before.Outcome, before.ReturnOutcome, before.VisiteurPresent, before.PresentChildIds);
+        (Presences, ActualStartAt, ActualEndAt, CancelledAt) = (before.Presences, before.ActualStartAt, before.ActualEndAt, before.CancelledAt);
+    }
+
     /// <summary>Minutes from the cancelling to the start; 0 when it was not cancelled beforehand.</summary>
     public int NoticeMinutes() => CancelledAt is { } at && at < StartsAt ? (int)Math.Min((StartsAt - at).TotalMinutes, int.MaxValue) : 0;
 }
@@ -105,3 +131,16 @@ internal sealed class Rencontre
 /// <param name="Present">Whether they came.</param>
 /// <param name="MinutesLate">Minutes late.</param>
 internal sealed record Attendance(PartyRole Role, Guid? ChildId, bool Present, int MinutesLate);
+
+/// <summary>What was recorded of a rencontre, as a correction keeps it. Identifiers, codes and times only.</summary>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="ReturnOutcome">What became of the return of a remise.</param>
+/// <param name="VisiteurPresent">Whether the visiteur came.</param>
+/// <param name="PresentChildIds">Children who came.</param>
+/// <param name="Presences">Person by person.</param>
+/// <param name="ActualStartAt">When it really started.</param>
+/// <param name="ActualEndAt">When it really ended.</param>
+/// <param name="CancelledAt">When it was cancelled.</param>
+internal sealed record RecordedOutcome(
+    RencontreOutcome Outcome, RencontreOutcome ReturnOutcome, bool VisiteurPresent, Guid[] PresentChildIds, IReadOnlyList<Attendance> Presences,
+    DateTimeOffset? ActualStartAt, DateTimeOffset? ActualEndAt, DateTimeOffset? CancelledAt);

@@ -56,12 +56,21 @@ internal static class Transitions
         (MesureState.Suspendue, MesureAct.CancelRencontre, MesureState.Suspendue),
         (MesureState.Cloturee, MesureAct.ReleaseRencontre, MesureState.Cloturee),
 
+        // What had begun before the closing may have been held, and a mistake be found afterwards.
+        (MesureState.Cloturee, MesureAct.RencontreHeld, MesureState.Cloturee),
+        (MesureState.Cloturee, MesureAct.RencontreNotHeld, MesureState.Cloturee),
+        (MesureState.Cloturee, MesureAct.CorrectRencontreOutcome, MesureState.Cloturee),
+        (MesureState.EnAttente, MesureAct.CorrectRencontreOutcome, Next.Computed),
+        (MesureState.Programmee, MesureAct.CorrectRencontreOutcome, Next.Computed),
+        (MesureState.EnCours, MesureAct.CorrectRencontreOutcome, Next.Computed),
+        (MesureState.Suspendue, MesureAct.CorrectRencontreOutcome, MesureState.Suspendue),
+
         (MesureState.Cloturee, MesureAct.Reopen, Next.Computed),
         (MesureState.Cloturee, MesureAct.ExternalAlert, MesureState.Cloturee),
     }
         .Concat(Staying(MesureAct.ConfirmRencontre, MesureState.Programmee, MesureState.EnCours))
         .Concat(Staying(MesureAct.MoveRencontre, MesureState.Programmee, MesureState.EnCours))
-        .Concat(Staying(MesureAct.RecordRemiseReturn, MesureState.EnCours, MesureState.Suspendue))
+        .Concat(Staying(MesureAct.RecordRemiseReturn, MesureState.EnCours, MesureState.Suspendue, MesureState.Cloturee))
         .Concat(Staying(MesureAct.ContactReached, [.. s_transmitted.Except([MesureState.Transmise, MesureState.PriseEnCharge])]))
         .Concat(Staying(MesureAct.ContactAttempted, [.. s_transmitted.Except([MesureState.Transmise])]))
         .Concat(Staying(MesureAct.Interview, [.. s_transmitted.Except([MesureState.Transmise])]))

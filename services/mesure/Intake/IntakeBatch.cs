@@ -215,12 +215,18 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     private void ApplyLate(Judged judged)
     {
         const string Late = "newer items of the mesure were applied before it";
-        if (judged.Act!.OnlyAdds)
+        var adds = judged.Act!.OnlyAdds;
+        if (adds)
         {
             Apply(judged);
         }
+        else if (judged.Act.WhenLate is { } rest)
+        {
+            judged.Act = rest;
+            Apply(judged);
+        }
 
-        if (!judged.Act.OnlyAdds || judged.Row.Reason == ErrorReason.StateForbids)
+        if (!adds || judged.Row.Reason == ErrorReason.StateForbids)
         {
             judged.Row.Decide(IntakeResult.Superseded, now, ErrorReason.StateForbids, Late);
             judged.State = judged.Mesure!.Mesure.Status.State;
@@ -385,6 +391,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         Guid[] namedOf = [.. named.Select(c => c.Mesure.Id)];
         string[] names = [.. named.Select(c => c.Name.ExternalId)];
         Guid[] espaceIds = [.. concerned.Select(c => c.Mesure.EspaceId).OfType<Guid>().Distinct()];
+        Guid[] correctedOf = [.. all.Where(c => c.Act is StatusAct.RencontreOutcomeCorrected).Select(c => c.Rows.Mesure.Id).Distinct()];
         Guid[] ids = [.. concerned.Select(c => c.Name.Id).OfType<Guid>().Distinct()];
 
         // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
@@ -400,6 +407,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             select r.id from rencontres r where r.espace_id = any({espaceIds}) and r.mesure_id = any({mesureIds}) and r.return_outcome = 'SCHEDULED'
             union
             select r.id from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds})
+            union
+            select r.id from rencontres r where r.mesure_id = any({correctedOf}) and r.outcome = 'HELD'
             union
             select id from named
             """).ToListAsync(ct);
@@ -641,7 +650,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     {
         public IntakeItem Row => row;
 
-        public StatusAct? Act { get; init; }
+        public StatusAct? Act { get; set; }
 
         /// <summary>Whether it came with an earlier report.</summary>
         public bool Stored { get; init; }

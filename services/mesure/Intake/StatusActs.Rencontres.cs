@@ -176,6 +176,36 @@ internal abstract partial record StatusAct
         }
     }
 
+    internal sealed record RencontreOutcomeCorrected(RencontreName Name, SentOutcome Sent) : StatusAct
+    {
+        public override MesureAct Act => MesureAct.CorrectRencontreOutcome;
+
+        public override RencontreName? Rencontre => Name;
+
+        public static RencontreOutcomeCorrected Read(FieldChecks check, RencontreOutcomeCorrectedItem said) => new(
+            RencontreName.Read(check, "rencontre_outcome_corrected", said.RencontreId, said.ExternalRencontreId),
+            RencontreChecks.Outcome(
+                check, "rencontre_outcome_corrected.", said.Outcome, said.VisiteurPresent, said.PresentChildIds, said.Presences, said.ActualStartTime, said.ActualEndTime));
+
+        public override Guid? Apply(MesureRows rows, Acting acting)
+        {
+            var known = new FieldChecks();
+            Sent.RequireChildren(known, "", rows.ChildIds);
+            known.ThrowIfAny();
+            var rencontre = rows.One(Name, acting);
+            var firstHeld = rows.Rencontres.Where(r => r != rencontre && r.Outcome == RencontreOutcome.Held).MinBy(r => r.StartsAt);
+            var lost = rencontre.Outcome == RencontreOutcome.Held && !Sent.Held;
+            Sent.Correct(rows.Mesure, rencontre, firstHeld, rows.PendingBeside(rencontre), acting);
+            rows.ChangedRencontres.Add(rencontre);
+            if (lost)
+            {
+                rows.Lose(rencontre, acting);
+            }
+
+            return null;
+        }
+    }
+
     internal sealed record RemiseReturned(RencontreName Name, RencontreOutcome Outcome) : StatusAct
     {
         public override MesureAct Act => MesureAct.RecordRemiseReturn;

@@ -28,6 +28,9 @@ internal abstract partial record StatusAct
     /// <summary>Whether it is applied although newer items were: it adds to the mesure and moves nothing that they stand on.</summary>
     public virtual bool OnlyAdds => false;
 
+    /// <summary>What of it is applied although the rest of it is superseded: what a judge must read. Null for nothing.</summary>
+    public virtual StatusAct? WhenLate => null;
+
     /// <summary>The rencontre that it is about; null when it is about none.</summary>
     public virtual RencontreName? Rencontre => null;
 
@@ -57,6 +60,7 @@ internal abstract partial record StatusAct
             StatusItem.WhatOneofCase.RencontreMoved => RencontreMoved.Read(check, item.RencontreMoved),
             StatusItem.WhatOneofCase.RencontreCancelled => RencontreCancelled.Read(check, item.RencontreCancelled),
             StatusItem.WhatOneofCase.RencontreOutcome => RencontreOutcomeKnown.Read(check, item.RencontreOutcome),
+            StatusItem.WhatOneofCase.RencontreOutcomeCorrected => RencontreOutcomeCorrected.Read(check, item.RencontreOutcomeCorrected),
             StatusItem.WhatOneofCase.RemiseReturn => RemiseReturned.Read(check, item.RemiseReturn),
             StatusItem.WhatOneofCase.DifficultyReported => DifficultyReported.Read(check, item.DifficultyReported),
             StatusItem.WhatOneofCase.ExternalAlert => AlertedOutside.Read(check, item.ExternalAlert),
@@ -246,6 +250,8 @@ internal abstract partial record StatusAct
     internal sealed record Suspended(DifficultyReason Reason, string Comment) : StatusAct
     {
         public override MesureAct Act => MesureAct.Suspend;
+
+        public override StatusAct? WhenLate => new DifficultyReported(Reason, Comment);
 
         public static Suspended Read(FieldChecks check, SuspendedItem said)
         {

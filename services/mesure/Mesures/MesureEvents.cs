@@ -73,6 +73,13 @@ internal static class MesureEvents
                 StartsAt = details.StartsAt!.Value,
                 Outcome = details.Outcome!.Value.ToCode(),
             },
+            MesureAct.CorrectRencontreOutcome => Blank<RencontreOutcomeCorrected>() with
+            {
+                RencontreId = details.RencontreId!.Value,
+                StartsAt = details.StartsAt!.Value,
+                PreviousOutcome = details.Before!.Outcome.ToCode(),
+                Outcome = details.Outcome!.Value.ToCode(),
+            },
             MesureAct.ConfirmRencontre => Blank<RencontreConfirmed>() with
             {
                 RencontreId = details.RencontreId!.Value,

@@ -245,8 +245,12 @@ internal sealed partial class MesureGrpcService
         var known = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id && f.RecordedAt <= asOf).OrderBy(f => f.Version).ToListAsync(ct);
         return known.Count == 0
             ? throw DomainError.Invalid("as_of_time", "lies before the mesure was created")
-            : PastMesure.Of(mesure, known, await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
+            : PastMesure.Of(
+                mesure, known, await CorrectionsAsync(mesure, asOf, ct), await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
     }
+
+    private Task<List<Domain.MesureFact>> CorrectionsAsync(Domain.Mesure mesure, DateTimeOffset after, CancellationToken ct) =>
+        db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id && f.RecordedAt > after && f.Act == MesureAct.CorrectRencontreOutcome).OrderBy(f => f.Version).ToListAsync(ct);
 
     private Task<List<Domain.DecisionVersion>> VersionsAsync(Domain.Mesure mesure, CancellationToken ct) =>
         db.DecisionVersions.AsNoTracking().Where(v => v.MesureId == mesure.Id).OrderBy(v => v.Number).ToListAsync(ct);

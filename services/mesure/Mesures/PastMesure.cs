@@ -16,16 +16,25 @@ internal static class PastMesure
     /// <summary>The mesure as it was known.</summary>
     /// <param name="mesure">The mesure as it is.</param>
     /// <param name="known">Its facts recorded by then, one at least, in the order of their versions.</param>
+    /// <param name="corrected">Facts recorded later that corrected what became of a rencontre, in the order of their versions.</param>
     /// <param name="versions">All versions of its terms.</param>
     /// <param name="rencontres">All rencontres.</param>
     /// <param name="interviews">All interviews with a date.</param>
     /// <param name="difficulties">All difficulties.</param>
     /// <param name="asOf">The instant.</param>
     public static Contracts.Mesure.V1.Mesure Of(
-        Mesure mesure, IReadOnlyList<MesureFact> known, IReadOnlyList<DecisionVersion> versions, IEnumerable<Rencontre> rencontres,
+        Mesure mesure, IReadOnlyList<MesureFact> known, IReadOnlyList<MesureFact> corrected, IReadOnlyList<DecisionVersion> versions, IReadOnlyList<Rencontre> rencontres,
         IEnumerable<Interview> interviews, IEnumerable<Difficulty> difficulties, DateTimeOffset asOf)
     {
         var status = MesureStatus.Fold(known);
+        foreach (var rencontre in rencontres)
+        {
+            if (corrected.FirstOrDefault(f => f.Details.RencontreId == rencontre.Id)?.Details.Before is { } before)
+            {
+                rencontre.Restore(before);
+            }
+        }
+
         var versionsThen = versions.Where(v => v.RecordedAt <= asOf).OrderBy(v => v.Number).ToList();
         var ordered = versions.FirstOrDefault(v => v.Number == 1)?.Content ?? mesure.Decision;
         var past = new Contracts.Mesure.V1.Mesure

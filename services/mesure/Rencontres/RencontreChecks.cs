@@ -59,6 +59,14 @@ internal sealed record SentOutcome(
         mesure.RecordOutcome(rencontre, Outcome, VisiteurPresent, PresentChildIds, otherPending, acting);
         (rencontre.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
     }
+
+    /// <summary>Puts it in the place of what was recorded before.</summary>
+    public void Correct(
+        Domain.Mesure mesure, Domain.Rencontre rencontre, Domain.Rencontre? firstHeldBeside, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+    {
+        mesure.CorrectOutcome(rencontre, Outcome, VisiteurPresent, PresentChildIds, firstHeldBeside, otherPending, acting);
+        (rencontre.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
+    }
 }
 
 /// <summary>Validates what is sent of rencontres.</summary>

@@ -65,6 +65,31 @@ internal sealed partial class RencontreGrpcService(
         });
     }
 
+    public override Task<CorrectRencontreOutcomeResponse> CorrectRencontreOutcome(CorrectRencontreOutcomeRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
+        var sent = RencontreChecks.Outcome(
+            check, "", request.Outcome, request.VisiteurPresent, request.PresentChildIds, request.Presences, request.ActualStartTime, request.ActualEndTime);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
+        {
+            var known = new FieldChecks();
+            sent.RequireChildren(known, "", await db.Children.Where(c => c.MesureId == mesure.Id).Select(c => c.Id).ToListAsync(ct));
+            known.ThrowIfAny();
+            var (rencontre, others) = await OneAsync(mesure, rencontreId, ct);
+            var firstHeld = await db.Rencontres.AsNoTracking()
+                .Where(r => r.MesureId == mesure.Id && r.Id != rencontreId && r.Outcome == RencontreOutcome.Held).OrderBy(r => r.StartsAt).FirstOrDefaultAsync(ct);
+            var lost = rencontre.Outcome == RencontreOutcome.Held && !sent.Held;
+            sent.Correct(mesure, rencontre, firstHeld, others, acting);
+            if (lost)
+            {
+                bookings.Free(mesure, rencontre, acting);
+            }
+
+            return new CorrectRencontreOutcomeResponse { Mesure = mesure.ToSummary() };
+        });
+    }
+
     public override Task<RecordRemiseReturnResponse> RecordRemiseReturn(RecordRemiseReturnRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();

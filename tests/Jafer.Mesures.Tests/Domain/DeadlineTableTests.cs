@@ -125,6 +125,7 @@ public sealed class DeadlineTableTests
         Assert.Equal(_now.AddHours(4), At(DeadlineKind.AcknowledgeDifficulty));
         Assert.Equal(_now.AddHours(12), At(DeadlineKind.EscalateDifficulty));
         Assert.Equal(Paris(3, 5), At(DeadlineKind.AnswerDifficulty));
+        Assert.Equal([_now.AddHours(12), Paris(3, 7)], Due().Where(d => d.Kind == DeadlineKind.EscalateDifficulty).Select(d => d.DueAt));
 
         _mesure.AcknowledgeDifficulty(_difficulties[1], Acting);
         Assert.Equal(Paris(3, 5), At(DeadlineKind.AcknowledgeDifficulty));
@@ -162,7 +163,7 @@ public sealed class DeadlineTableTests
 
     private List<(DeadlineKind Kind, Holder MustAct, DateTimeOffset DueAt)> Due() => [.. DeadlineTable.Of(_mesure, _difficulties).Select(d => (d.Kind, d.MustAct, d.DueAt))];
 
-    private DateTimeOffset At(DeadlineKind kind) => Due().Single(d => d.Kind == kind).DueAt;
+    private DateTimeOffset At(DeadlineKind kind) => Due().First(d => d.Kind == kind).DueAt;
 
     // The first instant of a day of 2026 in Paris: the end of the day before.
     private static DateTimeOffset Paris(int month, int day) => ServiceDefaults.Time.ClockExtensions.StartInParis(new DateOnly(2026, month, day)).ToUniversalTime();

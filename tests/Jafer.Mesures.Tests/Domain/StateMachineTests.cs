@@ -148,8 +148,13 @@ public sealed class StateMachineTests
     }
 
     [Fact]
-    public void Transitions_ClosedMesure_AllowsItsCorrectionAnAlertAndTheReleaseAlone() =>
-        Assert.Equal([MesureAct.ExternalAlert, MesureAct.Reopen, MesureAct.ReleaseRencontre], Transitions.Rows.Where(r => r.From == MesureState.Cloturee).Select(r => r.Act).Order());
+    public void Transitions_ClosedMesure_AllowsWhatHadBegunCorrectionsAnAlertAndTheReleaseAlone() =>
+        Assert.Equal(
+            [
+                MesureAct.RencontreHeld, MesureAct.RencontreNotHeld, MesureAct.ExternalAlert, MesureAct.Reopen, MesureAct.RecordRemiseReturn, MesureAct.ReleaseRencontre,
+                MesureAct.CorrectRencontreOutcome,
+            ],
+            Transitions.Rows.Where(r => r.From == MesureState.Cloturee).Select(r => r.Act).Order());
 
     [Fact]
     public void Transitions_EveryStateInUse_CanBeReachedAndClosed()
@@ -270,6 +275,12 @@ public sealed class StateMachineTests
                     case MesureAct.RecordRemiseReturn:
                         var remise = _rencontres.Find(r => r is { Outcome: RencontreOutcome.Held, ReturnOutcome: RencontreOutcome.Scheduled }) ?? throw DomainError.Invalid("rencontre_id", "none");
                         Mesure.RecordReturn(remise, RencontreOutcome.Held, Others(remise), Acting());
+                        break;
+                    case MesureAct.CorrectRencontreOutcome:
+                        var wrong = _rencontres.Find(r => r.HasOutcome) ?? throw DomainError.Invalid("rencontre_id", "none");
+                        var right = wrong.Outcome == RencontreOutcome.Held ? RencontreOutcome.VisiteurAbsent : RencontreOutcome.Held;
+                        var first = _rencontres.Where(r => r != wrong && r.Outcome == RencontreOutcome.Held).MinBy(r => r.StartsAt);
+                        Mesure.CorrectOutcome(wrong, right, right == RencontreOutcome.Held, [], first, Others(wrong), Acting());
                         break;
                     case MesureAct.ReleaseRencontre: Mesure.ReleaseRencontre(Any(_ => true), Acting()); break;
                     case MesureAct.RencontreHeld: Outcome(RencontreOutcome.Held); break;

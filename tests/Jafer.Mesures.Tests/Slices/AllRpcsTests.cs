@@ -303,6 +303,11 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 return Pair(
                     new MoveRencontreRequest { MesureId = moved.MesureId, RencontreId = moved.RencontreId, Planned = Requests.Planned(3), RequestId = NewId() },
                     r => r.Planned.DurationMinutes = 90);
+            case "CorrectRencontreOutcome":
+                var mistaken = await RemiseAsync();
+                return Pair(
+                    new CorrectRencontreOutcomeRequest { MesureId = mistaken.MesureId, RencontreId = mistaken.RencontreId, Outcome = RencontreOutcome.HoteAbsent, RequestId = NewId() },
+                    r => r.Outcome = RencontreOutcome.VisiteurAbsent);
             case "RecordRemiseReturn":
                 var remise = await RemiseAsync();
                 return Pair(

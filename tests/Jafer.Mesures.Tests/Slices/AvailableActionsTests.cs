@@ -106,7 +106,14 @@ public sealed class AvailableActionsTests(MesuresFixture jafer)
         var mesure = await WholeAsync(id);
         var now = TimeProvider.System.GetUtcNow();
         var scheduled = mesure.Rencontres.Where(r => r.Outcome == RencontreOutcome.Scheduled).OrderByDescending(r => r.StartTime.ToDateTimeOffset() > now).ToList();
-        Name("rencontre_id", (rpc.Name == "RecordRemiseReturn" ? mesure.Rencontres.FirstOrDefault(r => r.ReturnOutcome == RencontreOutcome.Scheduled) : scheduled.FirstOrDefault())?.RencontreId
+        var fit = rpc.Name switch
+        {
+            "RecordRemiseReturn" => mesure.Rencontres.FirstOrDefault(r => r.ReturnOutcome == RencontreOutcome.Scheduled),
+            "CorrectRencontreOutcome" => mesure.Rencontres.FirstOrDefault(
+                r => r.Outcome is not (RencontreOutcome.Scheduled or RencontreOutcome.Moved or RencontreOutcome.MesureClosed)),
+            _ => scheduled.FirstOrDefault(),
+        };
+        Name("rencontre_id", fit?.RencontreId
             ?? mesure.Rencontres.FirstOrDefault()?.RencontreId);
         Name("difficulty_id", mesure.Difficulties.OrderBy(d => d.State).FirstOrDefault()?.DifficultyId);
         Name("interview_id", mesure.Interviews.OrderBy(i => i.State).FirstOrDefault()?.InterviewId);

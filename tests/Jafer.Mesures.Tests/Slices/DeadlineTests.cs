@@ -80,6 +80,29 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
     }
 
     [Fact]
+    public async Task Deadline_DangerBesideADifficultyThatNobodyTook_IsToldAtItsOwnTime()
+    {
+        var id = await jafer.TransmittedAsync();
+        await jafer.AsEspace.AcknowledgeMesureAsync(new AcknowledgeMesureRequest { MesureId = id, RequestId = NewId() });
+        await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Capacity, RequestId = NewId() });
+        jafer.Clock.Advance(TimeSpan.FromDays(8));
+        await jafer.Sweep.SweepAsync(Ct);
+        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "ESCALATE_DIFFICULTY"], (await jafer.ToldAsync(id)).Order());
+        await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() });
+        var reported = jafer.Clock.GetUtcNow();
+
+        jafer.Clock.Advance(TimeSpan.FromHours(12));
+        await jafer.Sweep.SweepAsync(Ct);
+
+        Assert.Equal(2, (await jafer.ToldAsync(id)).Count(k => k == "ACKNOWLEDGE_DIFFICULTY"));
+        Assert.Equal(2, (await jafer.ToldAsync(id)).Count(k => k == "ESCALATE_DIFFICULTY"));
+        var escalations = (await jafer.GetAsync(id)).Deadlines.Where(d => d.Kind == DeadlineKind.EscalateDifficulty).ToList();
+        Assert.Equal(2, escalations.Count);
+        Assert.Equal(reported.AddHours(12).ToProto(), escalations[1].DueTime);
+        Assert.All(escalations, d => Assert.NotNull(d.RaisedTime));
+    }
+
+    [Fact]
     public async Task Sweep_OnTwoReplicasAtOnce_TellsEachDeadlineOnce()
     {
         var ids = new List<string>();

@@ -40,6 +40,7 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
         ["rencontre_confirmed"] = "ConfirmRencontre",
         ["rencontre_cancelled"] = "CancelRencontre",
         ["rencontre_moved"] = "MoveRencontre",
+        ["rencontre_outcome_corrected"] = "CorrectRencontreOutcome",
         ["remise_return"] = "RecordRemiseReturn",
         ["interview_booked"] = "BookInterview",
         ["interview_cancelled"] = "CancelInterview",
@@ -335,6 +336,7 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
             Alerted(id, 19),
             Closed,
             Reopened,
+            i => i.RencontreOutcomeCorrected = new() { ExternalRencontreId = "b", Outcome = RencontreOutcome.VisiteurAbsent },
         ];
         return [.. acts.Select((act, i) => Item(id, i + 1, act))];
     }
@@ -398,5 +400,7 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
         });
         await mesures.CloseMesureAsync(new() { MesureId = id, Reason = ClosureReason.InterruptionAbsenceVisiteur, OccurredTime = Next(), RequestId = NewId() });
         await mesures.ReopenMesureAsync(new() { MesureId = id, Comment = "Erreur.", RequestId = NewId() });
+        Next();
+        await rencontres.CorrectRencontreOutcomeAsync(new() { MesureId = id, RencontreId = remise, Outcome = RencontreOutcome.VisiteurAbsent, OccurredTime = Next(), RequestId = NewId() });
     }
 }

@@ -393,6 +393,64 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
     }
 
     [Fact]
+    public async Task CorrectRencontreOutcome_AMistake_ChangesStateAndNoteAndKeepsWhatWasSaid()
+    {
+        var id = await rencontres.WaitingAsync();
+        var rencontre = await rencontres.BookAsync(id, -1);
+        var request = new CorrectRencontreOutcomeRequest
+        {
+            MesureId = id,
+            RencontreId = rencontre,
+            Outcome = RencontreOutcome.Held,
+            Presences =
+            {
+                new Presence { PartyRole = PartyRole.Visiteur, Present = true, MinutesLate = 10 },
+                new Presence { PartyRole = PartyRole.Enfant, ChildId = (await jafer.GetAsync(id)).Children[0].ChildId, Present = true },
+            },
+            RequestId = NewId(),
+        };
+        Assert.Equal("STATE_FORBIDS", (await CodeOfAsync(rencontres.AsEspace.CorrectRencontreOutcomeAsync(request))).Reason);
+        await rencontres.Mesures.RecordRencontreOutcomeAsync(new() { MesureId = id, RencontreId = rencontre, Outcome = RencontreOutcome.VisiteurAbsent, RequestId = NewId() });
+        var said = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = id })).Events[^1];
+
+        request.RequestId = NewId();
+        var corrected = await rencontres.AsEspace.CorrectRencontreOutcomeAsync(request);
+        Assert.Equal(corrected, await rencontres.AsEspace.CorrectRencontreOutcomeAsync(request));
+
+        Assert.Equal(MesureState.EnCours, corrected.Mesure.State);
+        var whole = await jafer.GetAsync(id);
+        Assert.Equal(At(-1, 10), whole.Milestones.FirstHeldRencontreTime);
+        Assert.Equal(10, whole.Rencontres[0].Presences.Single(p => p.PartyRole == PartyRole.Visiteur).MinutesLate);
+        var past = (await jafer.AsCourt.GetMesureAsync(new() { MesureId = id, AsOfTime = said.RecordedTime })).Mesure;
+        Assert.Equal((MesureState.EnAttente, RencontreOutcome.VisiteurAbsent, 0), (past.Summary.State, past.Rencontres[0].Outcome, past.Rencontres[0].Presences.Count));
+
+        // Not held after all: nothing was ever held then, and a rencontre had been scheduled all the same.
+        (request.Outcome, request.RequestId) = (RencontreOutcome.HoteAbsent, NewId());
+        request.Presences.Clear();
+        Assert.Equal(MesureState.EnAttente, (await rencontres.AsEspace.CorrectRencontreOutcomeAsync(request)).Mesure.State);
+        Assert.Null((await jafer.GetAsync(id)).Milestones.FirstHeldRencontreTime);
+        var events = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = id })).Events;
+        Assert.Equal([MesureAct.RencontreNotHeld, MesureAct.CorrectRencontreOutcome, MesureAct.CorrectRencontreOutcome], events.TakeLast(3).Select(e => e.Act));
+        Assert.Equal([MesureState.EnAttente, MesureState.EnCours, MesureState.EnAttente], events.TakeLast(3).Select(e => e.State));
+    }
+
+    [Fact]
+    public async Task RecordRencontreOutcome_AfterTheClosing_IsTakenForWhatHadBegun()
+    {
+        var id = await rencontres.WaitingAsync();
+        var rencontre = await rencontres.BookAsync(id, -1);
+        await jafer.AsCourt.CloseMesureAsync(new() { MesureId = id, Reason = ClosureReason.Autre, RequestId = NewId() });
+
+        var held = await HeldAsync(id, rencontre);
+
+        Assert.Equal((MesureState.Cloturee, Holder.Personne, null), (held.State, held.Holder, held.NextRencontreTime));
+        Assert.Equal(At(-1, 10), (await jafer.GetAsync(id)).Milestones.FirstHeldRencontreTime);
+        await rencontres.AsEspace.CorrectRencontreOutcomeAsync(new() { MesureId = id, RencontreId = rencontre, Outcome = RencontreOutcome.ForceMajeure, RequestId = NewId() });
+        var reopened = await jafer.AsCourt.ReopenMesureAsync(new() { MesureId = id, Comment = "erreur", RequestId = NewId() });
+        Assert.Equal((MesureState.EnAttente, Holder.Espace), (reopened.Mesure.State, reopened.Mesure.Holder));
+    }
+
+    [Fact]
     public async Task Remise_HandoverThenReturn_EachHasItsTimeAndOutcome()
     {
         var id = await rencontres.WaitingAsync(change: r => r.Decision.RemiseGranted = true);

@@ -133,3 +133,10 @@ internal sealed class LieuAgrementColumns : SqlMigration
 {
     protected override string Resource => "202611280541_lieu_agrement.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280561_deadlines_of_each_difficulty")]
+internal sealed class DeadlinesOfEachDifficulty : SqlMigration
+{
+    protected override string Resource => "202611280561_deadlines_of_each_difficulty.sql";
+}
