@@ -173,7 +173,7 @@ internal sealed class Child
     /// <summary>Who it is, as the keyed index holds it; null when not indexed. No personal data.</summary>
     public string? IdentityIndex { get; set; }
 
-    /// <summary>The same over all owners, for returns alone; null when not indexed. No personal data (docs/decisions/0026).</summary>
+    /// <summary>The same over all owners, for returns alone; null when not indexed. No personal data (docs/decisions/0025).</summary>
     public string? ReturnIndex { get; set; }
 
     /// <summary>The same child in another mesure.</summary>

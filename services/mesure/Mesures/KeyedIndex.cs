@@ -59,7 +59,7 @@ internal sealed partial class KeyedIndex
 
     /// <summary>
     /// The digest of a child whoever owns the mesure: it finds families that come back and is of a kind of its own, so that it never
-    /// meets another digest (docs/decisions/0026).
+    /// meets another digest (docs/decisions/0025).
     /// </summary>
     public string? OfReturn(Child child) => Digest(Guid.Empty, "return", Whole(child));
 

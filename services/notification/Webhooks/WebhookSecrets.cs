@@ -7,7 +7,7 @@ namespace Jafer.Notifications.Webhooks;
 
 /// <summary>
 /// The secrets that sign posts. Signing needs them in clear, so they are kept sealed, each bound to its endpoint. The key comes
-/// from configuration (Webhooks:Key, 32 bytes in base64), else it is derived from PageTokens:Key (docs/decisions/0028).
+/// from configuration (Webhooks:Key, 32 bytes in base64), else it is derived from PageTokens:Key (docs/decisions/0026).
 /// </summary>
 internal sealed class WebhookSecrets
 {

@@ -1,5 +1,5 @@
 -- A child whoever owns the mesure, as a digest of a kind of its own: it finds families that come back, and nothing else is looked
--- for by it (docs/decisions/0026). Nothing of a name can be read in it.
+-- for by it (docs/decisions/0025). Nothing of a name can be read in it.
 alter table children add column return_index text;
 create index children_by_return_index on children (return_index) where return_index is not null;
 
