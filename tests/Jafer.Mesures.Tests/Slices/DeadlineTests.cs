@@ -87,7 +87,7 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
         await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Capacity, RequestId = NewId() });
         jafer.Clock.Advance(TimeSpan.FromDays(8));
         await jafer.Sweep.SweepAsync(Ct);
-        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "ESCALATE_DIFFICULTY"], (await jafer.ToldAsync(id)).Order());
+        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "ESCALATE_DIFFICULTY", "FIRST_CONTACT"], (await jafer.ToldAsync(id)).Order());
         await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() });
         var reported = jafer.Clock.GetUtcNow();
 

@@ -111,10 +111,6 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         Assert.Equal([IntakeResult.Superseded, IntakeResult.Applied, IntakeResult.Duplicate], late.Results.Words());
         Assert.Equal(MesureState.EnAttente, await own.StateAsync(id));
 
-        // Why it was suspended reaches the judge all the same.
-        Assert.Equal(
-            "INCIDENT DANGER", await own.Database.ReadAsync<string>($"select string_agg(reason, ' ' order by reason desc) from difficulties where mesure_id = '{id}'"));
-
         // The next report of the mesure passes a gap as well.
         await intake.ReportStatusAsync(Report(Item(id, 8, Interview)));
         clock.Advance(TimeSpan.FromMinutes(61));
@@ -142,6 +138,10 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         Assert.Equal(
             [.. moving.Select(_ => IntakeResult.Superseded), .. adding.Select(_ => IntakeResult.Applied), IntakeResult.Superseded], late.Results.Words());
         Assert.Equal(MesureState.EnAttente, await own.StateAsync(id));
+
+        // Why it was suspended reaches the judge all the same.
+        Assert.Equal(
+            "INCIDENT DANGER", await own.Database.ReadAsync<string>($"select string_agg(reason, ' ' order by reason desc) from difficulties where mesure_id = '{id}'"));
     }
 
     [Fact]
