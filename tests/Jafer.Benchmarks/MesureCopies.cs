@@ -16,7 +16,7 @@ internal static class MesureCopies
     // The columns of a table but those given, for copying rows.
     private const string Others = """
         select string_agg(quote_ident(column_name), ', ') from information_schema.columns
-        where table_schema = 'public' and table_name = '{0}' and column_name not in ('id', 'mesure_id', 'reference')
+        where table_schema = 'public' and table_name = '{0}' and column_name not in ('id', 'mesure_id', 'reference', 'return_index')
         """;
 
     public static Guid Court { get; } = StableIds.Court("tj69123");
@@ -49,10 +49,17 @@ internal static class MesureCopies
             original = await model(host, new MesureService.MesureServiceClient(host.Channel(Roles.Juridiction, Court)));
         }
 
-        foreach (var (table, key, id) in new[] { ("mesures", "id", "id, reference"), ("mesure_facts", "mesure_id", "id, mesure_id"), ("parties", "mesure_id", "id, mesure_id"), ("children", "mesure_id", "id, mesure_id"), ("deadlines", "mesure_id", "mesure_id") })
+        foreach (var (table, key, id) in new[] { ("mesures", "id", "id, reference"), ("mesure_facts", "mesure_id", "id, mesure_id"), ("parties", "mesure_id", "id, mesure_id"), ("children", "mesure_id", "id, mesure_id, return_index"), ("deadlines", "mesure_id", "mesure_id") })
         {
             var columns = await ReadAsync(Others.Replace("{0}", table, StringComparison.Ordinal));
-            var own = table == "mesures" ? "copy.id, 'BENCH-' || copy.number" : table == "deadlines" ? "copy.id" : "gen_random_uuid(), copy.id";
+            // Other children each: one child with thousands of mesures would come back to all of them.
+            var own = table switch
+            {
+                "mesures" => "copy.id, 'BENCH-' || copy.number",
+                "deadlines" => "copy.id",
+                "children" => "gen_random_uuid(), copy.id, copy.id::text",
+                _ => "gen_random_uuid(), copy.id",
+            };
             await ExecuteAsync($"insert into {table} ({id}, {columns}) select {own}, {columns} from {table}, unnest(@ids) with ordinality as copy (id, number) where {table}.{key} = '{original}'", ids);
         }
 
