@@ -54,7 +54,7 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
     private const string SetDeadlines = """
         with gone as (delete from deadlines where mesure_id = $1 and kind <> all($2))
         insert into deadlines (mesure_id, kind, must_act, due_at) select $1, p.kind, p.must_act, p.due_at from unnest($2, $3, $4) as p (kind, must_act, due_at)
-        on conflict (mesure_id, kind) do update set due_at = excluded.due_at, raised_at = null
+        on conflict (mesure_id, kind, due_at) do nothing
         """;
 
     private static readonly string[] s_kinds = ["DELIVERY_WARNING", "DELIVERY_FAILED", "RETRIEVAL", "ACKNOWLEDGE", "TERM_IN_TWO_MONTHS", "TERM_IN_ONE_MONTH", "TERM_PASSED"];
