@@ -77,7 +77,8 @@ internal sealed class OutboxRelay(
                     wait = s_lookAgain;
                 }
 
-                signalled = await signal.WaitAsync(wait, stoppingToken) || (pass == Pass.LockTaken && signalled);
+                // In real time: the broker and the store live by it.
+                signalled = await signal.WaitAsync(wait, TimeProvider.System, stoppingToken) || (pass == Pass.LockTaken && signalled);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

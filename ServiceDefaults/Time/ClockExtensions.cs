@@ -25,6 +25,10 @@ public static class ClockExtensions
     /// <param name="instant">The instant.</param>
     public static DateOnly DayInParis(this DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, s_paris).DateTime);
 
+    /// <summary>The first day of the month of a day.</summary>
+    /// <param name="day">The day.</param>
+    public static DateOnly FirstOfMonth(this DateOnly day) => new(day.Year, day.Month, 1);
+
     /// <summary>The first instant of a day in Paris.</summary>
     /// <param name="day">The day.</param>
     public static DateTimeOffset StartInParis(this DateOnly day)

@@ -45,7 +45,7 @@ internal sealed class ImportEspaces(
             await db.EndImportAsync(ct);
             return counts;
         }, _ => $"imports/{request.Source}");
-        upkeep.AgrementsMayHaveChanged();
+        upkeep.Notify();
         return response;
     }
 }

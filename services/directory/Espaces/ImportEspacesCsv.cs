@@ -71,7 +71,7 @@ internal sealed class ImportEspacesCsv(
         try
         {
             last = await commands.RunAsync(call, digest, requestId, WriteAsync, _ => $"imports/{first.Source}", effectsOutside: true);
-            upkeep.AgrementsMayHaveChanged();
+            upkeep.Notify();
         }
         catch (NothingImportedException)
         {

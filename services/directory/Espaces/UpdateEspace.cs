@@ -88,7 +88,7 @@ internal sealed class UpdateEspace(
             return new UpdateEspaceResponse { Espace = row.ToProto(geography, clock.TodayInParis()) };
         }, _ => $"espaces/{espaceId}");
         if (mask.Contains("agrements"))
-            upkeep.AgrementsMayHaveChanged();
+            upkeep.Notify();
         return response;
     }
 

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
@@ -14,17 +13,8 @@ internal sealed class UpkeepOptions
     public TimeSpan FirstSweepAfter { get; set; } = TimeSpan.FromSeconds(10);
 }
 
-/// <summary>Tells the sweep of this process that agréments may have changed. A hint: the sweep also looks by itself.</summary>
-internal sealed class UpkeepSignal
-{
-    private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-
-    /// <summary>Every hint, those that came together as one.</summary>
-    public IAsyncEnumerable<bool> Hints(CancellationToken ct) => _channel.Reader.ReadAllAsync(ct);
-
-    /// <summary>Hints that agréments may have changed.</summary>
-    public void AgrementsMayHaveChanged() => _channel.Writer.TryWrite(true);
-}
+/// <summary>Tells the sweep of this process that agréments may have changed.</summary>
+internal sealed class UpkeepSignal : WorkSignal;
 
 /// <summary>
 /// Tells when a group goes stale and when an espace or one of its lieux loses its last valid agrément: soon after the start and
@@ -139,8 +129,11 @@ internal sealed class UpkeepSweep(
 
     private async Task OnHintsAsync(CancellationToken ct)
     {
-        await foreach (var _ in hints.Hints(ct))
+        while (true)
+        {
+            await hints.WaitAsync(ct);
             await TryAsync(SweepAgrementsAsync, ct);
+        }
     }
 
     private async Task TryAsync(Func<CancellationToken, Task<int>> sweep, CancellationToken ct)

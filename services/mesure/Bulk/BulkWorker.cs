@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
@@ -13,15 +12,8 @@ using Npgsql;
 
 namespace Jafer.Mesures.Bulk;
 
-/// <summary>Tells the worker of this process that a job runs. A hint: the worker also looks by itself.</summary>
-internal sealed class BulkSignal
-{
-    private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-
-    public void Notify() => _channel.Writer.TryWrite(true);
-
-    public ValueTask<bool> WaitAsync(CancellationToken ct) => _channel.Reader.ReadAsync(ct);
-}
+/// <summary>Tells the worker of this process that a job runs.</summary>
+internal sealed class BulkSignal : WorkSignal;
 
 /// <summary>
 /// Does the jobs that run, a mesure for each transaction: the act, its events and the mark that it was done stand or fall together,
@@ -49,11 +41,7 @@ internal sealed class BulkWorker(
             }
 
             // A job that another replica began, or that was left behind, is found without a hint.
-            using var rest = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            var waiting = hints.WaitAsync(rest.Token).AsTask();
-            await Task.WhenAny(waiting, Task.Delay(s_rest, clock, rest.Token));
-            await rest.CancelAsync();
-            stoppingToken.ThrowIfCancellationRequested();
+            await hints.WaitAsync(s_rest, clock, stoppingToken);
         }
     }
 

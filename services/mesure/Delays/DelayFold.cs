@@ -58,12 +58,15 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
         select 1
         """;
 
-    // Both ways: a mesure that came may follow one that ended, one that ended may be followed, in whatever order they are told.
+    // Both ways: a mesure that came may follow one that ended, one that ended may be followed, in whatever order they are told. What
+    // more than a hundred mesures have in common is no child, but a placeholder that some software sends: it links nothing.
     private const string Link = """
         with pairs as materialized (
-            select distinct a.mesure_id as one, b.mesure_id as other
-            from children a join children b on b.return_index = a.return_index and b.mesure_id <> a.mesure_id
-            where a.mesure_id = any($1)),
+            select distinct a.mesure_id as one, unnest(o.others) as other
+            from children a cross join lateral (
+                select array_agg(c.mesure_id) as others
+                from (select mesure_id from children where return_index = a.return_index and mesure_id <> a.mesure_id limit 101) c) o
+            where a.mesure_id = any($1) and cardinality(o.others) <= 100),
         found as materialized (
             select e.id as earlier_id, l.id as later_id
             from (select one as earlier, other as later from pairs union select other, one from pairs) p

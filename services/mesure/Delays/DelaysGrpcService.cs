@@ -48,11 +48,11 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
         }
 
         // A month counts once its last decision is old enough.
-        var ripe = FirstOfMonth(today.AddDays(1 - maturity)).AddMonths(-1);
-        var lastMonth = to is { } end && FirstOfMonth(end) < ripe ? FirstOfMonth(end) : ripe;
+        var ripe = today.AddDays(1 - maturity).FirstOfMonth().AddMonths(-1);
+        var lastMonth = to is { } end && end.FirstOfMonth() < ripe ? end.FirstOfMonth() : ripe;
         var question = new DelayQuestion(
             juridictionId, gestionnaireId, espaceId, modalite == Modalite.Unspecified ? null : modalite.ToCode(),
-            FirstOfMonth(from ?? DateOnly.MinValue), lastMonth, grouping);
+            (from ?? DateOnly.MinValue).FirstOfMonth(), lastMonth, grouping);
         var response = new GetDelaysResponse
         {
             FromDate = from is null ? null : question.From.ToProto(),
@@ -118,6 +118,4 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
 
         return row;
     }
-
-    private static DateOnly FirstOfMonth(DateOnly day) => new(day.Year, day.Month, 1);
 }

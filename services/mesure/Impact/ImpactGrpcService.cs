@@ -43,11 +43,11 @@ internal sealed class ImpactGrpcService(MesuresDbContext db, ImpactReader impact
             }
         }
 
-        var lastMonth = FirstOfMonth(to is { } end && end < today ? end : today);
+        var lastMonth = (to is { } end && end < today ? end : today).FirstOfMonth();
         var mature = today.AddMonths(-ReturnMonths);
         var figures = await impact.ReadAsync(
             new ImpactQuestion(
-                juridictionId, gestionnaireId, espaceId, FirstOfMonth(from ?? DateOnly.MinValue), lastMonth.AddMonths(1).AddDays(-1), mature, grouping,
+                juridictionId, gestionnaireId, espaceId, (from ?? DateOnly.MinValue).FirstOfMonth(), lastMonth.AddMonths(1).AddDays(-1), mature, grouping,
                 caller.Tenancy == Tenancy.Own ? caller.OrganisationId : null),
             ct);
         var response = new GetImpactResponse { MatureDate = mature.ToProto(), AsOfTime = clock.GetStoredNow().ToProto() };
@@ -118,6 +118,4 @@ internal sealed class ImpactGrpcService(MesuresDbContext db, ImpactReader impact
         ImpactGrouping.Month => new ImpactRow { MonthDate = DateOnly.ParseExact(group, "yyyy-MM-dd", CultureInfo.InvariantCulture).ToProto() },
         _ => new ImpactRow(),
     };
-
-    private static DateOnly FirstOfMonth(DateOnly day) => new(day.Year, day.Month, 1);
 }

@@ -24,22 +24,10 @@ internal sealed class IntakeSweep(
 
     /// <summary>Looks after everything that is due now.</summary>
     /// <returns>Items decided and silences told.</returns>
-    public async Task<int> SweepAsync(CancellationToken ct)
-    {
-        var total = 0;
-        foreach (var (due, sweep) in new (Func<CancellationToken, Task<bool>>, Func<MesuresDbContext, CancellationToken, Task<int>>)[]
-            { (AnyHeldAsync, ReleaseAsync), (AnySilentAsync, TellAsync) })
-        {
-            var done = Portion;
-            while (done >= Portion && await due(ct))
-            {
-                done = await InTransactionAsync(sweep, ct);
-                total += done;
-            }
-        }
+    public async Task<int> SweepAsync(CancellationToken ct) => await WhileDueAsync(AnyHeldAsync, ReleaseAsync, ct) + await WhileDueAsync(AnySilentAsync, TellAsync, ct);
 
-        return total;
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        clock.RepeatAsync(options.Value.SweepEvery, SweepAsync, logger, "the intake could not be swept", stoppingToken);
 
     private Task<bool> AnyHeldAsync(CancellationToken ct) =>
         source.AnyAsync("select from intake_items where result = 'HELD' and received_at <= $1", [clock.GetStoredNow() - options.Value.HoldFor], ct);
@@ -47,8 +35,18 @@ internal sealed class IntakeSweep(
     private Task<bool> AnySilentAsync(CancellationToken ct) =>
         source.AnyAsync("select from intake_sources where not silence_told and silent_after < $1", [clock.TodayInParis()], ct);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        clock.RepeatAsync(options.Value.SweepEvery, SweepAsync, logger, "the intake could not be swept", stoppingToken);
+    private async Task<int> WhileDueAsync(Func<CancellationToken, Task<bool>> any, Func<MesuresDbContext, CancellationToken, Task<int>> sweep, CancellationToken ct)
+    {
+        var total = 0;
+        var done = Portion;
+        while (done >= Portion && await any(ct))
+        {
+            done = await InTransactionAsync(sweep, ct);
+            total += done;
+        }
+
+        return total;
+    }
 
     private async Task<int> InTransactionAsync(Func<MesuresDbContext, CancellationToken, Task<int>> sweep, CancellationToken ct)
     {

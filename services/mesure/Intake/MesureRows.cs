@@ -124,6 +124,17 @@ internal sealed class MesureRows(Mesure mesure, Places places)
     /// <summary>The rencontre that an item names.</summary>
     public Rencontre One(RencontreName name, Acting acting) => Find(name, acting.Source!.System) ?? throw DomainError.Invalid(name.Field, "is not a rencontre of the mesure");
 
+    /// <summary>The rencontre that an item names, with an outcome of which every child is one of the mesure.</summary>
+    public Rencontre One(RencontreName name, SentOutcome sent, Acting acting)
+    {
+        var known = new FieldChecks();
+        sent.RequireChildren(known, "", ChildIds);
+        var rencontre = Find(name, acting.Source!.System);
+        known.That(rencontre is not null, name.Field, "is not a rencontre of the mesure");
+        known.ThrowIfAny();
+        return rencontre!;
+    }
+
     /// <summary>Starts of what has no outcome yet beside a rencontre.</summary>
     public IReadOnlyCollection<DateTimeOffset> PendingBeside(Rencontre rencontre) => Bookings.Pending(Rencontres.Where(r => r != rencontre));
 

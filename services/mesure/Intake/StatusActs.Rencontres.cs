@@ -160,16 +160,12 @@ internal abstract partial record StatusAct
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            var known = new FieldChecks();
-            Sent.RequireChildren(known, "", rows.ChildIds);
-            var rencontre = rows.Find(Name, acting.Source!.System);
-            known.That(rencontre is not null, Name.Field, "is not a rencontre of the mesure");
-            known.ThrowIfAny();
-            Sent.Record(rows.Mesure, rencontre!, rows.PendingBeside(rencontre!), acting);
-            rows.ChangedRencontres.Add(rencontre!);
+            var rencontre = rows.One(Name, Sent, acting);
+            Sent.Record(rows.Mesure, rencontre, rows.PendingBeside(rencontre), acting);
+            rows.ChangedRencontres.Add(rencontre);
             if (!Sent.Held)
             {
-                rows.Lose(rencontre!, acting);
+                rows.Lose(rencontre, acting);
             }
 
             return null;
@@ -189,10 +185,7 @@ internal abstract partial record StatusAct
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            var known = new FieldChecks();
-            Sent.RequireChildren(known, "", rows.ChildIds);
-            known.ThrowIfAny();
-            var rencontre = rows.One(Name, acting);
+            var rencontre = rows.One(Name, Sent, acting);
             var firstHeld = rows.Rencontres.Where(r => r != rencontre && r.Outcome == RencontreOutcome.Held).MinBy(r => r.StartsAt);
             var lost = rencontre.Outcome == RencontreOutcome.Held && !Sent.Held;
             Sent.Correct(rows.Mesure, rencontre, firstHeld, rows.PendingBeside(rencontre), acting);

@@ -35,6 +35,30 @@ public sealed class ImpactTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
+    public async Task Return_OfWhatMoreThanAHundredMesuresHaveInCommon_IsNone()
+    {
+        await EmptyAsync();
+        var ended = await EndedAsync("placeholder", "2024-06-01");
+        await OtherAsync("placeholder", "transmitted_at = '2024-07-01 12:00Z'");
+        var before = await OtherAsync("placeholder", "transmitted_at = '2023-07-01 12:00Z'");
+        await AddAsync(1, 98);
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>(Returns));
+
+        await AddAsync(99, 99);
+        Assert.Equal(0, await jafer.Database.ReadAsync<long>(Returns));
+
+        async Task AddAsync(int from, int to)
+        {
+            await jafer.Database.RunAsync($"""
+                insert into children (id, mesure_id, position, given_name, family_name, needs, return_index)
+                select gen_random_uuid(), '{before}', n, 'Enfant', 'Fictif', array[]::text[], 'placeholder' from generate_series({from}, {to}) n;
+                insert into delay_queue (mesure_id) values ('{ended}')
+                """);
+            await jafer.Fold.FoldAsync(Ct);
+        }
+    }
+
+    [Fact]
     public async Task Return_ThatIsNone_IsNotFound()
     {
         await EmptyAsync();

@@ -257,6 +257,7 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
 
         // After some failures it rests, and then one attempt at a time looks whether it is back.
         await Eventually.BecomesAsync(() => fixture.Database.ReadAsync<long>($"select count(*) from webhook_endpoints where endpoint_id = '{deadId}' and failures >= 5 and rest_until is not null"), n => n == 1, "the rest");
+        Assert.InRange(dead.Calls.Count, 5, 8);
         dead.AnswerWith(204);
         never.SetResult();
         await Eventually.BecomesAsync(() => fixture.LogAsync(mesure.GestionnaireId, deadId, WebhookDeliveryState.Delivered), l => l.Count == 41, "everything, once it is back");
