@@ -190,6 +190,7 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         modelBuilder.Entity<EspaceView>(e =>
         {
             e.ToTable("espaces");
+            e.Ignore(v => v.Closed);
             e.Property(v => v.AgrementPeriods).HasColumnType("jsonb").HasConversion(ListConverter<ApprovedPeriod>(), ListComparer<ApprovedPeriod>());
             e.Property(v => v.LieuAgrements).HasColumnType("jsonb").HasConversion(ListConverter<ApprovedLieu>(), ListComparer<ApprovedLieu>());
             e.Property(v => v.Capacities).HasColumnType("jsonb").HasConversion(ListConverter<DeclaredCapacity>(), ListComparer<DeclaredCapacity>());

@@ -30,6 +30,9 @@ internal sealed class EspaceView
     /// <summary>Version of the event that this comes from.</summary>
     public required long Version { get; set; }
 
+    /// <summary>Whether it is closed for good, or receives no mesure for a time. A state that a later version of the directory adds is none of both.</summary>
+    public bool Closed => State is "FERME" or "SUSPENDU";
+
     /// <summary>Families that it receives at the same time; null when it does not say.</summary>
     public int? CapacityOf(Modalite modalite) => Capacities.FirstOrDefault(c => c.Modalite == modalite)?.Families;
 

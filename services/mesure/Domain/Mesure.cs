@@ -214,13 +214,8 @@ internal sealed partial class Mesure
         GestionnaireId = espace.GestionnaireId;
         (EspaceTimeZone, EspaceDepartement) = (espace.TimeZone, espace.Departement);
         // It may be another espace than the one with which the content was completed.
-        Defects = [.. Defects.Where(d => d != DesignationRules.AgrementInvalid)];
-        if (!espace.ApprovedOn(decided))
-        {
-            Defects = [.. Defects, DesignationRules.AgrementInvalid];
-        }
-
-        Add(MesureAct.Transmit, acting);
+        Defects = [.. Defects.Where(d => !DesignationRules.IsOfTheEspace(d)), .. DesignationRules.DefectsOf(espace, decided)];
+        Add(MesureAct.Transmit, acting, WithDefects(FactDetails.None));
         if (Defects.Length == 0)
         {
             return null;
@@ -728,8 +723,8 @@ internal sealed partial class Mesure
             ContactDeadline = Decision.ContactDeadline < acting.OccurredAt.DayInParis() ? null : Decision.ContactDeadline,
         });
         successor.Add(MesureAct.Create, acting);
-        successor.Defects = [.. Defects.Where(d => d != DesignationRules.AgrementInvalid)];
-        successor.Add(MesureAct.Complete, acting);
+        successor.Defects = [.. Defects.Where(d => !DesignationRules.IsOfTheEspace(d))];
+        successor.Add(MesureAct.Complete, acting, successor.WithDefects(FactDetails.None));
         return (successor, successor.Transmit(espace, acting));
     }
 

@@ -11,11 +11,13 @@ namespace Jafer.Mesures.Tests.Domain;
 /// <summary>The rules on the content of a decision, by legal basis.</summary>
 public sealed class RuleTests
 {
-    private static readonly EspaceView s_espace = new()
+    private static readonly EspaceView s_espace = EspaceThatIs("OUVERT");
+
+    private static EspaceView EspaceThatIs(string state) => new()
     {
         Id = new Guid("0198a000-0000-7000-8000-000000000002"),
         GestionnaireId = default,
-        State = "OUVERT",
+        State = state,
         AgrementPeriods = [new ApprovedPeriod(new DateOnly(2020, 1, 1), new DateOnly(2026, 6, 30))],
         TimeZone = "Europe/Paris",
         Version = 1,
@@ -217,6 +219,22 @@ public sealed class RuleTests
     public void EspaceMeets_AgrementMissingHereToo_IsSaidOnce() => Assert.Equal(
         ["AGREMENT_INVALID"],
         Codes(Content(Whole().Decision with { Date = new DateOnly(2019, 1, 1) }) with { Unmet = [new UnmetRule(DesignationRule.AgrementValid, "source")] }));
+
+    [Theory]
+    [InlineData("FERME", true)]
+    [InlineData("SUSPENDU", true)]
+    [InlineData("OUVERT", false)]
+    [InlineData("OF_A_LATER_VERSION", false)]
+    public void EspaceIsNotClosed_StateOfTheEspace_IsAViolationUntilItReceivesAgain(string state, bool found)
+    {
+        var content = Whole() with { Espace = EspaceThatIs(state) };
+
+        Assert.Equal(found, new EspaceIsNotClosed().Look(content)?.Blocks(rendered: false) ?? false);
+        // The directory says the same, which is said once.
+        Assert.Equal(
+            [found ? "ESPACE_CLOSED" : "ESPACE_ESPACE_OPEN_UNMET"], Codes(content with { Unmet = [new UnmetRule(DesignationRule.EspaceOpen, "source")] }));
+        Assert.Equal(["ESPACE_CLOSED"], MesureCheck.LeftOf(["DURATION_MISSING", "ESPACE_CLOSED"], content.Decision));
+    }
 
     [Fact]
     public void MesureIsNoDuplicate_SameCaseAndChild_IsAWarningThatNamesIt()

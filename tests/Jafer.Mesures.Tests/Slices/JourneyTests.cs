@@ -166,6 +166,50 @@ public sealed class JourneyTests(MesuresFixture jafer)
     }
 
     [Theory]
+    [InlineData("FERME")]
+    [InlineData("SUSPENDU")]
+    public async Task EspaceIsNotClosed_DecisionBeingPreparedThenRendered_BlocksThenIsFlaggedAndReferred(string state)
+    {
+        var espace = await EspaceAsync("OUVERT");
+        var id = await jafer.MesureInAsync(MesureState.Completee, r => r.EspaceId = espace);
+
+        // It closed on the way: the greffe learns it before anybody signs, and the family waits no longer for it afterwards.
+        await jafer.Database.RunAsync($"update espaces set state = '{state}' where id = '{espace}'");
+        var draft = (await jafer.AsCourt.CreateMesureAsync(Content(r => (r.EspaceId, r.Decision.DecisionDate) = (espace, null)))).Mesure.MesureId;
+        var check = await jafer.AsCourt.CheckMesureAsync(new CheckMesureRequest { MesureId = draft });
+        Assert.False(check.Completable);
+        Assert.Equal((FindingSeverity.Violation, "summary.espace_id"), (check.Findings[0].Severity, Assert.Single(check.Findings, f => f.Code == "ESPACE_CLOSED").Field));
+        var refusal = await Refusal.OfAsync(jafer.AsCourt.CompleteMesureAsync(new CompleteMesureRequest { MesureId = draft, RequestId = NewId() }));
+        Assert.Equal((StatusCode.FailedPrecondition, "RULE_VIOLATED", "ESPACE_CLOSED"), (refusal.Code, refusal.Reason, Assert.Single(refusal.Rules)));
+
+        var transmitted = (await jafer.AsCourt.TransmitMesureAsync(new TransmitMesureRequest { MesureId = id, RequestId = NewId() })).Mesure;
+        Assert.Equal((MesureState.Transmise, 1, 1), (transmitted.State, transmitted.DefectCount, transmitted.OpenDifficultyCount));
+        var difficulty = Assert.Single((await jafer.GetAsync(id)).Difficulties);
+        Assert.Equal((DifficultyReason.DecisionContent, "ESPACE_CLOSED"), (difficulty.Reason, Assert.Single(difficulty.RuleCodes)));
+
+        // The judge's answer is another espace, of which it is no defect.
+        var answered = await jafer.AsCourt.AnswerDifficultyAsync(new AnswerDifficultyRequest
+        {
+            MesureId = id,
+            DifficultyId = difficulty.DifficultyId,
+            Answer = DifficultyAnswer.Redesignate,
+            Redesignation = new Redesignation { EspaceId = Espace.ToString(), DecisionDate = new Contracts.Type.V1.Date { Year = 2026, Month = 4, Day = 1 } },
+            RequestId = NewId(),
+        });
+        Assert.Equal((MesureState.Transmise, 0), (answered.Successor.State, answered.Successor.DefectCount));
+    }
+
+    private async Task<string> EspaceAsync(string state)
+    {
+        var espace = NewId();
+        await jafer.Database.RunAsync($$"""
+            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, capacities, version)
+            values ('{{espace}}', '{{Gestionnaire}}', '{{state}}', '[{"from":"2013-09-01"}]', 'Europe/Paris', '69', '[]', 1)
+            """);
+        return espace;
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task TransmitMesure_EspaceUnknownOrNeverApproved_IsRefused(bool unknown)

@@ -11,8 +11,31 @@ internal static class DesignationRules
     /// <summary>The espace has no valid agrément on the decision date.</summary>
     public const string AgrementInvalid = "AGREMENT_INVALID";
 
+    /// <summary>The espace is closed, for good or for a time.</summary>
+    public const string EspaceClosed = "ESPACE_CLOSED";
+
     /// <summary>Where the rule comes from that an espace needs an agrément.</summary>
     public const string AgrementSource = "CASF art. D216-1 à D216-7";
+
+    /// <summary>Where the rule comes from that the rencontre takes place in the espace that the judge designates.</summary>
+    public const string DesignationSource = "C. civ. art. 373-2-1 et 373-2-9";
+
+    /// <summary>Whether a defect is the espace's: with another espace it is judged anew.</summary>
+    public static bool IsOfTheEspace(string code) => code is AgrementInvalid or EspaceClosed;
+
+    /// <summary>The defects of an espace as it is now, designated by a decision of that day.</summary>
+    public static IEnumerable<string> DefectsOf(EspaceView espace, DateOnly decided)
+    {
+        if (!espace.ApprovedOn(decided))
+        {
+            yield return AgrementInvalid;
+        }
+
+        if (espace.Closed)
+        {
+            yield return EspaceClosed;
+        }
+    }
 }
 
 /// <summary>The judge designates one espace (C. civ. 373-2-1, 373-2-9).</summary>
@@ -20,7 +43,7 @@ internal sealed class EspaceIsNamed : IContentRule
 {
     public RuleFinding? Look(CheckedContent content) => content.EspaceId is not null ? null : new(
         "ESPACE_MISSING", FindingSeverity.Warning, "summary.espace_id",
-        "No espace is named yet; transmission needs one.", "Aucun espace de rencontre n'est encore désigné.", "C. civ. art. 373-2-1 et 373-2-9");
+        "No espace is named yet; transmission needs one.", "Aucun espace de rencontre n'est encore désigné.", DesignationRules.DesignationSource);
 }
 
 /// <summary>
@@ -50,8 +73,20 @@ internal sealed class EspaceIsApprovedOnTheDecisionDate : IContentRule
 }
 
 /// <summary>
-/// What stands against the espace in the directory: each rule of designation that it does not meet, beside the agrément, which
-/// this service judges itself. The conditions of an espace bind nobody by law, so they warn (domain rule of CheckDesignation;
+/// The visit takes place in the espace that the judge designates (C. civ. 373-2-1, 373-2-9): one that is closed, for good or for a
+/// time, receives nobody. Judged by what the directory told last, so that it holds while the directory is away.
+/// </summary>
+internal sealed class EspaceIsNotClosed : IContentRule
+{
+    public RuleFinding? Look(CheckedContent content) => content.Espace is not { Closed: true } ? null : new(
+        DesignationRules.EspaceClosed, FindingSeverity.Violation, "summary.espace_id",
+        "The espace is closed, for good or for a time, and receives no mesure.",
+        "L'espace de rencontre est fermé, définitivement ou temporairement, et ne reçoit pas de mesure.", DesignationRules.DesignationSource);
+}
+
+/// <summary>
+/// What stands against the espace in the directory: each rule of designation that it does not meet, beside the agrément and whether
+/// it is closed, which this service judges itself. The conditions of an espace bind nobody by law, so they warn (domain rule of CheckDesignation;
 /// for the agrément CASF D216-1 and following).
 /// </summary>
 internal sealed class EspaceMeets : IContentRule
@@ -96,7 +131,13 @@ internal sealed class EspaceMeets : IContentRule
     public RuleFinding? Look(CheckedContent content)
     {
         var unmet = content.Unmet.Where(u => u.Rule == _rule).ToList();
-        if (unmet.Count == 0 || (_rule == DesignationRule.AgrementValid && new EspaceIsApprovedOnTheDecisionDate().Look(content) is not null))
+        IContentRule? here = _rule switch
+        {
+            DesignationRule.AgrementValid => new EspaceIsApprovedOnTheDecisionDate(),
+            DesignationRule.EspaceOpen => new EspaceIsNotClosed(),
+            _ => null,
+        };
+        if (unmet.Count == 0 || here?.Look(content) is not null)
         {
             return null;
         }

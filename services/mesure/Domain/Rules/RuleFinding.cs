@@ -74,6 +74,7 @@ internal static class MesureCheck
         new DurationIsFixed(), new PeriodicityIsFixed(), new RencontreLengthIsFixed(), new TermsAreNotLeftToTheService(),
         new OutingIsGranted(), new TiersDeConfianceConsents(), new TiersDeConfianceHasASubsidiaryEspace(),
         new ThirdPartyPresenceFitsTheModalite(), new ParentalAuthorityFitsTheBasis(), new EspaceIsNamed(), new EspaceIsApprovedOnTheDecisionDate(),
+        new EspaceIsNotClosed(),
         .. EspaceMeets.All, new TermLeavesRoomForVisits(), new MesureIsNoDuplicate(), new SiblingCaseIsKnown(),
     ];
 
@@ -87,14 +88,14 @@ internal static class MesureCheck
         })];
 
     /// <summary>
-    /// Of the defects of a decision those that are left once a later decision changed its terms. That the espace had no agrément
-    /// on the day is mended by no change of terms.
+    /// Of the defects of a decision those that are left once a later decision changed its terms. Those of the espace are mended by
+    /// no change of terms.
     /// </summary>
     /// <param name="defects">Codes of the rules that it violated.</param>
     /// <param name="terms">The terms after the change.</param>
     public static string[] LeftOf(IReadOnlyCollection<string> defects, Decision terms)
     {
-        var found = Run(new CheckedContent(terms, [], 0, null, null, null)).Where(f => f.Severity == FindingSeverity.Violation).Select(f => f.Code);
-        return [.. defects.Intersect(found.Append(DesignationRules.AgrementInvalid))];
+        var found = Run(new CheckedContent(terms, [], 0, null, null, null)).Where(f => f.Severity == FindingSeverity.Violation).Select(f => f.Code).ToHashSet();
+        return [.. defects.Where(d => found.Contains(d) || DesignationRules.IsOfTheEspace(d))];
     }
 }
