@@ -18,40 +18,24 @@ internal sealed class InterviewBookings(MesuresDbContext db)
     /// </summary>
     public async Task<InterviewSlot?[]> LockAsync(Guid[] ids, CancellationToken ct)
     {
-        if (db.Database.CurrentTransaction is null)
-        {
-            await db.Database.BeginTransactionAsync(ct);
-        }
-
-        var found = await db.InterviewSlots.FromSql($"select * from interview_slots where id = any({ids}) order by id for update").ToListAsync(ct);
+        var found = await LockedAsync($"select * from interview_slots where id = any({ids}) order by id for update", ct);
         return [.. ids.Select(id => found.Find(s => s.Id == id))];
     }
 
-    /// <summary>Books slots for a mesure at its transmission, each for one party.</summary>
+    /// <summary>
+    /// Books slots for a mesure at its transmission, each for one party. What else it held is free again: slots are held for a
+    /// decision that is being completed.
+    /// </summary>
     /// <param name="mesure">The mesure, transmitted.</param>
-    /// <param name="slots">The slots, locked, in the order of the request.</param>
+    /// <param name="slotIds">The slots, in the order of the request.</param>
     /// <param name="field">Path of the field that names them.</param>
     /// <param name="acting">Who and when.</param>
-    public void Book(Mesure mesure, IReadOnlyList<InterviewSlot?> slots, Func<int, string> field, Acting acting)
+    /// <param name="ct">Cancellation.</param>
+    public async Task BookAsync(Mesure mesure, Guid[] slotIds, Func<int, string> field, Acting acting, CancellationToken ct)
     {
-        var check = new FieldChecks();
-        for (var i = 0; i < slots.Count; i++)
-        {
-            check.That(slots[i]?.EspaceId == mesure.EspaceId, field(i), "is not a slot of the designated espace");
-        }
-
-        check.ThrowIfAny();
-        var roles = InterviewSlot.Assign([.. slots.OfType<InterviewSlot>()], mesure.Id, acting.Now);
-        for (var i = 0; i < slots.Count; i++)
-        {
-            check.That(roles[i] is not null, field(i), "has no party left: one interview for each");
-        }
-
-        check.ThrowIfAny();
-        for (var i = 0; i < slots.Count; i++)
-        {
-            Book(mesure, slots[i]!, roles[i]!.Value, acting);
-        }
+        var found = await LockWithHeldAsync(mesure, slotIds, ct);
+        Book(mesure, [.. slotIds.Select(id => found.Find(s => s.Id == id))], field, acting);
+        FreeHeld(mesure, found, acting);
     }
 
     /// <summary>Books one slot.</summary>
@@ -97,16 +81,62 @@ internal sealed class InterviewBookings(MesuresDbContext db)
         await FreeAsync(interview, acting, ct);
     }
 
-    /// <summary>Gives up what is booked and lies ahead, because the mesure ends: its facts come before that of the end.</summary>
+    /// <summary>
+    /// Gives up what is booked and lies ahead, and what is held, because the mesure ends: its facts come before that of the end.
+    /// </summary>
     public async Task ReleaseAllAsync(Mesure mesure, Acting acting, CancellationToken ct)
     {
         var ahead = await db.Interviews
             .Where(i => i.MesureId == mesure.Id && i.State == InterviewState.Booked && i.StartsAt > acting.Now)
             .OrderBy(i => i.SlotId).ToListAsync(ct);
+        FreeHeld(mesure, await LockWithHeldAsync(mesure, [.. ahead.Select(i => i.SlotId).OfType<Guid>()], ct), acting);
         foreach (var interview in ahead)
         {
             await ReleaseAsync(mesure, interview, InterviewReleaseReason.MesureEnded, acting, ct);
         }
+    }
+
+    private void Book(Mesure mesure, IReadOnlyList<InterviewSlot?> slots, Func<int, string> field, Acting acting)
+    {
+        var check = new FieldChecks();
+        for (var i = 0; i < slots.Count; i++)
+        {
+            check.That(slots[i]?.EspaceId == mesure.EspaceId, field(i), "is not a slot of the designated espace");
+        }
+
+        check.ThrowIfAny();
+        var roles = InterviewSlot.Assign([.. slots.OfType<InterviewSlot>()], mesure.Id, acting.Now);
+        for (var i = 0; i < slots.Count; i++)
+        {
+            check.That(roles[i] is not null, field(i), "has no party left: one interview for each");
+        }
+
+        check.ThrowIfAny();
+        for (var i = 0; i < slots.Count; i++)
+        {
+            Book(mesure, slots[i]!, roles[i]!.Value, acting);
+        }
+    }
+
+    private static void FreeHeld(Mesure mesure, IEnumerable<InterviewSlot> slots, Acting acting)
+    {
+        foreach (var slot in slots.Where(s => s.HeldBy(mesure.Id, acting.Now)))
+        {
+            slot.Free();
+        }
+    }
+
+    private Task<List<InterviewSlot>> LockWithHeldAsync(Mesure mesure, Guid[] ids, CancellationToken ct) => LockedAsync(
+        $"select * from interview_slots where id = any({ids}) or (mesure_id = {mesure.Id} and state = 'ON_HOLD') order by id for update", ct);
+
+    private async Task<List<InterviewSlot>> LockedAsync(FormattableString select, CancellationToken ct)
+    {
+        if (db.Database.CurrentTransaction is null)
+        {
+            await db.Database.BeginTransactionAsync(ct);
+        }
+
+        return await db.InterviewSlots.FromSql(select).ToListAsync(ct);
     }
 
     private async Task FreeAsync(Interview interview, Acting acting, CancellationToken ct)

@@ -87,7 +87,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
     /// Runs an act of somebody to whom the version does not matter: one that met another writer, such as a proof of delivery that
     /// came meanwhile, is tried on what that one left.
     /// </summary>
-    private static async Task<TResponse> InTurnAsync<TResponse>(Func<Task<TResponse>> run)
+    public static async Task<TResponse> InTurnAsync<TResponse>(Func<Task<TResponse>> run)
     {
         for (var left = 2; ; left--)
         {

@@ -178,7 +178,7 @@ internal sealed partial class MesureGrpcService(
 
             if (slotIds.Length > 0)
             {
-                interviews.Book(mesure, await interviews.LockAsync(slotIds, ct), SlotField, acting);
+                await interviews.BookAsync(mesure, slotIds, SlotField, acting, ct);
             }
 
             return new TransmitMesureResponse { Mesure = mesure.ToSummary() };

@@ -176,6 +176,122 @@ public sealed class InterviewTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task TransmitMesure_OneOfSeveralHeldSlots_FreesTheOthersInTheSameAct()
+    {
+        var slots = new[] { await jafer.SlotAsync(), await jafer.SlotAsync(), await jafer.SlotAsync(), await jafer.SlotAsync() };
+        var (id, bystander) = (await jafer.MesureInAsync(MesureState.Completee), await jafer.MesureInAsync(MesureState.Completee));
+        foreach (var slot in slots.Take(3))
+        {
+            await jafer.InterviewsAsCourt.HoldInterviewSlotAsync(Hold(id, slot.SlotId));
+        }
+
+        await jafer.InterviewsAsCourt.HoldInterviewSlotAsync(Hold(bystander, slots[3].SlotId));
+
+        // Nothing is given up for a transmission that is refused.
+        Assert.Equal("SLOT_TAKEN", (await Refusal.OfAsync(jafer.AsCourt.TransmitMesureAsync(Transmit(id, slots[0].SlotId, slots[3].SlotId)))).Reason);
+        Assert.Equal((InterviewSlotState.OnHold, id), await HeldAsync(slots[1].SlotId));
+        await jafer.AsCourt.TransmitMesureAsync(Transmit(id, slots[0].SlotId));
+
+        var free = (await FreeAsync()).Select(s => s.SlotId).ToList();
+        Assert.Contains(slots[1].SlotId, free);
+        Assert.Contains(slots[2].SlotId, free);
+        Assert.Equal((InterviewSlotState.Booked, id), await SlotOfEspaceAsync(slots[0].SlotId));
+        Assert.Equal((InterviewSlotState.OnHold, bystander), await HeldAsync(slots[3].SlotId));
+    }
+
+    [Fact]
+    public async Task CloseMesure_DraftThatHoldsSlots_FreesThem()
+    {
+        var slot = await jafer.SlotAsync();
+        var id = await jafer.MesureInAsync(MesureState.Ordonnee);
+        await jafer.InterviewsAsCourt.HoldInterviewSlotAsync(Hold(id, slot.SlotId));
+
+        await jafer.AsCourt.CloseMesureAsync(new CloseMesureRequest { MesureId = id, Reason = ClosureReason.Doublon, RequestId = NewId() });
+
+        Assert.Contains(await FreeAsync(), s => s.SlotId == slot.SlotId);
+    }
+
+    [Fact]
+    public async Task AContacter_FamilyWithADate_StandsThereOnlyOnceThatIsLostOrPassed()
+    {
+        var slot = await jafer.SlotAsync();
+        var id = await jafer.MesureInAsync(MesureState.Completee);
+        await jafer.AsCourt.TransmitMesureAsync(Transmit(id, slot.SlotId));
+        await jafer.AsEspace.AcknowledgeMesureAsync(new AcknowledgeMesureRequest { MesureId = id, RequestId = NewId() });
+        await jafer.AsEspace.TakeChargeAsync(new TakeChargeRequest { MesureId = id, RequestId = NewId() });
+        Assert.Equal((false, false), await CallsFirstAsync(id));
+
+        // The espace takes the date back: it must call again.
+        await jafer.InterviewsAsEspace.WithdrawInterviewSlotsAsync(
+            new WithdrawInterviewSlotsRequest { EspaceId = Espace.ToString(), SlotIds = { slot.SlotId }, IncludingTaken = true, RequestId = NewId() });
+        Assert.Equal((true, true), await CallsFirstAsync(id));
+        var agreed = await jafer.InterviewsAsEspace.BookInterviewAsync(Agreed(id));
+        Assert.Equal((false, false), await CallsFirstAsync(id));
+        await jafer.InterviewsAsEspace.CancelInterviewAsync(
+            new CancelInterviewRequest { MesureId = id, InterviewId = agreed.InterviewId, Reason = InterviewReleaseReason.PartyCancelled, RequestId = NewId() });
+        Assert.Equal((true, true), await CallsFirstAsync(id));
+
+        // A date that has passed, and nobody recorded what became of it, is none.
+        var passed = await jafer.InterviewsAsEspace.BookInterviewAsync(Agreed(id));
+        await jafer.Database.RunAsync($"update interviews set starts_at = now() - interval '1 hour' where id = '{passed.InterviewId}'");
+        Assert.Equal((true, false), await CallsFirstAsync(id));
+    }
+
+    [Fact]
+    public async Task WithdrawInterviewSlots_MesureActedOnMeanwhile_TriesAgain()
+    {
+        var slot = await jafer.SlotAsync();
+        var id = await jafer.MesureInAsync(MesureState.Recue);
+        await jafer.InterviewsAsEspace.BookInterviewAsync(new BookInterviewRequest { MesureId = id, PartyRole = PartyRole.Visiteur, SlotId = slot.SlotId, RequestId = NewId() });
+
+        // Somebody else writes the mesure each time in the middle of the withdrawal, twice: what it read is old then.
+        await jafer.Database.RunAsync($"""
+            create sequence withdrawals;
+            create function meet() returns trigger language plpgsql as $$ begin
+                if nextval('withdrawals') <= 2 then raise exception using errcode = '23505', message = 'met another writer'; end if;
+                return new;
+            end $$;
+            create trigger meet before insert on mesure_facts for each row when (new.act = 'RELEASE_INTERVIEW' and new.mesure_id = '{id}') execute function meet();
+            """);
+        try
+        {
+            var request = new WithdrawInterviewSlotsRequest { EspaceId = Espace.ToString(), SlotIds = { slot.SlotId }, IncludingTaken = true, RequestId = NewId() };
+            var withdrawn = await jafer.InterviewsAsEspace.WithdrawInterviewSlotsAsync(request);
+
+            Assert.Equal(InterviewSlotState.Withdrawn, Assert.Single(withdrawn.Slots).State);
+            Assert.Equal(withdrawn, await jafer.InterviewsAsEspace.WithdrawInterviewSlotsAsync(request));
+            Assert.Equal(3, await jafer.Database.ReadAsync<long>("select last_value from withdrawals"));
+            Assert.Equal(InterviewState.Released, Assert.Single((await jafer.GetAsync(id)).Interviews).State);
+        }
+        finally
+        {
+            await jafer.Database.RunAsync("drop trigger meet on mesure_facts; drop function meet; drop sequence withdrawals");
+        }
+    }
+
+    /// <summary>Whether the espace's worklist, and whether a deadline, asks it to call the family.</summary>
+    private async Task<(bool Listed, bool Due)> CallsFirstAsync(string mesureId)
+    {
+        var worklists = new WorklistService.WorklistServiceClient(jafer.First.Channel("espace", Gestionnaire));
+        var request = new ListWorkItemsRequest { Worklist = Worklist.AContacter, PageSize = 200 };
+        var listed = false;
+        do
+        {
+            var page = await worklists.ListWorkItemsAsync(request);
+            listed |= page.Items.Any(i => i.Mesure.MesureId == mesureId);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+        return (listed, (await jafer.GetAsync(mesureId)).Deadlines.Any(d => d.Kind == DeadlineKind.FirstContact));
+    }
+
+    private async Task<(InterviewSlotState State, string MesureId)> HeldAsync(string slotId)
+    {
+        var row = await jafer.Database.ReadAsync<string>($"select state || ' ' || mesure_id from interview_slots where id = '{slotId}'");
+        return (row.StartsWith("ON_HOLD", StringComparison.Ordinal) ? InterviewSlotState.OnHold : InterviewSlotState.Free, row.Split(' ')[1]);
+    }
+
+    [Fact]
     public async Task RecordInterview_PartyWithABookedOne_IsHeld()
     {
         var id = await jafer.MesureInAsync(MesureState.Recue);
