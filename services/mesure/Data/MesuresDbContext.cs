@@ -100,12 +100,21 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
     /// <summary>Computes the deadlines of a mesure; they are saved with the next changes.</summary>
     public async Task PlanDeadlinesAsync(Mesure mesure, CancellationToken ct)
     {
-        if (mesure.Status is { OpenDifficulties: > 0, ClosedAt: null })
+        if (DeadlineTable.AsksForDifficulties(mesure.Status))
         {
             await Difficulties.Where(d => d.MesureId == mesure.Id && d.State != Contracts.Mesure.V1.DifficultyState.Answered).LoadAsync(ct);
         }
 
-        Add(DeadlinePlan.Of(mesure, ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id)));
+        var interviews = DeadlineTable.AsksForInterviews(mesure.Status);
+        if (interviews)
+        {
+            await Interviews.Where(i => i.MesureId == mesure.Id && i.State == Contracts.Mesure.V1.InterviewState.Booked).LoadAsync(ct);
+        }
+
+        Add(DeadlinePlan.Of(
+            mesure,
+            ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id),
+            ChangeTracker.Entries<Interview>().Select(e => e.Entity).Where(i => interviews && i.MesureId == mesure.Id)));
     }
 
     /// <summary>A mesure to act on; null when there is none.</summary>

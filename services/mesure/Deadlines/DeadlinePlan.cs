@@ -30,10 +30,11 @@ internal sealed class DeadlinePlan : IAppended
 
     /// <summary>The plan of a mesure, which is told when its next deadline is due.</summary>
     /// <param name="mesure">The mesure after its acts.</param>
-    /// <param name="difficulties">Its difficulties that are not answered, at least.</param>
-    public static DeadlinePlan Of(Mesure mesure, IEnumerable<Difficulty> difficulties)
+    /// <param name="difficulties">Its difficulties that are not answered, at least, where they are asked for.</param>
+    /// <param name="interviews">Its booked interviews, at least, where they are asked for.</param>
+    public static DeadlinePlan Of(Mesure mesure, IEnumerable<Difficulty> difficulties, IEnumerable<Interview> interviews)
     {
-        var deadlines = DeadlineTable.Of(mesure, difficulties);
+        var deadlines = DeadlineTable.Of(mesure, difficulties, interviews);
         mesure.NextDueAt = deadlines.Count == 0 ? DeadlineTable.Never : deadlines[0].DueAt;
         mesure.DeadlinesVersion = DeadlineTable.Version;
         return new DeadlinePlan { MesureId = mesure.Id, Deadlines = deadlines };

@@ -39,6 +39,12 @@ internal sealed class DeadlineSweep(
         returning d.mesure_id, d.kind, d.must_act, d.due_at, m.version, m.juridiction_id, m.espace_id, m.gestionnaire_id, m.state, m.holder, m.decision_modalite
         """;
 
+    // Open ones, and closed ones of which a danger was told to nobody: each part by an index of its own.
+    private const string Unplanned = """
+        select from mesures where state <> 'CLOTUREE' and deadlines_version < $1
+        union all select from mesures where state = 'CLOTUREE' and dangers_untold > 0 and deadlines_version < $1
+        """;
+
     private bool _planned;
 
     /// <summary>Tells everything that is due now.</summary>
@@ -48,8 +54,7 @@ internal sealed class DeadlineSweep(
     {
         while (!_planned)
         {
-            _planned = !await source.AnyAsync("select from mesures where state <> 'CLOTUREE' and deadlines_version < $1", [DeadlineTable.Version], ct)
-                || await PlanAsync(ct) == 0;
+            _planned = !await source.AnyAsync(Unplanned, [DeadlineTable.Version], ct) || await PlanAsync(ct) == 0;
         }
 
         var total = 0;
@@ -121,7 +126,7 @@ internal sealed class DeadlineSweep(
         Guid? Id(int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
     }
 
-    /// <summary>Computes the deadlines of open mesures that an older table computed, or none; the number of them.</summary>
+    /// <summary>Computes the deadlines of mesures that an older table computed, or none; the number of them.</summary>
     private async Task<int> PlanAsync(CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -130,6 +135,13 @@ internal sealed class DeadlineSweep(
         var ids = await db.Database.SqlQuery<Guid>($"""
             select id from mesures where state <> 'CLOTUREE' and deadlines_version < {DeadlineTable.Version} limit {Portion} for update skip locked
             """).ToListAsync(ct);
+        if (ids.Count == 0)
+        {
+            ids = await db.Database.SqlQuery<Guid>($"""
+                select id from mesures where state = 'CLOTUREE' and dangers_untold > 0 and deadlines_version < {DeadlineTable.Version} limit {Portion} for update skip locked
+                """).ToListAsync(ct);
+        }
+
         foreach (var mesure in await db.Mesures.Where(m => ids.Contains(m.Id)).ToListAsync(ct))
         {
             await db.PlanDeadlinesAsync(mesure, ct);

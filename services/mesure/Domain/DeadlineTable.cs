@@ -9,7 +9,7 @@ namespace Jafer.Mesures.Domain;
 internal static class DeadlineTable
 {
     /// <summary>Number of this table: to be raised with every change, so that the deadlines of open mesures are computed anew.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>The time of a deadline that does not exist.</summary>
     public static readonly DateTimeOffset Never = new(9999, 12, 30, 0, 0, 0, TimeSpan.Zero);
@@ -32,12 +32,13 @@ internal static class DeadlineTable
         new(DeadlineKind.ContactDeadline, Espace, Delay.None, s => When(
             s.Transmitted && !s.Status.EverScheduled && (s.Status.VisiteurContactAt is null || s.Status.HoteContactAt is null),
             s.Mesure.Decision.ContactDeadline is { } day ? s.Lieu.EndOf(day) : null)),
-        new(DeadlineKind.Interview, Espace, Delay.Months(1), s => When(
-            s.Status is { State: MesureState.EnAttente, InterviewAt: null }, Earliest(s.Status.VisiteurContactAt, s.Status.HoteContactAt))),
+        new(DeadlineKind.Interview, Espace, Delay.Months(1), FirstInterview),
         new(DeadlineKind.RencontreOutcome, Espace, Delay.WorkingDays(2), s => When(true, s.Mesure.NextRencontreAt)),
         new(DeadlineKind.AcknowledgeDifficulty, Court, Delay.WorkingDays(2), Unacknowledged) { Urgent = Delay.Hours(4) },
         new(DeadlineKind.EscalateDifficulty, Court, Delay.WorkingDays(4), Unacknowledged) { Urgent = Delay.Hours(12), Escalates = true },
         new(DeadlineKind.AnswerDifficulty, Court, Delay.WorkingDays(10), s => s.Difficulties.Select(d => new Milestone(d.ReportedAt, d.Urgent))) { Urgent = Delay.WorkingDays(2) },
+        new(DeadlineKind.ExternalAlert, Espace, Delay.Hours(4), Untold) { AfterClosing = true },
+        new(DeadlineKind.EscalateExternalAlert, Espace, Delay.Hours(12), Untold) { Escalates = true, AfterClosing = true },
         new(DeadlineKind.TermInTwoMonths, Court, Delay.None, s => BeforeTerm(s, 2)),
         new(DeadlineKind.TermInOneMonth, Court, Delay.None, s => BeforeTerm(s, 1)),
         new(DeadlineKind.TermPassed, Espace, Delay.None, s => When(s.Transmitted, s.Mesure.Term is { } term ? s.Lieu.EndOf(term) : null)),
@@ -49,31 +50,44 @@ internal static class DeadlineTable
     /// <summary>Whether a deadline that has passed is told beyond who must act.</summary>
     public static bool Escalates(DeadlineKind kind) => s_rows.Any(r => r.Kind == kind && r.Escalates);
 
+    /// <summary>Whether the difficulties of a mesure are looked at: while it is open, and as long as nobody outside was told of a danger.</summary>
+    public static bool AsksForDifficulties(MesureStatus status) => status.OpenDifficulties > 0 && (status.ClosedAt is null || status.DangersUntold > 0);
+
+    /// <summary>Whether the booked interviews of a mesure are looked at: until a party was reached.</summary>
+    public static bool AsksForInterviews(MesureStatus status) =>
+        status is { State: MesureState.Recue or MesureState.PriseEnCharge, InterviewBookedAt: not null };
+
     /// <summary>
     /// The deadlines of a mesure, the next first: each kind at most once, but those of difficulties once for each time at which one
-    /// of them is due. An older difficulty that nobody answers hides no newer one.
+    /// of them is due. An older difficulty that nobody answers hides no newer one. A closed mesure has those of dangers alone.
     /// </summary>
     /// <param name="mesure">The mesure.</param>
     /// <param name="difficulties">Its difficulties; answered ones do not count.</param>
-    public static IReadOnlyList<Deadline> Of(Mesure mesure, IEnumerable<Difficulty> difficulties)
+    /// <param name="interviews">Its interviews, where they are asked for; those that are booked count.</param>
+    public static IReadOnlyList<Deadline> Of(Mesure mesure, IEnumerable<Difficulty> difficulties, IEnumerable<Interview> interviews)
     {
-        if (mesure.Status.ClosedAt is not null)
-        {
-            return [];
-        }
-
-        var subject = new Subject(mesure, [.. difficulties.Where(d => d.State != DifficultyState.Answered)]);
-        return [.. s_rows.SelectMany(row => row.For(subject)).OrderBy(d => d.DueAt).ThenBy(d => d.Kind)];
+        var subject = new Subject(mesure, [.. difficulties.Where(d => d.State != DifficultyState.Answered)], [.. interviews.Where(i => i.State == InterviewState.Booked)]);
+        return [.. s_rows.Where(row => mesure.Status.ClosedAt is null || row.AfterClosing).SelectMany(row => row.For(subject)).OrderBy(d => d.DueAt).ThenBy(d => d.Kind)];
     }
 
     private static IEnumerable<Milestone> When(bool runs, DateTimeOffset? at) => runs && at is { } instant ? [new Milestone(instant, false)] : [];
 
-    // The family waits from the reception on, whenever the espace takes charge, unless it left the hearing with a date. Whoever
-    // asked the espace by themselves was heard.
+    // The family waits from the reception on, whenever the espace takes charge, unless it has a date: one that is lost makes it wait
+    // again, one that was kept leaves as long to go on from there. Whoever asked the espace by themselves was heard.
     private static IEnumerable<Milestone> FirstContact(Subject s) => When(
-        s.Status is { State: MesureState.PriseEnCharge, Holder: Holder.Espace }
-            || (s.Status is { State: MesureState.Recue, FirstAttemptAt: null, InterviewBookedAt: null } && s.Mesure.Nature == MesureNature.Judiciaire),
-        s.Status.HolderSince);
+        s.Booked.Count == 0
+            && (s.Status is { State: MesureState.PriseEnCharge, Holder: Holder.Espace }
+                || (s.Status is { State: MesureState.Recue, FirstAttemptAt: null } && s.Mesure.Nature == MesureNature.Judiciaire)),
+        s.Status.InterviewAt > s.Status.HolderSince ? s.Status.InterviewAt : s.Status.HolderSince);
+
+    // A date of which nothing is heard once it has passed: nobody else would see that the family waits.
+    private static IEnumerable<Milestone> FirstInterview(Subject s) => s.Booked.Count > 0
+        ? [new Milestone(s.Booked.Min(i => i.StartsAt), false) { Delay = Delay.WorkingDays(2) }]
+        : When(s.Status is { State: MesureState.EnAttente, InterviewAt: null }, Earliest(s.Status.VisiteurContactAt, s.Status.HoteContactAt));
+
+    // However the mesure ended: the child is in danger all the same.
+    private static IEnumerable<Milestone> Untold(Subject s) =>
+        s.Difficulties.Where(d => d is { Reason: DifficultyReason.Danger, AlertedAt: null }).Select(d => new Milestone(d.ReportedAt, true));
 
     private static IEnumerable<Milestone> Undelivered(Subject s) =>
         When(s.Status is { State: MesureState.Transmise, DeliveredAt: null, RetrievedAt: null }, s.Status.TransmittedAt);
@@ -88,7 +102,7 @@ internal static class DeadlineTable
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
     /// <summary>What the rows look at.</summary>
-    private sealed record Subject(Mesure Mesure, IReadOnlyList<Difficulty> Difficulties)
+    private sealed record Subject(Mesure Mesure, IReadOnlyList<Difficulty> Difficulties, IReadOnlyList<Interview> Booked)
     {
         public MesureStatus Status => Mesure.Status;
 
@@ -100,7 +114,11 @@ internal static class DeadlineTable
     }
 
     /// <summary>A moment from which a deadline counts.</summary>
-    private readonly record struct Milestone(DateTimeOffset At, bool Urgent);
+    private readonly record struct Milestone(DateTimeOffset At, bool Urgent)
+    {
+        /// <summary>How long after it; null for what its row says.</summary>
+        public Delay? Delay { get; init; }
+    }
 
     private enum Unit
     {
@@ -136,13 +154,16 @@ internal static class DeadlineTable
 
         public bool Escalates { get; init; }
 
+        /// <summary>Whether it runs on when the mesure is closed.</summary>
+        public bool AfterClosing { get; init; }
+
         /// <summary>What the milestones give, each time once.</summary>
         public IEnumerable<Deadline> For(Subject subject)
         {
             // What no judge ordered, the espace decides.
             var mustAct = subject.Mesure.Nature == MesureNature.Judiciaire ? MustAct : Espace;
             var calendar = mustAct == Court ? subject.Court : subject.Lieu;
-            return From(subject).Select(m => (m.Urgent && Urgent is { } urgent ? urgent : Delay).After(m.At, calendar)).Where(due => due < Never).Distinct()
+            return From(subject).Select(m => (m.Delay ?? (m.Urgent && Urgent is { } urgent ? urgent : Delay)).After(m.At, calendar)).Where(due => due < Never).Distinct()
                 .Select(due => new Deadline { MesureId = subject.Mesure.Id, Kind = Kind, MustAct = mustAct, DueAt = due });
         }
     }

@@ -562,12 +562,25 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     /// <summary>The deadlines of what was changed.</summary>
     private async Task<List<DeadlinePlan>> PlanAsync(List<MesureRows> changed, CancellationToken ct)
     {
-        Guid[] open = [.. changed.Where(m => m.Mesure.Status is { ClosedAt: null } status && status.OpenDifficulties > m.NewDifficulties.Count).Select(m => m.Mesure.Id)];
+        Guid[] open = [.. changed.Where(m => DeadlineTable.AsksForDifficulties(m.Mesure.Status) && m.Mesure.Status.OpenDifficulties > m.NewDifficulties.Count).Select(m => m.Mesure.Id)];
         var difficulties = open.Length == 0
             ? []
             : await db.Difficulties.AsNoTracking().Where(d => open.Contains(d.MesureId) && d.State != DifficultyState.Answered).ToListAsync(ct);
         var ofMesure = difficulties.ToLookup(d => d.MesureId);
-        return [.. changed.Select(m => DeadlinePlan.Of(m.Mesure, ofMesure[m.Mesure.Id].Concat(m.NewDifficulties)))];
+        Guid[] dated = [.. changed.Where(m => DeadlineTable.AsksForInterviews(m.Mesure.Status)).Select(m => m.Mesure.Id)];
+        var interviews = dated.Length == 0
+            ? []
+            : await db.Interviews.AsNoTracking().Where(i => dated.Contains(i.MesureId) && i.State == InterviewState.Booked).ToListAsync(ct);
+        var booked = interviews.ToLookup(i => i.MesureId);
+
+        // What the batch itself changed is not written yet.
+        return
+        [
+            .. changed.Select(m => DeadlinePlan.Of(
+                m.Mesure,
+                m.NewDifficulties.Concat(m.ChangedDifficulties).Concat(ofMesure[m.Mesure.Id]).DistinctBy(d => d.Id),
+                dated.Contains(m.Mesure.Id) ? m.Interviews.Concat(booked[m.Mesure.Id]).DistinctBy(i => i.Id) : [])),
+        ];
     }
 
     private async Task WriteSequencesAsync(CancellationToken ct)

@@ -55,7 +55,8 @@ internal sealed class WorklistGrpcService(MesuresDbContext db, PageTokens tokens
         var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
 
-        var mesures = Worklists.Filter(db, Worklists.Open(Seen(caller, espaceId)), worklist, clock, noVisitAfter);
+        var seen = Seen(caller, espaceId);
+        var mesures = Worklists.Filter(db, worklist == Worklist.Unspecified ? Worklists.Open(seen) : seen, worklist, clock, noVisitAfter);
         if (cursor is not null)
         {
             mesures = mesures.Where(m => EF.Functions.GreaterThan(

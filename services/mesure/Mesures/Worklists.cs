@@ -19,18 +19,18 @@ internal static class Worklists
     {
         Roles.Juridiction =>
         [
-            Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.DifficultesARepondre, Worklist.PrecisionDemandee, Worklist.ACompleter,
+            Worklist.DangersNonSignales, Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.DifficultesARepondre, Worklist.PrecisionDemandee, Worklist.ACompleter,
             Worklist.ATransmettre, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact, Worklist.SansPremiereRencontre, Worklist.TermeProche,
             Worklist.EnRetard,
         ],
         Roles.Espace =>
         [
-            Worklist.AAccuserReception, Worklist.APrendreEnCharge, Worklist.AContacter, Worklist.AProgrammer, Worklist.IssueManquante, Worklist.SansContact,
+            Worklist.DangersNonSignales, Worklist.AAccuserReception, Worklist.APrendreEnCharge, Worklist.AContacter, Worklist.AProgrammer, Worklist.IssueManquante, Worklist.SansContact,
             Worklist.SansPremiereRencontre, Worklist.TermeProche, Worklist.EnRetard,
         ],
         _ =>
         [
-            Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact,
+            Worklist.DangersNonSignales, Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact,
             Worklist.SansPremiereRencontre, Worklist.IssueManquante, Worklist.TermeProche, Worklist.EnRetard,
         ],
     };
@@ -62,11 +62,15 @@ internal static class Worklists
             Worklist.Difficultes => Open(mesures).Where(m => m.Status.OpenDifficulties > 0),
             Worklist.AAccuserReception => Open(mesures).Where(m => m.Status.State == MesureState.Transmise),
             Worklist.APrendreEnCharge => Open(mesures).Where(m => m.Status.State == MesureState.Recue),
-            Worklist.AContacter => Open(mesures).Where(m => m.Status.State == MesureState.PriseEnCharge),
+            // A family that has a date need not be called; once that has passed and nothing was recorded, it must.
+            Worklist.AContacter => Open(mesures).Where(m => m.Status.State == MesureState.PriseEnCharge
+                && (m.Status.InterviewBookedAt == null || !db.Interviews.Any(i => i.MesureId == m.Id && i.State == InterviewState.Booked && i.StartsAt > now))),
             Worklist.AProgrammer => Open(mesures).Where(m => m.Status.State == MesureState.EnAttente || (m.Status.State == MesureState.EnCours && m.Status.PendingRencontres == 0)),
             Worklist.IssueManquante => Open(mesures).Where(m => m.NextRencontreAt <= now),
             Worklist.NonDelivree => Open(mesures).Where(m =>
                 m.Status.State == MesureState.Transmise && m.Status.DeliveredAt == null && m.Status.RetrievedAt == null && m.Status.TransmittedAt <= now - s_deliveryWarning),
+            // The one list on which closed mesures stand.
+            Worklist.DangersNonSignales => mesures.Where(m => m.Status.DangersUntold > 0),
             Worklist.NonConsultee => Past(DeadlineKind.Retrieval),
             Worklist.DifficultesAAccuser => Difficult(DifficultyState.Open),
             Worklist.DifficultesARepondre => Difficult(DifficultyState.Acknowledged),

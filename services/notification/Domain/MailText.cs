@@ -60,6 +60,8 @@ internal static class MailText
         ["ACKNOWLEDGE_DIFFICULTY"] = "Une difficulté attend votre accusé de réception",
         ["ESCALATE_DIFFICULTY"] = "Une difficulté n'a pas été prise en compte",
         ["ANSWER_DIFFICULTY"] = "Une difficulté attend la réponse du juge",
+        ["EXTERNAL_ALERT"] = "Un danger est à signaler : aucune alerte extérieure n'est renseignée",
+        ["ESCALATE_EXTERNAL_ALERT"] = "Un danger n'a toujours pas été signalé à l'extérieur",
         ["TERM_IN_TWO_MONTHS"] = "Une mesure prend fin dans deux mois",
         ["TERM_IN_ONE_MONTH"] = "Une mesure prend fin dans un mois",
         ["TERM_PASSED"] = "Le terme d'une mesure est passé",

@@ -3,6 +3,7 @@ using Jafer.Mesures.Domain;
 using Xunit;
 using Decision = Jafer.Mesures.Domain.Decision;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using Interview = Jafer.Mesures.Domain.Interview;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 
 namespace Jafer.Mesures.Tests.Domain;
@@ -13,6 +14,7 @@ public sealed class DeadlineTableTests
     private static readonly DateTimeOffset s_start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
 
     private readonly List<Difficulty> _difficulties = [];
+    private readonly List<Interview> _interviews = [];
     private readonly Mesure _mesure;
     private DateTimeOffset _now = s_start;
 
@@ -27,7 +29,7 @@ public sealed class DeadlineTableTests
     {
         Assert.Equal(Enum.GetValues<DeadlineKind>().Where(k => k != DeadlineKind.Unspecified), DeadlineTable.Rows.Select(r => r.Kind).Order());
         Assert.All(DeadlineTable.Rows, r => Assert.True(r.MustAct is Holder.Juridiction or Holder.Espace));
-        Assert.Equal([DeadlineKind.DeliveryFailed, DeadlineKind.EscalateDifficulty], DeadlineTable.Rows.Select(r => r.Kind).Where(DeadlineTable.Escalates).Order());
+        Assert.Equal([DeadlineKind.DeliveryFailed, DeadlineKind.EscalateDifficulty, DeadlineKind.EscalateExternalAlert], DeadlineTable.Rows.Select(r => r.Kind).Where(DeadlineTable.Escalates).Order());
     }
 
     [Fact]
@@ -69,16 +71,67 @@ public sealed class DeadlineTableTests
         Assert.DoesNotContain(Due(), d => d.Kind is DeadlineKind.DeliveryWarning or DeadlineKind.DeliveryFailed or DeadlineKind.Retrieval);
     }
 
-    [Fact]
-    public void Of_AFamilyThatHasADate_NeedNotBeCalledBeforeChargeIsTaken()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Of_AFamilyThatHasADate_IsCalledOnlyOnceThatIsLost(bool chargeTaken)
     {
         Transmit();
-        _mesure.BookInterview(PartyRole.Visiteur, null, new SlotContent(_now.AddDays(7), 45, "Europe/Paris", null, PartyRole.Visiteur), Acting);
+        var interview = Book(PartyRole.Visiteur, 7);
         _mesure.Acknowledge(Acting);
+        if (chargeTaken)
+        {
+            _mesure.TakeCharge(Acting);
+        }
 
+        // What became of it is asked for 2 working days after it: Monday 9 March.
+        Assert.Equal((DeadlineKind.Interview, Holder.Espace, Paris(3, 12)), Due().Single(d => d.Kind is DeadlineKind.FirstContact or DeadlineKind.Interview));
+
+        _mesure.ReleaseInterview(interview, InterviewReleaseReason.SlotWithdrawn, Acting);
+        Assert.Equal((DeadlineKind.FirstContact, Holder.Espace, Paris(3, 6)), Due().Single(d => d.Kind is DeadlineKind.FirstContact or DeadlineKind.Interview));
+        Book(PartyRole.Hote, 8);
         Assert.DoesNotContain(Due(), d => d.Kind == DeadlineKind.FirstContact);
+    }
+
+    [Fact]
+    public void Of_AFamilyThatCameToItsDate_IsGoneOnWithFromThere()
+    {
+        Transmit();
+        var interview = Book(PartyRole.Visiteur, 7);
+        _mesure.Acknowledge(Acting);
         _mesure.TakeCharge(Acting);
-        Assert.Contains(Due(), d => d.Kind == DeadlineKind.FirstContact);
+        _now = _now.AddDays(7);
+
+        _mesure.RecordInterview(PartyRole.Visiteur, interview, Acting);
+
+        Assert.Equal((DeadlineKind.FirstContact, Holder.Espace, Paris(3, 13)), Due()[0]);
+    }
+
+    [Theory]
+    [InlineData("revoke")]
+    [InlineData("redesignate")]
+    [InlineData("open")]
+    public void Of_ADangerThatNobodyOutsideWasTold_RunsUntilSomebodyWas(string ended)
+    {
+        Transmit();
+        Report(DifficultyReason.Danger);
+        Report(DifficultyReason.Capacity);
+        switch (ended)
+        {
+            case "revoke":
+                _mesure.Revoke(new DateOnly(2026, 3, 2), "", Acting);
+                break;
+            case "redesignate":
+                _mesure.Redesignate(Guid.CreateVersion7(s_start), "TJ-2026-000002", Espace("Europe/Paris", "69"), new DateOnly(2026, 3, 2), null, "", Acting);
+                break;
+        }
+
+        var untold = Due().Where(d => ended != "open" || d.Kind is DeadlineKind.ExternalAlert or DeadlineKind.EscalateExternalAlert);
+        Assert.Equal(
+            [(DeadlineKind.ExternalAlert, Holder.Espace, s_start.AddHours(4)), (DeadlineKind.EscalateExternalAlert, Holder.Espace, s_start.AddHours(12))], untold);
+
+        _mesure.RecordExternalAlert(_difficulties[0], ExternalAlertRecipient.Parquet, ExternalAlertKind.Signalement, Acting);
+        Assert.DoesNotContain(Due(), d => ended != "open" || d.Kind is DeadlineKind.ExternalAlert or DeadlineKind.EscalateExternalAlert);
     }
 
     [Fact]
@@ -147,21 +200,30 @@ public sealed class DeadlineTableTests
     private void Transmit(string zone = "Europe/Paris", string departement = "69")
     {
         _mesure.Complete([], Acting);
-        _mesure.Transmit(new EspaceView
-        {
-            Id = Guid.CreateVersion7(s_start),
-            GestionnaireId = Guid.CreateVersion7(s_start),
-            State = "OUVERT",
-            AgrementPeriods = [new ApprovedPeriod(new DateOnly(2013, 9, 1), null)],
-            TimeZone = zone,
-            Departement = departement,
-            Version = 1,
-        }, Acting);
+        _mesure.Transmit(Espace(zone, departement), Acting);
+    }
+
+    private static EspaceView Espace(string zone, string departement) => new()
+    {
+        Id = Guid.CreateVersion7(s_start),
+        GestionnaireId = Guid.CreateVersion7(s_start),
+        State = "OUVERT",
+        AgrementPeriods = [new ApprovedPeriod(new DateOnly(2013, 9, 1), null)],
+        TimeZone = zone,
+        Departement = departement,
+        Version = 1,
+    };
+
+    private Interview Book(PartyRole with, int days)
+    {
+        var interview = _mesure.BookInterview(with, null, new SlotContent(_now.AddDays(days), 45, "Europe/Paris", null, with), Acting);
+        _interviews.Add(interview);
+        return interview;
     }
 
     private void Report(DifficultyReason reason) => _difficulties.Add(_mesure.ReportDifficulty(reason, "", Acting));
 
-    private List<(DeadlineKind Kind, Holder MustAct, DateTimeOffset DueAt)> Due() => [.. DeadlineTable.Of(_mesure, _difficulties).Select(d => (d.Kind, d.MustAct, d.DueAt))];
+    private List<(DeadlineKind Kind, Holder MustAct, DateTimeOffset DueAt)> Due() => [.. DeadlineTable.Of(_mesure, _difficulties, _interviews).Select(d => (d.Kind, d.MustAct, d.DueAt))];
 
     private DateTimeOffset At(DeadlineKind kind) => Due().First(d => d.Kind == kind).DueAt;
 

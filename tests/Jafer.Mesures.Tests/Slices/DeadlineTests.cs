@@ -68,7 +68,7 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
         await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() });
         jafer.Clock.Advance(TimeSpan.FromHours(5));
         await jafer.Sweep.SweepAsync(Ct);
-        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY"], await jafer.ToldAsync(id));
+        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "EXTERNAL_ALERT"], (await jafer.ToldAsync(id)).Order());
         var first = Assert.Single((await jafer.GetAsync(id)).Difficulties);
         await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Incident, RequestId = NewId() });
         await jafer.AsCourt.AcknowledgeDifficultyAsync(new AcknowledgeDifficultyRequest { MesureId = id, DifficultyId = first.DifficultyId, RequestId = NewId() });
@@ -76,7 +76,7 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
         jafer.Clock.Advance(TimeSpan.FromHours(4));
         await jafer.Sweep.SweepAsync(Ct);
 
-        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "ACKNOWLEDGE_DIFFICULTY"], await jafer.ToldAsync(id));
+        Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "ACKNOWLEDGE_DIFFICULTY", "EXTERNAL_ALERT"], (await jafer.ToldAsync(id)).Order());
     }
 
     [Fact]
@@ -101,6 +101,83 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
         Assert.Equal(reported.AddHours(12).ToProto(), escalations[1].DueTime);
         Assert.All(escalations, d => Assert.NotNull(d.RaisedTime));
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Deadline_DangerOfAMesureThatTheJudgeEnded_IsDueUntilSomebodyOutsideIsTold(bool redesignated)
+    {
+        var id = await jafer.TransmittedAsync();
+        var danger = (await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() })).DifficultyId;
+        var today = jafer.Clock.GetUtcNow().Date.ToDate(0);
+        if (redesignated)
+        {
+            await jafer.AsCourt.RedesignateMesureAsync(new RedesignateMesureRequest
+            {
+                MesureId = id,
+                Redesignation = new Redesignation { EspaceId = YoungEspace.ToString(), DecisionDate = today },
+                RequestId = NewId(),
+            });
+        }
+        else
+        {
+            await jafer.AsCourt.RevokeMesureAsync(new RevokeMesureRequest { MesureId = id, Revocation = new Revocation { DecisionDate = today }, RequestId = NewId() });
+        }
+
+        jafer.Clock.Advance(TimeSpan.FromHours(12));
+        await jafer.Sweep.SweepAsync(Ct);
+
+        Assert.Equal(["EXTERNAL_ALERT", "ESCALATE_EXTERNAL_ALERT"], await jafer.ToldAsync(id));
+        Assert.Equal(
+            $"ESPACE true CLOTUREE {Gestionnaire}",
+            await jafer.Database.ReadAsync<string>($"""
+                select concat_ws(' ', payload->>'mustAct', payload->>'escalated', payload->>'state', payload->>'gestionnaireId')
+                from probe.told where payload->>'deadline' = 'ESCALATE_EXTERNAL_ALERT' and payload->>'aggregateId' = '{id}'
+                """));
+        foreach (var (role, organisation) in new[] { ("espace", Gestionnaire), ("juridiction", Court), ("operateur", OtherCourt) })
+        {
+            Assert.True(await StandsAsync(role, organisation), role);
+        }
+
+        Assert.False(await StandsAsync("espace", OtherGestionnaire));
+        // A list of the open ones does not hold it.
+        Assert.DoesNotContain((await Of("espace", Gestionnaire).ListWorkItemsAsync(new ListWorkItemsRequest { PageSize = 200 })).Items, i => i.Mesure.MesureId == id);
+
+        await jafer.AsEspace.RecordExternalAlertAsync(new RecordExternalAlertRequest
+        {
+            MesureId = id,
+            DifficultyId = danger,
+            Recipient = ExternalAlertRecipient.Parquet,
+            Kind = ExternalAlertKind.Signalement,
+            RequestId = NewId(),
+        });
+        Assert.False(await StandsAsync("espace", Gestionnaire));
+        Assert.Empty((await jafer.GetAsync(id)).Deadlines);
+
+        async Task<bool> StandsAsync(string role, Guid organisation)
+        {
+            var items = (await Of(role, organisation).ListWorkItemsAsync(new ListWorkItemsRequest { Worklist = Worklist.DangersNonSignales, PageSize = 200 })).Items;
+            var counted = (await Of(role, organisation).GetWorklistsAsync(new GetWorklistsRequest())).Worklists.Single(w => w.Worklist == Worklist.DangersNonSignales);
+            Assert.Equal((items.Count, items.Count(i => i.NextDeadline.DueTime.ToDateTimeOffset() <= jafer.Clock.GetUtcNow())), (counted.Count, counted.OverdueCount));
+            return items.Any(i => i.Mesure.MesureId == id && i.NextDeadline.Kind == DeadlineKind.ExternalAlert);
+        }
+    }
+
+    [Fact]
+    public async Task Sweep_ClosedMesureOfAnOlderTableWithAnUntoldDanger_IsGivenItsDeadlines()
+    {
+        var id = await jafer.TransmittedAsync();
+        await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() });
+        await jafer.AsCourt.RevokeMesureAsync(
+            new RevokeMesureRequest { MesureId = id, Revocation = new Revocation { DecisionDate = jafer.Clock.GetUtcNow().Date.ToDate(0) }, RequestId = NewId() });
+        await jafer.Database.RunAsync($"delete from deadlines where mesure_id = '{id}'; update mesures set deadlines_version = 0, next_due_at = '9999-12-30Z' where id = '{id}'");
+
+        await ActivatorUtilities.CreateInstance<DeadlineSweep>(jafer.Host.App.Services).SweepAsync(Ct);
+
+        Assert.Equal([DeadlineKind.ExternalAlert, DeadlineKind.EscalateExternalAlert], (await jafer.GetAsync(id)).Deadlines.Select(d => d.Kind));
+    }
+
+    private WorklistService.WorklistServiceClient Of(string role, Guid organisation) => new(jafer.Host.Channel(role, organisation));
 
     [Fact]
     public async Task Sweep_OnTwoReplicasAtOnce_TellsEachDeadlineOnce()

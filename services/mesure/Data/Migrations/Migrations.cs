@@ -140,3 +140,17 @@ internal sealed class DeadlinesOfEachDifficulty : SqlMigration
 {
     protected override string Resource => "202611280561_deadlines_of_each_difficulty.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280570_dangers_untold")]
+internal sealed class DangersUntoldIndex : SqlMigration
+{
+    protected override string Resource => "202611280570_dangers_untold.sql";
+}
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280571_lieux_of_espaces")]
+internal sealed class LieuxOfEspaces : SqlMigration
+{
+    protected override string Resource => "202611280571_lieux_of_espaces.sql";
+}
