@@ -223,7 +223,7 @@ public sealed class MesuresFixture : IAsyncLifetime
             return id;
         }
 
-        await AsEspace.CloseMesureAsync(new CloseMesureRequest { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() });
+        await AsEspace.CloseMesureAsync(new CloseMesureRequest { MesureId = id, Reason = ClosureReason.InterruptionEspaceAutre, RequestId = NewId() });
         return state == MesureState.Cloturee ? id : throw new ArgumentOutOfRangeException(nameof(state));
     }
 

@@ -758,6 +758,11 @@ internal sealed partial class Mesure
             RequireDeadlinePassed(MesureAct.Close, acting);
         }
 
+        if (reason == ClosureReason.ArriveeATerme)
+        {
+            RequireTermReached(acting);
+        }
+
         // Whoever is protected must not be pressed into an agreement: only the judge takes back what was ordered (C. civ. 515-11).
         if (reason == ClosureReason.InterruptionMeilleurAccord && Decision.LegalBasis == LegalBasis.Article51511)
         {
@@ -846,6 +851,15 @@ internal sealed partial class Mesure
         if (acting.OccurredAt.DayInParis() <= Decision.ContactDeadline)
         {
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode(), "the decision still leaves the parents time to make contact");
+        }
+    }
+
+    // Where no duration was fixed there is no term to wait for. One that runs from the first rencontre has not begun before it.
+    private void RequireTermReached(Acting acting)
+    {
+        if (Decision.DurationMonths is not null && !(Term <= acting.OccurredAt.DayInParis()))
+        {
+            throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Close.ToCode(), "the term of the mesure has not come: what ends it before is another reason");
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
 
         var answer = await _intake.ReportStatusAsync(Report(
             Item(id, 1, Acknowledged), Item(id, 2, ChargeTaken), Item(id, 3, Reached), Item(id, 4, Interview), Item(id, 5, Scheduled("a")), Item(id, 6, Held("a", child)),
-            Item(id, 7, Incident), Item(id, 8, i => i.Closed = new() { Reason = ClosureReason.ArriveeATerme, Destination = ClosureDestination.Accord })));
+            Item(id, 7, Incident), Item(id, 8, i => i.Closed = new() { Reason = ClosureReason.InterruptionEspaceAutre, Destination = ClosureDestination.Accord })));
 
         Assert.All(answer.Results, r => Assert.Equal(IntakeResult.Applied, r.Result));
         Assert.Equal(MesureState.PriseEnCharge, answer.Results[1].State);
@@ -59,6 +59,17 @@ public sealed class IntakeTests(MesuresFixture jafer)
         {
             await jafer.Database.RunAsync("drop trigger intake_kept on outbox_messages; drop schema intake_probe cascade");
         }
+    }
+
+    [Fact]
+    public async Task ReportStatus_ClosedAtATermThatHasNotCome_IsRefusedAndTheOthersAreNot()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+
+        var answer = await _intake.ReportStatusAsync(Report(Item(id, 1, i => i.Closed = new() { Reason = ClosureReason.ArriveeATerme }), Item(id, 2, Attempt)));
+
+        Assert.Equal([IntakeResult.Refused, IntakeResult.Applied], answer.Results.Words());
+        Assert.Equal((ErrorReason.StateForbids, MesureState.EnAttente), (answer.Results[0].Reason, answer.Results[0].State));
     }
 
     [Fact]

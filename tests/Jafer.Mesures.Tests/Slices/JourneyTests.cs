@@ -60,10 +60,10 @@ public sealed class JourneyTests(MesuresFixture jafer)
         });
         Assert.Equal(MesureState.EnCours, held.Mesure.State);
         Assert.Equal(MesureState.Cloturee, (await jafer.AsEspace.CloseMesureAsync(
-            new CloseMesureRequest { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() })).Mesure.State);
+            new CloseMesureRequest { MesureId = id, Reason = ClosureReason.InterruptionEspaceAutre, RequestId = NewId() })).Mesure.State);
 
         var whole = await jafer.GetAsync(id);
-        Assert.Equal(ClosureReason.ArriveeATerme, whole.Closure.Reason);
+        Assert.Equal(ClosureReason.InterruptionEspaceAutre, whole.Closure.Reason);
         Assert.Equal(RencontreOutcome.Held, Assert.Single(whole.Rencontres).Outcome);
         Assert.Equal("Le voici.", Assert.Single(whole.InformationExchanges).Answer);
         var events = (await jafer.AsEspace.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events;

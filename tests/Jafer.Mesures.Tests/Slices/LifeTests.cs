@@ -351,7 +351,7 @@ public sealed class LifeTests(MesuresFixture jafer)
     {
         var id = await jafer.MesureInAsync(MesureState.EnCours);
         await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = s_day, RencontreMinutes = 60 }, RequestId = NewId() });
-        await jafer.AsEspace.CloseMesureAsync(new() { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() });
+        await jafer.AsEspace.CloseMesureAsync(new() { MesureId = id, Reason = ClosureReason.InterruptionEspaceAutre, RequestId = NewId() });
         await jafer.AsEspace.ReopenMesureAsync(new() { MesureId = id, Comment = "erreur", RequestId = NewId() });
         var events = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = id })).Events;
 
