@@ -423,6 +423,9 @@ internal sealed partial class Mesure
         return ReportDifficulty(reason, comment, acting);
     }
 
+    /// <summary>The espace suspended the rencontres for a difficulty that the judge has already.</summary>
+    public void Suspend(Acting acting) => Act(MesureAct.Suspend, acting);
+
     /// <summary>The espace or the judge resumes them.</summary>
     public void Resume(Acting acting) => Act(MesureAct.Resume, acting);
 

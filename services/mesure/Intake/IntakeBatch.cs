@@ -161,6 +161,10 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
                 {
                     Apply(judged, inTurn: false);
                 }
+                else if (judged.Act?.AtOnce is { } part)
+                {
+                    Tell(judged, part);
+                }
             }
         }
     }
@@ -186,7 +190,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         }
 
         var (facts, freed, taken) = (mesure.Mesure.NewFacts.Count, mesure.NewFreeSlots.Count, mesure.TakenFreeSlots.Count);
-        var acting = new Acting(row.GestionnaireId, row.Subject, row.OccurredAt, now, Source: new FactSource(row.SourceSystem, row.ExternalId));
+        var acting = ActingOf(row);
         try
         {
             judged.RencontreId = judged.Act.Apply(mesure, acting);
@@ -211,6 +215,31 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         return true;
     }
 
+    /// <summary>Tells the judge what they must read of an item that waits. It is a fact under the item's own name, by which it is told once.</summary>
+    private void Tell(Judged judged, StatusAct part)
+    {
+        var (row, mesure) = (judged.Row, judged.Mesure!);
+        if (mesure.DifficultyOf(row.SourceSystem, row.ExternalId) is not null)
+        {
+            return;
+        }
+
+        var facts = mesure.Mesure.NewFacts.Count;
+        try
+        {
+            part.Apply(mesure, ActingOf(row));
+        }
+        catch (DomainError e) when (e.Reason == ErrorReason.StateForbids)
+        {
+            // What is missing may allow it.
+            return;
+        }
+
+        _events.AddRange(mesure.Mesure.NewFacts.Skip(facts).Select(f => MesureEvents.From(mesure.Mesure, f)));
+    }
+
+    private Acting ActingOf(IntakeItem row) => new(row.GestionnaireId, row.Subject, row.OccurredAt, now, Source: new FactSource(row.SourceSystem, row.ExternalId));
+
     /// <summary>Newer items were applied already: an older one never overrides them.</summary>
     private void ApplyLate(Judged judged)
     {
@@ -220,7 +249,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         {
             Apply(judged);
         }
-        else if (judged.Act.WhenLate is { } rest)
+        else if (judged.Act.AtOnce is { } rest)
         {
             judged.Act = rest;
             Apply(judged);
@@ -368,10 +397,10 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
     /// <summary>Everything beside the mesures that may be applied to them in this batch: what was reported and what was held before.</summary>
     private async Task LoadConcernedAsync(IReadOnlyList<ReportedItem> reported, CancellationToken ct)
     {
-        var concerned = reported.Select(i => (i.MesureId, i.SourceSystem, i.Act))
-            .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Row.SourceSystem, j.Act)))
+        var concerned = reported.Select(i => (i.MesureId, i.SourceSystem, i.Act, Waited: false))
+            .Concat(_judged.Values.Where(j => j.Row.Result == IntakeResult.Held).Select(j => (j.Row.MesureId, j.Row.SourceSystem, j.Act, Waited: true)))
             .Where(i => i.Act is not null && i.MesureId is { } id && _mesures.ContainsKey(id))
-            .Select(i => new Concern(_mesures[i.MesureId!.Value], i.SourceSystem, i.Act!)).ToList();
+            .Select(i => new Concern(_mesures[i.MesureId!.Value], i.SourceSystem, i.Act!, i.Waited)).ToList();
         await LoadRencontresAsync(concerned, ct);
         await LoadInterviewsAsync(concerned, ct);
         await LoadPlacesAsync([.. concerned.Where(c => c.Act is StatusAct.Booking)], ct);
@@ -506,7 +535,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
     private async Task LoadHistoriesAsync(List<Concern> all, CancellationToken ct)
     {
-        Guid[] mesureIds = [.. all.Where(c => c.Act.LooksBack).Select(c => c.Rows.Mesure.Id).Distinct()];
+        Guid[] mesureIds = [.. all.Where(c => c.Act.LooksBack || (c.Waited && c.Act.AtOnce is not null)).Select(c => c.Rows.Mesure.Id).Distinct()];
         if (mesureIds.Length == 0)
         {
             return;
@@ -655,8 +684,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         return result;
     }
 
-    /// <summary>An act that may be applied in this batch.</summary>
-    private sealed record Concern(MesureRows Rows, string SourceSystem, StatusAct Act);
+    /// <summary>An act that may be applied in this batch, and whether it came with an earlier one.</summary>
+    private sealed record Concern(MesureRows Rows, string SourceSystem, StatusAct Act, bool Waited);
 
     /// <summary>An item on its way through the batch.</summary>
     private sealed class Judged(IntakeItem row)

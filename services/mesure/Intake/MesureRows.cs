@@ -121,6 +121,10 @@ internal sealed class MesureRows(Mesure mesure, Places places)
         return found;
     }
 
+    /// <summary>The difficulty that an item brought, as far as the history is loaded; null when it brought none.</summary>
+    public Guid? DifficultyOf(string sourceSystem, string externalId) => History.Concat(mesure.NewFacts)
+        .Where(f => f.SourceSystem == sourceSystem && f.ExternalId == externalId).Select(f => f.Details.DifficultyId).FirstOrDefault(d => d is not null);
+
     /// <summary>The rencontre that an item names.</summary>
     public Rencontre One(RencontreName name, Acting acting) => Find(name, acting.Source!.System) ?? throw DomainError.Invalid(name.Field, "is not a rencontre of the mesure");
 

@@ -28,8 +28,8 @@ internal abstract partial record StatusAct
     /// <summary>Whether it is applied although newer items were: it adds to the mesure and moves nothing that they stand on.</summary>
     public virtual bool OnlyAdds => false;
 
-    /// <summary>What of it is applied although the rest of it is superseded: what a judge must read. Null for nothing.</summary>
-    public virtual StatusAct? WhenLate => null;
+    /// <summary>What of it is applied although the rest of it waits or is superseded: what a judge must read. Null for nothing.</summary>
+    public virtual StatusAct? AtOnce => null;
 
     /// <summary>The rencontre that it is about; null when it is about none.</summary>
     public virtual RencontreName? Rencontre => null;
@@ -237,8 +237,7 @@ internal abstract partial record StatusAct
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            var id = DifficultyId ?? rows.History.Concat(rows.Mesure.NewFacts)
-                .Where(f => f.SourceSystem == acting.Source!.System && f.ExternalId == ExternalId).Select(f => f.Details.DifficultyId).FirstOrDefault(d => d is not null);
+            var id = DifficultyId ?? rows.DifficultyOf(acting.Source!.System, ExternalId);
             var difficulty = rows.Difficulties.Concat(rows.NewDifficulties).FirstOrDefault(d => d.Id == id)
                 ?? throw DomainError.Invalid(DifficultyId is null ? "external_difficulty_id" : "difficulty_id", "is not a difficulty of the mesure");
             rows.NewAlerts.Add(rows.Mesure.RecordExternalAlert(difficulty, Recipient, Kind, acting));
@@ -251,7 +250,7 @@ internal abstract partial record StatusAct
     {
         public override MesureAct Act => MesureAct.Suspend;
 
-        public override StatusAct? WhenLate => new DifficultyReported(Reason, Comment);
+        public override StatusAct? AtOnce => new DifficultyReported(Reason, Comment);
 
         public static Suspended Read(FieldChecks check, SuspendedItem said)
         {
@@ -261,7 +260,16 @@ internal abstract partial record StatusAct
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            rows.NewDifficulties.Add(rows.Mesure.Suspend(Reason, Comment, acting));
+            if (rows.DifficultyOf(acting.Source!.System, acting.Source.ExternalId) is null)
+            {
+                rows.NewDifficulties.Add(rows.Mesure.Suspend(Reason, Comment, acting));
+            }
+            else
+            {
+                // The judge had it while this waited.
+                rows.Mesure.Suspend(acting);
+            }
+
             return null;
         }
     }

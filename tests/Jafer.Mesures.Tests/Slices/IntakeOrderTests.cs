@@ -145,6 +145,38 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task HeldSuspension_ReachesTheJudgeAtOnceAndOnlyOnce()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var intake = jafer.First.Intake();
+        Action<StatusItem> danger = i => i.Suspended = new() { Reason = DifficultyReason.Danger, Comment = "fait" };
+
+        // The booking that it follows is still on its way.
+        var early = await intake.ReportStatusAsync(Report(Item(id, 2, danger)));
+        Assert.Equal([IntakeResult.Held], early.Results.Words());
+        var told = await jafer.GetAsync(id);
+        Assert.Equal((MesureState.EnAttente, 1), (told.Summary.State, told.Summary.OpenDifficultyCount));
+        Assert.Equal((DifficultyReason.Danger, DifficultyState.Open, "fait"), (told.Difficulties[0].Reason, told.Difficulties[0].State, told.Difficulties[0].Comment));
+        Assert.Contains(told.Deadlines, d => d.Kind == DeadlineKind.AcknowledgeDifficulty);
+
+        // Sent again, and with others that wait too, it is told no more.
+        await intake.ReportStatusAsync(Report(Item(id, 2, danger), Item(id, 3, Attempt)));
+        await jafer.AsCourt.AcknowledgeDifficultyAsync(new() { MesureId = id, DifficultyId = told.Difficulties[0].DifficultyId, RequestId = NewId() });
+        var then = await jafer.Second.Intake().ReportStatusAsync(Report(Item(id, 1, Scheduled("a", Start.AddDays(1)))));
+
+        Assert.Equal([IntakeResult.Applied, IntakeResult.Applied], then.ReleasedItems.Select(r => r.Result.Result));
+        var suspended = await jafer.GetAsync(id);
+        Assert.Equal((MesureState.Suspendue, Holder.Juridiction, 1), (suspended.Summary.State, suspended.Summary.Holder, suspended.Summary.OpenDifficultyCount));
+        Assert.Equal(DifficultyState.Acknowledged, Assert.Single(suspended.Difficulties).State);
+        Assert.Equal(suspended.Difficulties[0].ReportedTime, suspended.Milestones.SuspendedTime);
+
+        // By the name of the item that brought it the alert finds it.
+        Assert.Equal([IntakeResult.Applied], (await intake.ReportStatusAsync(Report(Item(id, 4, Alerted(id, 2))))).Results.Words());
+        Assert.Single((await jafer.GetAsync(id)).Difficulties[0].ExternalAlerts);
+        Assert.DoesNotContain((await jafer.GetAsync(id)).Deadlines, d => d.Kind == DeadlineKind.ExternalAlert);
+    }
+
+    [Fact]
     public async Task HeldTooMany_AreAppliedPastTheGap()
     {
         await using var own = await Own.StartAsync(new TestClock(TimeProvider.System.GetUtcNow()), ("Intake:HoldCount", "3"));
