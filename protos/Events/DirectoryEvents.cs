@@ -27,6 +27,9 @@ public sealed record EspacePublished : DomainEvent
     /// </summary>
     public IReadOnlyList<LieuAgrement>? LieuAgrements { get; init; }
 
+    /// <summary>All lieux of the espace; absent from older versions.</summary>
+    public IReadOnlyList<Guid>? LieuIds { get; init; }
+
     /// <summary>Modalités that take new mesures, such as "VISITE".</summary>
     public required IReadOnlyList<string> OpenModalites { get; init; }
 

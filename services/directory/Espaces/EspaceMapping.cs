@@ -134,6 +134,7 @@ internal static class EspaceMapping
         LieuAgrements = [.. row.Lieux.OrderBy(l => l.Position)
             .Where(l => row.Agrements.Exists(a => !Covers(a, l)))
             .Select(l => new LieuAgrement(l.Id, Periods(row.Agrements.Where(a => Covers(a, l)))))],
+        LieuIds = [.. row.Lieux.OrderBy(l => l.Position).Select(l => l.Id)],
         OpenModalites = [.. row.Modalites.Where(m => m.TakesMesures).Select(m => m.Modalite).Order().Select(m => m.ToCode())],
         TimeZone = LocalTime.ZoneOf(row.Lieux.MinBy(l => l.Position)!.CommuneInsee),
         Capacities = [.. row.Modalites.Where(m => m.CapacityFamilies > 0).OrderBy(m => m.Modalite).Select(m => new ModaliteCapacity(m.Modalite.ToCode(), m.CapacityFamilies))],

@@ -45,6 +45,9 @@ internal sealed record BookingContext(
     Decision Ordered, IReadOnlyList<DecisionVersion> Versions, DateOnly? Term, IReadOnlyList<Rencontre> Own, PartyOffsets Offsets, IReadOnlyList<Stay> Others,
     int? Capacity)
 {
+    /// <summary>Where bookings are made; null where no lieu is looked at.</summary>
+    public Premises? Premises { get; init; }
+
     /// <summary>The first day on which the periodicity is counted; null when nothing is booked yet.</summary>
     public DateOnly? Anchor => Counted(Own).Select(r => r.Day).Order().Cast<DateOnly?>().FirstOrDefault();
 
@@ -59,6 +62,16 @@ internal sealed record BookingContext(
         rencontres.Where(r => r.Outcome is RencontreOutcome.Scheduled or RencontreOutcome.Held);
 }
 
+/// <summary>Where bookings of a mesure are made.</summary>
+/// <param name="Espace">Its espace, as the directory told last.</param>
+/// <param name="Judicial">Whether a judge ordered the mesure: only then the lieu needs an agrément.</param>
+/// <param name="Now">Now: what is recorded afterwards took place there.</param>
+internal sealed record Premises(EspaceView Espace, bool Judicial, DateTimeOffset Now)
+{
+    /// <summary>Whether the mesure may be received in a lieu on a day, as far as its agrément goes.</summary>
+    public bool Cover(Guid lieuId, DateOnly day) => !Judicial || !Espace.TellsApart(lieuId) || Espace.ApprovedOn(day, lieuId);
+}
+
 /// <summary>
 /// What is looked at when a rencontre is booked: the rules of <see cref="Rules"/> one by one. What the decision does not grant
 /// and a full espace refuse; the rest is told to the espace, which may have its reasons, and refuses in a series.
@@ -67,6 +80,12 @@ internal static class BookingRules
 {
     /// <summary>It lies after the term.</summary>
     public const string AfterTerm = "AFTER_TERM";
+
+    /// <summary>Its lieu is none of the espace.</summary>
+    public const string LieuUnknown = "LIEU_UNKNOWN";
+
+    /// <summary>No agrément of the espace covers its lieu.</summary>
+    public const string LieuNotApproved = "LIEU_NOT_APPROVED";
 
     /// <summary>It leaves the premises and the decision grants no outing.</summary>
     public const string OutingNotGranted = "OUTING_NOT_GRANTED";
@@ -95,7 +114,8 @@ internal static class BookingRules
     // What refuses first.
     private static readonly IBookingRule[] s_all =
     [
-        new RencontreLiesWithinTheTerm(), new OutingIsGrantedWhereBooked(), new RemiseIsGrantedWhereBooked(), new EspaceHasRoom(), new EspaceIsOpen(),
+        new RencontreLiesWithinTheTerm(), new LieuIsOfTheEspace(), new LieuIsApproved(), new OutingIsGrantedWhereBooked(), new RemiseIsGrantedWhereBooked(),
+        new EspaceHasRoom(), new EspaceIsOpen(),
         new OverlapsNoOther(), new PeriodicityIsKept(), new LengthIsKept(),
     ];
 

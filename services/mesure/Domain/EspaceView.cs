@@ -18,6 +18,9 @@ internal sealed class EspaceView
     /// <summary>Lieux that not every one of its agréments covers; all others share its periods.</summary>
     public IReadOnlyList<ApprovedLieu> LieuAgrements { get; set; } = [];
 
+    /// <summary>All its lieux; null where it was told before this was kept.</summary>
+    public Guid[]? LieuIds { get; set; }
+
     /// <summary>IANA zone.</summary>
     public required string TimeZone { get; set; }
 
@@ -38,6 +41,9 @@ internal sealed class EspaceView
 
     /// <summary>Whether an agrément is valid on a day.</summary>
     public bool ApprovedOn(DateOnly day) => AgrementPeriods.Any(p => p.Contains(day));
+
+    /// <summary>Whether not every one of its agréments covers the lieu.</summary>
+    public bool TellsApart(Guid lieuId) => LieuAgrements.Any(l => l.LieuId == lieuId);
 
     /// <summary>Whether an agrément that covers the lieu is valid on a day. Of a lieu that it does not tell apart, whether one is.</summary>
     public bool ApprovedOn(DateOnly day, Guid lieuId) =>

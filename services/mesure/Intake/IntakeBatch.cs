@@ -157,7 +157,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
             foreach (var row in sequence.Ahead.Where(r => r.Result == IntakeResult.Held))
             {
-                if (_judged[row] is { Act.Waits: false } judged)
+                var judged = _judged[row];
+                if (judged.Act is { Waits: false })
                 {
                     Apply(judged, inTurn: false);
                 }
@@ -523,7 +524,16 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             .Where(b => b.Planned?.StartsAt > now && b.Rows.Mesure.EspaceId is not null)
             .Select(b => (EspaceId: b.Rows.Mesure.EspaceId!.Value, Bookings.ContextOf(b.Rows.Mesure, b.Rows.Versions, [], b.Rows.Parties).TermsOn(b.Planned!.Day).Modalite, Planned: b.Planned!))
             .GroupBy(b => (b.EspaceId, b.Modalite))
-            .OrderBy(g => g.Key.EspaceId).ThenBy(g => g.Key.Modalite);
+            .OrderBy(g => g.Key.EspaceId).ThenBy(g => g.Key.Modalite).ToList();
+        Guid[] named = [.. ahead.Where(g => g.Any(b => b.Planned.LieuId is not null)).Select(g => g.Key.EspaceId).Distinct()];
+        if (named.Length > 0)
+        {
+            await foreach (var espace in db.Espaces.AsNoTracking().Where(e => named.Contains(e.Id)).AsAsyncEnumerable().WithCancellation(ct))
+            {
+                _places.Espaces.Add(espace.Id, espace);
+            }
+        }
+
         foreach (var group in ahead)
         {
             var (stays, capacity) = await new Bookings(db).OthersAsync(

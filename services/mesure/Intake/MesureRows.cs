@@ -29,6 +29,9 @@ internal sealed class Places
     /// <summary>The slots of interviews that items name or may give up; their rows are locked.</summary>
     public Dictionary<Guid, InterviewSlot> InterviewSlots { get; } = [];
 
+    /// <summary>The espaces, where bookings ahead name a lieu.</summary>
+    public Dictionary<Guid, EspaceView> Espaces { get; } = [];
+
     public void Add(Guid espaceId, Modalite modalite, IEnumerable<Stay> stays, int? capacity) => _places.Add((espaceId, modalite), ([.. stays], capacity));
 
     public (IReadOnlyList<Stay> Stays, int? Capacity) Of(Guid? espaceId, Modalite modalite) =>
@@ -155,7 +158,12 @@ internal sealed class MesureRows(Mesure mesure, Places places)
         if (planned.StartsAt > acting.Now)
         {
             var (stays, capacity) = places.Of(mesure.EspaceId, context.TermsOn(planned.Day).Modalite);
-            context = context with { Others = stays, Capacity = capacity };
+            context = context with
+            {
+                Others = stays,
+                Capacity = capacity,
+                Premises = mesure.EspaceId is { } espaceId && places.Espaces.GetValueOrDefault(espaceId) is { } espace ? Bookings.PremisesOf(mesure, espace, acting.Now) : null,
+            };
         }
 
         var slot = freeSlotId is { } id ? places.FreeSlotOf(mesure, id) ?? throw Bookings.NoSlot() : null;

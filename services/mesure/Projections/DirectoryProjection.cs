@@ -88,6 +88,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
                 State = message.State,
                 AgrementPeriods = periods,
                 LieuAgrements = lieux,
+                LieuIds = message.LieuIds?.ToArray(),
                 TimeZone = message.TimeZone,
                 Capacities = capacities,
                 Departement = message.Departement,
@@ -100,6 +101,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
             known.State = message.State;
             known.AgrementPeriods = periods;
             known.LieuAgrements = lieux;
+            known.LieuIds = message.LieuIds?.ToArray();
             known.TimeZone = message.TimeZone;
             known.Capacities = capacities;
             known.Departement = message.Departement;

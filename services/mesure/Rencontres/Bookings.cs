@@ -31,6 +31,9 @@ internal sealed class Bookings(MesuresDbContext db)
         Mesure mesure, IReadOnlyList<DecisionVersion> versions, IReadOnlyList<Rencontre> own, IReadOnlyCollection<Party> parties) =>
         new(mesure.Decision, versions, mesure.Term, own, PartyOffsets.Of(parties), [], null);
 
+    /// <summary>Where bookings of a mesure are made.</summary>
+    public static Premises PremisesOf(Mesure mesure, EspaceView espace, DateTimeOffset now) => new(espace, mesure.Nature == MesureNature.Judiciaire, now);
+
     /// <summary>
     /// The families of a modalité that an espace receives between two times, and how many it receives at once; nothing where it
     /// does not say. To book, its other bookings of the modalité wait until this one is decided; to look, nothing waits.
@@ -81,6 +84,10 @@ internal sealed class Bookings(MesuresDbContext db)
             var (others, capacity) = await OthersAsync(
                 mesure.EspaceId, context.TermsOn(planned.Day).Modalite, planned.StartsAt, (planned.ReturnsAt ?? planned.StartsAt).AddMinutes(planned.Minutes), lockBookings: true, ct);
             context = context with { Others = others, Capacity = capacity };
+            if (planned.LieuId is not null && mesure.EspaceId is { } espaceId && await db.EspaceAsync(espaceId, ct) is { } espace)
+            {
+                context = context with { Premises = PremisesOf(mesure, espace, acting.Now) };
+            }
         }
 
         var (rencontre, findings) = Book(mesure, context, planned, slot, overCapacity, acting, moved);

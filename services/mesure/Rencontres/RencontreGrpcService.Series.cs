@@ -79,7 +79,9 @@ internal sealed partial class RencontreGrpcService
         var plan = new SeriesPlan(
             from, to, (decided ?? cadence)!.Value, request.RencontreCount == 0 ? MaxRencontres : request.RencontreCount, minute,
             (minutes ?? terms.RencontreMinutes)!.Value, request.Weekdays.Select(DayOf).ToHashSet(), lieuId, returnAfter);
-        var series = RencontreSeries.Propose(plan, open.Hours, own);
+        // To a mesure a lieu without agrément is closed.
+        var premises = Bookings.PremisesOf(mesure, espace, clock.GetStoredNow());
+        var series = RencontreSeries.Propose(plan, [.. open.Hours.Where(h => h.LieuId is not { } lieu || premises.Cover(lieu, h.Zone.DayOf(h.Start)))], own);
         response.OpeningKnown = open.Known;
         response.UnknownSchoolYears.AddRange(open.UnknownSchoolYears);
         response.Rencontres.AddRange(series.Rencontres.Select(r => r.ToProto()));
@@ -110,7 +112,7 @@ internal sealed partial class RencontreGrpcService
             var modalite = booking.TermsOn(from).Modalite;
             var open = await schedule.BetweenAsync(espace, modalite, from, to, ct);
             var (others, capacity) = await bookings.OthersAsync(mesure.EspaceId, modalite, zone.At(from, 0), zone.At(to, 24 * 60), lockBookings: true, ct);
-            booking = booking with { Others = others, Capacity = capacity };
+            booking = booking with { Others = others, Capacity = capacity, Premises = Bookings.PremisesOf(mesure, espace, acting.Now) };
             var response = new ScheduleRencontreSeriesResponse { OpeningKnown = open is { Known: true } };
             response.Bookings.AddRange(planned.Select(_ => new SeriesBooking()));
             var refusals = new List<RuleViolation>();

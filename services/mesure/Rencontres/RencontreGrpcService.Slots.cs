@@ -117,11 +117,17 @@ internal sealed partial class RencontreGrpcService
         var ids = fitting.Select(m => m.Id).ToList();
         var rencontres = (await db.Rencontres.AsNoTracking().Where(r => ids.Contains(r.MesureId)).ToListAsync(ct)).ToLookup(r => r.MesureId);
         var (others, capacity) = await bookings.OthersAsync(slot.EspaceId, slot.Modalite, slot.StartsAt, slot.StartsAt.AddMinutes(slot.DurationMinutes), lockBookings: false, ct);
+        var espace = await db.EspaceAsync(slot.EspaceId, ct);
         var versions = (await db.DecisionVersions.AsNoTracking().Where(v => ids.Contains(v.MesureId)).ToListAsync(ct)).ToLookup(v => v.MesureId);
         var parties = (await db.Parties.AsNoTracking().Where(p => ids.Contains(p.MesureId)).ToListAsync(ct)).ToLookup(p => p.MesureId);
         foreach (var mesure in fitting)
         {
-            var booking = Bookings.ContextOf(mesure, [.. versions[mesure.Id]], [.. rencontres[mesure.Id]], [.. parties[mesure.Id]]) with { Others = others, Capacity = capacity };
+            var booking = Bookings.ContextOf(mesure, [.. versions[mesure.Id]], [.. rencontres[mesure.Id]], [.. parties[mesure.Id]]) with
+            {
+                Others = others,
+                Capacity = capacity,
+                Premises = espace is null ? null : Bookings.PremisesOf(mesure, espace, now),
+            };
             var planned = new PlannedRencontre(slot.StartsAt, mesure.Decision.RencontreMinutes ?? slot.DurationMinutes, zone, slot.LieuId);
             if (BookingRules.Look(booking, planned, overCapacity: false, open: null).Count == 0)
             {

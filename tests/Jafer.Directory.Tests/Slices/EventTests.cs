@@ -32,6 +32,7 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
         Assert.Equal(("69", "OUVERT", "Europe/Paris", 1L), (published.Departement, published.State, published.TimeZone, published.AggregateVersion));
         Assert.Equal([new AgrementPeriod(new(2020, 1, 1), null), new AgrementPeriod(new(2018, 3, 2), new(2019, 12, 31))], published.AgrementPeriods);
         Assert.Equal(["VISITE"], published.OpenModalites);
+        Assert.Equal(import.Lieux.Count, published.LieuIds!.Distinct().Count());
         var organisation = await received.FirstAsync<OrganisationPublished>(e => e.AggregateId == published.GestionnaireId);
         Assert.Equal(("GESTIONNAIRE", null), (organisation.Kind, organisation.Code));
 

@@ -114,6 +114,62 @@ public sealed class BookingRulesTests
     }
 
     [Fact]
+    public void LieuIsOfTheEspace_LieuThatItDoesNotHave_RefusesWhatLiesAhead()
+    {
+        var (own, foreign) = (Guid.CreateVersion7(s_start), Guid.CreateVersion7(s_start));
+
+        Assert.Empty(At(own));
+        Assert.Empty(At(null));
+        Assert.Equal([(BookingRules.LieuUnknown, true)], At(foreign));
+        // It took place there; and what the directory has not told yet refuses nobody.
+        Assert.Empty(At(foreign, now: s_start.AddDays(1)));
+        Assert.Empty(At(foreign, known: false));
+
+        List<(string, bool)> At(Guid? lieu, DateTimeOffset? now = null, bool known = true) =>
+            Findings(lieu, s_start, Espace(known ? [own] : null), now: now);
+    }
+
+    [Fact]
+    public void LieuIsApproved_LieuOutsideTheAgrement_RefusesUnlessItWasCoveredOnTheDecisionDate()
+    {
+        var lieu = Guid.CreateVersion7(s_start);
+        var day = DateOnly.FromDateTime(s_start.UtcDateTime);
+        var decided = day.AddDays(-100);
+
+        Assert.Empty(At(new ApprovedPeriod(decided.AddYears(-1), null)));
+        Assert.Empty(At(new ApprovedPeriod(day, day)));
+        Assert.Equal([(BookingRules.LieuNotApproved, true)], At());
+        Assert.Equal([(BookingRules.LieuNotApproved, true)], At(new ApprovedPeriod(day.AddDays(1), null)));
+        // It lost it since: the judge was warned and decides.
+        Assert.Equal([(BookingRules.LieuNotApproved, false)], At(new ApprovedPeriod(decided, day.AddDays(-1))));
+
+        // What no judge ordered needs no agrément, and a lieu that the espace does not tell apart has its own.
+        Assert.Empty(Findings(lieu, s_start, Espace([lieu], new ApprovedLieu(lieu, [])), decided, judicial: false));
+        Assert.Empty(Findings(lieu, s_start, Espace([lieu]), decided));
+
+        List<(string, bool)> At(params ApprovedPeriod[] periods) => Findings(lieu, s_start, Espace([lieu], new ApprovedLieu(lieu, periods)), decided);
+    }
+
+    private static List<(string, bool)> Findings(Guid? lieu, DateTimeOffset start, EspaceView espace, DateOnly? decided = null, bool judicial = true, DateTimeOffset? now = null) =>
+    [
+        .. Look(
+            RencontreSeriesTests.Nothing with { Ordered = new Decision { Date = decided }, Premises = new Premises(espace, judicial, now ?? start.AddDays(-1)) },
+            s_planned with { LieuId = lieu }).Select(f => (f.Code, f.Refuses)),
+    ];
+
+    private static EspaceView Espace(Guid[]? lieux, params ApprovedLieu[] apart) => new()
+    {
+        Id = default,
+        GestionnaireId = default,
+        State = "OUVERT",
+        AgrementPeriods = [new ApprovedPeriod(new DateOnly(2013, 9, 1), null)],
+        LieuAgrements = apart,
+        LieuIds = lieux,
+        TimeZone = "Europe/Paris",
+        Version = 1,
+    };
+
+    [Fact]
     public void Conflicts_TermsModified_ListsWhatNoLongerFits()
     {
         var rows = new[] { 0, 7, 40 }.Select(d => new Rencontre

@@ -26,11 +26,13 @@ namespace Jafer.Mesures.Tests.Slices;
 /// </summary>
 public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
 {
+    // Of all directories together: they tell the same mesure service.
+    private static int s_espaces;
+
     private TestDatabase? _directoryDatabase;
     private ServiceHost? _directory;
     private ServiceHost? _host;
     private WebApplication? _issuer;
-    private int _espaces;
 
     public RencontreService.RencontreServiceClient AsEspace { get; private set; } = null!;
 
@@ -88,7 +90,7 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
     /// <param name="change">What is different with it.</param>
     public async Task<Guid> EspaceAsync(int families, Action<EspaceImport>? change = null)
     {
-        var externalId = $"R{Interlocked.Increment(ref _espaces)}";
+        var externalId = $"R{Interlocked.Increment(ref s_espaces)}";
         var espace = new EspaceImport
         {
             ExternalId = externalId,

@@ -147,6 +147,70 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         Assert.Equal("RULE_VIOLATED", (await Refusal.OfAsync(rencontres.AsEspace.ScheduleRencontreSeriesAsync(request))).Reason);
     }
 
+    [Fact]
+    public async Task Lieu_OutsideTheAgrementOrOfAnotherEspace_IsRefusedHoweverItIsBooked()
+    {
+        // The second lieu opens on Wednesdays; the agrément covers the first one alone.
+        var espace = await rencontres.EspaceAsync(5, e =>
+        {
+            e.Lieux.Add(new Contracts.Directory.V1.Lieu { ExternalId = "L2", Name = "Autre lieu fictif", CommuneInsee = "69266" });
+            e.Agrements[0].LieuExternalIds.Add("L1");
+            e.Ouvertures[1].LieuExternalId = "L2";
+        });
+        var lieux = await jafer.Database.ReadAllAsync<string>($"select unnest(lieu_ids)::text from espaces where id = '{espace}'");
+        var foreign = Assert.Single(await jafer.Database.ReadAllAsync<string>($"select unnest(lieu_ids)::text from espaces where id = '{rencontres.Espace}'"));
+        var id = await rencontres.WaitingAsync(espace);
+
+        foreach (var (lieu, code) in new[] { (lieux[1], "LIEU_NOT_APPROVED"), (foreign, "LIEU_UNKNOWN") })
+        {
+            var refusal = await Refusal.OfAsync(() => rencontres.BookAsync(id, 3, 10, r => r.LieuId = lieu));
+            Assert.Equal((StatusCode.FailedPrecondition, "RULE_VIOLATED", code), (refusal.Code, refusal.Reason, Assert.Single(refusal.Rules)));
+            var planned = Planned(3, 10);
+            planned.LieuId = lieu;
+            Assert.Contains(code, (await Refusal.OfAsync(
+                rencontres.AsEspace.ScheduleRencontreSeriesAsync(new() { MesureId = id, Rencontres = { planned }, RequestId = NewId() }))).Rules);
+            var reported = (await jafer.First.Intake().ReportStatusAsync(Reports.Report(Reports.Item(id, lieux.Contains(lieu) ? 1 : 2, i =>
+            {
+                Reports.Scheduled("a", TimeProvider.System.GetUtcNow().AddDays(3))(i);
+                i.RencontreScheduled.LieuId = lieu;
+            })))).Results[0];
+            Assert.Equal((IntakeResult.Refused, ErrorReason.RuleViolated), (reported.Result, reported.Reason));
+            Assert.StartsWith(code, reported.Description, StringComparison.Ordinal);
+        }
+
+        // Nothing is proposed there either; in the lieu that it covers all goes on.
+        Assert.Empty((await rencontres.AsEspace.CheckRencontreSeriesAsync(Series(id, r => r.Weekdays.Add(Weekday.Wednesday)))).Rencontres);
+        Assert.NotEmpty((await rencontres.AsEspace.CheckRencontreSeriesAsync(Series(id, r => r.Weekdays.Add(Weekday.Saturday)))).Rencontres);
+        var booked = await rencontres.BookAsync(id, 3, 10, r => r.LieuId = lieux[0]);
+        var moved = Planned(4, 10);
+        moved.LieuId = lieux[1];
+        Assert.Equal(["LIEU_NOT_APPROVED"], (await Refusal.OfAsync(
+            rencontres.AsEspace.MoveRencontreAsync(new() { MesureId = id, RencontreId = booked, Planned = moved, RequestId = NewId() }))).Rules);
+        Assert.Equal(lieux[0], Assert.Single((await jafer.GetAsync(id)).Rencontres).LieuId);
+
+        // What took place is recorded wherever it did.
+        await rencontres.BookAsync(id, -1, 10, r => r.LieuId = lieux[1]);
+    }
+
+    [Fact]
+    public async Task Lieu_OutsideTheAgrement_ReceivesWhatNoJudgeOrdered()
+    {
+        var espace = await rencontres.EspaceAsync(5, e =>
+        {
+            e.Lieux.Add(new Contracts.Directory.V1.Lieu { ExternalId = "L2", Name = "Autre lieu fictif", CommuneInsee = "69266" });
+            e.Agrements[0].LieuExternalIds.Add("L1");
+        });
+        var lieux = await jafer.Database.ReadAllAsync<string>($"select unnest(lieu_ids)::text from espaces where id = '{espace}'");
+        var id = (await jafer.AsEspace.RegisterNonJudicialMesureAsync(
+            NonJudicial(r => (r.EspaceId, r.Agreement.AgreementDate) = (espace.ToString(), Today.ToProto())))).Mesure.MesureId;
+        await jafer.AsEspace.TakeChargeAsync(new() { MesureId = id, RequestId = NewId() });
+        await jafer.AsEspace.RecordContactAsync(new() { MesureId = id, PartyRole = PartyRole.Hote, Outcome = ContactOutcome.Reached, RequestId = NewId() });
+
+        await rencontres.BookAsync(id, 3, 10, r => r.LieuId = lieux[1]);
+
+        Assert.Equal("RULE_VIOLATED", (await Refusal.OfAsync(() => rencontres.BookAsync(id, 5, 10, r => r.LieuId = NewId()))).Reason);
+    }
+
     [Theory]
     [InlineData(MesureState.Recue)]
     [InlineData(MesureState.Cloturee)]

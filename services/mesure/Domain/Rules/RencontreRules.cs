@@ -34,6 +34,39 @@ internal sealed class RencontreLiesWithinTheTerm : IBookingRule
 }
 
 /// <summary>
+/// The rencontre takes place in the espace that the judge designates (C. civ. 373-2-1, 373-2-9): in one of the lieux that the
+/// directory lists, not in one that was closed or is another's. What is recorded afterwards is not looked at.
+/// </summary>
+internal sealed class LieuIsOfTheEspace : IBookingRule
+{
+    public BookingFinding? Look(LookedAtBooking booking) =>
+        booking is not { Context.Premises: { Espace.LieuIds: { } lieux } premises, Planned: { LieuId: { } lieu } planned }
+            || planned.StartsAt <= premises.Now || lieux.Contains(lieu) ? null : new(
+            BookingRules.LieuUnknown, "The lieu is none of the espace.", "Ce lieu n'est pas un lieu d'accueil de l'espace.", Refuses: true);
+}
+
+/// <summary>
+/// A judge designates only an espace with an agrément, which may cover some of its lieux alone (CASF D216-1 and following, décret
+/// 2012-1153). A lieu covered neither on the decision date nor on the day of the rencontre refuses. One that lost its agrément
+/// since warns, as the loss itself does: the judge decides. A mesure that no judge ordered needs none.
+/// </summary>
+internal sealed class LieuIsApproved : IBookingRule
+{
+    public BookingFinding? Look(LookedAtBooking booking)
+    {
+        if (booking is not { Context.Premises: { } premises, Planned: { LieuId: { } lieu } planned }
+            || planned.StartsAt <= premises.Now || premises.Cover(lieu, planned.Day))
+        {
+            return null;
+        }
+
+        var before = booking.Context.Ordered.Date is { } decided && premises.Cover(lieu, decided);
+        return new(
+            BookingRules.LieuNotApproved, "No agrément of the espace covers the lieu on that day.", "Aucun agrément de l'espace ne couvre ce lieu à cette date.", Refuses: !before);
+    }
+}
+
+/// <summary>
 /// An outing takes place only where the decision grants it: the judge fixes the modalités (CPC 1180-5 al. 1), and the espace may
 /// not go beyond them.
 /// </summary>
