@@ -192,7 +192,7 @@ internal sealed partial class Mesure
         }
 
         Defects = [.. findings.Where(f => f.Severity == FindingSeverity.Violation).Select(f => f.Code)];
-        Add(MesureAct.Complete, acting);
+        Add(MesureAct.Complete, acting, WithDefects(FactDetails.None));
     }
 
     /// <summary>
@@ -586,13 +586,13 @@ internal sealed partial class Mesure
             Content = Decision,
         });
         var conflicts = RencontreConflicts.Of([.. before, .. added], Decision, Term, pending);
-        Add(MesureAct.Modify, acting, new FactDetails
+        Add(MesureAct.Modify, acting, WithDefects(new FactDetails
         {
             DecisionVersion = DecisionVersion,
             EffectiveOn = change.EffectiveOn,
             Conflicts = [.. conflicts.Select(c => c.Rencontre.Id).Distinct()],
             BulkJobId = jobId,
-        });
+        }));
         return (added, conflicts);
     }
 
@@ -814,6 +814,9 @@ internal sealed partial class Mesure
             && (closing.ActorOrganisationId == GestionnaireId || closing.Details.OnBehalf is not null)));
 
     private const string Untold = "a danger is recorded of which nobody outside was told: record the external alert first";
+
+    // Most mesures have none, and say nothing of them.
+    private FactDetails WithDefects(FactDetails details) => Defects.Length == 0 ? details : details with { Defects = Defects };
 
     private static Guid NewId(Acting acting) => Guid.CreateVersion7(acting.Now);
 

@@ -95,6 +95,9 @@ internal sealed record FactDetails
     /// <summary>Scheduled rencontres that do not fit it.</summary>
     public IReadOnlyList<Guid>? Conflicts { get; init; }
 
+    /// <summary>Of a completion, a transmission or new terms, the codes of the rules that the decision then violates; null for none.</summary>
+    public IReadOnlyList<string>? Defects { get; init; }
+
     /// <summary>The job on many mesures of which the act was a part.</summary>
     public Guid? BulkJobId { get; init; }
 

@@ -183,7 +183,7 @@ internal sealed partial class MesureGrpcService
         var today = clock.TodayInParis();
         var versions = mesure.DecisionVersion == 1 ? [] : await VersionsAsync(mesure, ct);
         var rencontres = await RencontresAsync(mesure, ct);
-        var alerts = (await db.ExternalAlerts.AsNoTracking().Where(a => a.MesureId == mesure.Id).OrderBy(a => a.AlertedAt).ToListAsync(ct)).ToLookup(a => a.DifficultyId);
+        var alerts = (await AlertsAsync(mesure, ct)).ToLookup(a => a.DifficultyId);
         var whole = new Contracts.Mesure.V1.Mesure
         {
             Summary = mesure.ToSummary(),
@@ -246,7 +246,8 @@ internal sealed partial class MesureGrpcService
         return known.Count == 0
             ? throw DomainError.Invalid("as_of_time", "lies before the mesure was created")
             : PastMesure.Of(
-                mesure, known, await CorrectionsAsync(mesure, asOf, ct), await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct), asOf);
+                mesure, known, await CorrectionsAsync(mesure, asOf, ct), await VersionsAsync(mesure, ct), await RencontresAsync(mesure, ct), await InterviewsAsync(mesure, ct), await DifficultiesAsync(mesure, ct),
+                await AlertsAsync(mesure, ct), asOf);
     }
 
     private Task<List<Domain.MesureFact>> CorrectionsAsync(Domain.Mesure mesure, DateTimeOffset after, CancellationToken ct) =>
@@ -263,6 +264,9 @@ internal sealed partial class MesureGrpcService
 
     private Task<List<Domain.Difficulty>> DifficultiesAsync(Domain.Mesure mesure, CancellationToken ct) =>
         db.Difficulties.AsNoTracking().Where(d => d.MesureId == mesure.Id).OrderByDescending(d => d.ReportedAt).ThenBy(d => d.Id).ToListAsync(ct);
+
+    private Task<List<Domain.ExternalAlert>> AlertsAsync(Domain.Mesure mesure, CancellationToken ct) =>
+        db.ExternalAlerts.AsNoTracking().Where(a => a.MesureId == mesure.Id).OrderBy(a => a.AlertedAt).ToListAsync(ct);
 
     private sealed record ActionCursor(string Rpc);
 

@@ -293,6 +293,7 @@ internal static class MesureMapping
         InterviewId = Text(fact.Details.InterviewId),
         SourceSystem = fact.SourceSystem ?? "",
         ExternalId = fact.ExternalId ?? "",
+        RencontreId = Text(fact.Details.RencontreId),
     };
 
     /// <summary>

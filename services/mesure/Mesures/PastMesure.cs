@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using DecisionVersion = Jafer.Mesures.Domain.DecisionVersion;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
+using ExternalAlert = Jafer.Mesures.Domain.ExternalAlert;
 using Interview = Jafer.Mesures.Domain.Interview;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
@@ -21,10 +22,11 @@ internal static class PastMesure
     /// <param name="rencontres">All rencontres.</param>
     /// <param name="interviews">All interviews with a date.</param>
     /// <param name="difficulties">All difficulties.</param>
+    /// <param name="alerts">All external alerts.</param>
     /// <param name="asOf">The instant.</param>
     public static Contracts.Mesure.V1.Mesure Of(
         Mesure mesure, IReadOnlyList<MesureFact> known, IReadOnlyList<MesureFact> corrected, IReadOnlyList<DecisionVersion> versions, IReadOnlyList<Rencontre> rencontres,
-        IEnumerable<Interview> interviews, IEnumerable<Difficulty> difficulties, DateTimeOffset asOf)
+        IEnumerable<Interview> interviews, IEnumerable<Difficulty> difficulties, IReadOnlyCollection<ExternalAlert> alerts, DateTimeOffset asOf)
     {
         var status = MesureStatus.Fold(known);
         foreach (var rencontre in rencontres)
@@ -47,20 +49,28 @@ internal static class PastMesure
         past.Rencontres.AddRange(rencontres.Select(r => Then(r.ToProto(), known)).OfType<Contracts.Mesure.V1.Rencontre>());
         past.Interviews.AddRange(interviews.Select(i => Then(i.ToProto(), known)).OfType<Contracts.Mesure.V1.Interview>());
         past.Difficulties.AddRange(difficulties.Select(d => Then(d.ToProto(), known)).OfType<Contracts.Mesure.V1.Difficulty>());
+        foreach (var difficulty in past.Difficulties)
+        {
+            difficulty.ExternalAlerts.AddRange(alerts.Where(a => a.DifficultyId.ToString() == difficulty.DifficultyId && WasTold(a, known)).Select(a => a.ToProto()));
+        }
+
         if (versionsThen.Count > 1)
         {
             past.DecisionVersions.AddRange(versionsThen.Select(v => v.ToProto()));
         }
 
         var firstHeld = rencontres.FirstOrDefault(r => past.Rencontres.Any(p => p.RencontreId == r.Id.ToString() && p.Outcome == RencontreOutcome.Held));
+        var decidedLast = versionsThen.LastOrDefault()?.Content ?? ordered;
         var summary = past.Summary;
         summary.State = status.State;
         summary.Holder = status.Holder;
         summary.HolderSinceTime = status.HolderSince.ToProto();
         summary.OpenDifficultyCount = status.OpenDifficulties;
+        summary.Modalite = decidedLast.Modalite;
+        summary.DefectCount = known.LastOrDefault(f => f.Act is MesureAct.Update or MesureAct.Complete or MesureAct.Transmit or MesureAct.Modify)?.Details.Defects?.Count ?? 0;
         summary.NextRencontreTime = status.ClosedAt is null ? past.Rencontres
             .Select(r => r.Outcome == RencontreOutcome.Scheduled ? r.StartTime : r.ReturnOutcome == RencontreOutcome.Scheduled ? r.ReturnTime : null).Where(t => t is not null).Min() : null;
-        summary.TermDate = (versionsThen.LastOrDefault()?.Content ?? ordered).Term(firstHeld?.Day).ToProto();
+        summary.TermDate = decidedLast.Term(firstHeld?.Day).ToProto();
         summary.GestionnaireId = status.TransmittedAt is null && mesure.JuridictionId is not null ? "" : summary.GestionnaireId;
         summary.UpdateTime = known[^1].RecordedAt.ToProto();
         summary.Etag = known[^1].Version.ToEtag();
@@ -74,10 +84,21 @@ internal static class PastMesure
                 ClosedTime = closedAt.ToProto(),
                 Category = Closures.CategoryOf(closing.Details.ClosureReason.Value, status.EverScheduled),
             };
+
+            // What was said with a closing that was taken back since is not kept.
+            if (closedAt == mesure.Status.ClosedAt && past.Closure.Reason == mesure.ClosureReason)
+            {
+                past.Closure.Comment = mesure.ClosureComment;
+                past.Closure.Destination = mesure.ClosureDestination;
+                past.Closure.DecisionDate = mesure.ClosureDecisionDate.ToProto();
+            }
         }
 
         return past;
     }
+
+    private static bool WasTold(ExternalAlert alert, IReadOnlyList<MesureFact> known) => known.Any(f =>
+        f.Act == MesureAct.ExternalAlert && f.Details.DifficultyId == alert.DifficultyId && f.OccurredAt == alert.AlertedAt && f.ActorOrganisationId == alert.ActorOrganisationId);
 
     private static Contracts.Mesure.V1.Rencontre? Then(Contracts.Mesure.V1.Rencontre rencontre, IReadOnlyList<MesureFact> known)
     {

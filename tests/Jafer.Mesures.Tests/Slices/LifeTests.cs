@@ -369,6 +369,101 @@ public sealed class LifeTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task GetMesure_AsOfAnInstant_CountsTheDefectsOfThatMoment()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente, r =>
+        {
+            r.Decision.DurationMonths = 0;
+            r.Decision.RencontreMinutes = 0;
+            r.Decision.Modalite = Modalite.Visite;
+        });
+        await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = s_day, RencontreMinutes = 60 }, RequestId = NewId() });
+        await jafer.AsCourt.ModifyMesureAsync(
+            new() { MesureId = id, Modification = new() { DecisionDate = s_day, DurationMonths = 6, Modalite = Modalite.VisitePresenceContinue }, RequestId = NewId() });
+        var events = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = id })).Events;
+        Assert.Equal(0, (await jafer.GetAsync(id)).Summary.DefectCount);
+
+        foreach (var (act, nth, defects, modalite) in new[]
+        {
+            (MesureAct.Create, 0, 0, Modalite.Visite), (MesureAct.Complete, 0, 2, Modalite.Visite), (MesureAct.Transmit, 0, 2, Modalite.Visite), (MesureAct.ContactReached, 0, 2, Modalite.Visite),
+            (MesureAct.Modify, 0, 1, Modalite.Visite), (MesureAct.Modify, 1, 0, Modalite.VisitePresenceContinue),
+        })
+        {
+            var then = events.Where(e => e.Act == act).ElementAt(nth).RecordedTime;
+            var past = (await jafer.AsCourt.GetMesureAsync(new() { MesureId = id, AsOfTime = then })).Mesure;
+            Assert.Equal((defects, modalite), (past.Summary.DefectCount, past.Summary.Modalite));
+        }
+    }
+
+    [Fact]
+    public async Task GetMesure_AsOfAnInstant_ShowsTheAlertsAndTheClosingOfThatMoment()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente);
+        var danger = (await jafer.AsEspace.ReportDifficultyAsync(new() { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() })).DifficultyId;
+        var before = (await jafer.GetAsync(id)).Summary.UpdateTime;
+        await jafer.AsEspace.RecordExternalAlertAsync(Alert(id, danger));
+        var told = (await jafer.GetAsync(id)).Summary.UpdateTime;
+        await jafer.AsEspace.CloseMesureAsync(
+            new() { MesureId = id, Reason = ClosureReason.Autre, Comment = "fait", Destination = ClosureDestination.Accord, RequestId = NewId() });
+        var closed = (await jafer.GetAsync(id)).Summary.UpdateTime;
+
+        Assert.Empty((await AsOfAsync(before)).Difficulties[0].ExternalAlerts);
+        var past = await AsOfAsync(told);
+        Assert.Equal((ExternalAlertRecipient.Parquet, null), (Assert.Single(past.Difficulties[0].ExternalAlerts).Recipient, past.Closure));
+        Assert.Equal((await jafer.GetAsync(id)).Closure, (await AsOfAsync(closed)).Closure);
+
+        // What was said with a closing is not kept beyond it; that it was, is.
+        await jafer.AsEspace.ReopenMesureAsync(new() { MesureId = id, Comment = "erreur", RequestId = NewId() });
+        var undone = (await AsOfAsync(closed)).Closure;
+        Assert.Equal((ClosureReason.Autre, "", ClosureDestination.Unspecified), (undone.Reason, undone.Comment, undone.Destination));
+
+        async Task<Mesure> AsOfAsync(Timestamp time) => (await jafer.AsCourt.GetMesureAsync(new() { MesureId = id, AsOfTime = time })).Mesure;
+    }
+
+    [Fact]
+    public async Task CloseMesure_ArriveeATerme_IsRefusedUntilTheTerm()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnCours);
+        var close = new CloseMesureRequest { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() };
+
+        var refusal = await Refusal.OfAsync(jafer.AsEspace.CloseMesureAsync(close));
+        Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS"), (refusal.Code, refusal.Reason));
+        Assert.Equal(MesureState.EnCours, (await jafer.GetAsync(id)).Summary.State);
+
+        // The judge shortens it: six months have passed.
+        await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = s_day, DurationMonths = 6 }, RequestId = NewId() });
+        Assert.Equal(MesureState.Cloturee, (await jafer.AsEspace.CloseMesureAsync(close)).Mesure.State);
+        Assert.Equal(ClosureCategory.ArriveeATerme, (await jafer.GetAsync(id)).Closure.Category);
+    }
+
+    [Theory]
+    [InlineData(6, TermStart.FirstRencontre, false)]
+    [InlineData(0, TermStart.Unspecified, true)]
+    [InlineData(6, TermStart.Unspecified, true)]
+    public async Task CloseMesure_ArriveeATermeInTheQueue_DependsOnWhetherTheDurationRan(int months, TermStart from, bool closes)
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente, r => (r.Decision.DurationMonths, r.Decision.TermStart) = (months, from));
+        var close = jafer.AsEspace.CloseMesureAsync(new() { MesureId = id, Reason = ClosureReason.ArriveeATerme, RequestId = NewId() });
+
+        Assert.Equal(closes ? StatusCode.OK : StatusCode.FailedPrecondition, await Refusal.CodeOfAsync(close));
+    }
+
+    [Fact]
+    public async Task ListMesureEvents_RencontreCorrected_NamesIt()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnCours);
+        var rencontre = (await jafer.GetAsync(id)).Rencontres[0].RencontreId;
+        await new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", Gestionnaire)).CorrectRencontreOutcomeAsync(
+            new() { MesureId = id, RencontreId = rencontre, Outcome = RencontreOutcome.VisiteurAbsent, RequestId = NewId() });
+
+        var events = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = id })).Events;
+
+        Assert.All(
+            events, e => Assert.Equal(e.Act is MesureAct.ScheduleRencontre or MesureAct.RencontreHeld or MesureAct.CorrectRencontreOutcome ? rencontre : "", e.RencontreId));
+        Assert.Equal(MesureAct.CorrectRencontreOutcome, events[^1].Act);
+    }
+
+    [Fact]
     public async Task GetMesure_AsOfBeforeItsCreationOrTheFuture_IsRefused()
     {
         var id = await jafer.MesureInAsync(MesureState.Ordonnee);
