@@ -618,7 +618,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
             .. changed.Select(m => DeadlinePlan.Of(
                 m.Mesure,
                 m.NewDifficulties.Concat(m.ChangedDifficulties).Concat(ofMesure[m.Mesure.Id]).DistinctBy(d => d.Id),
-                dated.Contains(m.Mesure.Id) ? m.Interviews.Concat(booked[m.Mesure.Id]).DistinctBy(i => i.Id) : [])),
+                DeadlineTable.AsksForInterviews(m.Mesure.Status) ? m.Interviews.Concat(booked[m.Mesure.Id]).DistinctBy(i => i.Id) : [])),
         ];
     }
 
