@@ -11,8 +11,11 @@ public interface IAppended
 }
 
 /// <summary>Statements with positional parameters.</summary>
-internal static class Inserts
+public static class Inserts
 {
+    /// <summary>A statement.</summary>
+    /// <param name="sql">Its text, with $1, $2 and so on.</param>
+    /// <param name="parameters">The values, in that order.</param>
     public static NpgsqlBatchCommand With(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
@@ -24,9 +27,15 @@ internal static class Inserts
         return command;
     }
 
+    /// <summary>A value that is not null.</summary>
     public static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
 
+    /// <summary>A document.</summary>
     public static NpgsqlParameter<string> Json(string value) => new() { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Jsonb };
 
+    /// <summary>A text; null for none.</summary>
     public static NpgsqlParameter Text(string? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    /// <summary>An identifier; null for none.</summary>
+    public static NpgsqlParameter Uuid(Guid? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid };
 }

@@ -104,6 +104,10 @@ public abstract class JaferDbContext : DbContext
     /// <param name="modelBuilder">The builder.</param>
     protected abstract void Map(ModelBuilder modelBuilder);
 
+    /// <summary>How a new row that is only ever appended is written; null for one that EF writes.</summary>
+    /// <param name="entity">A new entity.</param>
+    protected virtual IAppended? Appended(object entity) => entity as IAppended;
+
     /// <inheritdoc/>
     protected sealed override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -137,16 +141,16 @@ public abstract class JaferDbContext : DbContext
     /// <summary>Takes the new append-only rows out of the change tracker, messages in the order of their publication.</summary>
     private List<IAppended> TakeAppended()
     {
-        var entries = ChangeTracker.Entries<IAppended>().Where(e => e.State == EntityState.Added).ToList();
-        var messages = entries.Select(e => e.Entity).OfType<OutboxMessage>().ToList();
+        var entries = ChangeTracker.Entries().Where(e => e.State == EntityState.Added).Select(e => (Entry: e, Row: Appended(e.Entity))).Where(e => e.Row is not null).ToList();
+        var messages = entries.Where(e => e.Row is OutboxMessage).ToList();
         if (messages.Count > 1)
         {
             // Temporary keys grow as rows are added.
-            messages = [.. entries.Where(e => e.Entity is OutboxMessage).OrderBy(e => (long)e.Property(nameof(OutboxMessage.Id)).CurrentValue!).Select(e => (OutboxMessage)e.Entity)];
+            messages = [.. messages.OrderBy(e => (long)e.Entry.Property(nameof(OutboxMessage.Id)).CurrentValue!)];
         }
 
-        List<IAppended> appended = [.. messages, .. entries.Select(e => e.Entity).Where(e => e is not OutboxMessage)];
-        foreach (var entry in entries)
+        List<IAppended> appended = [.. messages.Select(e => e.Row!), .. entries.Select(e => e.Row!).Where(r => r is not OutboxMessage)];
+        foreach (var (entry, _) in entries)
         {
             entry.State = EntityState.Detached;
         }

@@ -11,6 +11,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Npgsql;
 
 namespace Jafer.Mesures.Data;
 
@@ -122,6 +123,9 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     /// <summary>What is known of an espace, to look at only; null when nothing is.</summary>
     public Task<EspaceView?> EspaceAsync(Guid id, CancellationToken ct) => s_espace(this, id, ct);
+
+    /// <summary>Facts are never changed, and every act has one: the change tracker would be the dearer way.</summary>
+    protected override IAppended? Appended(object entity) => entity is MesureFact fact ? new AppendedFact(fact) : base.Appended(entity);
 
     protected override void Map(ModelBuilder modelBuilder)
     {
@@ -240,6 +244,18 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
         new(list => JsonSerializer.Serialize(list, s_json), s => JsonSerializer.Deserialize<List<T>>(s, s_json)!);
 
     private static ValueComparer<IReadOnlyList<T>> ListComparer<T>() => new((a, b) => a!.SequenceEqual(b!), list => list.Count, list => list);
+
+    private sealed record AppendedFact(MesureFact Fact) : IAppended
+    {
+        public NpgsqlBatchCommand ToInsert() => Inserts.With(
+            """
+            insert into mesure_facts (id, mesure_id, version, act, occurred_at, recorded_at, actor_organisation_id, actor_subject, source_system, external_id, details)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            """,
+            Inserts.Value(Fact.Id), Inserts.Value(Fact.MesureId), Inserts.Value(Fact.Version), Inserts.Value(Fact.Act.ToCode()), Inserts.Value(Fact.OccurredAt),
+            Inserts.Value(Fact.RecordedAt), Inserts.Uuid(Fact.ActorOrganisationId), Inserts.Text(Fact.ActorSubject), Inserts.Text(Fact.SourceSystem),
+            Inserts.Text(Fact.ExternalId), Inserts.Json(JsonSerializer.Serialize(Fact.Details, s_json)));
+    }
 
     private sealed class CodeConverterFactory : JsonConverterFactory
     {

@@ -6,11 +6,21 @@ using Npgsql;
 namespace Jafer.Mesures.Deadlines;
 
 /// <summary>
-/// The deadlines of a mesure after its acts, written with them by one statement, which serves many mesures too: what is no longer
-/// waited for goes, what is new comes, and what is due at another time than before will be told again.
+/// The deadlines of a mesure after its acts, written with them by one statement: what is no longer waited for goes, what is new
+/// comes, and what is due at another time than before will be told again.
 /// </summary>
 internal sealed class DeadlinePlan : IAppended
 {
+    // That of many would be planned anew each time: its generic plan looks dearer than one made for a single mesure.
+    private const string ReplaceOne = """
+        with gone as (
+            delete from deadlines d where d.mesure_id = $1
+                and not exists (select from unnest($2, $4) as p (kind, due_at) where p.kind = d.kind and p.due_at = d.due_at))
+        insert into deadlines (mesure_id, kind, must_act, due_at)
+        select $1, p.kind, p.must_act, p.due_at from unnest($2, $3, $4) as p (kind, must_act, due_at)
+        on conflict (mesure_id, kind, due_at) do nothing
+        """;
+
     private const string Replace = """
         with gone as (
             delete from deadlines d where d.mesure_id = any($1)
@@ -40,31 +50,23 @@ internal sealed class DeadlinePlan : IAppended
         return new DeadlinePlan { MesureId = mesure.Id, Deadlines = deadlines };
     }
 
-    NpgsqlBatchCommand IAppended.ToInsert()
-    {
-        var command = new NpgsqlBatchCommand(Replace);
-        command.Parameters.AddRange(Parameters([this]));
-        return command;
-    }
+    NpgsqlBatchCommand IAppended.ToInsert() => Inserts.With(ReplaceOne, [Inserts.Value(MesureId), .. Parameters(Deadlines)]);
 
     /// <summary>Writes the plans of many mesures by one statement, in the transaction that is open.</summary>
     public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<DeadlinePlan> plans, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Replace, connection);
-        command.Parameters.AddRange(Parameters(plans));
+        List<Deadline> deadlines = [.. plans.SelectMany(p => p.Deadlines)];
+        command.Parameters.Add(Inserts.Value<Guid[]>([.. plans.Select(p => p.MesureId)]));
+        command.Parameters.Add(Inserts.Value<Guid[]>([.. deadlines.Select(d => d.MesureId)]));
+        command.Parameters.AddRange(Parameters(deadlines));
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static NpgsqlParameter[] Parameters(IReadOnlyList<DeadlinePlan> plans)
-    {
-        var rows = plans.SelectMany(p => p.Deadlines, (plan, deadline) => (plan.MesureId, Deadline: deadline)).ToList();
-        return
-        [
-            new NpgsqlParameter<Guid[]> { TypedValue = [.. plans.Select(p => p.MesureId)] },
-            new NpgsqlParameter<Guid[]> { TypedValue = [.. rows.Select(r => r.MesureId)] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(r => r.Deadline.Kind.ToCode())] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(r => r.Deadline.MustAct.ToCode())] },
-            new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. rows.Select(r => r.Deadline.DueAt)] },
-        ];
-    }
+    private static NpgsqlParameter[] Parameters(IReadOnlyList<Deadline> deadlines) =>
+    [
+        Inserts.Value<string[]>([.. deadlines.Select(d => d.Kind.ToCode())]),
+        Inserts.Value<string[]>([.. deadlines.Select(d => d.MustAct.ToCode())]),
+        Inserts.Value<DateTimeOffset[]>([.. deadlines.Select(d => d.DueAt)]),
+    ];
 }
