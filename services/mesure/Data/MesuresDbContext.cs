@@ -16,7 +16,7 @@ using Npgsql;
 namespace Jafer.Mesures.Data;
 
 /// <summary>The mesure service's database. The schema is written in Migrations/*.sql; a test compares it with this model.</summary>
-internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> options) : JaferDbContext(options)
+internal sealed class MesuresDbContext : JaferDbContext
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
@@ -29,6 +29,10 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
 
     private static readonly Func<MesuresDbContext, Guid, CancellationToken, Task<EspaceView?>> s_espace = EF.CompileAsyncQuery(
         (MesuresDbContext db, Guid id, CancellationToken ct) => db.Espaces.AsNoTracking().SingleOrDefault(e => e.Id == id));
+
+    // Saving looks for changes once; by itself EF would at every look at the tracker, and a mesure has a hundred columns.
+    public MesuresDbContext(DbContextOptions<MesuresDbContext> options)
+        : base(options) => ChangeTracker.AutoDetectChangesEnabled = false;
 
     public DbSet<Mesure> Mesures => Set<Mesure>();
 
@@ -82,17 +86,9 @@ internal sealed class MesuresDbContext(DbContextOptions<MesuresDbContext> option
     /// </summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        ChangeTracker.AutoDetectChangesEnabled = false;
-        try
+        foreach (var mesure in ChangeTracker.Entries<Mesure>().Select(e => e.Entity).Where(m => m.NewFacts.Count > 0).ToList())
         {
-            foreach (var mesure in ChangeTracker.Entries<Mesure>().Select(e => e.Entity).Where(m => m.NewFacts.Count > 0).ToList())
-            {
-                await PlanDeadlinesAsync(mesure, cancellationToken);
-            }
-        }
-        finally
-        {
-            ChangeTracker.AutoDetectChangesEnabled = true;
+            await PlanDeadlinesAsync(mesure, cancellationToken);
         }
 
         return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);

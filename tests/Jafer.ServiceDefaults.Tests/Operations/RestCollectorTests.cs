@@ -4,12 +4,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Jafer.ServiceDefaults.Tests.Operations;
 
 /// <summary>When a service gives memory back: at rest, after work that left something.</summary>
-public sealed class RestCollectorTests
+public sealed class RestCollectorTests : IDisposable
 {
     private const long Idle = RestCollector.Resting / 8;
 
     private readonly RestCollector _collector = new(TimeProvider.System, NullLogger<RestCollector>.Instance);
     private long _allocated;
+
+    public void Dispose() => _collector.Dispose();
 
     [Fact]
     public void IsDue_Working_WaitsForRest()
