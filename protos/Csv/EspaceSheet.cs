@@ -134,6 +134,12 @@ public sealed class EspaceSheet
                 Mistakes.Add(new CsvMistake(record.Line, EspaceTemplate.EspaceColumn, "is required"));
             return true;
         }
+        // What a decoder puts where bytes are not UTF-8: two names of which only that is left would be one.
+        if (id.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            Mistakes.Add(new CsvMistake(record.Line, EspaceTemplate.EspaceColumn, "is not written in UTF-8"));
+            return true;
+        }
         if (!_espaces.TryGetValue(id, out var espace))
         {
             if (_order.Count == MaxEspaces)
@@ -242,14 +248,15 @@ public sealed class EspaceSheet
             for (var i = 0; i < _header!.Length; i++)
             {
                 var cell = Cell(record, i);
-                if (i == _kindAt || i == _espaceAt || string.IsNullOrWhiteSpace(cell) || _header[i] == besides)
+                if (i == _kindAt || i == _espaceAt || string.IsNullOrWhiteSpace(cell))
                     continue;
-                // What a decoder puts where bytes are not UTF-8.
                 if (cell.Contains('\uFFFD', StringComparison.Ordinal))
                 {
                     Mistakes.Add(new CsvMistake(record.Line, _header[i], "is not written in UTF-8"));
                     continue;
                 }
+                if (_header[i] == besides)
+                    continue;
                 var column = of.Find(_header[i]);
                 if (column is null)
                     Mistakes.Add(new CsvMistake(record.Line, _header[i], "is not used by a line of this kind"));

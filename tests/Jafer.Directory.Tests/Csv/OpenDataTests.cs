@@ -79,6 +79,7 @@ public sealed class OpenDataTests : IDisposable
         espace.Lieux.Add(import.Lieux);
         espace.Lieux[0].LieuId = "b1f0c9b2-0000-8000-8000-000000000001";
         (espace.Accueil, espace.Name) = (import.Accueil, "Espace fictif");
+        espace.Lieux.Add(new Lieu { ExternalId = "L9", LieuId = "b1f0c9b2-0000-8000-8000-000000000009", Name = "Lieu sans coordonnées", CommuneInsee = "98411" });
         espace.Ouvertures.Add(import.Ouvertures);
         espace.Fermetures.Add(import.Fermetures);
 
@@ -92,6 +93,11 @@ public sealed class OpenDataTests : IDisposable
         Assert.Equal(("VISITEUR", "45", "12", "true"), Assert.Single(await RowsAsync("entretiens.csv")) is var t ? (t["avec"], t["minutes"], t["delai_jours"], t["a_distance"]) : default);
         var row = Assert.Single(await RowsAsync("espaces.csv"));
         Assert.Equal(("tj69123", "69123", "DECISION", "true", "ESPACE"), (row["tribunaux"], row["communes"], row["documents"], row["aide_precarite"], row["premier_contact"]));
+        Assert.Contains("Cour d'appel de Lyon", row["cours_appel"], StringComparison.Ordinal);
+        Assert.Equal(("", ""), (await RowsAsync("lieux.csv")).Last() is var nowhere ? (nowhere["latitude"], nowhere["longitude"]) : default);
+        using var geo = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(_folder, "lieux.geojson"), DirectoryFixture.Cancel));
+        Assert.Equal(
+            [JsonValueKind.Object, JsonValueKind.Null], geo.RootElement.GetProperty("features").EnumerateArray().Select(f => f.GetProperty("geometry").ValueKind));
         using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(_folder, "espaces.json"), DirectoryFixture.Cancel));
         var whole = json.RootElement[0];
         Assert.Equal("FREQ=WEEKLY;BYDAY=SA", whole.GetProperty("ouvertures")[0].GetProperty("regle").GetString());

@@ -102,6 +102,42 @@ public class TerritoryCommandsTests(DirectoryFixture directory) : IClassFixture<
         Assert.Contains("cannot be read", Assert.Throws<UsageException>(() => new DistancierFile("/nowhere/x.csv")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ImportDistancier_EmptyLines_AreOnlyPassedOverAtTheEnd()
+    {
+        var (imported, _) = await ImportAsync("depart,arrivee,minutes\n73065,38053,44\n\n  \n");
+        var (refused, output) = await ImportAsync("depart,arrivee,minutes\n\n73065,99999,44\n");
+
+        Assert.True(imported);
+        Assert.False(refused);
+        Assert.Contains("line 2: must have 3 columns", output, StringComparison.Ordinal);
+        Assert.Contains("line 3, column arrivee: is not a known commune", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ImportDistancier_PackedFileThatIsBroken_EndsAndImportsNothing(bool begins)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}.csv.gz");
+        var whole = new MemoryStream();
+        await using (var packed = new System.IO.Compression.GZipStream(whole, System.IO.Compression.CompressionLevel.NoCompression, leaveOpen: true))
+            await packed.WriteAsync(System.Text.Encoding.UTF8.GetBytes("depart,arrivee,minutes\n" + string.Concat(Enumerable.Repeat("73065,38185,44\n", 20_000))), Cancel);
+        var bytes = whole.ToArray();
+        // Of a file that begins well a part is sent before the mistake shows.
+        bytes.AsSpan(begins ? bytes.Length / 2 : 0).Fill(0xFF);
+        await File.WriteAllBytesAsync(path, bytes, Cancel);
+        var before = await directory.Database.ReadAsync<long>("select count(*) from distancier_imports");
+
+        using var source = new DistancierFile(path);
+        var error = await Assert.ThrowsAsync<UsageException>(() =>
+            new DistancierUpload(directory.Operateur, TextWriter.Null, overwrite: false, NewId).SendAsync(source, "test", symmetric: false, replace: false, Cancel));
+        File.Delete(path);
+
+        Assert.Contains("cannot be read to its end", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await directory.Database.ReadAsync<long>("select count(*) from distancier_imports"));
+    }
+
     private async Task<(bool Imported, string Output)> ImportAsync(string content, bool packed = false)
     {
         var path = Path.Combine(Path.GetTempPath(), $"{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}.csv{(packed ? ".gz" : "")}");

@@ -98,11 +98,29 @@ public class ImportEspacesCsvTests(DirectoryFixture directory) : IClassFixture<D
     [Fact]
     public async Task ImportEspacesCsv_BytesThatAreNotUtf8_AreNamed()
     {
-        byte[] file = [.. Encoding.UTF8.GetBytes("ligne;espace;nom\nESPACE;latin;"), 0x45, 0x73, 0x70, 0xE9, 0x0A];
+        // Of the two espaces nothing but what a decoder puts in their place would be left, the same of both.
+        var file = Encoding.Latin1.GetBytes("ligne;espace;nom;lieu;arret\nESPACE;latin;Espé;;\nDESSERTE;latin;;é;Gare\nESPACE;é;Un;;\nESPACE;è;Deux;;\n");
 
         var summary = await ImportAsync(file);
 
-        Assert.Contains(summary.Errors, e => e is { Line: 2, Column: "nom", Description: "is not written in UTF-8" });
+        Assert.Equal(
+            [(2, "nom"), (3, "lieu"), (4, "espace"), (5, "espace")],
+            summary.Errors.Where(e => e.Description == "is not written in UTF-8").Select(e => (e.Line, e.Column)));
+    }
+
+    [Fact]
+    public async Task ImportEspacesCsv_NothingOrAnotherFile_IsRefusedAndSaidSo()
+    {
+        var empty = await Refusal.OfAsync(() => ImportAsync([]));
+        var blank = await Refusal.OfAsync(() => ImportAsync("\uFEFF\r\n\r\n"u8.ToArray()));
+        var headerAlone = await ImportAsync(File(';'));
+        var wide = await ImportAsync(Encoding.UTF8.GetBytes("ligne;espace;" + string.Join(';', Enumerable.Range(0, 5001).Select(n => $"c{n}")) + "\nESPACE;A\n"));
+        var utf16 = await ImportAsync(Encoding.Unicode.GetBytes("ligne;espace;nom\nESPACE;A;Un\n"));
+
+        Assert.Equal([("REQUEST_INVALID", "data"), ("REQUEST_INVALID", "data")], new[] { empty, blank }.Select(r => (r.Reason, r.Fields.Single())));
+        Assert.Equal((0, 0, 0), (headerAlone.LineCount, headerAlone.CreatedCount, headerAlone.ErrorCount));
+        Assert.Equal((5001, 1000), (wide.ErrorCount, wide.Errors.Count));
+        Assert.True(utf16.ErrorCount > 0);
     }
 
     [Fact]

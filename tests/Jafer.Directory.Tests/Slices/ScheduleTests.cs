@@ -146,11 +146,14 @@ public class ScheduleTests(DirectoryFixture directory) : IClassFixture<Directory
     {
         var path = Path.GetTempFileName();
         await File.WriteAllTextAsync(path, "zone,annee_scolaire,nom,debut,fin,source\nA,2026-2027,Noël,19/12/2026,2027-01-03,essai\nB\n", Cancel);
+        await File.AppendAllTextAsync(path, "C,2026-2027,Noël,2026-12-19,2027-01-03,essai\n", System.Text.Encoding.Latin1, Cancel);
 
         var error = await Assert.ThrowsAsync<Jafer.Cli.UsageException>(() => Jafer.Cli.Files.SchoolHolidayFile.ReadAsync(path, Cancel));
         File.Delete(path);
 
-        Assert.Equal([$"{path}:2 debut: must be a day such as 2026-10-17", $"{path}:3: must have 6 cells"], error.Message.Split('\n'));
+        Assert.Equal(
+            [$"{path}:2 debut: must be a day such as 2026-10-17", $"{path}:3: must have 6 cells", $"{path}:4 nom: is not written in UTF-8"],
+            error.Message.Split('\n'));
     }
 
     [Fact]

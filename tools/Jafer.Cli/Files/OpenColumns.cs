@@ -28,6 +28,7 @@ internal static class OpenColumns
         new("agrement_debut", "date", "Premier jour de validité", e => Day(ValidAgrement(e)?.StartDate)),
         new("agrement_fin", "date", "Dernier jour de validité, inclus ; vide sans terme", e => Day(ValidAgrement(e)?.EndDate)),
         new("tribunaux", "liste", "Ressorts que l'espace dit desservir, codes des tribunaux ; vide : sans restriction", e => Sorted(e.Espace.Accueil?.CourtCodes)),
+        new("cours_appel", "liste", "Cours d'appel que l'espace dit desservir, par leur nom ; vide : aucune n'est dite", e => Sorted(e.Espace.Accueil?.CourAppelNames)),
         new("communes", "liste", "Communes que l'espace dit desservir, codes INSEE ; vide : sans restriction", e => Sorted(e.Espace.Accueil?.CommuneInsees)),
         new("langues", "liste", "Langues parlées par l'équipe, codes ISO 639", e => Sorted(e.Espace.Accueil?.Languages)),
         new("interprete", "booléen", "Un interprète peut être appelé", e => e.Espace.Accueil?.InterpreterOnRequest ?? false),
@@ -39,6 +40,7 @@ internal static class OpenColumns
         new("aide_precarite", "booléen", "Aide à la venue des familles en grande précarité (transport, repas, vêtements)", e => e.Espace.Accueil?.PrecariousnessSupport ?? false),
         new("repas", "booléen", "Repas possible sur place", e => e.Espace.Accueil?.MealsPossible ?? false),
         new("animaux", "booléen", "Animal de la famille accepté", e => e.Espace.Accueil?.AnimalsAccepted ?? false),
+        new("reglement_version", "texte", "Version du règlement de fonctionnement", e => Text(e.Espace.Accueil?.Reglement?.Version)),
         new("reglement", "uri", "Adresse du règlement de fonctionnement", e => Text(e.Espace.Accueil?.Reglement?.Uri)),
         new("reglement_date", "date", "Jour depuis lequel il s'applique", e => Day(e.Espace.Accueil?.Reglement?.StartDate)),
         new("mis_a_jour", "instant", "Dernière modification, UTC", e => e.Espace.UpdateTime.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
@@ -71,8 +73,8 @@ internal static class OpenColumns
         new("adresse", "texte", "Voie et numéro", l => Text(l.Part.AddressLine)),
         new("commune_insee", "code", "Code INSEE de la commune", l => l.Part.CommuneInsee),
         new("commune", "texte", "Nom de la commune", l => l.Part.CommuneName),
-        new("latitude", "nombre", "Latitude WGS 84, en degrés", l => Math.Round(l.Part.Latitude, 6)),
-        new("longitude", "nombre", "Longitude WGS 84, en degrés", l => Math.Round(l.Part.Longitude, 6)),
+        new("latitude", "nombre", "Latitude WGS 84, en degrés ; vide : non connue", l => HasPoint(l.Part) ? Math.Round(l.Part.Latitude, 6) : null),
+        new("longitude", "nombre", "Longitude WGS 84, en degrés ; vide : non connue", l => HasPoint(l.Part) ? Math.Round(l.Part.Longitude, 6) : null),
         new("fuseau", "texte", "Fuseau horaire de l'IANA", l => Text(l.Part.TimeZone)),
         new("pmr", "booléen", "Accessible en fauteuil roulant", l => l.Part.WheelchairAccessible),
         new("entrees_separees", "booléen", "Entrées séparées pour les deux parents", l => l.Part.SeparateEntrances),
@@ -114,6 +116,9 @@ internal static class OpenColumns
         new("publics", "liste", "Autres publics reçus, codes", m => Codes(m.Part.AcceptedPublics)) { Values = All<PublicAccueilli>() },
         new("ordonnance_protection", "booléen", "Familles sous ordonnance de protection reçues (C. civ. art. 515-11)", m => m.Part.ProtectionOrderAccepted),
         new("mode_accueil", "code", "Les familles partagent-elles les salles", m => Code(m.Part.ModeAccueil)) { Values = All<ModeAccueil>() },
+        new("personnels_presents", "entier", "Personnels présents pendant l'accueil ; 0 : non dit", m => m.Part.StaffPresent),
+        new("amenagements_vif", "liste", "Comment les familles où il y a eu des violences sont reçues, codes", m => Codes(m.Part.VifAmenagements)) { Values = All<AmenagementVif>() },
+        new("prochaine_date", "date", "Jour auquel l'espace estime pouvoir recevoir une nouvelle famille", m => Day(m.Part.NextEstimatedDate)),
     ];
 
     /// <summary>One rule of opening in a row.</summary>
@@ -151,6 +156,9 @@ internal static class OpenColumns
         new("delai_jours", "entier", "Jours habituels du premier contact à l'entretien", t => t.Part.LeadDays),
         new("a_distance", "booléen", "Possible par téléphone ou vidéo", t => t.Part.RemotePossible),
     ];
+
+    /// <summary>Whether it is known where a lieu lies: some overseas communes have no coordinates, and nothing lies at 0° N 0° E.</summary>
+    public static bool HasPoint(Lieu lieu) => lieu is not { Latitude: 0, Longitude: 0 };
 
     /// <summary>A day as it is written; null when there is none.</summary>
     public static string? Day(Date? date) => date is null ? null : string.Create(CultureInfo.InvariantCulture, $"{date.Year:D4}-{date.Month:D2}-{date.Day:D2}");

@@ -104,18 +104,29 @@ internal static class OpenData
             json.WriteStartObject();
             json.WriteString("type", "Feature");
             json.WriteString("id", lieu.LieuId);
-            json.WriteStartObject("geometry");
-            json.WriteString("type", "Point");
-            json.WriteStartArray("coordinates");
-            json.WriteNumberValue(Math.Round(lieu.Longitude, 6));
-            json.WriteNumberValue(Math.Round(lieu.Latitude, 6));
-            json.WriteEndArray();
-            json.WriteEndObject();
+            WriteGeometry(json, lieu);
             json.WriteStartObject("properties");
             Write(json, OpenColumns.Lieux, (espace, lieu));
             json.WriteEndObject();
             json.WriteEndObject();
         }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    // RFC 7946, 3.2: a feature without a place has no geometry.
+    private static void WriteGeometry(Utf8JsonWriter json, Lieu lieu)
+    {
+        if (!OpenColumns.HasPoint(lieu))
+        {
+            json.WriteNull("geometry");
+            return;
+        }
+        json.WriteStartObject("geometry");
+        json.WriteString("type", "Point");
+        json.WriteStartArray("coordinates");
+        json.WriteNumberValue(Math.Round(lieu.Longitude, 6));
+        json.WriteNumberValue(Math.Round(lieu.Latitude, 6));
         json.WriteEndArray();
         json.WriteEndObject();
     }

@@ -31,6 +31,9 @@ internal static class SchoolHolidayFile
                 mistakes.Add(new CsvMistake(record.Line, "", $"must have {s_columns.Length} cells"));
                 continue;
             }
+            // What a decoder puts where bytes are not UTF-8.
+            foreach (var (i, _) in record.Cells.Index().Where(c => c.Item.Contains('\uFFFD', StringComparison.Ordinal)))
+                mistakes.Add(new CsvMistake(record.Line, s_columns[i], "is not written in UTF-8"));
             request.Holidays.Add(new SchoolHoliday
             {
                 Zone = record.Cells[0],

@@ -15,6 +15,7 @@ internal sealed class DistancierFile : IDisposable
 {
     private static readonly string[] s_columns = ["depart", "arrivee", "minutes"];
 
+    private readonly string _path;
     private readonly Stream _file;
     private readonly StreamReader _reader;
 
@@ -22,6 +23,7 @@ internal sealed class DistancierFile : IDisposable
     /// <exception cref="UsageException">It cannot be read.</exception>
     public DistancierFile(string path)
     {
+        _path = path;
         try
         {
             _file = File.OpenRead(path);
@@ -42,19 +44,29 @@ internal sealed class DistancierFile : IDisposable
 
     /// <summary>
     /// The ways in the order of their lines. A line that cannot be read is given as a way that the directory refuses, so that
-    /// its other mistakes are still found and lines keep their numbers.
+    /// its other mistakes are still found and lines keep their numbers. Empty lines at the end are passed over.
     /// </summary>
     /// <param name="ct">Cancellation.</param>
-    /// <exception cref="UsageException">The header is another one.</exception>
+    /// <exception cref="UsageException">The header is another one, or the file is broken: of a packed one the check fails.</exception>
     public async IAsyncEnumerable<DistancierWay> ReadAsync([EnumeratorCancellation] CancellationToken ct)
     {
-        var header = await _reader.ReadLineAsync(ct) ?? "";
+        var header = await ReadLineAsync(ct) ?? "";
         var separator = header.Contains(';', StringComparison.Ordinal) ? ';' : ',';
         if (!header.Split(separator).Select(Unquoted).SequenceEqual(s_columns))
             throw new UsageException($"Line 1 must be {string.Join(',', s_columns)} (or with semicolons).");
-        var number = 1;
-        while (await _reader.ReadLineAsync(ct) is { } line)
+        var (number, empty) = (1, 0);
+        while (await ReadLineAsync(ct) is { } line)
+        {
+            if (string.IsNullOrWhiteSpace(line))
+            {
+                empty++;
+                continue;
+            }
+            // The directory counts ways: an empty line among them is a mistake, so that the next ones keep their numbers.
+            for (; empty > 0; empty--)
+                yield return Read("", ++number, separator);
             yield return Read(line, ++number, separator);
+        }
     }
 
     /// <inheritdoc/>
@@ -62,6 +74,18 @@ internal sealed class DistancierFile : IDisposable
     {
         _reader.Dispose();
         _file.Dispose();
+    }
+
+    private async ValueTask<string?> ReadLineAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await _reader.ReadLineAsync(ct);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            throw new UsageException($"{_path} cannot be read to its end: nothing was imported.");
+        }
     }
 
     private DistancierWay Read(string line, int number, char separator)
