@@ -41,6 +41,9 @@ internal static class CapacityAnswers
 
         int? wait = null;
         var until = Earlier(Freshness.FreshUntil(EspaceGroup.Modalite, confirmed), today.PlusDays(AnswerDays));
+        // A no until it reopens holds no longer than that.
+        if (Standing.ReopensOn(offer, today) is { } reopens)
+            until = Earlier(until, reopens.AddDays(-1));
         if (offer.Wait is { } declared && !declared.IsStaleOn(today))
             (wait, until) = (declared.Days, Earlier(until, Freshness.FreshUntil(EspaceGroup.Attente, declared.AsOf)));
         var answer = DesignationRules.Findings(espace, offer, needs).Count > 0 || status is CapacityStatus.Full or CapacityStatus.ClosedUntil

@@ -51,7 +51,11 @@ internal readonly record struct LieuFacts(int Commune, LieuAccess Access)
 /// <summary>Days on which an espace may be designated, with the lieux that the agrément covers.</summary>
 /// <param name="Days">The days.</param>
 /// <param name="Lieux">One bit for each lieu, by its position.</param>
-internal readonly record struct AgrementFacts(Period Days, ulong Lieux);
+internal readonly record struct AgrementFacts(Period Days, ulong Lieux)
+{
+    /// <summary>Whether the préfet has not decided: from the first of these days on his silence grants it.</summary>
+    public bool BySilence { get; init; }
+}
 
 /// <summary>Days on which an espace, or one of its lieux, is closed, both included.</summary>
 /// <param name="From">First day.</param>
@@ -83,7 +87,7 @@ internal sealed class EspaceFacts
     /// <summary>Exceptional closures in the order of their first days.</summary>
     public Closure[] Closures { get; init; } = [];
 
-    /// <summary>Languages spoken besides French; empty when nothing was said.</summary>
+    /// <summary>Languages spoken besides French, as <see cref="LanguageCodes"/> compares them; empty when nothing was said.</summary>
     public string[] Languages { get; init; } = [];
 
     /// <summary>Whether an interpreter can be called in.</summary>

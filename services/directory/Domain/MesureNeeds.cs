@@ -39,7 +39,7 @@ internal sealed record MesureNeeds
     /// <summary>Duration of the mesure in months; 0 when not known.</summary>
     public int DurationMonths { get; init; }
 
-    /// <summary>Languages without which the rencontre cannot be held, sorted, French left out.</summary>
+    /// <summary>Languages without which the rencontre cannot be held, as <see cref="LanguageCodes"/> compares them, sorted, French left out.</summary>
     public string[] Languages { get; init; } = [];
 
     /// <summary>Needs to come and be received, one bit each.</summary>

@@ -22,6 +22,8 @@ internal readonly record struct Frequency(int Rencontres, int Intervals, Periodi
 /// <summary>An espace and one modalité that it knows, with all that a search looks at. Immutable.</summary>
 internal sealed class Offer
 {
+    private volatile Observation? _observed;
+
     /// <summary>The espace.</summary>
     public required EspaceFacts Espace { get; init; }
 
@@ -82,6 +84,20 @@ internal sealed class Offer
     /// <summary>Days on which mesures of this modalité were received, in order.</summary>
     public int[] ReceivedOn { get; init; } = [];
 
+    /// <summary>Mesures of this modalité that courts transmitted, for the wait that is observed.</summary>
+    public FollowedMesure[] Followed { get; init; } = [];
+
+    /// <summary>The wait as it is observed on a day; null while too little is known.</summary>
+    public ObservedFigures? ObservedOn(DateOnly day)
+    {
+        // The same for every search of a day; two callers at once work out the same.
+        if (_observed is { } known && known.Day == day)
+            return known.Figures;
+        var figures = ObservedWaits.Of(Followed, day);
+        _observed = new(day, figures);
+        return figures;
+    }
+
     /// <summary>True when mesures are taken, be it on a waiting list or from a day on that is known.</summary>
     public bool IsOpen => State is ModaliteState.Ouverte or ModaliteState.Limitee or ModaliteState.ListeAttente
         || (State is ModaliteState.Complete or ModaliteState.Fermee && ReopensOn is not null);
@@ -112,4 +128,6 @@ internal sealed class Offer
             day = next;
         }
     }
+
+    private sealed record Observation(DateOnly Day, ObservedFigures? Figures);
 }

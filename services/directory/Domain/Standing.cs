@@ -96,16 +96,17 @@ internal static class Standing
             warnings.Add(new(ResultWarningCode.WaitUnknown));
         else if (wait.IsStaleOn(today))
             warnings.Add(new(ResultWarningCode.WaitStale, wait.AsOf));
-        var periods = Array.ConvertAll(Array.FindAll(espace.Agrements, a => (a.Lieux >> lieu & 1) != 0), a => a.Days);
-        if (Array.Exists(periods, p => p.Contains(needs.Decision))
-            && Agrement.ValidUntil(periods, needs.Decision) is { } last && (needs.Term is { } term ? last < term : last.AddYears(-1) < needs.Decision))
+        // Where no wait is known, nothing can be said but of what is closed now.
+        var expected = offer.Wait is null ? espace.FirstOpenDay(lieu, offer.TakesFrom(needs.From)) : offer.FirstRencontre(lieu, needs.From, 0);
+        var agrements = Array.FindAll(espace.Agrements, a => (a.Lieux >> lieu & 1) != 0);
+        var periods = Array.ConvertAll(agrements, a => a.Days);
+        if (Array.Exists(periods, p => p.Contains(needs.Decision)) && Agrement.ValidUntil(periods, needs.Decision) is { } last
+            && (last < expected || (needs.Term is { } term ? last < term : last.AddYears(-1) < needs.Decision)))
             warnings.Add(new(ResultWarningCode.AgrementEnds, last));
         if (offer.State == ModaliteState.ListeAttente)
             warnings.Add(new(ResultWarningCode.WaitingList, Value: offer.WaitingFamilies ?? 0));
         if (offer.State == ModaliteState.Limitee)
             warnings.Add(new(ResultWarningCode.LimitedCapacity));
-        // Where no wait is known, nothing can be said but of what is closed now.
-        var expected = offer.Wait is null ? espace.FirstOpenDay(lieu, offer.TakesFrom(needs.From)) : offer.FirstRencontre(lieu, needs.From, 0);
         foreach (var closure in espace.Closures)
         {
             if ((closure.Lieux >> lieu & 1) != 0 && Matters(closure, today, expected, needs.Term))
@@ -131,6 +132,10 @@ internal static class Standing
         if (offer is { Wait.Days: var days, Timetable: { } timetable }
             && (timetable.IsEstimate(offer.Modalite, lieu, expected) || timetable.IsEstimate(offer.Modalite, lieu, offer.TakesFrom(needs.From).PlusDays(days))))
             warnings.Add(new(ResultWarningCode.SchoolYearUnknown, expected));
+        // Until then the préfet may still refuse.
+        var counting = Array.FindAll(agrements, a => a.Days.Contains(needs.Decision));
+        if (counting.Length > 0 && Array.TrueForAll(counting, a => a.BySilence && a.Days.From > today))
+            warnings.Add(new(ResultWarningCode.AgrementPending, counting.Min(a => a.Days.From)));
         return warnings;
     }
 

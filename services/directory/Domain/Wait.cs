@@ -25,6 +25,9 @@ internal readonly record struct Wait(int Days, DateOnly AsOf)
     /// <summary>True when the figure is older than its freshness rule allows on the given day: still shown, and marked.</summary>
     public bool IsStaleOn(DateOnly day) => Freshness.IsStaleOn(Contracts.Directory.V1.EspaceGroup.Attente, AsOf, day);
 
+    /// <summary>Days since the day for which the figure holds; 0 while that is only today further east.</summary>
+    public int AgeOn(DateOnly day) => Math.Max(0, day.DayNumber - AsOf.DayNumber);
+
     /// <summary>
     /// Day of the first rencontre that can be expected. A declared wait is the wait of whoever joins, whenever it was declared:
     /// it counts from the decision, and from today when the decision lies behind.

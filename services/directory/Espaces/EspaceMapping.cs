@@ -61,7 +61,7 @@ internal static class EspaceMapping
         foreach (var lieu in espace.Lieux)
             lieu.Complete(row.Id, geography);
         foreach (var wait in espace.Modalites.Select(m => m.DeclaredWait).OfType<DeclaredWait>())
-            wait.Stale = wait.ToDomain().IsStaleOn(today);
+            (wait.Stale, wait.AgeDays) = (wait.ToDomain().IsStaleOn(today), wait.ToDomain().AgeOn(today));
         var schedule = OpeningSchedule.Of(espace);
         foreach (var modalite in espace.Modalites)
             modalite.ScheduledSlotsPerWeek = schedule.SlotsPerWeek(modalite.Modalite, today);
@@ -114,6 +114,7 @@ internal static class EspaceMapping
         AsOfDate = known.AsOf.ToProto(),
         Source = source,
         Stale = known.IsStaleOn(today),
+        AgeDays = known.AgeOn(today),
     };
 
     /// <summary>The current state of an espace for the projections of others.</summary>

@@ -1,38 +1,97 @@
 using Jafer.Contracts.Events;
 using Jafer.Directory.Data;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
+using RencontreOutcome = Jafer.Contracts.Mesure.V1.RencontreOutcome;
 
 namespace Jafer.Directory.Search;
 
 /// <summary>
-/// Notes which mesures came to which espace, for the balance of what comes against places: those transmitted, and those that no
-/// judge ordered. A mesure that goes on at another espace counts there alone.
+/// Notes which mesures came to which espace, for the balance of what comes against places, and when those that a court transmitted
+/// had their first rencontre, for the wait that is observed. A mesure that goes on at another espace counts there alone.
 /// </summary>
 internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
 {
     /// <summary>What it listens to.</summary>
-    public static readonly Type[] Subscriptions = [typeof(MesureTransmitted), typeof(MesureCreated)];
+    public static readonly Type[] Subscriptions =
+    [
+        typeof(MesureTransmitted), typeof(MesureCreated), typeof(RencontreHeld), typeof(RencontreOutcomeCorrected), typeof(MesureClosed), typeof(MesureReopened),
+    ];
 
-    public async Task HandleAsync(DirectoryDbContext db, DomainEvent message, CancellationToken ct)
+    private static readonly string s_held = RencontreOutcome.Held.ToCode();
+
+    public Task HandleAsync(DirectoryDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         // A draft of a court is no demand yet.
-        if (message is not MesureEvent { EspaceId: { } espace, Modalite: { } modalite } came || came is MesureCreated { JuridictionId: not null })
+        MesureTransmitted or MesureCreated { JuridictionId: null } => ReceivedAsync(db, (MesureEvent)message, ct),
+        RencontreHeld held => HeldAsync(db, held, held.RencontreId, held.StartsAt.DayInParis(), ct),
+        RencontreOutcomeCorrected corrected when corrected.Outcome == s_held => HeldAsync(db, corrected, corrected.RencontreId, corrected.StartsAt.DayInParis(), ct),
+        RencontreOutcomeCorrected corrected => NotHeldAsync(db, corrected, ct),
+        MesureClosed closed => ClosedAsync(db, closed, closed.OccurredAt.DayInParis(), ct),
+        MesureReopened reopened => ClosedAsync(db, reopened, null, ct),
+        _ => Task.CompletedTask,
+    };
+
+    private static async Task ReceivedAsync(DirectoryDbContext db, MesureEvent came, CancellationToken ct)
+    {
+        if (came is not { EspaceId: { } espace, Modalite: { } modalite })
             return;
         var left = (came as MesureTransmitted)?.PredecessorMesureId;
         // The espaces concerned take a new revision, so that every replica reads them again; the lock of the revision comes first.
         await db.Database.ExecuteSqlAsync($"""
             update espaces set revision = revision
-            where id = {espace} or id = any (select espace_id from mesure_receptions where mesure_id in ({message.AggregateId}, {left}))
+            where id = {espace} or id = any (select espace_id from mesure_receptions where mesure_id in ({came.AggregateId}, {left}))
             """, ct);
         await db.Database.ExecuteSqlAsync($"delete from mesure_receptions where mesure_id = {left}", ct);
         await db.Database.ExecuteSqlAsync($"""
-            insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version)
-            values ({message.AggregateId}, {espace}, {modalite}, {came.OccurredAt.DayInParis()}, {message.AggregateVersion})
+            insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version, transmitted)
+            values ({came.AggregateId}, {espace}, {modalite}, {came.OccurredAt.DayInParis()}, {came.AggregateVersion}, {came is MesureTransmitted})
             on conflict (mesure_id) do update set espace_id = excluded.espace_id, modalite = excluded.modalite,
-                received_on = excluded.received_on, version = excluded.version
+                received_on = excluded.received_on, version = excluded.version, transmitted = excluded.transmitted
             where mesure_receptions.version < excluded.version
             """, ct);
     }
+
+    // Whichever is told first, the earliest counts.
+    private static async Task HeldAsync(DirectoryDbContext db, MesureEvent told, Guid rencontre, DateOnly day, CancellationToken ct)
+    {
+        // Asked first: most rencontres are not the first, and for them nobody should wait for the lock of the revision.
+        if (!await db.Database.SqlQuery<bool>($"""
+            select exists (select from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day})) as "Value"
+            """).SingleAsync(ct))
+            return;
+        await TouchAsync(db, told, ct);
+        await db.Database.ExecuteSqlAsync($"""
+            update mesure_receptions set first_held_on = {day}, first_held_id = {rencontre}
+            where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day})
+            """, ct);
+    }
+
+    // Which one was the next is not kept: until another is told, the mesure waits again.
+    private static async Task NotHeldAsync(DirectoryDbContext db, RencontreOutcomeCorrected corrected, CancellationToken ct)
+    {
+        if (!await db.Database.SqlQuery<bool>($"""
+            select exists (select from mesure_receptions where mesure_id = {corrected.AggregateId} and first_held_id = {corrected.RencontreId}) as "Value"
+            """).SingleAsync(ct))
+            return;
+        await TouchAsync(db, corrected, ct);
+        await db.Database.ExecuteSqlAsync($"""
+            update mesure_receptions set first_held_on = null, first_held_id = null
+            where mesure_id = {corrected.AggregateId} and first_held_id = {corrected.RencontreId}
+            """, ct);
+    }
+
+    private static async Task ClosedAsync(DirectoryDbContext db, MesureEvent told, DateOnly? day, CancellationToken ct)
+    {
+        await TouchAsync(db, told, ct);
+        await db.Database.ExecuteSqlAsync($"""
+            update mesure_receptions set closed_on = {day}, closed_version = {told.AggregateVersion}
+            where mesure_id = {told.AggregateId} and closed_version < {told.AggregateVersion}
+            """, ct);
+    }
+
+    private static Task TouchAsync(DirectoryDbContext db, MesureEvent told, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"update espaces set revision = revision where id = (select espace_id from mesure_receptions where mesure_id = {told.AggregateId})", ct);
 }

@@ -30,6 +30,7 @@ internal static class EspaceResults
             Lieu = espace.Lieux[ranked.Lieu],
             ModaliteState = offer.State,
             DeclaredWait = offer.Wait.ToProto(offer.WaitSource, needs.Today),
+            ObservedWait = offer.ObservedOn(needs.Today).ToProto(),
             ExpectedFirstVisitDate = offer.Wait is null ? null : expected.ToProto(),
             HoteTravel = hote.ToProto(),
             VisiteurTravel = visiteur.ToProto(),
@@ -82,6 +83,18 @@ internal static class EspaceResults
 
     /// <summary>The warning as it is sent.</summary>
     public static ResultWarning ToProto(this Warning warning) => new() { Code = warning.Code, Date = warning.Date.ToProto(), Value = warning.Value };
+
+    /// <summary>The observed wait as it is sent; null when too little is known.</summary>
+    public static ObservedWait? ToProto(this ObservedFigures? observed) => observed is null ? null : new ObservedWait
+    {
+        MedianDays = observed.Median,
+        P80Days = observed.P80 ?? 0,
+        P90Days = observed.P90 ?? 0,
+        SampleSize = observed.Mesures,
+        WindowStartDate = observed.From.ToProto(),
+        WindowEndDate = observed.To.ToProto(),
+        Method = ObservedWaits.Method,
+    };
 
     /// <summary>The way as it is sent: rounded, with its range; null when nothing can be said.</summary>
     public static TravelTime? ToProto(this Travel? way) => way switch

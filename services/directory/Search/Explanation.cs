@@ -97,20 +97,22 @@ internal static class Notes
     /// <summary>Minutes of one parent from which the nearest suitable espace is far.</summary>
     public const int FarMinutes = 60;
 
-    /// <summary>The notes.</summary>
+    /// <summary>The notes. Of a shortlist, what is told of all espaces that could take the mesure is left out: nobody looked at them.</summary>
     public static IEnumerable<SearchNote> Of(
-        Snapshot snapshot, OfferIndex index, OfferIndex.Matches matches, RankedOffer[] page, MesureProfile mesure, MesureNeeds needs, FamilyTravel travel)
+        Snapshot snapshot, OfferIndex index, OfferIndex.Matches matches, RankedOffer[] page, MesureProfile mesure, MesureNeeds needs, FamilyTravel travel, bool shortlist)
     {
         var (notes, geography) = (new List<SearchNote>(), snapshot.Geography);
         foreach (var departement in Departements(geography, mesure))
         {
             if (snapshot.CountIn(departement) is var there && there == 0)
                 notes.Add(new() { Code = SearchNoteCode.NoEspaceInDepartement, Departement = departement });
-            else if (!page.Any(r => r.Offer.Espace.Departement == departement) && !matches.Offers().Any(o => o.Espace.Departement == departement))
+            else if (!shortlist && !page.Any(r => r.Offer.Espace.Departement == departement) && !matches.Offers().Any(o => o.Espace.Departement == departement))
                 notes.Add(new() { Code = SearchNoteCode.NoneSuitableInDepartement, Departement = departement, Value = there });
         }
         foreach (var commune in needs.Communes.Where(c => geography.Travel.Model.PointOf(geography.Travel.Model.IndexOf(c)) is null).Distinct())
             notes.Add(new() { Code = SearchNoteCode.TravelUnknown, Departement = Geography.DepartementOf(commune), Value = (int)Ranking.UnknownMinutes });
+        if (shortlist)
+            return notes;
         // The best one comes first: when a road is missing to it, it is missing to all.
         if (needs.Communes.Length > 0 && (page.Length == 0 || page[0].Key.Unreachable > 0))
             notes.Add(new() { Code = SearchNoteCode.NoneReachable });

@@ -60,7 +60,7 @@ internal static class MesureProfiles
             Frequency = frequency,
             Minutes = mesure.RencontreMinutes,
             DurationMonths = mesure.DurationMonths,
-            Languages = mesure.Languages.Count == 0 ? [] : [.. mesure.Languages.Where(l => l is not ("fr" or "fra" or "fre")).Distinct().Order(StringComparer.Ordinal)],
+            Languages = mesure.Languages.Count == 0 ? [] : [.. mesure.Languages.Select(LanguageCodes.Of).Where(l => l != LanguageCodes.French).Distinct().Order(StringComparer.Ordinal)],
             Besoins = BesoinsOf(mesure),
             Court = mesure.CourtCode,
             Communes = [.. new[] { mesure.HoteCommuneInsee, mesure.VisiteurCommuneInsee }.Where(c => c.Length > 0)],

@@ -87,7 +87,8 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
                 parts.Add(id, SearchedParts.Of(id, espace, confirmed, current.Geography));
         }
         await using (var command = source.CreateCommand("""
-            select espace_id, modalite, received_on from mesure_receptions where received_on > $1 - 400 and received_on <= $1 order by espace_id, modalite, received_on
+            select espace_id, modalite, received_on, transmitted, first_held_on, closed_on from mesure_receptions
+            where received_on > $1 - 800 and received_on <= $1 order by espace_id, modalite, received_on
             """))
         {
             command.Parameters.Add(new NpgsqlParameter<DateOnly> { TypedValue = day });
@@ -95,7 +96,7 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
             while (await reader.ReadAsync(ct))
             {
                 if (parts.TryGetValue(reader.GetGuid(0), out var espace))
-                    espace.Received.Add((ProtoConversions.FromCode<Modalite>(reader.GetString(1)), reader.GetFieldValue<DateOnly>(2).DayNumber));
+                    espace.Receive(reader, 1);
             }
         }
         return [.. parts.Values.Select(p => p.Build(current.Geography.Travel, current.Calendar))];

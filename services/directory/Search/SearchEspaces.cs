@@ -58,7 +58,7 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PastSnapshots past
         if (cursor is not null)
             return response;
 
-        response.Notes.Add(Notes.Of(snapshot, index, matches, page, request.Mesure, needs, travel));
+        response.Notes.Add(Notes.Of(snapshot, index, matches, page, request.Mesure, needs, travel, only is not null));
         if (request.Facets)
             response.Facets.Add(Facets.Of(snapshot, matches, needs, only));
         if (request.Explain)

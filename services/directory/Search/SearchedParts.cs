@@ -3,6 +3,8 @@ using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Domain;
 using Jafer.Directory.Espaces;
 using Jafer.Directory.Reference;
+using Jafer.ServiceDefaults.Grpc;
+using Npgsql;
 using Proto = Jafer.Contracts.Directory.V1;
 
 namespace Jafer.Directory.Search;
@@ -14,7 +16,7 @@ internal sealed record SearchedParts(
 {
     public List<Proto.Lieu> Lieux { get; } = [];
 
-    public List<(Period Days, string[] Lieux)> Agrements { get; } = [];
+    public List<(Period Days, string[] Lieux, bool BySilence)> Agrements { get; } = [];
 
     public List<(DateOnly From, DateOnly To, string Lieu)> Fermetures { get; } = [];
 
@@ -22,7 +24,7 @@ internal sealed record SearchedParts(
 
     public List<ModaliteParts> Modalites { get; } = [];
 
-    public List<(Modalite Modalite, int Day)> Received { get; } = [];
+    public List<(Modalite Modalite, int Day, FollowedMesure? Followed)> Received { get; } = [];
 
     /// <summary>What was held of an espace, put together from its documents.</summary>
     /// <param name="id">The espace.</param>
@@ -39,7 +41,7 @@ internal sealed record SearchedParts(
         foreach (var agrement in espace.Agrements)
         {
             if (ImportChecks.ToDomain(agrement).Validity is { } days)
-                parts.Agrements.Add((days, [.. agrement.LieuExternalIds]));
+                parts.Agrements.Add((days, [.. agrement.LieuExternalIds], agrement.State == AgrementState.Demande));
         }
         parts.Fermetures.AddRange(espace.Fermetures
             .Select(f => (From: ImportChecks.ToDate(f.StartDate)!.Value, To: ImportChecks.ToDate(f.EndDate)!.Value, Lieu: f.LieuExternalId))
@@ -81,10 +83,10 @@ internal sealed record SearchedParts(
             Id = Id,
             Departement = Departement,
             State = State,
-            Agrements = [.. Agrements.Select(a => new AgrementFacts(a.Days, Bits(a.Lieux)))],
+            Agrements = [.. Agrements.Select(a => new AgrementFacts(a.Days, Bits(a.Lieux)) { BySilence = a.BySilence })],
             Lieux = [.. Lieux.Select(l => new LieuFacts(travel.NumberOf(l.CommuneInsee), AccessOf(l)))],
             Closures = [.. Fermetures.Select(f => new Closure(f.From, f.To, Bits(f.Lieu.Length == 0 ? [] : [f.Lieu])))],
-            Languages = Languages,
+            Languages = Array.ConvertAll(Languages, LanguageCodes.Of),
             Interpreter = Interpreter,
             PrecariousnessSupport = PrecariousnessSupport,
             Courts = Courts,
@@ -115,12 +117,25 @@ internal sealed record SearchedParts(
                 WaitingFamilies = m.WaitingFamilies,
                 ConfirmedOn = m.ConfirmedOn,
                 ReceivedOn = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Day)],
+                Followed = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Followed).OfType<FollowedMesure>()],
             })]);
 
         // No lieu named: all of them.
         ulong Bits(string[] lieux) => lieux.Length == 0
             ? ulong.MaxValue
             : lieux.Aggregate(0UL, (bits, id) => positions.TryGetValue(id, out var i) ? bits | 1UL << i : bits);
+    }
+
+    /// <summary>What is read of a mesure that came: modalité, day, whether a court transmitted it, its first rencontre and its closing.</summary>
+    /// <param name="row">A row of mesure_receptions.</param>
+    /// <param name="first">Position of the modalité; the others follow.</param>
+    public void Receive(NpgsqlDataReader row, int first)
+    {
+        var day = row.GetFieldValue<DateOnly>(first + 1).DayNumber;
+        FollowedMesure? followed = row.GetBoolean(first + 2) ? new FollowedMesure(day, DayAt(first + 3), DayAt(first + 4)) : null;
+        Received.Add((ProtoConversions.FromCode<Modalite>(row.GetString(first)), day, followed));
+
+        int DayAt(int column) => row.IsDBNull(column) ? 0 : row.GetFieldValue<DateOnly>(column).DayNumber;
     }
 
     private static LieuAccess AccessOf(Proto.Lieu lieu)

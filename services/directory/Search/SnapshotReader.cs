@@ -65,9 +65,9 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             where e.revision > $1
             """, r => espaces[r.GetGuid(0)].Modalites.Add(Modalite(r)), ct);
         await EachAsync("""
-            select r.espace_id, r.modalite, r.received_on
+            select r.espace_id, r.modalite, r.received_on, r.transmitted, r.first_held_on, r.closed_on
             from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
-            """, r => espaces[r.GetGuid(0)].Received.Add((Code<Modalite>(r, 1), Day(r, 2)!.Value.DayNumber)), ct);
+            """, r => espaces[r.GetGuid(0)].Receive(r, 1), ct);
         return [.. espaces.Values.Select(e => e.Build(geography.Travel, calendar))];
     }
 
@@ -95,10 +95,10 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         return lieu;
     }
 
-    private static void Add(List<(Period, string[])> agrements, Domain.Agrement agrement, string[] lieux)
+    private static void Add(List<(Period, string[], bool)> agrements, Domain.Agrement agrement, string[] lieux)
     {
         if (agrement.Validity is { } days)
-            agrements.Add((days, lieux));
+            agrements.Add((days, lieux, agrement.State == AgrementState.Demande));
     }
 
     private Ouverture Ouverture(NpgsqlDataReader r) => new()

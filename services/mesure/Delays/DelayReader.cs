@@ -1,5 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Time;
 using Npgsql;
 
 namespace Jafer.Mesures.Delays;

@@ -92,6 +92,28 @@ public class StandingTests
             Standing.Warnings(Offer(espace), 0, Needs with { DurationMonths = months }));
     }
 
+    [Fact]
+    public void Warnings_AgrementEndsBeforeTheFirstRencontre_IsToldHoweverLateThatIs()
+    {
+        var espace = new EspaceFacts { Id = Guid.Empty, Departement = "69", State = EspaceState.Ouvert, Agrements = [new(new(Day, Day.AddDays(500)), 1)], Lieux = [new(0, LieuAccess.None)] };
+
+        Assert.Equal([new Warning(ResultWarningCode.AgrementEnds, Day.AddDays(500))], Standing.Warnings(Offer(espace, wait: 501), 0, Needs));
+        Assert.Empty(Standing.Warnings(Offer(espace, wait: 500), 0, Needs));
+    }
+
+    [Fact]
+    public void Warnings_AgrementBySilence_IsPendingUntilItsDay()
+    {
+        EspaceFacts With(params AgrementFacts[] agrements) => new() { Id = Guid.Empty, Departement = "69", State = EspaceState.Ouvert, Agrements = agrements, Lieux = [new(0, LieuAccess.None)] };
+        var file = new AgrementFacts(new(Day.AddDays(5), null), 1) { BySilence = true };
+        var needs = Needs with { Decision = Day.AddDays(9) };
+
+        Assert.Equal([new Warning(ResultWarningCode.AgrementPending, Day.AddDays(5))], Standing.Warnings(Offer(With(file)), 0, needs));
+        Assert.Empty(Standing.Warnings(Offer(With(file)), 0, needs with { Today = Day.AddDays(5) }));
+        // Another that the préfet granted counts beside it.
+        Assert.Empty(Standing.Warnings(Offer(With(file, new AgrementFacts(new(Day.AddYears(-1), Day.AddDays(20)), 1))), 0, needs));
+    }
+
     [Theory]
     [InlineData(5, 12, 0b1, true)]
     [InlineData(20, 25, 0b1, true)]

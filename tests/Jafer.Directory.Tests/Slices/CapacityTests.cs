@@ -37,6 +37,23 @@ public class CapacityTests(DirectoryFixture directory) : IClassFixture<Directory
     }
 
     [Fact]
+    public async Task RequestCapacity_ClosedUntilADay_IsANoThatHoldsNoLonger()
+    {
+        var closed = Espace("q-closed");
+        closed.Fermetures.Add(new Fermeture { StartDate = Today.AddDays(-3).ToProto(), EndDate = Today.AddDays(4).ToProto(), Reason = FermetureReason.Conges });
+        var full = Espace("q-reopens");
+        (full.Modalites[0].State, full.Modalites[0].ReopeningDate) = (ModaliteState.Complete, Today.AddDays(9).ToProto());
+        await directory.ImportAsync(closed, full);
+
+        foreach (var (id, reopens) in new[] { ("q-closed", Today.AddDays(5)), ("q-reopens", Today.AddDays(9)) })
+        {
+            var enquiry = (await directory.Court.RequestCapacityAsync(Ask(id), cancellationToken: Cancel)).Enquiry;
+            Assert.Equal(CapacityAnswer.NoCapacity, enquiry.Answer);
+            Assert.Equal(reopens, DateOnly.FromDateTime(enquiry.ExpireTime.ToDateTime().AddHours(3)));
+        }
+    }
+
+    [Fact]
     public async Task RequestCapacity_WhatTheEspaceCannotOrDidNotSay_IsNoOrNeedsAssessment()
     {
         var espace = Espace("q-limits");

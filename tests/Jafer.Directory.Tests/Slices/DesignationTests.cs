@@ -74,6 +74,62 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
     }
 
     [Fact]
+    public async Task SearchEspaces_Shortlist_SaysNothingOfEspacesThatNobodyLookedAt()
+    {
+        const Modalite M = Modalite.VisitePresenceContinue;
+        await directory.ImportAsync(Espace("sl-home", "69123", modalite: M), Espace("sl-away", "29019", modalite: M));
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = M, HoteCommuneInsee = "69123", VisiteurCommuneInsee = "2A004" }, EspaceIds = { Id("sl-away") } };
+
+        var response = await SearchAsync(request);
+        request.Mesure.VisiteurCommuneInsee = Mamoudzou;
+        var noneThere = await SearchAsync(request);
+
+        // Lyon has one that suits, and nearer: the shortlist alone does not hold it.
+        Assert.Equal([Id("sl-away")], response.Results.Select(r => r.EspaceId));
+        Assert.DoesNotContain(response.Notes, n => n.Departement == "69" || n.Code is SearchNoteCode.NoneReachable or SearchNoteCode.NearestIsFar);
+        Assert.Equal([(SearchNoteCode.NoEspaceInDepartement, "976", 0)], noneThere.Notes.Select(Note));
+    }
+
+    [Theory]
+    [InlineData("ar", "ara")]
+    [InlineData("ara", "ar")]
+    [InlineData("ger", "de")]
+    [InlineData("de", "deu")]
+    public async Task SearchEspaces_LanguageUnderAnotherCodeOfIt_IsTheSame(string spoken, string asked)
+    {
+        const Modalite M = Modalite.VisiteAvecSortie;
+        var espace = Espace($"lang-{spoken}-{asked}", modalite: M);
+        espace.Accueil = new Accueil { Languages = { spoken } };
+        await directory.ImportAsync(espace);
+        var request = new SearchEspacesRequest { Mesure = new() { Modalite = M, Languages = { asked, "fre" } }, EspaceIds = { Id(espace.ExternalId) } };
+
+        var found = await SearchAsync(request);
+        request.Mesure.Languages[0] = "tr";
+        var other = await SearchAsync(request);
+
+        Assert.Equal(espace.Name, Assert.Single(found.Results).Name);
+        Assert.Empty(other.Results);
+    }
+
+    [Fact]
+    public async Task CheckDesignation_FileOnWhichThePrefetMayStillDecide_WarnsAndSilenceGrantsItOnlyFromItsDay()
+    {
+        var open = Espace("a-open");
+        open.Agrements[0] = new Agrement { Departement = "69", State = AgrementState.Demande, RequestDate = Today.AddMonths(-1).ToProto() };
+        await directory.ImportAsync(open);
+        var granted = Today.AddMonths(-1).AddMonths(2).AddDays(1);
+        var request = new CheckDesignationRequest { EspaceId = Id("a-open"), Mesure = new() { Modalite = Modalite.Visite, DecisionDate = granted.AddDays(-1).ToProto() } };
+
+        var before = await directory.Court.CheckDesignationAsync(request, cancellationToken: Cancel);
+        request.Mesure.DecisionDate = granted.ToProto();
+        var after = await directory.Court.CheckDesignationAsync(request, cancellationToken: Cancel);
+
+        Assert.Equal((DesignationRule.AgrementValid, granted.ToProto()), (Assert.Single(before.Findings) is var f ? (f.Rule, f.Date) : default));
+        Assert.True(after.Designable);
+        Assert.Equal(granted.ToProto(), after.Warnings.Single(w => w.Code == ResultWarningCode.AgrementPending).Date);
+    }
+
+    [Fact]
     public async Task SearchEspaces_ShortlistAndExclusion_HoldWhatIsAskedFor()
     {
         const Modalite M = Modalite.VisiteDetention;

@@ -150,8 +150,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
                 [(ResultWarningCode.WaitUnknown, null)],
             ],
             results.Select(r => r.Warnings.Select(w => (w.Code, Day(w.Date))).ToArray()));
-        Assert.True(results[0].DeclaredWait.Stale);
-        Assert.False(results[1].DeclaredWait.Stale);
+        Assert.Equal([(true, 31), (false, 0)], results.Take(2).Select(r => (r.DeclaredWait.Stale, r.DeclaredWait.AgeDays)));
         Assert.Null(results[3].DeclaredWait);
         Assert.Null(results[3].ExpectedFirstVisitDate);
         Assert.Equal((RankingReasonCode.WaitUnknown, Wait.UnknownDays), (results[3].Reasons[0].Code, results[3].Reasons[0].Value));

@@ -1,9 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Jafer.Mesures.Domain;
-using Xunit;
+using Jafer.ServiceDefaults.Time;
 
-namespace Jafer.Mesures.Tests.Domain;
+namespace Jafer.ServiceDefaults.Tests.Time;
 
 public sealed class DelayEstimateTests
 {

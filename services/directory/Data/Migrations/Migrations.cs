@@ -78,3 +78,9 @@ internal sealed class YearlyHistory : SqlMigration
 {
     protected override string Resource => "Migrations.202611280105_yearly_history.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280580_observed_waits")]
+internal sealed class ObservedWaitsOfMesures : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280580_observed_waits.sql";
+}

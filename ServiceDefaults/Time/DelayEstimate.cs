@@ -1,10 +1,10 @@
-namespace Jafer.Mesures.Domain;
+namespace Jafer.ServiceDefaults.Time;
 
 /// <summary>
 /// Delays of many mesures by days: those that are over, and those that still run and are known to be longer than so far
 /// (censored on the right).
 /// </summary>
-internal sealed class DelayEstimate
+public sealed class DelayEstimate
 {
     private readonly SortedDictionary<int, (long Passed, long Waiting)> _days = [];
 
@@ -15,6 +15,8 @@ internal sealed class DelayEstimate
     public long Waiting { get; private set; }
 
     /// <summary>Adds mesures that took so many days.</summary>
+    /// <param name="days">Days.</param>
+    /// <param name="mesures">How many.</param>
     public void AddObserved(int days, long mesures)
     {
         var (passed, waiting) = _days.GetValueOrDefault(days);
@@ -23,6 +25,8 @@ internal sealed class DelayEstimate
     }
 
     /// <summary>Adds mesures that have waited so many days.</summary>
+    /// <param name="days">Days.</param>
+    /// <param name="mesures">How many.</param>
     public void AddWaiting(int days, long mesures)
     {
         var (passed, waiting) = _days.GetValueOrDefault(days);
