@@ -130,6 +130,11 @@ static async Task<int> RunAsync(Func<RunningSystem, Task> act)
     {
         await Console.Error.WriteLineAsync(e.Message);
     }
+    // A folder that is not there, a disk that is full, a file that is another's.
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        await Console.Error.WriteLineAsync(e.Message);
+    }
     catch (OperationCanceledException)
     {
         await Console.Error.WriteLineAsync("\nStopped; nothing was written.");

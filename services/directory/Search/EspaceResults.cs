@@ -36,6 +36,7 @@ internal static class EspaceResults
             VisiteurTravel = visiteur.ToProto(),
             AlertText = espace.AlertText,
             CapacityStatus = status,
+            CapacityConfirmedDate = offer.ConfirmedOn.ToProto(),
             ReopeningDate = status == CapacityStatus.ClosedUntil ? Standing.ReopensOn(offer, needs.Today).ToProto() : null,
         };
         if (Standing.DemandOf(offer, needs.Today) is { } demand)

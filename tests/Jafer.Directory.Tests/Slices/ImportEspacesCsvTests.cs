@@ -124,6 +124,20 @@ public class ImportEspacesCsvTests(DirectoryFixture directory) : IClassFixture<D
     }
 
     [Fact]
+    public async Task ImportEspaces_FileThatCannotBeRead_EndsAndSaysSo()
+    {
+        using var system = System();
+        var files = new EspaceFiles(system, TimeProvider.System, TextWriter.Null);
+
+        // The memory of this process can be opened, and not read from its beginning: a disk that fails in the middle.
+        var broken = await Assert.ThrowsAsync<UsageException>(() => files.ImportAsync("/proc/self/mem", "test", dryRun: false, overwrite: false, Cancel));
+        var missing = await Assert.ThrowsAsync<UsageException>(() => files.ImportAsync("/nowhere/x.csv", "test", dryRun: false, overwrite: false, Cancel));
+
+        Assert.Contains("cannot be read to its end", broken.Message, StringComparison.Ordinal);
+        Assert.Contains("There is no file", missing.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ImportEspacesCsv_SameRequestId_AnswersAgainAndImportsNothingTwice()
     {
         var (file, id) = (File(',', Espace("twice")), NewId());

@@ -30,6 +30,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         Assert.Equal("Chambéry", first.Lieu.CommuneName);
         Assert.Equal(new TravelTime { Reachable = true, Source = TravelSource.Model }, first.HoteTravel);
         Assert.Equal(Today.AddDays(20).ToProto(), first.ExpectedFirstVisitDate);
+        Assert.Equal(Today.ToProto(), first.CapacityConfirmedDate);
         Assert.Equal(
             [(RankingReasonCode.Wait, 20), (RankingReasonCode.HoteTravel, 0), (RankingReasonCode.VisiteurTravel, 0), (RankingReasonCode.SameDepartementAsCourt, 0)],
             first.Reasons.Select(r => (r.Code, r.Value)));

@@ -24,23 +24,34 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
     /// <exception cref="UsageException">The file has mistakes; all of them were said, and nothing was imported.</exception>
     public async Task ImportAsync(string path, string source, bool dryRun, bool overwrite, CancellationToken ct)
     {
-        if (!File.Exists(path))
-            throw new UsageException($"There is no file {path}.");
+        // Before anything is asked of the directory: what cannot be opened is told at once.
+        await using var file = Open(path);
         var start = Stopwatch.GetTimestamp();
         var directory = new DirectoryService.DirectoryServiceClient(await system.ConnectAsync("directory", ct));
         using var call = directory.ImportEspacesCsv(cancellationToken: ct);
         var sending = SendAsync();
         ImportSummary? summary = null;
         var said = start;
-        while (await call.ResponseStream.MoveNext(ct))
+        try
         {
-            var progress = call.ResponseStream.Current;
-            summary = progress.Summary ?? summary;
-            // The first at once, then at most one a second.
-            if (summary is not null || (said != start && Stopwatch.GetElapsedTime(said) < TimeSpan.FromSeconds(1)))
-                continue;
-            said = Stopwatch.GetTimestamp();
-            await output.WriteLineAsync($"import-espaces: {progress.LinesRead} lines read, {progress.EspacesCompared} espaces {(dryRun ? "compared" : "written")}");
+            while (await call.ResponseStream.MoveNext(ct))
+            {
+                var progress = call.ResponseStream.Current;
+                summary = progress.Summary ?? summary;
+                // The first at once, then at most one a second.
+                if (summary is not null || (said != start && Stopwatch.GetElapsedTime(said) < TimeSpan.FromSeconds(1)))
+                    continue;
+                said = Stopwatch.GetTimestamp();
+                await output.WriteLineAsync($"import-espaces: {progress.LinesRead} lines read, {progress.EspacesCompared} espaces {(dryRun ? "compared" : "written")}");
+            }
+        }
+#pragma warning disable RS0030 // What a client catches.
+        catch (Exception e) when (e is ObjectDisposedException or Grpc.Core.RpcException { StatusCode: Grpc.Core.StatusCode.Cancelled })
+#pragma warning restore RS0030
+        {
+            // When the file could not be read, that ended the call, and is what the person must learn.
+            await sending;
+            throw;
         }
         await sending;
         foreach (var error in summary!.Errors)
@@ -55,10 +66,9 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
         {
             try
             {
-                await using var file = File.OpenRead(path);
                 var buffer = new byte[Piece];
                 var request = new ImportEspacesCsvRequest { Source = source, DryRun = dryRun, Overwrite = overwrite, RequestId = Guid.CreateVersion7(clock.GetUtcNow()).ToString() };
-                while (await file.ReadAsync(buffer, ct) is > 0 and var count)
+                while (await ReadAsync(buffer) is > 0 and var count)
                 {
                     request.Data = ByteString.CopyFrom(buffer, 0, count);
                     await call.RequestStream.WriteAsync(request, ct);
@@ -74,6 +84,33 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
             {
                 await output.FlushAsync(ct);
             }
+        }
+
+        async Task<int> ReadAsync(byte[] buffer)
+        {
+            try
+            {
+                return await file.ReadAsync(buffer, ct);
+            }
+            catch (IOException)
+            {
+                call.Dispose();
+                throw new UsageException($"{path} cannot be read to its end: nothing was imported.");
+            }
+        }
+    }
+
+    private static FileStream Open(string path)
+    {
+        if (!File.Exists(path))
+            throw new UsageException($"There is no file {path}.");
+        try
+        {
+            return File.OpenRead(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{path} cannot be read.");
         }
     }
 
