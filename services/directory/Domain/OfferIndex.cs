@@ -23,6 +23,7 @@ internal sealed class OfferIndex
     private readonly LieuTree _lieux;
     private readonly Dictionary<Guid, int> _positions;
     private readonly ConcurrentDictionary<(int Rule, NeedKey Key), ulong[]> _rows = new();
+    private readonly ConcurrentDictionary<string, ulong[]> _departements = new(StringComparer.Ordinal);
 
     /// <summary>Indexes offers of one modalité.</summary>
     /// <param name="offers">The offers, one for each espace, in any order.</param>
@@ -141,15 +142,21 @@ internal sealed class OfferIndex
         if (_rows.TryGetValue((rule, key), out var known))
             return known;
         var against = DesignationRules.All[rule].Against;
-        var row = new ulong[Words];
-        for (var i = 0; i < _offers.Length; i++)
-        {
-            if (against(_offers[i].Espace, _offers[i], needs) is null)
-                row[i / 64] |= 1UL << i % 64;
-        }
+        var row = Row(offer => against(offer.Espace, offer, needs) is null);
         if (_rows.Count * (row.Length * 8 + 100) > Budget)
             _rows.Clear();
         return _rows[(rule, key)] = row;
+    }
+
+    private ulong[] Row(Func<Offer, bool> holds)
+    {
+        var row = new ulong[Words];
+        for (var i = 0; i < _offers.Length; i++)
+        {
+            if (holds(_offers[i]))
+                row[i / 64] |= 1UL << i % 64;
+        }
+        return row;
     }
 
     /// <summary>The offers that take a mesure.</summary>
@@ -172,6 +179,20 @@ internal sealed class OfferIndex
 
         /// <summary>True when the espace is one of them.</summary>
         public bool Contains(Guid espaceId) => index._positions.TryGetValue(espaceId, out var i) && Holds(bits, i);
+
+        /// <summary>True when the espace of one of them belongs to a département.</summary>
+        public bool AnyIn(string departement)
+        {
+            // Kept for each that is asked for: there are a hundred.
+            var row = index._departements.TryGetValue(departement, out var known)
+                ? known : index._departements[departement] = index.Row(offer => offer.Espace.Departement == departement);
+            for (var word = 0; word < bits.Length; word++)
+            {
+                if ((bits[word] & row[word]) != 0)
+                    return true;
+            }
+            return false;
+        }
 
         /// <summary>Their positions, rising.</summary>
         public Enumerator GetEnumerator() => new(bits);

@@ -106,7 +106,7 @@ internal static class Notes
         {
             if (snapshot.CountIn(departement) is var there && there == 0)
                 notes.Add(new() { Code = SearchNoteCode.NoEspaceInDepartement, Departement = departement });
-            else if (!shortlist && !page.Any(r => r.Offer.Espace.Departement == departement) && !matches.Offers().Any(o => o.Espace.Departement == departement))
+            else if (!shortlist && !matches.AnyIn(departement))
                 notes.Add(new() { Code = SearchNoteCode.NoneSuitableInDepartement, Departement = departement, Value = there });
         }
         foreach (var commune in needs.Communes.Where(c => geography.Travel.Model.PointOf(geography.Travel.Model.IndexOf(c)) is null).Distinct())

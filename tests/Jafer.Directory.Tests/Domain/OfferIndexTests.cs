@@ -85,6 +85,24 @@ public class OfferIndexTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void AnyIn_Departement_IsTrueOnlyWhereOneOfThemMatches()
+    {
+        EspaceFacts In(int id, string departement, EspaceState state) => new()
+        {
+            Id = new Guid(id, 0, 0, new byte[8]),
+            Departement = departement,
+            State = state,
+            Agrements = Espace().Agrements,
+            Lieux = Espace().Lieux,
+        };
+        var index = Index([.. Enumerable.Range(1, 130).Select(id => Offer(In(id, id == 129 ? "2A" : id % 2 == 0 ? "69" : "38", id % 2 == 0 || id == 129 ? EspaceState.Ouvert : EspaceState.Suspendu)))]);
+        var all = index.Match(Needs, null);
+
+        Assert.Equal([true, true, false, false], new[] { "69", "2A", "38", "75" }.Select(all.AnyIn));
+        Assert.Equal([true, false], new[] { "2A", "69" }.Select(index.Match(Needs, new HashSet<Guid> { new(129, 0, 0, new byte[8]) }).AnyIn));
+    }
+
+    [Fact]
     public void Match_Shortlist_HoldsNoOther()
     {
         var offers = Enumerable.Range(1, 200).Select(id => Offer(Espace(id))).ToArray();

@@ -62,6 +62,45 @@ public class DesignationTests(DirectoryFixture directory) : IClassFixture<Direct
     }
 
     [Fact]
+    public async Task SearchEspaces_NeitherCommuneGiven_IsExplainedByTheCourtAndSaysNothingOfWays()
+    {
+        const Modalite M = Modalite.VisiteDetention;
+        await directory.ImportAsync(Espace("nc-one", "73065", wait: 5, modalite: M), Espace("nc-two", "29019", wait: 5, modalite: M));
+
+        var response = await SearchAsync(new() { Mesure = new() { Modalite = M, CourtCode = "tj97611" }, Explain = true, Facets = true });
+
+        Assert.Equal([(SearchNoteCode.NoEspaceInDepartement, "976", 0)], response.Notes.Select(Note));
+        Assert.Contains(Id("nc-one"), response.Results.Select(r => r.EspaceId));
+        Assert.DoesNotContain("ravel", response.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task SearchEspaces_ParentProtected_NothingInTheWholeAnswerSpeaksOfTheirWay()
+    {
+        const Modalite M = Modalite.VisitePresenceContinue;
+        var served = Espace("pp-served", "73065", modalite: M);
+        served.Accueil = new Accueil { CommuneInsees = { "73065" } };
+        var full = Espace("pp-full", "38185", modalite: M);
+        full.Modalites[0].State = ModaliteState.Complete;
+        await directory.ImportAsync(served, full, Espace("pp-island", "2A004", modalite: M));
+        var request = new SearchEspacesRequest
+        {
+            Mesure = new() { Modalite = M, VisiteurCommuneInsee = "73065", CourtCode = "tj73065" },
+            EspaceIds = { Id("pp-served"), Id("pp-full"), Id("pp-island") },
+            Explain = true,
+            Facets = true,
+        };
+
+        var response = await SearchAsync(request);
+        var one = await CheckAsync("pp-served", request.Mesure);
+
+        Assert.Equal((2, 1), (response.Results.Count, response.ExcludedEspaces.Count));
+        Assert.All(response.Results, r => Assert.NotNull(r.VisiteurTravel));
+        Assert.DoesNotContain("hote", response.ToString() + one, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(response.Results[0].Warnings, w => w.Code == ResultWarningCode.CommuneNotServed);
+    }
+
+    [Fact]
     public async Task SearchEspaces_NearestFarAway_SaysHowFar()
     {
         await directory.ImportAsync(Espace("far", "67482", modalite: Modalite.SortieAccompagnee));
