@@ -92,6 +92,6 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
             """, ct);
     }
 
-    private static Task TouchAsync(DirectoryDbContext db, MesureEvent told, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+    private static Task<int> TouchAsync(DirectoryDbContext db, MesureEvent told, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"update espaces set revision = revision where id = (select espace_id from mesure_receptions where mesure_id = {told.AggregateId})", ct);
 }
