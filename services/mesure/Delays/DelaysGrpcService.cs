@@ -69,12 +69,15 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
         return response;
     }
 
-    // A segment begins where the one before ends, so that the counts of a group follow from one another: all of them are told, or none.
+    // A segment begins where the one before ends, so that the counts of a group follow from one another: all of them are told, or
+    // none, where any of them is small, a part of a row (one mesure that was closed) as well as the whole.
     private static HashSet<string>? Withheld(IReadOnlyDictionary<(string Group, DelaySegment Segment), DelayFigures> figures)
     {
         var groups = figures.Keys.Select(k => k.Group).Distinct().ToArray();
-        var withheld = SmallCells.Withheld([.. groups.Select(group => s_segments.Select(segment => figures.GetValueOrDefault((group, segment))?.Count ?? 0).ToArray())]);
+        var withheld = SmallCells.Withheld([.. groups.Select(group => s_segments.SelectMany(segment => Counts(figures.GetValueOrDefault((group, segment)))).ToArray())]);
         return withheld is null ? null : [.. groups.Where((_, i) => withheld[i])];
+
+        static long[] Counts(DelayFigures? of) => of is null ? [0, 0, 0, 0] : [of.Count, of.Estimate.Observed, of.Estimate.Waiting, of.Closed];
     }
 
     private static DelayRow ToRow(DelayGrouping grouping, string group, DelaySegment segment, DelayFigures figures, bool withheld)
@@ -104,6 +107,12 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
             row.ObservedCount = (int)estimate.Observed;
             row.WaitingCount = (int)estimate.Waiting;
             row.ClosedCount = (int)figures.Closed;
+        }
+
+        // Beside many who wait, the delay of one who passed would stand there as it was.
+        if (withheld && SmallCells.IsSmall(estimate.Observed))
+        {
+            return row;
         }
 
         if (estimate.Quantile(0.5) is { } median)

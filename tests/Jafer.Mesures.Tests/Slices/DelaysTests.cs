@@ -79,6 +79,67 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
+    public async Task GetDelays_AMesureThatGoesOnElsewhere_HasOneWholeWay()
+    {
+        await EmptyAsync();
+        const string Sent = "transmitted_at = '2025-01-12 12:00Z', acknowledged_at = '2025-01-15 12:00Z', state = 'CLOTUREE', closed_at = '2025-02-20 12:00Z', closure_reason = 'TRANSFERT'";
+        // By a new decision of 20 February, and in subsidiary order, for which there was none: that one was sent on at once.
+        var first = await AddAsync(Sent);
+        await AddAsync($"predecessor_id = '{first}', decision_date = '2025-02-20', transmitted_at = '2025-02-21 12:00Z', first_held_rencontre_at = '2025-04-10 12:00Z'");
+        await AddAsync($"predecessor_id = '{await AddAsync(Sent)}', transmitted_at = '2025-02-20 12:00Z', first_held_rencontre_at = '2025-03-31 12:00Z'");
+        // A rencontre was held at the first espace: its way was over then.
+        var visited = await AddAsync($"{Sent}, first_held_rencontre_at = '2025-02-09 12:00Z'");
+        await AddAsync($"predecessor_id = '{visited}', decision_date = '2025-02-20', transmitted_at = '2025-02-21 12:00Z'");
+        await jafer.Fold.FoldAsync(Ct);
+
+        var rows = (await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest())).Rows.ToDictionary(r => r.Segment, Told);
+
+        Assert.Equal("Transmission 5 0 0: 2 2", rows[DelaySegment.Transmission]);
+        Assert.Equal("Reception 3 1 0: 3 -", rows[DelaySegment.Reception]);
+        Assert.Equal("Whole 3 0 0: 80 90", rows[DelaySegment.Whole]);
+
+        // What is corrected in the first one changes the way of its successor.
+        await jafer.Database.RunAsync($"update mesures set first_held_rencontre_at = null where id = '{visited}'");
+        await jafer.Fold.FoldAsync(Ct);
+        Assert.StartsWith("Whole 2 1 0:", Told((await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest())).Rows.Single(r => r.Segment == DelaySegment.Whole)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GetDelays_FewPassedOrWereClosedOfOthers_KeepsWhatTellsOfThem()
+    {
+        await EmptyAsync();
+        for (var i = 0; i < 9; i++)
+        {
+            // One of nine was seen, after all others had waited no longer than that: its days would be the median.
+            await AddAsync("transmitted_at = '2025-01-12 12:00Z', acknowledged_at = '2025-01-12 13:00Z', visiteur_contact_at = '2025-01-12 14:00Z'"
+                + (i == 0 ? ", first_scheduling_at = '2026-02-20 12:00Z'" : ", state = 'CLOTUREE', closed_at = '2025-03-01Z', closure_reason = 'AUTRE'"));
+        }
+
+        await AddAsync("transmitted_at = '2025-01-12 12:00Z', state = 'CLOTUREE', closed_at = '2025-03-01Z', closure_reason = 'AUTRE'");
+        await jafer.Fold.FoldAsync(Ct);
+
+        var others = (await Of("statisticien", OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows.ToDictionary(r => r.Segment);
+        var own = (await Of("juridiction", Court).GetDelaysAsync(new GetDelaysRequest())).Rows.ToDictionary(r => r.Segment, Told);
+
+        Assert.Equal(("Reception 9 0 1: 0 0", "Booking 1 0 8: 404 404"), (own[DelaySegment.Reception], own[DelaySegment.Booking]));
+        Assert.Equal((false, true, 0, true), Shown(others[DelaySegment.Reception]));
+        Assert.Equal((false, true, 0, false), Shown(others[DelaySegment.Booking]));
+
+        // Of ten one was closed: no row is small, but that part of them is.
+        await EmptyAsync();
+        for (var i = 0; i < 10; i++)
+        {
+            await AddAsync("transmitted_at = '2025-01-12 12:00Z'" + (i == 0 ? ", state = 'CLOTUREE', closed_at = '2025-03-01Z', closure_reason = 'AUTRE'" : ""));
+        }
+
+        await jafer.Fold.FoldAsync(Ct);
+        Assert.All(
+            (await Of("statisticien", OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows, r => Assert.Equal((false, true, 0, 0), (r.Suppressed, r.CountsWithheld, r.ObservedCount, r.ClosedCount)));
+
+        static (bool, bool, int, bool) Shown(DelayRow row) => (row.Suppressed, row.CountsWithheld, row.ClosedCount, row.HasMedianDays);
+    }
+
+    [Fact]
     public async Task GetDelays_OneSmallCellOfOthers_TakesTheCountsOfAnotherWithIt()
     {
         await EmptyAsync();

@@ -154,3 +154,10 @@ internal sealed class LieuxOfEspaces : SqlMigration
 {
     protected override string Resource => "202611280571_lieux_of_espaces.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280590_delays_of_redesignations")]
+internal sealed class DelaysOfRedesignations : SqlMigration
+{
+    protected override string Resource => "202611280590_delays_of_redesignations.sql";
+}
