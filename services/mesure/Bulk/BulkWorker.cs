@@ -99,8 +99,21 @@ internal sealed class BulkWorker(
         var acting = new Acting(job.OrganisationId, job.Subject, now, now);
         if (job.Kind == BulkJobKind.Fermeture)
         {
+            if (await db.Difficulties.AnyAsync(d => d.MesureId == mesure.Id && d.Reason == DifficultyReason.EspaceFerme && d.AnsweredAt == null, ct))
+            {
+                throw DomainError.StateForbids(mesure.Status.State.ToCode(), MesureAct.ReportDifficulty.ToCode(), "its judge knows already");
+            }
+
             db.Difficulties.Add(mesure.ReferClosingEspace(job.Id, acting));
             return;
+        }
+
+        // One act prorogues a mesure once, whoever asks twice: an espace and its ressort may both be named under it.
+        if (await db.BulkJobs.AnyAsync(
+            j => j.Kind == job.Kind && j.Id != job.Id && j.LegalActKind == job.LegalActKind && j.LegalActReference == job.LegalActReference && j.LegalActDate == job.LegalActDate
+                && db.BulkItems.Any(i => i.JobId == j.Id && i.MesureId == mesure.Id && i.State == BulkItemState.Done), ct))
+        {
+            throw DomainError.StateForbids(mesure.Status.State.ToCode(), MesureAct.Modify.ToCode(), "the act has prorogued it already");
         }
 
         var before = await db.DecisionVersions.Where(v => v.MesureId == mesure.Id).ToListAsync(ct);

@@ -27,7 +27,7 @@ public sealed class BulkTests(MesuresFixture jafer)
         Assert.Equal(started, await jafer.BulkAsOperator.ProrogueMesuresAsync(request));
         var job = await EndedAsync(started.Job.JobId);
 
-        Assert.Equal((BulkJobKind.Prorogation, "ordonnance n° 2026-1", 3), (job.Kind, job.LegalAct.Reference, job.Months));
+        Assert.Equal((BulkJobKind.Prorogation, request.LegalAct, 3), (job.Kind, job.LegalAct, job.Months));
         Assert.Equal(job.TotalCount, job.DoneCount + job.RefusedCount);
         foreach (var id in new[] { transmitted, received })
         {
@@ -67,6 +67,45 @@ public sealed class BulkTests(MesuresFixture jafer)
         // A draft has nothing to refer yet, and is listed so that the court does not send it.
         Assert.Contains(await ItemsAsync(jafer.BulkAsOperator, job.JobId), i => i.MesureId == draft && i.State == BulkItemState.Refused);
         Assert.Contains((await jafer.BulkAsOperator.ListBulkJobsAsync(new() { PageSize = 200 })).Jobs, j => j.JobId == job.JobId);
+    }
+
+    [Fact]
+    public async Task ProrogueMesures_TwoJobsUnderOneAct_ProrogueAMesureOnce()
+    {
+        var id = await InAsync(MesureState.Transmise);
+        var act = new LegalAct { Kind = LegalActKind.Ordonnance, Reference = "ordonnance n° " + NewId(), ActDate = s_day };
+        var one = Prorogation();
+        var other = Prorogation();
+        (one.LegalAct, other.LegalAct) = (act, act);
+
+        var started = await Task.WhenAll(jafer.BulkAsOperator.ProrogueMesuresAsync(one).ResponseAsync, jafer.BulkAsOperator.ProrogueMesuresAsync(other).ResponseAsync);
+        var items = new List<BulkItem>();
+        foreach (var job in started)
+        {
+            await EndedAsync(job.Job.JobId);
+            items.AddRange((await ItemsAsync(jafer.BulkAsOperator, job.Job.JobId)).Where(i => i.MesureId == id));
+        }
+
+        Assert.Equal([(BulkItemState.Done, ""), (BulkItemState.Refused, "STATE_FORBIDS")], items.Select(i => (i.State, i.Reason)).Order());
+        Assert.Equal((15, 2), ((await jafer.GetAsync(id)).Decision.DurationMonths, (await jafer.GetAsync(id)).DecisionVersions.Count));
+
+        // Another act may prorogue it again.
+        await EndedAsync((await jafer.BulkAsOperator.ProrogueMesuresAsync(Prorogation())).Job.JobId);
+        Assert.Equal(18, (await jafer.GetAsync(id)).Decision.DurationMonths);
+    }
+
+    [Fact]
+    public async Task CloseEspace_Again_TellsAJudgeOnceWhileItIsOpen()
+    {
+        var id = await InAsync(MesureState.EnAttente);
+        var again = new CloseEspaceRequest { EspaceId = BulkEspace.ToString(), ClosingDate = s_day, RequestId = NewId() };
+        await EndedAsync((await jafer.BulkAsOperator.CloseEspaceAsync(again)).Job.JobId);
+        again.RequestId = NewId();
+
+        var job = await EndedAsync((await jafer.BulkAsOperator.CloseEspaceAsync(again)).Job.JobId);
+
+        Assert.Equal((BulkItemState.Refused, "STATE_FORBIDS"), (await ItemsAsync(jafer.BulkAsOperator, job.JobId)).Where(i => i.MesureId == id).Select(i => (i.State, i.Reason)).Single());
+        Assert.Single((await jafer.GetAsync(id)).Difficulties);
     }
 
     [Fact]
@@ -177,7 +216,7 @@ public sealed class BulkTests(MesuresFixture jafer)
 
     private static ProrogueMesuresRequest Prorogation() => new()
     {
-        LegalAct = new LegalAct { Kind = LegalActKind.Ordonnance, Reference = "ordonnance n° 2026-1", ActDate = s_day },
+        LegalAct = new LegalAct { Kind = LegalActKind.Ordonnance, Reference = "ordonnance n° " + NewId(), ActDate = s_day },
         EspaceId = BulkEspace.ToString(),
         Months = 3,
         RequestId = NewId(),
