@@ -7,8 +7,9 @@ import { test } from 'node:test';
 
 const folder = import.meta.dirname;
 const read = (file) => readFileSync(join(folder, file), 'utf8');
+const parts = ['node/errors.mjs', 'python/errors.py']; // what programs have in common; nobody runs it
 const programs = ['node', 'python'].flatMap((language) => readdirSync(join(folder, language))
-  .filter((name) => /\.(mjs|py)$/.test(name)).map((name) => `${language}/${name}`));
+  .filter((name) => /\.(mjs|py)$/.test(name)).map((name) => `${language}/${name}`)).filter((name) => !parts.includes(name));
 
 test('Clients_OfBothLanguages_AreThere', () => {
   assert.deepEqual(programs.sort(), [
@@ -16,7 +17,7 @@ test('Clients_OfBothLanguages_AreThere', () => {
     'python/difficulty.py', 'python/directory.py', 'python/espace.py']);
 });
 
-for (const program of programs) {
+for (const program of [...programs, ...parts]) {
   const lines = read(program).trimEnd().split('\n');
 
   test(`${program}_AsCommitted_HasAtMost150Lines`, () => {
@@ -24,7 +25,9 @@ for (const program of programs) {
     // Nor are lines made longer instead.
     for (const [i, line] of lines.entries()) assert.ok(line.length <= 180, `line ${i + 1} has ${line.length} characters`);
   });
+}
 
+for (const program of programs) {
   test(`${program}_Beginning_SaysInAComment_WhatItDoesAndHowItIsRun`, () => {
     const [, opening] = program.endsWith('.py') ? read(program).match(/^#!.*\n"""([^]*?)"""/) ?? [] : read(program).match(/^((?:\/\/.*\n)+)/) ?? [];
     assert.ok(opening, 'no comment opens the file');
@@ -40,10 +43,32 @@ test('Node_AProtectedAddress_IsNeverGivenToTheSearchAsACommune', () => {
 });
 
 test('Clients_ReadMe_NamesEachProgram', () => {
-  for (const program of programs) assert.ok(read('README.md').includes(`\`${program}\``), program);
+  for (const program of [...programs, ...parts]) assert.ok(read('README.md').includes(`\`${program}\``), program);
 });
 
 test('Clients_Python_Compiles', () => {
-  for (const program of programs.filter((name) => name.endsWith('.py')))
+  for (const program of [...programs, ...parts].filter((name) => name.endsWith('.py')))
     execFileSync('python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], { input: read(program) });
+});
+
+// google.rpc.Status as a service of Jafer sends it: ErrorInfo with metadata, PreconditionFailure with one rule.
+const refused = 'CAkSB3JlZnVzZWQaVQoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLkVycm9ySW5mbxIpCg1SVUxFX1ZJT0xBVEVEEgVqYWZlchoRCgVzdGF0ZRIIT1JET05ORUUaoQEK'
+  + 'MnR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5QcmVjb25kaXRpb25GYWlsdXJlEmsKaQoTUEVSSU9ESUNJVFlfTUlTU0lORxIUZGVjaXNpb24ucGVyaW9kaWNpdHkaPFRo'
+  + 'ZSBkZWNpc2lvbiBkb2VzIG5vdCBmaXggdGhlIHBlcmlvZGljaXR5IG9mIHRoZSByZW5jb250cmVzLg==';
+
+test('Errors_OfARefusal_AreReadAlikeInBothLanguages', async () => {
+  const { reasonOf, refusal } = await import('./node/errors.mjs');
+  const error = { code: 9, details: 'refused', metadata: { get: () => [Buffer.from(refused, 'base64')] } };
+  assert.deepEqual(reasonOf(error), { reason: 'RULE_VIOLATED', named: ['PERIODICITY_MISSING'] });
+  assert.equal(refusal('CompleteMesure', error).message, 'CompleteMesure: RULE_VIOLATED PERIODICITY_MISSING: refused');
+  assert.equal(refusal('CompleteMesure', { code: 14, details: 'away' }).message, 'CompleteMesure: UNAVAILABLE: away'); // by the transport
+  const python = execFileSync('python3', ['-B', '-c', `
+import base64, sys
+sys.path.insert(0, sys.argv[1])
+from errors import explain
+class Refused:
+    def trailing_metadata(self): return (("grpc-status-details-bin", base64.b64decode(sys.argv[2])),)
+    def details(self): return "refused"
+print(explain(Refused()))`, join(folder, 'python'), refused], { encoding: 'utf8' });
+  assert.equal(python.trim(), 'RULE_VIOLATED PERIODICITY_MISSING: refused');
 });

@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { refusal } from './errors.mjs';
 import { authenticate, call, clientId, date, directory, endpoints, gestionnaire, mesures, report, run } from './journey.mjs';
 
 const root = resolve(import.meta.dirname, '..', '..');
@@ -74,7 +75,7 @@ async function stream(batches, metadata, cutAfter = Infinity) {
       if (answers.length === cutAfter) open.cancel(); // as when the network goes away
     }
   } catch (error) {
-    if (![grpc.status.CANCELLED, grpc.status.UNAVAILABLE].includes(error.code)) throw error;
+    if (![grpc.status.CANCELLED, grpc.status.UNAVAILABLE].includes(error.code)) throw refusal('StreamStatus', error);
   }
   return answers;
 }
@@ -123,6 +124,6 @@ async function catchUp() {
 }
 
 const list = (request, metadata) => new Promise((done, fail) => {
-  intake.ListIntakeItems(request, metadata, { deadline: Date.now() + 10_000 }, (error, answer) => (error ? fail(error) : done(answer)));
+  intake.ListIntakeItems(request, metadata, { deadline: Date.now() + 10_000 }, (error, answer) => (error ? fail(refusal('ListIntakeItems', error)) : done(answer)));
 });
 run(catchUp);

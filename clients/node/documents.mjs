@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { refusal } from './errors.mjs';
 import { authenticate, call, child, connect, date, directory, gestionnaire, jafer, mesures, metadata, person, report, run } from './journey.mjs';
 
 const documents = connect('mesure', jafer.mesure.v1.DocumentService);
@@ -16,7 +17,7 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 // request_id again when it does not know whether an answer was lost: the file is stored once.
 function attach(mesure_id, file, request_id) {
   return new Promise((resolve, reject) => {
-    const stream = documents.AttachDecision(metadata(), { deadline: Date.now() + 60_000 }, (error, answer) => (error ? reject(error) : resolve(answer)));
+    const stream = documents.AttachDecision(metadata(), { deadline: Date.now() + 60_000 }, (error, answer) => (error ? reject(refusal('AttachDecision', error)) : resolve(answer)));
     stream.write({ mesure_id, size_bytes: file.length, sha256: sha256(file), request_id });
     for (let at = 0; at < file.length; at += 1 << 20) stream.write({ data: file.subarray(at, at + (1 << 20)) });
     stream.end();
@@ -66,8 +67,9 @@ async function paper() {
   }
 
   // --- The decision. What is no PDF is refused with the field that is wrong, and nothing of it is kept.
-  const refused = await attach(mesure_id, Buffer.from('no PDF'), randomUUID()).then(() => '', ({ details }) => details);
-  if (!refused) throw new Error('AttachDecision took what is no PDF');
+  const refused = await attach(mesure_id, Buffer.from('no PDF'), randomUUID()).then(() => ({}), (error) => error);
+  if (refused.reason !== 'REQUEST_INVALID') throw refused.reason ? refused : new Error('AttachDecision took what is no PDF');
+  report(`what is no PDF was refused: ${refused.reason} ${refused.named.join(', ')}`);
   const request_id = randomUUID();
   const { document } = await attach(mesure_id, file, request_id);
   const again = await attach(mesure_id, file, request_id);

@@ -15,6 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { refusal } from './errors.mjs';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const file = process.env.JAFER_ENDPOINTS ?? join(root, '.jafer', 'endpoints.json');
@@ -57,7 +58,7 @@ export async function call(client, method, request) {
     } catch (error) {
       if (error.code === grpc.status.UNAUTHENTICATED && attempt === 1) await authenticate();
       else if (transient.includes(error.code) && attempt < 6) await delay(100 * 2 ** attempt * Math.random());
-      else throw new Error(`${method}: ${grpc.status[error.code]} ${error.details}`);
+      else throw refusal(method, error); // with its reason, such as STATE_FORBIDS
     }
   }
 }
@@ -130,7 +131,6 @@ async function journey() {
   const { slot: { slot_id } } = await call(interviews, 'HoldInterviewSlot', { mesure_id, slot_id: slot.slot_id, request_id: randomUUID() });
   await call(mesures, 'TransmitMesure', { mesure_id, etag, interview_slot_ids: [slot_id], request_id: randomUUID() });
   report(`${reference} transmitted, first interview booked for ${new Date(slot.start_time.seconds * 1000).toISOString()}`);
-
   const awaited = new Set(['mesure.interview-booked.v1', 'mesure.mesure-acknowledged.v1', 'mesure.charge-taken.v1', 'mesure.contact-recorded.v1',
     'mesure.interview-recorded.v1', 'mesure.rencontre-scheduled.v1', 'mesure.rencontre-held.v1', 'messaging.message-posted.v1']);
   for await (const event of watch()) {

@@ -23,9 +23,9 @@ async function judge() {
   const violations = findings.filter(({ severity }) => severity === 'FINDING_SEVERITY_VIOLATION');
   if (completable || violations.length === 0) throw new Error('the check let a draft pass that lacks its periodicity');
   report(`${reference} checked: ${violations.map(({ code, source }) => `${code} (${source})`).join(', ')}`);
-  const refused = await call(mesures, 'CompleteMesure', { mesure_id, request_id: randomUUID() }).then(() => '', (error) => error.message);
-  if (!refused.includes('FAILED_PRECONDITION')) throw new Error('CompleteMesure took what the check refuses');
-  report('CompleteMesure refused it too');
+  const refused = await call(mesures, 'CompleteMesure', { mesure_id, request_id: randomUUID() }).then(() => ({}), (error) => error);
+  if (refused.reason !== 'RULE_VIOLATED') throw refused.reason ? refused : new Error('CompleteMesure took what the check refuses');
+  report(`CompleteMesure refused it too: ${refused.reason} ${refused.named.join(', ')}`);
 
   // --- The judge writes what was missing and renders the decision; the greffe transmits.
   const decision = { ...draft, terms_left_to_service: false, rencontre_minutes: 60, decision_date: date(-1),

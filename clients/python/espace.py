@@ -14,6 +14,7 @@ import base64, json, os, pathlib, random, secrets, signal, subprocess, time, url
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from errors import explain
 
 root = pathlib.Path(__file__).resolve().parents[2]
 file = pathlib.Path(os.environ.get("JAFER_ENDPOINTS") or root / ".jafer/endpoints.json")
@@ -56,7 +57,6 @@ def authenticate():
     token = json.load(urllib.request.urlopen(form, timeout=10))["access_token"]
 def metadata():
     return [("authorization", f"Bearer {token}"), ("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01")]
-
 def call(service, method, **fields):
     """One call with a deadline, repeated when it may have failed on the way. The request, its request_id included, stays the
     same on every attempt: if the first did reach Jafer, the next is given the first one's answer and changes nothing."""
@@ -71,7 +71,7 @@ def call(service, method, **fields):
             elif error.code() in transient and attempt < 6:
                 time.sleep(0.1 * 2**attempt * random.random())
             else:
-                raise SystemExit(f"espace: FAILED, {method}: {error.code().name} {error.details()}")
+                raise SystemExit(f"espace: FAILED, {method}: {explain(error)}")
 
 def watch(resume_token=""):
     """The feed. The stream may end at any time: it is taken up again after the last token received, so no event is lost.
@@ -88,7 +88,7 @@ def watch(resume_token=""):
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 authenticate()
             elif error.code() not in transient:
-                raise SystemExit(f"espace: FAILED, WatchEvents: {error.code().name} {error.details()}")
+                raise SystemExit(f"espace: FAILED, WatchEvents: {explain(error)}")
         finally:
             stream.cancel()
         failures += 1
