@@ -22,6 +22,11 @@ internal sealed partial class DocumentGrpcService
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
         var state = mesure.Status.State.ToCode();
         var decision = mesure.Decision;
+        if (mesure.Nature != MesureNature.Judiciaire)
+        {
+            throw DomainError.StateForbids(state, "GET_PARENT_NOTICE", "no judge ordered the mesure: there was no hearing");
+        }
+
         var espaceId = mesure.EspaceId ?? throw DomainError.StateForbids(state, "GET_PARENT_NOTICE", "the mesure names no espace");
         var decided = decision.Date ?? throw DomainError.StateForbids(state, "GET_PARENT_NOTICE", "the decision is not rendered yet");
         if (mesure.Status.ClosedAt is not null)

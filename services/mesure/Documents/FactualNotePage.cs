@@ -30,7 +30,7 @@ internal static class FactualNotePage
         blocks.Add(new Heading(2, "La mesure"));
         blocks.Add(new Values([.. Mesure(note, zone)]));
         blocks.Add(new Heading(2, "Les étapes"));
-        blocks.Add(new Values([.. Steps(note.Milestones, zone)]));
+        blocks.Add(new Values([.. Steps(note.Milestones, note.Nature == MesureNature.NonJudiciaire, zone)]));
         blocks.Add(new Heading(2, "Contacts et entretiens"));
         blocks.Add(note.Steps.Count == 0
             ? new Paragraph("Aucun contact ni entretien n'est enregistré.")
@@ -67,7 +67,7 @@ internal static class FactualNotePage
 
         if (Day(note.DecisionDate) is { } decided)
         {
-            yield return ("Décision du", French.Date(decided));
+            yield return (note.Nature == MesureNature.NonJudiciaire ? "Accord du" : "Décision du", French.Date(decided));
         }
 
         yield return ("Modalité", Modality(note.Modalite));
@@ -93,19 +93,20 @@ internal static class FactualNotePage
         }
     }
 
-    private static IEnumerable<(string Name, string Value)> Steps(Milestones milestones, string zone)
+    private static IEnumerable<(string Name, string Value)> Steps(Milestones milestones, bool agreed, string zone)
     {
         if (Day(milestones.DecisionDate) is { } decided)
         {
-            yield return ("Décision", French.Date(decided));
+            yield return (agreed ? "Accord" : "Décision", French.Date(decided));
         }
 
+        // What no judge ordered is transmitted by nobody.
         foreach (var (name, time) in new[]
         {
-            ("Transmission à l'espace", milestones.TransmittedTime), ("Accusé de réception", milestones.AcknowledgedTime), ("Prise en charge", milestones.ChargeTakenTime),
+            ("Transmission à l'espace", milestones.TransmittedTime), (agreed ? "Enregistrement" : "Accusé de réception", milestones.AcknowledgedTime), ("Prise en charge", milestones.ChargeTakenTime),
             ("Premier contact, hôte", milestones.HoteContactTime), ("Premier contact, visiteur", milestones.VisiteurContactTime), ("Réservation du premier entretien", milestones.InterviewBookingTime), ("Premier entretien", milestones.InterviewTime),
             ("Première programmation", milestones.FirstSchedulingTime), ("Première rencontre tenue", milestones.FirstHeldRencontreTime), ("Clôture", milestones.ClosedTime),
-        })
+        }.Skip(agreed ? 1 : 0))
         {
             yield return (name, time is null ? "Non atteinte" : French.Date(French.DayIn(time.ToDateTimeOffset(), zone)));
         }

@@ -41,6 +41,7 @@ internal static class FactualNotes
             ComingCount = rencontres.Count - past.Count,
             ClosureReason = mesure.ClosureReason,
             MadeTime = now.ToProto(),
+            Nature = mesure.Nature,
         };
         note.Steps.AddRange(facts
             .Where(f => f.Act is MesureAct.ContactReached or MesureAct.ContactAttempted or MesureAct.Interview)

@@ -55,7 +55,7 @@ internal static class AvailableActions
 
         ("AttachDecision", [MesureAct.AttachDecision], a => a.Mesure.Decision.Rendered),
         ("GetDecisionDocument", [], a => a.DecisionAttached),
-        ("GetParentNotice", [], a => a.Mesure.EspaceId is not null && a.Mesure.Decision.Rendered && a.Mesure.Status.ClosedAt is null),
+        ("GetParentNotice", [], a => a.Judicial && a.Mesure.EspaceId is not null && a.Mesure.Decision.Rendered && a.Mesure.Status.ClosedAt is null),
         ("GetFactualNote", [], a => a.Mesure.GestionnaireId is not null),
     ];
 

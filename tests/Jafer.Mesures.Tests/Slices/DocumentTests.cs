@@ -360,12 +360,27 @@ public sealed class DocumentTests(MesuresFixture jafer)
         var alone = await jafer.MesureInAsync(MesureState.Ordonnee, r => r.Parties.RemoveAt(1));
         var nowhere = await jafer.MesureInAsync(MesureState.Ordonnee, r => r.EspaceId = "");
 
+        var agreed = (await jafer.AsEspace.RegisterNonJudicialMesureAsync(NonJudicial())).Mesure.MesureId;
+
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(_espace.GetParentNoticeAsync(new() { MesureId = agreed, PartyRole = PartyRole.Hote }))).Reason);
         Assert.Equal("STATE_FORBIDS", (await Notice(draft, PartyRole.Hote)).Reason);
         Assert.Equal("STATE_FORBIDS", (await Notice(nowhere, PartyRole.Hote)).Reason);
         Assert.Equal(["party_role"], (await Notice(alone, PartyRole.Visiteur)).Fields);
         Assert.Equal(["party_role"], (await Notice(alone, PartyRole.Enfant)).Fields);
 
         Task<Refusal> Notice(string id, PartyRole role) => Refusal.OfAsync(_court.GetParentNoticeAsync(new() { MesureId = id, PartyRole = role }));
+    }
+
+    [Fact]
+    public async Task GetFactualNote_NoJudgeOrderedIt_SpeaksOfTheAgreement()
+    {
+        var agreed = (await jafer.AsEspace.RegisterNonJudicialMesureAsync(NonJudicial())).Mesure.MesureId;
+
+        var answer = await _espace.GetFactualNoteAsync(new() { MesureId = agreed });
+
+        Assert.Equal(MesureNature.NonJudiciaire, answer.Note.Nature);
+        Assert.Contains("Accord du", answer.Html, StringComparison.Ordinal);
+        Assert.All(["Décision", "Transmission"], word => Assert.DoesNotContain(word, answer.Html, StringComparison.Ordinal));
     }
 
     [Fact]
