@@ -65,7 +65,7 @@ internal sealed partial class TermsAreNotLeftToTheService : IContentRule
         "TERMS_LEFT_TO_SERVICE", severity, field, text, textFr, "Civ. 1re, 10 juin 2015, n° 14-12.592 ; 18 mai 2022, n° 20-20.616 ; 22 nov. 2023, n° 22-11.806");
 
     [GeneratedRegex(
-        @"\b(selon|suivant|en\s+fonction\s+des?|aux)\s+((les|ses|le|son)\s+|l['’]\s*)?(modalités|disponibilités|possibilités|conditions|règles|règlement|calendrier|horaires|fonctionnement|organisation|usages)\b[^.;]{0,80}\b(service|espace|association|structure|lieu|centre|point[\s-]+rencontre)\b",
+        @"\b(selon|suivant|dans|en\s+fonction\s+des?|aux?|à)\s+((les|ses|le|la|son|sa)\s+|l['’]\s*)?(modalités|disponibilités|possibilités|conditions|règles|règlement|calendrier|planning|rythme|horaires|fonctionnement|organisation|usages|convenance|appréciation|discrétion|capacités)\b[^.;]{0,80}\b(service|espace|association|structure|lieu|centre|point[\s-]+rencontre)\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Formula();
 }
