@@ -2,9 +2,11 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using Xunit;
+using Closures = Jafer.Mesures.Domain.Closures;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
 namespace Jafer.Mesures.Tests.Slices;
@@ -112,6 +114,30 @@ public sealed class LifeTests(MesuresFixture jafer)
         await jafer.AsCourt.RevokeMesureAsync(new() { MesureId = id, Revocation = new() { DecisionDate = s_day }, RequestId = NewId() });
 
         Assert.Equal(MesureState.Cloturee, (await jafer.AsEspace.RecordExternalAlertAsync(Alert(id, danger))).Mesure.State);
+    }
+
+    /// <summary>Every reason that somebody may give, by whom, and whether a rencontre was scheduled.</summary>
+    public static TheoryData<ClosureReason> Reasons => new(System.Enum.GetValues<ClosureReason>().Where(r => r != ClosureReason.Unspecified));
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public async Task CloseMesure_AnyReasonByAnybodyAnyTime_IsRefusedOrCountsInOneCategory(ClosureReason reason)
+    {
+        foreach (var (state, scheduled) in new[] { (MesureState.PriseEnCharge, false), (MesureState.Programmee, true) })
+        {
+            foreach (var role in new[] { Roles.Juridiction, Roles.Espace })
+            {
+                var id = await jafer.MesureInAsync(state, r => r.Decision.ContactDeadline = new DateOnly(2026, 3, 20).ToProto());
+                var close = new CloseMesureRequest { MesureId = id, Reason = reason, RequestId = NewId() };
+                var code = await Refusal.CodeOfAsync(role == Roles.Espace ? jafer.AsEspace.CloseMesureAsync(close) : jafer.AsCourt.CloseMesureAsync(close));
+                var closure = (await jafer.GetAsync(id)).Closure;
+
+                // "Sans suite" never after a scheduling, an interruption never without one; the category is that of the reason.
+                var fits = Closures.MayGive(role, reason) && !(scheduled ? Closures.IsSansSuite(reason) : Closures.IsInterruption(reason));
+                Assert.True(reason == ClosureReason.ArriveeATerme || fits == (code == StatusCode.OK), $"{reason} {role} {state}: {code}");
+                Assert.Equal(code == StatusCode.OK ? Closures.CategoryOf(reason, scheduled) : null, closure?.Category);
+            }
+        }
     }
 
     [Fact]
