@@ -148,9 +148,10 @@ internal sealed partial class Mesure
     /// <param name="firstHeldBeside">The first of the other rencontres that were held; null when none was.</param>
     /// <param name="otherPending">Starts of what else has no outcome yet.</param>
     /// <param name="acting">Who and when.</param>
+    /// <param name="returnOutcome">What really became of the return of a remise, which was recorded too; unspecified leaves it.</param>
     public void CorrectOutcome(
         Rencontre rencontre, RencontreOutcome outcome, bool visiteurPresent, Guid[] presentChildIds, Rencontre? firstHeldBeside,
-        IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
+        IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting, RencontreOutcome returnOutcome = RencontreOutcome.Unspecified)
     {
         Require(MesureAct.CorrectRencontreOutcome);
         if (!rencontre.HasOutcome)
@@ -164,8 +165,15 @@ internal sealed partial class Mesure
             RequireHoldable(rencontre, MesureAct.CorrectRencontreOutcome, acting);
         }
 
+        if (returnOutcome != RencontreOutcome.Unspecified
+            && !(held && rencontre is { Outcome: RencontreOutcome.Held, ReturnOutcome: not (RencontreOutcome.Unspecified or RencontreOutcome.Scheduled) }))
+        {
+            throw Refused(MesureAct.CorrectRencontreOutcome, "no outcome of the return of a handover that was held was recorded");
+        }
+
         var before = rencontre.Recorded();
         rencontre.Correct(outcome);
+        rencontre.ReturnOutcome = returnOutcome == RencontreOutcome.Unspecified ? rencontre.ReturnOutcome : returnOutcome;
         rencontre.VisiteurPresent = visiteurPresent;
         rencontre.PresentChildIds = presentChildIds;
         var first = held && !(firstHeldBeside?.StartsAt < rencontre.StartsAt) ? rencontre : firstHeldBeside;

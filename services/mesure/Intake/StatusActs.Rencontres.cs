@@ -55,7 +55,7 @@ internal abstract partial record StatusAct
         public override PlannedRencontre? Planned(MesureRows rows, string sourceSystem)
         {
             var slot = FreeSlotId is { } id ? rows.Places.FreeSlotOf(rows.Mesure, id) : null;
-            return FreeSlotId is null || slot is not null ? Sent.In(slot) : null;
+            return FreeSlotId is null || slot is not null ? Sent.In(slot, rows.Mesure) : null;
         }
 
         public override Guid? Apply(MesureRows rows, Acting acting)
@@ -180,15 +180,14 @@ internal abstract partial record StatusAct
 
         public static RencontreOutcomeCorrected Read(FieldChecks check, RencontreOutcomeCorrectedItem said) => new(
             RencontreName.Read(check, "rencontre_outcome_corrected", said.RencontreId, said.ExternalRencontreId),
-            RencontreChecks.Outcome(
-                check, "rencontre_outcome_corrected.", said.Outcome, said.VisiteurPresent, said.PresentChildIds, said.Presences, said.ActualStartTime, said.ActualEndTime));
+            RencontreChecks.Corrected(check, "rencontre_outcome_corrected.", RencontreChecks.Outcome(
+                check, "rencontre_outcome_corrected.", said.Outcome, said.VisiteurPresent, said.PresentChildIds, said.Presences, said.ActualStartTime, said.ActualEndTime), said.ReturnOutcome));
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
             var rencontre = rows.One(Name, Sent, acting);
             var firstHeld = rows.Rencontres.Where(r => r != rencontre && r.Outcome == RencontreOutcome.Held).MinBy(r => r.StartsAt);
-            var lost = rencontre.Outcome == RencontreOutcome.Held && !Sent.Held;
-            Sent.Correct(rows.Mesure, rencontre, firstHeld, rows.PendingBeside(rencontre), acting);
+            var lost = Sent.Correct(rows.Mesure, rencontre, firstHeld, rows.PendingBeside(rencontre), acting);
             rows.ChangedRencontres.Add(rencontre);
             if (lost)
             {
@@ -216,6 +215,11 @@ internal abstract partial record StatusAct
             var remise = rows.One(Name, acting);
             rows.Mesure.RecordReturn(remise, Outcome, rows.PendingBeside(remise), acting);
             rows.ChangedRencontres.Add(remise);
+            if (Outcome != RencontreOutcome.Held)
+            {
+                rows.Lose(remise, acting);
+            }
+
             return null;
         }
     }

@@ -85,7 +85,7 @@ internal sealed partial class MesureGrpcService
         {
             var slot = slotId is { } id ? await bookings.SlotAsync(id, mesure, ct) : null;
             var (rencontre, warnings) = await bookings.BookAsync(
-                mesure, await bookings.ContextAsync(mesure, ct), sent.In(slot), slot, request.OverCapacity, acting, null, ct);
+                mesure, await bookings.ContextAsync(mesure, ct), sent.In(slot, mesure), slot, request.OverCapacity, acting, null, ct);
             var response = new ScheduleRencontreResponse { Mesure = mesure.ToSummary(), RencontreId = rencontre.Id.ToString() };
             response.Warnings.AddRange(warnings.Select(w => w.ToProto()));
             return response;

@@ -15,13 +15,13 @@ internal sealed record SentRencontre(
     /// <summary>The rencontre, on the clock of the espace unless it names another.</summary>
     public Domain.PlannedRencontre In(TimeZoneInfo zone) => new(StartsAt!.Value, Minutes!.Value, Zone ?? zone, LieuId, Kind, ReturnsAt, Outing);
 
-    /// <summary>The rencontre, where what was left open is that of the free slot that it takes, if it takes one; else by the clock of Paris.</summary>
-    public Domain.PlannedRencontre In(Domain.FreeSlot? slot) => (slot is null ? this : this with
+    /// <summary>The rencontre, where what was left open is that of the free slot that it takes, if it takes one; else by the clock of the espace.</summary>
+    public Domain.PlannedRencontre In(Domain.FreeSlot? slot, Domain.Mesure mesure) => (slot is null ? this : this with
     {
         StartsAt = StartsAt ?? slot.StartsAt,
         Minutes = Minutes ?? slot.DurationMinutes,
         LieuId = LieuId ?? slot.LieuId,
-    }).In(TimeZoneInfo.FindSystemTimeZoneById(slot?.TimeZone ?? "Europe/Paris"));
+    }).In(TimeZoneInfo.FindSystemTimeZoneById(slot?.TimeZone ?? mesure.EspaceTimeZone ?? "Europe/Paris"));
 }
 
 /// <summary>What became of a rencontre, as it was sent.</summary>
@@ -34,6 +34,8 @@ internal sealed record SentRencontre(
 internal sealed record SentOutcome(
     RencontreOutcome Outcome, bool VisiteurPresent, Guid[] NamedChildIds, IReadOnlyList<Attendance> Presences, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt)
 {
+    private const int MostHoursBeside = 12;
+
     public bool Held => Outcome == RencontreOutcome.Held;
 
     /// <summary>Every child who came.</summary>
@@ -56,16 +58,51 @@ internal sealed record SentOutcome(
     /// <summary>Records it.</summary>
     public void Record(Domain.Mesure mesure, Domain.Rencontre rencontre, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
     {
+        RequireFits(rencontre, acting);
         mesure.RecordOutcome(rencontre, Outcome, VisiteurPresent, PresentChildIds, otherPending, acting);
         (rencontre.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
     }
 
+    /// <summary>What became of the return of a remise, where a correction says so.</summary>
+    public RencontreOutcome ReturnOutcome { get; init; }
+
     /// <summary>Puts it in the place of what was recorded before.</summary>
-    public void Correct(
+    /// <returns>Whether it, or its return, was held by what was recorded and was not.</returns>
+    public bool Correct(
         Domain.Mesure mesure, Domain.Rencontre rencontre, Domain.Rencontre? firstHeldBeside, IReadOnlyCollection<DateTimeOffset> otherPending, Acting acting)
     {
-        mesure.CorrectOutcome(rencontre, Outcome, VisiteurPresent, PresentChildIds, firstHeldBeside, otherPending, acting);
+        RequireFits(rencontre, acting);
+        var before = (rencontre.Outcome, rencontre.ReturnOutcome);
+        mesure.CorrectOutcome(rencontre, Outcome, VisiteurPresent, PresentChildIds, firstHeldBeside, otherPending, acting, ReturnOutcome);
         (rencontre.Presences, rencontre.ActualStartAt, rencontre.ActualEndAt) = (Presences, StartedAt, EndedAt);
+        return (before.Outcome == RencontreOutcome.Held && !Held)
+            || (before.ReturnOutcome == RencontreOutcome.Held && rencontre.ReturnOutcome != RencontreOutcome.Held);
+    }
+
+    // A slip of a digit would stand in the factual note as hours that nobody was there.
+    private void RequireFits(Domain.Rencontre rencontre, Acting acting)
+    {
+        var check = new FieldChecks();
+        Near("actual_start_time", StartedAt);
+        Near("actual_end_time", EndedAt);
+        var end = EndedAt > rencontre.EndsAt ? EndedAt.Value : rencontre.EndsAt;
+        for (var i = 0; i < Presences.Count; i++)
+        {
+            // To a handover, which is short, somebody may come late for longer than it takes.
+            check.That(
+                rencontre.Kind == RencontreKind.Remise || rencontre.StartsAt.AddMinutes(Presences[i].MinutesLate) < end || Presences[i].MinutesLate == 0,
+                MesureChecks.Index("presences", i) + ".minutes_late", "must be less than the rencontre lasted: whoever comes after it did not come");
+        }
+
+        check.ThrowIfAny();
+
+        void Near(string field, DateTimeOffset? time)
+        {
+            check.That(!(time > acting.Now && time > acting.OccurredAt), field, "must not lie in the future");
+            check.That(
+                !(time < rencontre.StartsAt.AddHours(-MostHoursBeside) || time > rencontre.EndsAt.AddMinutes(rencontre.DurationMinutes).AddHours(MostHoursBeside)),
+                field, "must lie within 12 hours of the rencontre as it was planned");
+        }
     }
 }
 
@@ -135,6 +172,10 @@ internal static class RencontreChecks
         return outcome;
     }
 
+    /// <summary>What became of it, as a correction says it: of a remise the return too.</summary>
+    public static SentOutcome Corrected(FieldChecks check, string path, SentOutcome sent, RencontreOutcome returned) =>
+        returned == RencontreOutcome.Unspecified ? sent : sent with { ReturnOutcome = Return(check, $"{path}return_outcome", returned) };
+
     /// <summary>The hôte or the visiteur.</summary>
     public static PartyRole Side(FieldChecks check, string path, PartyRole given)
     {
@@ -168,11 +209,23 @@ internal static class RencontreChecks
             check.OptionalTime($"{path}actual_start_time", startTime),
             check.OptionalTime($"{path}actual_end_time", endTime));
         check.That(!sent.Held || sent.VisiteurPresent, $"{path}visiteur_present", "must be true for a rencontre that was held");
+        check.That(outcome != RencontreOutcome.VisiteurAbsent || !sent.VisiteurPresent, $"{path}visiteur_present", "must be false where the visiteur did not come");
+        check.That(!(visiteurPresent && Stayed(PartyRole.Visiteur, null)), $"{path}visiteur_present", "contradicts presences");
+        check.That(
+            outcome != RencontreOutcome.HoteAbsent || !came.Any(p => p is { Role: PartyRole.Hote, Present: true }), $"{path}presences",
+            "must not say that the hôte came where the hôte did not bring the child");
+        for (var i = 0; i < sent.NamedChildIds.Length; i++)
+        {
+            check.That(!Stayed(PartyRole.Enfant, sent.NamedChildIds[i]), MesureChecks.Index($"{path}present_child_ids", i), "contradicts presences");
+        }
+
         check.That(!sent.Held || sent.PresentChildIds.Length > 0, $"{path}present_child_ids", "must name at least one child for a rencontre that was held");
         check.That(sent.Held || startTime is null, $"{path}actual_start_time", "belongs to a rencontre that was held");
         check.That(sent.Held || endTime is null, $"{path}actual_end_time", "belongs to a rencontre that was held");
         check.That(!(sent.EndedAt < sent.StartedAt), $"{path}actual_end_time", "must not lie before actual_start_time");
         return sent;
+
+        bool Stayed(PartyRole role, Guid? childId) => came.Any(p => p.Role == role && p.ChildId == childId && !p.Present);
     }
 
     /// <summary>Visite or remise, and the return of the latter.</summary>

@@ -108,17 +108,32 @@ internal sealed partial class RencontreGrpcService
             var zone = TimeZoneInfo.FindSystemTimeZoneById(espace.TimeZone);
             var planned = sent.Select((r, i) => (Rencontre: r.In(zone), Index: i)).OrderBy(p => p.Rencontre.StartsAt).ToList();
             var (from, to) = (planned.Min(p => p.Rencontre.Day), planned.Max(p => p.Rencontre.LastDay));
-            var booking = await bookings.ContextAsync(mesure, ct);
-            var modalite = booking.TermsOn(from).Modalite;
-            var open = await schedule.BetweenAsync(espace, modalite, from, to, ct);
-            var (others, capacity) = await bookings.OthersAsync(mesure.EspaceId, modalite, zone.At(from, 0), zone.At(to, 24 * 60), lockBookings: true, ct);
-            booking = booking with { Others = others, Capacity = capacity, Premises = Bookings.PremisesOf(mesure, espace, acting.Now) };
-            var response = new ScheduleRencontreSeriesResponse { OpeningKnown = open is { Known: true } };
+            var booking = await bookings.ContextAsync(mesure, ct) with { Premises = Bookings.PremisesOf(mesure, espace, acting.Now) };
+
+            // A modification may give later ones another modalité, with its own hours and places. Always in the same order: two
+            // series that wait for each other would wait for ever. The directory is asked before anybody waits.
+            var modalites = planned.Select(p => booking.TermsOn(p.Rencontre.Day).Modalite).Distinct().Order().ToList();
+            var hours = new Dictionary<Modalite, OpenTimes?>();
+            foreach (var modalite in modalites)
+            {
+                hours[modalite] = await schedule.BetweenAsync(espace, modalite, from, to, ct);
+            }
+
+            var places = new Dictionary<Modalite, (IReadOnlyList<Stay> Others, int? Capacity)>();
+            foreach (var modalite in modalites)
+            {
+                places[modalite] = await bookings.OthersAsync(mesure.EspaceId, modalite, zone.At(from, 0), zone.At(to, 24 * 60), lockBookings: true, ct);
+            }
+
+            var response = new ScheduleRencontreSeriesResponse { OpeningKnown = hours.Values.All(h => h is { Known: true }) };
             response.Bookings.AddRange(planned.Select(_ => new SeriesBooking()));
             var refusals = new List<RuleViolation>();
             foreach (var (rencontre, index) in planned)
             {
-                var findings = BookingRules.Look(booking, rencontre, request.OverCapacity, open is { Known: true } ? RencontreSeries.IsOpen(open.Hours, rencontre) : null);
+                var modalite = booking.TermsOn(rencontre.Day).Modalite;
+                booking = booking with { Others = places[modalite].Others, Capacity = places[modalite].Capacity };
+                var findings = BookingRules.Look(
+                    booking, rencontre, request.OverCapacity, hours[modalite] is { Known: true } open ? RencontreSeries.IsOpen(open.Hours, rencontre) : null);
                 response.Bookings[index].Findings.AddRange(findings.Select(f => f.ToProto()));
                 var against = findings.Where(f => f.RefusesInSeries).ToList();
                 if (against.Count > 0)
@@ -131,7 +146,8 @@ internal sealed partial class RencontreGrpcService
                     rencontre.StartsAt, rencontre.Minutes, rencontre.Zone, rencontre.LieuId, acting, Bookings.TermsOf(booking, rencontre, null, request.OverCapacity));
                 db.Rencontres.Add(booked);
                 response.Bookings[index].RencontreId = booked.Id.ToString();
-                booking = booking with { Own = [.. booking.Own, booked], Others = [.. booking.Others, .. Occupancy.StaysOf(booked)] };
+                booking = booking with { Own = [.. booking.Own, booked] };
+                places[modalite] = ([.. booking.Others, .. Occupancy.StaysOf(booked)], booking.Capacity);
             }
 
             if (refusals.Count > 0 && (!request.Partial || mesure.NewFacts.Count == 0))

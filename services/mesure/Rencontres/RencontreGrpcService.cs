@@ -69,8 +69,8 @@ internal sealed partial class RencontreGrpcService(
     {
         var check = new FieldChecks();
         var rencontreId = check.Uuid("rencontre_id", request.RencontreId);
-        var sent = RencontreChecks.Outcome(
-            check, "", request.Outcome, request.VisiteurPresent, request.PresentChildIds, request.Presences, request.ActualStartTime, request.ActualEndTime);
+        var sent = RencontreChecks.Corrected(check, "", RencontreChecks.Outcome(
+            check, "", request.Outcome, request.VisiteurPresent, request.PresentChildIds, request.Presences, request.ActualStartTime, request.ActualEndTime), request.ReturnOutcome);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var known = new FieldChecks();
@@ -79,9 +79,7 @@ internal sealed partial class RencontreGrpcService(
             var (rencontre, others) = await OneAsync(mesure, rencontreId, ct);
             var firstHeld = await db.Rencontres.AsNoTracking()
                 .Where(r => r.MesureId == mesure.Id && r.Id != rencontreId && r.Outcome == RencontreOutcome.Held).OrderBy(r => r.StartsAt).FirstOrDefaultAsync(ct);
-            var lost = rencontre.Outcome == RencontreOutcome.Held && !sent.Held;
-            sent.Correct(mesure, rencontre, firstHeld, others, acting);
-            if (lost)
+            if (sent.Correct(mesure, rencontre, firstHeld, others, acting))
             {
                 bookings.Free(mesure, rencontre, acting);
             }

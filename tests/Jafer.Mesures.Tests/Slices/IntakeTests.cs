@@ -335,6 +335,24 @@ public sealed class IntakeTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task ReportStatus_ReturnOfARemiseKnownToBeLost_LeavesAFreeSlot()
+    {
+        var id = await jafer.MesureInAsync(MesureState.EnAttente, r => r.Decision.RemiseGranted = true);
+        var child = (await jafer.GetAsync(id)).Children[0].ChildId;
+        var begun = TimeProvider.System.GetUtcNow().AddHours(-2);
+        var remise = Item(id, 1, Scheduled("remise", begun));
+        remise.RencontreScheduled.ReturnTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(begun.AddDays(2));
+        var held = Item(id, 2, Held("remise", child));
+        held.OccurredTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(begun);
+
+        var results = (await _intake.ReportStatusAsync(Report(
+            remise, held, Item(id, 3, i => i.RemiseReturn = new() { ExternalRencontreId = "remise", Outcome = RencontreOutcome.ForceMajeure })))).Results;
+
+        Assert.All(results, r => Assert.Equal(IntakeResult.Applied, r.Result));
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from free_slots where rencontre_id = '{results[0].RencontreId}' and starts_at > now()"));
+    }
+
+    [Fact]
     public async Task ReportStatus_BesideSingleActs_KeepsBoth()
     {
         var id = await jafer.MesureInAsync(MesureState.Transmise);

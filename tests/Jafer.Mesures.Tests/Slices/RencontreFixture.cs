@@ -126,7 +126,7 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
         await new DirectoryService.DirectoryServiceClient(_directory!.Channel(Roles.Operateur, StableIds.For("organisation:operateur:national"))).ImportEspacesAsync(request);
         var espaceId = StableIds.Espace("test", externalId);
         await Eventually.BecomesAsync(
-            () => jafer.Database.ReadAsync<long>($"select count(*) from espaces where id = '{espaceId}' and jsonb_array_length(capacities) = 1"), n => n == 1, "the espace is known");
+            () => jafer.Database.ReadAsync<long>($"select count(*) from espaces where id = '{espaceId}' and jsonb_array_length(capacities) >= 1"), n => n == 1, "the espace is known");
         return espaceId;
     }
 

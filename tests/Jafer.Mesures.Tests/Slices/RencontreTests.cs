@@ -535,6 +535,32 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         request.RequestId = NewId();
         Assert.Equal("STATE_FORBIDS", (await CodeOfAsync(rencontres.AsEspace.RecordRemiseReturnAsync(request))).Reason);
 
+        // Brought back after all: a correction says so and leaves the handover as it was; the past still shows what was said.
+        var correction = new CorrectRencontreOutcomeRequest
+        {
+            MesureId = id,
+            RencontreId = remise,
+            Outcome = RencontreOutcome.Held,
+            VisiteurPresent = true,
+            PresentChildIds = { row.PresentChildIds },
+            ReturnOutcome = RencontreOutcome.Scheduled,
+            RequestId = NewId(),
+        };
+        Assert.Equal(["return_outcome"], (await Refusal.OfAsync(rencontres.AsEspace.CorrectRencontreOutcomeAsync(correction))).Fields);
+        correction.ReturnOutcome = RencontreOutcome.Held;
+        var said = (await jafer.AsCourt.ListMesureEventsAsync(new() { MesureId = id })).Events[^1].RecordedTime;
+        await rencontres.AsEspace.CorrectRencontreOutcomeAsync(correction);
+        Assert.Equal((RencontreOutcome.Held, RencontreOutcome.Held), Halves((await jafer.GetAsync(id)).Rencontres[0]));
+        Assert.Equal((RencontreOutcome.Held, RencontreOutcome.VisiteurAbsent), Halves((await jafer.AsCourt.GetMesureAsync(new() { MesureId = id, AsOfTime = said })).Mesure.Rencontres[0]));
+        var visite = await rencontres.WaitingAsync();
+        correction.MesureId = visite;
+        correction.RencontreId = await rencontres.BookAsync(visite, -1);
+        await HeldAsync(visite, correction.RencontreId);
+        (correction.PresentChildIds[0], correction.RequestId) = ((await jafer.GetAsync(visite)).Children[0].ChildId, NewId());
+        Assert.Equal("STATE_FORBIDS", (await CodeOfAsync(rencontres.AsEspace.CorrectRencontreOutcomeAsync(correction))).Reason);
+
+        static (RencontreOutcome, RencontreOutcome) Halves(Rencontre rencontre) => (rencontre.Outcome, rencontre.ReturnOutcome);
+
         // Both halves of one that is cancelled become free.
         var later = await rencontres.BookAsync(id, 10, change: r => (r.ReturnTime, r.DurationMinutes) = (At(12, 18), 30));
         var cancelled = await rencontres.AsEspace.CancelRencontreAsync(new() { MesureId = id, RencontreId = later, Outcome = RencontreOutcome.CancelledByVisiteur, RequestId = NewId() });
@@ -586,6 +612,13 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
             (r => (r.Presences[0].Present, r.Presences[0].MinutesLate) = (false, 5), "presences[0].minutes_late"),
             (r => r.Presences[1].MinutesLate = 721, "presences[1].minutes_late"),
             (r => r.ActualEndTime = At(-1, 9), "actual_end_time"),
+            (r => r.ActualEndTime = At(1, 12), "actual_end_time"),
+            (r => r.ActualStartTime = At(-3, 10), "actual_start_time"),
+            (r => r.Presences[1].MinutesLate = 120, "presences[1].minutes_late"),
+            (r => (r.VisiteurPresent, r.Presences[1].Present, r.Presences[1].MinutesLate) = (true, false, 0), "visiteur_present"),
+            (r => Named(r, child), "present_child_ids[0]"),
+            (r => NotHeld(r, RencontreOutcome.VisiteurAbsent), "visiteur_present"),
+            (r => NotHeld(r, RencontreOutcome.HoteAbsent), "presences"),
             (r => r.Outcome = RencontreOutcome.Moved, "outcome"),
         })
         {
@@ -601,6 +634,75 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         Assert.Equal([child], row.PresentChildIds);
         Assert.Equal(request.Presences, row.Presences);
         Assert.Equal((request.ActualStartTime, request.ActualEndTime), (row.ActualStartTime, row.ActualEndTime));
+
+        // To a handover, which takes half an hour, somebody may come later than that.
+        var remises = await rencontres.WaitingAsync(change: r => r.Decision.RemiseGranted = true);
+        request.RencontreId = await rencontres.BookAsync(remises, -1, change: r => (r.ReturnTime, r.DurationMinutes) = (At(1, 18), 30));
+        request.Presences[2].ChildId = (await jafer.GetAsync(remises)).Children[0].ChildId;
+        (request.MesureId, request.Presences[1].MinutesLate, request.RequestId) = (remises, 40, NewId());
+        await rencontres.Mesures.RecordRencontreOutcomeAsync(request);
+
+        static void Named(RecordRencontreOutcomeRequest request, string child)
+        {
+            request.Presences[2].Present = false;
+            request.PresentChildIds.Add(child);
+        }
+
+        static void NotHeld(RecordRencontreOutcomeRequest request, RencontreOutcome outcome) =>
+            (request.Outcome, request.ActualStartTime, request.ActualEndTime) = (outcome, null, null);
+    }
+
+    [Fact]
+    public async Task ScheduleRencontre_NoZoneNamed_IsOnTheClockOfTheEspace()
+    {
+        var reunion = await rencontres.EspaceAsync(5, e =>
+        {
+            e.Departement = "974";
+            e.Agrements[0].Departement = "974";
+            e.Lieux[0].CommuneInsee = "97411";
+        });
+        var id = await rencontres.WaitingAsync(reunion);
+        var term = (await jafer.GetAsync(id)).Summary.TermDate;
+
+        // By the clock of Paris this is still the last day, where the family comes it is the day after.
+        var late = ScheduleAt(new DateOnly(term.Year, term.Month, term.Day), 22);
+        Assert.Equal("STATE_FORBIDS", (await CodeOfAsync(rencontres.Mesures.ScheduleRencontreAsync(late))).Reason);
+        late.StartTime = At(10, 6);
+        await rencontres.Mesures.ScheduleRencontreAsync(late);
+
+        Assert.Equal("Indian/Reunion", Assert.Single((await jafer.GetAsync(id)).Rencontres).TimeZone);
+
+        ScheduleRencontreRequest ScheduleAt(DateOnly day, int hour) =>
+            new() { MesureId = id, StartTime = s_paris.At(day, hour * 60).ToProto(), DurationMinutes = 60, RequestId = NewId() };
+    }
+
+    [Fact]
+    public async Task ScheduleRencontreSeries_AnotherModaliteFromADayOn_IsHeldToThePlacesOfEach()
+    {
+        var espace = await rencontres.EspaceAsync(5, e => e.Modalites.Add(
+            new Contracts.Directory.V1.ModaliteOfferte { Modalite = Modalite.VisitePresenceContinue, State = Contracts.Directory.V1.ModaliteState.Ouverte, CapacityFamilies = 1, SlotsPerWeek = 10, MaxAge = 17 }));
+        var id = await rencontres.WaitingAsync(espace);
+        var other = await rencontres.WaitingAsync(espace, r => r.Decision.Modalite = Modalite.VisitePresenceContinue);
+        var proposed = (await rencontres.AsEspace.CheckRencontreSeriesAsync(Series(id, r => r.RencontreCount = 4))).Rencontres;
+        foreach (var taken in new[] { proposed[0], proposed[3] })
+        {
+            await rencontres.Mesures.ScheduleRencontreAsync(
+                new() { MesureId = other, StartTime = taken.StartTime, DurationMinutes = taken.DurationMinutes, RequestId = NewId() });
+        }
+
+        var changes = s_paris.DayOf(proposed[2].StartTime.ToDateTimeOffset()).ToProto();
+        await jafer.AsCourt.ModifyMesureAsync(new()
+        {
+            MesureId = id,
+            Modification = new() { DecisionDate = Today.ToProto(), EffectiveDate = changes, Modalite = Modalite.VisitePresenceContinue },
+            RequestId = NewId(),
+        });
+
+        var booked = await rencontres.AsEspace.ScheduleRencontreSeriesAsync(new() { MesureId = id, Rencontres = { proposed }, Partial = true, RequestId = NewId() });
+
+        Assert.Equal([true, true, true, false], booked.Bookings.Select(b => b.RencontreId.Length > 0));
+        Assert.Equal(["ESPACE_FULL"], booked.Bookings[3].Findings.Select(f => f.Code));
+        Assert.True(booked.OpeningKnown);
     }
 
     [Fact]
@@ -735,6 +837,14 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
 
         var whole = await jafer.GetAsync(id);
         Assert.Equal(closed.Etag, whole.Summary.Etag);
+        Assert.Equal(
+            way switch
+            {
+                "close" => ClosureCategory.InterruptionEspace,
+                "redesignate" => ClosureCategory.HorsStatistique,
+                _ => ClosureCategory.InterruptionJuge,
+            },
+            whole.Closure.Category);
         Assert.Equal(
             [(begun, RencontreOutcome.Scheduled), (ahead, RencontreOutcome.MesureClosed)], whole.Rencontres.Select(r => (r.RencontreId, r.Outcome)));
         Assert.Equal([ahead], (await SlotsAsync(espace)).Select(s => s.RencontreId));
