@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace Jafer.ServiceDefaults.Data;
 
-/// <summary>A row that is written once and never changed through the context: <see cref="JaferDbContext"/> appends it.</summary>
+/// <summary>A row that is written once and never changed through the context (<see cref="JaferDbContext.Append"/>).</summary>
 public interface IAppended
 {
     /// <summary>The statement that writes the row.</summary>

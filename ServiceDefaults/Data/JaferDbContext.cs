@@ -15,6 +15,9 @@ namespace Jafer.ServiceDefaults.Data;
 /// </summary>
 public abstract class JaferDbContext : DbContext
 {
+    private readonly List<IAppended> _appended = [];
+    private int _lease;
+
     /// <summary>Makes a context.</summary>
     /// <param name="options">Options of the derived context.</param>
     protected JaferDbContext(DbContextOptions options)
@@ -31,14 +34,43 @@ public abstract class JaferDbContext : DbContext
     internal DbSet<JournalEntry> JournalEntries => Set<JournalEntry>();
 
     /// <summary>Whether the changes not yet saved hold events.</summary>
-    internal bool Publishes => ChangeTracker.Entries<OutboxMessage>().Any(e => e.State == EntityState.Added);
+    internal bool Publishes => Appended.Exists(row => row is OutboxMessage);
+
+    /// <summary>Rows that are appended with the next save. A context of the pool forgets those that its last user did not save.</summary>
+    private List<IAppended> Appended
+    {
+        get
+        {
+            if (_lease != ContextId.Lease)
+            {
+                _lease = ContextId.Lease;
+                _appended.Clear();
+            }
+
+            return _appended;
+        }
+    }
+
+    /// <summary>
+    /// Adds a row that is only ever appended: it is saved with the other changes, after them, in the order of adding. On the way of a
+    /// command the change tracker costs more than all else that the service does, so such rows go past it.
+    /// </summary>
+    /// <param name="row">The row.</param>
+    public void Append(IAppended row) => Appended.Add(row);
+
+    /// <summary>Forgets everything that was not saved.</summary>
+    public void Forget()
+    {
+        Appended.Clear();
+        ChangeTracker.Clear();
+    }
 
     /// <summary>Adds an event to the outbox; it is published once the changes are saved.</summary>
     /// <param name="message">The event.</param>
     public void Publish(DomainEvent message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        OutboxMessages.Add(OutboxMessage.From(message));
+        Append(OutboxMessage.From(message));
     }
 
     /// <summary>Writes many events to the outbox at once, in the transaction that was begun, in their order.</summary>
@@ -49,7 +81,7 @@ public abstract class JaferDbContext : DbContext
 
     /// <summary>Adds a line to the access journal.</summary>
     /// <param name="entry">The line.</param>
-    public void Journal(JournalEntry entry) => JournalEntries.Add(entry);
+    public void Journal(JournalEntry entry) => Append(entry);
 
     /// <summary>
     /// Saves everything in one transaction: its own, or the one that was begun, which the caller commits.
@@ -57,19 +89,16 @@ public abstract class JaferDbContext : DbContext
     /// <param name="acceptAllChangesOnSuccess">As in EF.</param>
     /// <param name="cancellationToken">Cancellation; not heeded any more once a commit has begun.</param>
     /// <returns>Rows written.</returns>
-    /// <remarks>
-    /// Rows that are only ever appended (outbox, journal, request log) go by one batch without the change tracker: on the way
-    /// of a command that tracker costs more than all else that the service does.
-    /// </remarks>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         var detects = ChangeTracker.AutoDetectChangesEnabled;
         ChangeTracker.AutoDetectChangesEnabled = false;
         try
         {
-            var appended = TakeAppended();
+            IAppended[] appended = [.. Appended];
+            Appended.Clear();
             ChangeTracker.DetectChanges();
-            if (appended.Count == 0)
+            if (appended.Length == 0)
             {
                 return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
             }
@@ -93,7 +122,7 @@ public abstract class JaferDbContext : DbContext
                 await AppendAsync(appended, CancellationToken.None, commit: true);
             }
 
-            return written + appended.Count;
+            return written + appended.Length;
         }
         finally
         {
@@ -104,10 +133,6 @@ public abstract class JaferDbContext : DbContext
     /// <summary>Maps the service's own entities.</summary>
     /// <param name="modelBuilder">The builder.</param>
     protected abstract void Map(ModelBuilder modelBuilder);
-
-    /// <summary>How a new row that is only ever appended is written; null for one that EF writes.</summary>
-    /// <param name="entity">A new entity.</param>
-    protected virtual IAppended? Appended(object entity) => entity as IAppended;
 
     /// <inheritdoc/>
     protected sealed override void OnModelCreating(ModelBuilder modelBuilder)
@@ -139,28 +164,8 @@ public abstract class JaferDbContext : DbContext
         NameInSnakeCase(modelBuilder);
     }
 
-    /// <summary>Takes the new append-only rows out of the change tracker, messages in the order of their publication.</summary>
-    private List<IAppended> TakeAppended()
-    {
-        var entries = ChangeTracker.Entries().Where(e => e.State == EntityState.Added).Select(e => (Entry: e, Row: Appended(e.Entity))).Where(e => e.Row is not null).ToList();
-        var messages = entries.Where(e => e.Row is OutboxMessage).ToList();
-        if (messages.Count > 1)
-        {
-            // Temporary keys grow as rows are added.
-            messages = [.. messages.OrderBy(e => (long)e.Entry.Property(nameof(OutboxMessage.Id)).CurrentValue!)];
-        }
-
-        List<IAppended> appended = [.. messages.Select(e => e.Row!), .. entries.Select(e => e.Row!).Where(r => r is not OutboxMessage)];
-        foreach (var (entry, _) in entries)
-        {
-            entry.State = EntityState.Detached;
-        }
-
-        return appended;
-    }
-
     /// <summary>Writes rows by one batch: one round trip, and one transaction of its own when none is open.</summary>
-    private async Task AppendAsync(List<IAppended> rows, CancellationToken ct, bool commit = false)
+    private async Task AppendAsync(IAppended[] rows, CancellationToken ct, bool commit = false)
     {
         await Database.OpenConnectionAsync(ct);
         try

@@ -53,7 +53,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
         {
             var response = await handle(ct);
             var now = clock.GetUtcNow();
-            db.ProcessedRequests.Add(new ProcessedRequest
+            db.Append(new ProcessedRequest
             {
                 Caller = caller.Subject,
                 RequestId = requestId,
@@ -86,7 +86,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 await transaction.DisposeAsync();
             }
 
-            db.ChangeTracker.Clear();
+            db.Forget();
             if (!RpcErrors.IsTransient(e) && await FindAsync<TResponse>(caller.Subject, requestId, call.Method, hash, ct) is { } first)
             {
                 return first;

@@ -114,7 +114,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
         _changes.Clear();
         _waits.Clear();
         _events.Clear();
-        db.ChangeTracker.Clear();
+        db.Forget();
     }
 
     /// <summary>Jafer's id of an espace.</summary>

@@ -108,20 +108,20 @@ internal sealed class MesuresDbContext : JaferDbContext
             await Interviews.Where(i => i.MesureId == mesure.Id && i.State == Contracts.Mesure.V1.InterviewState.Booked).LoadAsync(ct);
         }
 
-        Add(DeadlinePlan.Of(
+        Append(DeadlinePlan.Of(
             mesure,
             ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id),
             ChangeTracker.Entries<Interview>().Select(e => e.Entity).Where(i => interviews && i.MesureId == mesure.Id)));
     }
+
+    /// <summary>Adds a fact to the history.</summary>
+    public void Append(MesureFact fact) => Append(new AppendedFact(fact));
 
     /// <summary>A mesure to act on; null when there is none.</summary>
     public Task<Mesure?> MesureAsync(Guid id, CancellationToken ct) => s_mesure(this, id, ct);
 
     /// <summary>What is known of an espace, to look at only; null when nothing is.</summary>
     public Task<EspaceView?> EspaceAsync(Guid id, CancellationToken ct) => s_espace(this, id, ct);
-
-    /// <summary>Facts are never changed, and every act has one: the change tracker would be the dearer way.</summary>
-    protected override IAppended? Appended(object entity) => entity is MesureFact fact ? new AppendedFact(fact) : base.Appended(entity);
 
     protected override void Map(ModelBuilder modelBuilder)
     {
@@ -186,12 +186,6 @@ internal sealed class MesuresDbContext : JaferDbContext
         BelongsToMesure(modelBuilder.Entity<Deadline>().ToTable("deadlines"), d => d.MesureId);
         modelBuilder.Entity<Deadline>().HasKey(d => new { d.MesureId, d.Kind, d.DueAt });
         modelBuilder.Entity<TransmissionRelay>().ToTable("transmission_relays").HasKey(r => r.MesureId);
-        modelBuilder.Entity<DeadlinePlan>(e =>
-        {
-            // Written by its own statement, and read by nobody.
-            e.ToView("deadlines").HasKey(p => p.MesureId);
-            e.Ignore(p => p.Deadlines);
-        });
         BelongsToMesure(modelBuilder.Entity<DecisionDocument>().ToTable("decision_documents"), d => d.MesureId);
         modelBuilder.Entity<DecisionDocumentChunk>().ToTable("decision_document_chunks").HasKey(c => new { c.DocumentId, c.Number });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");

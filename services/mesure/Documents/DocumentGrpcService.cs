@@ -43,7 +43,7 @@ internal sealed partial class DocumentGrpcService(
         {
             // Refused before its bytes are taken; decided on what the mesure is once they are there.
             (await LoadAsync()).RequireAttachable();
-            db.ChangeTracker.Clear();
+            db.Forget();
             var id = Guid.CreateVersion7(now);
             await db.Database.BeginTransactionAsync(ct);
             await file.StoreAsync(db, id, clock, ct);

@@ -117,7 +117,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
     {
         foreach (var fact in mesure.NewFacts)
         {
-            db.Facts.Add(fact);
+            db.Append(fact);
             db.Publish(MesureEvents.From(mesure, fact));
         }
     }

@@ -36,7 +36,7 @@ internal sealed partial class MesureGrpcService
         catch (DbUpdateConcurrencyException)
         {
             // Another reader or act was faster: read again what there is now.
-            db.ChangeTracker.Clear();
+            db.Forget();
             return await GetMesure(request, context);
         }
 

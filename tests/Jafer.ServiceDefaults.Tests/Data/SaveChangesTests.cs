@@ -1,6 +1,7 @@
 using Jafer.Probe;
 using Jafer.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace Jafer.ServiceDefaults.Tests.Data;
@@ -39,6 +40,26 @@ public sealed class SaveChangesTests : IAsyncLifetime
 
         Assert.Equal(events.Select(e => e.EventId), await _database!.ReadAllAsync<Guid>("select message_id from outbox_messages order by id"));
         Assert.False(db.ChangeTracker.HasChanges());
+    }
+
+    [Fact]
+    public async Task SaveChanges_ContextOfThePoolWhoseLastUserSavedNothing_WritesNothingOfTheirs()
+    {
+        var options = new DbContextOptionsBuilder<ProbeDbContext>().UseNpgsql(_source!).Options;
+        var pool = new PooledDbContextFactory<ProbeDbContext>(options, poolSize: 1);
+        ProbeDbContext first;
+        await using (first = await pool.CreateDbContextAsync())
+        {
+            first.Publish(ProbeGrpcService.Event(Organisations.New(), 1, s_now, "VISITE"));
+        }
+
+        await using var second = await pool.CreateDbContextAsync();
+        var message = ProbeGrpcService.Event(Organisations.New(), 1, s_now, "VISITE");
+        second.Publish(message);
+        await second.SaveChangesAsync();
+
+        Assert.Same(first, second);
+        Assert.Equal([message.EventId], await _database!.ReadAllAsync<Guid>("select message_id from outbox_messages"));
     }
 
     [Fact]
