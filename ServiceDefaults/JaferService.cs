@@ -89,7 +89,6 @@ public static class JaferService
             // Migrations are SQL files without a snapshot; a test compares the model with the real schema instead.
             .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning))
             .EnableSensitiveDataLogging(false));
-        builder.Services.AddHostedService<RestCollector>();
         builder.Services.AddScoped<Commands<TContext>>();
         builder.AddJaferMessaging<TContext>(name, subscriptions);
         builder.Services.AddHealthChecks()
