@@ -25,13 +25,9 @@ public abstract class JaferDbContext : DbContext
         // Whoever begins a transaction gives it up as a whole; a savepoint would cost two round trips for each save.
         Database.AutoSavepointsEnabled = false;
 
-    internal DbSet<OutboxMessage> OutboxMessages => Set<OutboxMessage>();
-
     internal DbSet<InboxMessage> InboxMessages => Set<InboxMessage>();
 
     internal DbSet<ProcessedRequest> ProcessedRequests => Set<ProcessedRequest>();
-
-    internal DbSet<JournalEntry> JournalEntries => Set<JournalEntry>();
 
     /// <summary>Whether the changes not yet saved hold events.</summary>
     internal bool Publishes => Appended.Exists(row => row is OutboxMessage);

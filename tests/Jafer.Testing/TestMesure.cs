@@ -10,11 +10,13 @@ namespace Jafer.Testing;
 /// <param name="gestionnaireId">The gestionnaire of its espace.</param>
 public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
 {
-    private readonly Guid _espaceId = NewId();
     private long _version;
 
     /// <summary>UUID of the mesure.</summary>
     public Guid Id { get; } = NewId();
+
+    /// <summary>Its espace.</summary>
+    public Guid EspaceId { get; init; } = NewId();
 
     /// <summary>The court.</summary>
     public Guid JuridictionId => juridictionId ?? throw new InvalidOperationException("a non-judicial mesure has no court");
@@ -72,6 +74,19 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     public RencontreScheduled Scheduled() =>
         Step<RencontreScheduled>("PROGRAMMEE", "FAMILLE", new { rencontreId = NewId(), startsAt = "2026-12-05T09:30:00Z", durationMinutes = 90 });
 
+    /// <summary>A rencontre was held.</summary>
+    /// <param name="rencontreId">The rencontre.</param>
+    /// <param name="startsAt">When it began.</param>
+    public RencontreHeld Held(Guid rencontreId, DateTimeOffset startsAt) => Step<RencontreHeld>("EN_COURS", "ESPACE", new { rencontreId, startsAt });
+
+    /// <summary>What had been recorded of a rencontre was wrong.</summary>
+    /// <param name="rencontreId">The rencontre.</param>
+    /// <param name="startsAt">When it began.</param>
+    /// <param name="previousOutcome">What had been recorded.</param>
+    /// <param name="outcome">What really became of it.</param>
+    public RencontreOutcomeCorrected Corrected(Guid rencontreId, DateTimeOffset startsAt, string previousOutcome, string outcome) =>
+        Step<RencontreOutcomeCorrected>("EN_COURS", "ESPACE", new { rencontreId, startsAt, previousOutcome, outcome });
+
     /// <summary>The espace referred a difficulty.</summary>
     /// <param name="urgent">Whether it must be read at once.</param>
     public DifficultyReported Difficulty(bool urgent) =>
@@ -93,6 +108,9 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     /// <summary>Closed.</summary>
     public MesureClosed Closed() => Step<MesureClosed>("CLOTUREE", "PERSONNE");
 
+    /// <summary>Its closing was taken back.</summary>
+    public MesureReopened Reopened() => Step<MesureReopened>("EN_ATTENTE", "ESPACE");
+
     /// <summary>A message of one side.</summary>
     /// <param name="author">The author's organisation.</param>
     /// <param name="position">Place in the thread.</param>
@@ -110,7 +128,7 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
 
     private T Step<T>(string state, string holder, object? own = null, DateTimeOffset? occurredAt = null)
         where T : MesureEvent =>
-        Make<T>(++_version, occurredAt, new { juridictionId, espaceId = _espaceId, gestionnaireId, state, holder, modalite = "VISITE" }, own ?? new());
+        Make<T>(++_version, occurredAt, new { juridictionId, espaceId = EspaceId, gestionnaireId, state, holder, modalite = "VISITE" }, own ?? new());
 
     private T Make<T>(long version, DateTimeOffset? occurredAt, params object[] parts)
         where T : DomainEvent

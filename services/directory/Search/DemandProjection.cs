@@ -54,29 +54,29 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
             """, ct);
     }
 
-    // Whichever is told first, the earliest counts.
+    // Whichever is told first, the earliest counts. Most are not the first: for them nobody waits for the lock of the revision.
     private static async Task HeldAsync(DirectoryDbContext db, MesureEvent told, Guid rencontre, DateOnly day, CancellationToken ct)
     {
-        // Asked first: most rencontres are not the first, and for them nobody should wait for the lock of the revision.
-        if (!await db.Database.SqlQuery<bool>($"""
-            select exists (select from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day})) as "Value"
-            """).SingleAsync(ct))
+        if (await db.Database.ExecuteSqlAsync($"""
+            update espaces set revision = revision where id = (
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day}))
+            """, ct) == 0)
             return;
-        await TouchAsync(db, told, ct);
+        // Asked again behind the lock: another may have been told meanwhile.
         await db.Database.ExecuteSqlAsync($"""
             update mesure_receptions set first_held_on = {day}, first_held_id = {rencontre}
-            where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day})
+            where mesure_id = {told.AggregateId} and (first_held_on is null or first_held_on > {day})
             """, ct);
     }
 
     // Which one was the next is not kept: until another is told, the mesure waits again.
     private static async Task NotHeldAsync(DirectoryDbContext db, RencontreOutcomeCorrected corrected, CancellationToken ct)
     {
-        if (!await db.Database.SqlQuery<bool>($"""
-            select exists (select from mesure_receptions where mesure_id = {corrected.AggregateId} and first_held_id = {corrected.RencontreId}) as "Value"
-            """).SingleAsync(ct))
+        if (await db.Database.ExecuteSqlAsync($"""
+            update espaces set revision = revision where id = (
+                select espace_id from mesure_receptions where mesure_id = {corrected.AggregateId} and first_held_id = {corrected.RencontreId})
+            """, ct) == 0)
             return;
-        await TouchAsync(db, corrected, ct);
         await db.Database.ExecuteSqlAsync($"""
             update mesure_receptions set first_held_on = null, first_held_id = null
             where mesure_id = {corrected.AggregateId} and first_held_id = {corrected.RencontreId}
@@ -85,13 +85,11 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
 
     private static async Task ClosedAsync(DirectoryDbContext db, MesureEvent told, DateOnly? day, CancellationToken ct)
     {
-        await TouchAsync(db, told, ct);
+        await db.Database.ExecuteSqlAsync(
+            $"update espaces set revision = revision where id = (select espace_id from mesure_receptions where mesure_id = {told.AggregateId})", ct);
         await db.Database.ExecuteSqlAsync($"""
             update mesure_receptions set closed_on = {day}, closed_version = {told.AggregateVersion}
             where mesure_id = {told.AggregateId} and closed_version < {told.AggregateVersion}
             """, ct);
     }
-
-    private static Task<int> TouchAsync(DirectoryDbContext db, MesureEvent told, CancellationToken ct) => db.Database.ExecuteSqlAsync(
-        $"update espaces set revision = revision where id = (select espace_id from mesure_receptions where mesure_id = {told.AggregateId})", ct);
 }

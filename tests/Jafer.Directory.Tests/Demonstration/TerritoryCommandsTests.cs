@@ -99,7 +99,7 @@ public class TerritoryCommandsTests(DirectoryFixture directory) : IClassFixture<
     public async Task ImportDistancier_AnotherHeaderOrNoFile_SaysSo()
     {
         Assert.Contains("depart,arrivee,minutes", (await Assert.ThrowsAsync<UsageException>(() => ImportAsync("from,to,min\n"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be read", Assert.Throws<UsageException>(() => new DistancierFile("/nowhere/x.csv")).Message, StringComparison.Ordinal);
+        Assert.Contains("There is no file", Assert.Throws<UsageException>(() => new DistancierFile("/nowhere/x.csv")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Type.V1;
@@ -21,13 +20,11 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
     {
         await directory.ImportAsync(Espace("o-seen", wait: 30), Espace("o-few", wait: 30));
         // Six at the one, of which one had a later rencontre told before the first, and one is closed without any; four at the other.
-        Guid[] seen = [.. Enumerable.Range(0, 6).Select(_ => TestMesure.NewId())];
-        Guid[] few = [.. Enumerable.Range(0, 4).Select(_ => TestMesure.NewId())];
+        var (seen, few) = (Mesures(6, "o-seen"), Mesures(4, "o-few"));
         await directory.Host.PublishAsync<DirectoryDbContext>(
         [
-            .. seen.Select(m => Transmitted(m, "o-seen")), .. few.Select(m => Transmitted(m, "o-few")),
-            Held(seen[0], "o-seen", 80, 7), .. seen[..5].Select((m, i) => Held(m, "o-seen", 10 * (i + 1), 8)), Held(seen[1], "o-seen", 90, 9),
-            Closed(seen[5], "o-seen", 9), .. few.Select(m => Held(m, "o-few", 5, 8)),
+            .. seen.Concat(few).Select(m => m.Transmitted(s_begin)),
+            Held(seen[0], 80), .. seen[..5].Select((m, i) => Held(m, 10 * (i + 1))), Held(seen[1], 90), Closed(seen[5]), .. few.Select(m => Held(m, 5)),
         ]);
 
         await ShowsAsync("o-seen", (30, 40, 50, 5));
@@ -43,19 +40,19 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
     public async Task SearchEspaces_ClosingTakenBackOrOutcomeCorrected_FollowsWhatIsTrue()
     {
         await directory.ImportAsync(Espace("o-true"));
-        Guid[] mesures = [.. Enumerable.Range(0, 6).Select(_ => TestMesure.NewId())];
+        var mesures = Mesures(6, "o-true");
         await directory.Host.PublishAsync<DirectoryDbContext>(
-            [.. mesures.Select(m => Transmitted(m, "o-true")), .. mesures[..5].Select((m, i) => Held(m, "o-true", 10 * (i + 1), 8)), Closed(mesures[5], "o-true", 9)]);
+            [.. mesures.Select(m => m.Transmitted(s_begin)), .. mesures[..5].Select((m, i) => Held(m, 10 * (i + 1))), Closed(mesures[5])]);
         await ShowsAsync("o-true", (30, 40, 50, 5));
 
-        await directory.Host.PublishAsync<DirectoryDbContext>(Reopened(mesures[5], "o-true", 10));
+        await directory.Host.PublishAsync<DirectoryDbContext>(mesures[5].Reopened());
         await ShowsAsync("o-true", (30, 50, 0, 6));
 
-        await directory.Host.PublishAsync<DirectoryDbContext>(Corrected(mesures[5], "o-true", 1, "VISITEUR_ABSENT", "HELD", 11));
+        await directory.Host.PublishAsync<DirectoryDbContext>(Corrected(mesures[5], 1, "VISITEUR_ABSENT", "HELD"));
         await ShowsAsync("o-true", (20, 40, 50, 6));
 
         await directory.Host.PublishAsync<DirectoryDbContext>(
-            Corrected(mesures[0], "o-true", 10, "HELD", "VISITEUR_ABSENT", 12), Held(mesures[0], "o-true", 60, 13));
+            Corrected(mesures[0], 10, "HELD", "VISITEUR_ABSENT"), Held(mesures[0], 60));
         await ShowsAsync("o-true", (30, 50, 60, 6));
     }
 
@@ -63,9 +60,8 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
     public async Task SearchEspaces_MesuresThatNoJudgeOrdered_AreNotObserved()
     {
         await directory.ImportAsync(Espace("o-free"));
-        Guid[] mesures = [.. Enumerable.Range(0, 5).Select(_ => TestMesure.NewId())];
-        await directory.Host.PublishAsync<DirectoryDbContext>(
-            [.. mesures.Select(m => Of<MesureCreated>(m, "o-free", 1) with { JuridictionId = null }), .. mesures.Select(m => Held(m, "o-free", 5, 8))]);
+        var mesures = Mesures(5, "o-free", ordered: false);
+        await directory.Host.PublishAsync<DirectoryDbContext>([.. mesures.Select(m => m.Created()), .. mesures.Select(m => Held(m, 5))]);
 
         await Eventually.BecomesAsync(async () => (await ResultAsync("o-free")).DemandBalance.ReceivedCount, count => count == 5, "five mesures received");
         Assert.Null((await ResultAsync("o-free")).ObservedWait);
@@ -77,40 +73,18 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
     private async Task<EspaceResult> ResultAsync(string espace) => (await directory.Court.CheckDesignationAsync(
         new() { EspaceId = IdOf(espace).ToString(), Mesure = new() { Modalite = Modalite.Visite } }, cancellationToken: Cancel)).Result;
 
-    // A hundred days ago; what follows comes so many days later.
-    private static MesureTransmitted Transmitted(Guid mesure, string espace) => Of<MesureTransmitted>(mesure, espace, 4);
+    private static TestMesure[] Mesures(int count, string espace, bool ordered = true) =>
+    [
+        .. Enumerable.Range(0, count).Select(_ => new TestMesure(ordered ? StableIds.Court("tj69123") : null, StableIds.Gestionnaire("test", "G-" + espace)) { EspaceId = IdOf(espace) }),
+    ];
 
-    private static RencontreHeld Held(Guid mesure, string espace, int days, long version) =>
-        Of<RencontreHeld>(mesure, espace, version) with { RencontreId = RencontreOf(mesure, days), StartsAt = s_begin.AddDays(days) };
+    // They came a hundred days ago; what follows comes so many days later.
+    private static RencontreHeld Held(TestMesure mesure, int days) => mesure.Held(RencontreOf(mesure, days), s_begin.AddDays(days));
 
-    private static RencontreOutcomeCorrected Corrected(Guid mesure, string espace, int days, string before, string after, long version) =>
-        Of<RencontreOutcomeCorrected>(mesure, espace, version) with
-        {
-            RencontreId = RencontreOf(mesure, days),
-            StartsAt = s_begin.AddDays(days),
-            PreviousOutcome = before,
-            Outcome = after,
-        };
+    private static RencontreOutcomeCorrected Corrected(TestMesure mesure, int days, string before, string after) =>
+        mesure.Corrected(RencontreOf(mesure, days), s_begin.AddDays(days), before, after);
 
-    private static MesureClosed Closed(Guid mesure, string espace, long version) => Of<MesureClosed>(mesure, espace, version);
+    private static MesureClosed Closed(TestMesure mesure) => mesure.Closed() with { OccurredAt = s_begin };
 
-    private static MesureReopened Reopened(Guid mesure, string espace, long version) => Of<MesureReopened>(mesure, espace, version);
-
-    private static Guid RencontreOf(Guid mesure, int days) => StableIds.For($"{mesure}:{days}");
-
-    private static T Of<T>(Guid mesure, string espace, long version)
-        where T : MesureEvent => (T)RuntimeHelpers.GetUninitializedObject(typeof(T)) with
-        {
-            EventId = TestMesure.NewId(),
-            AggregateId = mesure,
-            AggregateVersion = version,
-            OccurredAt = s_begin,
-            RecordedAt = s_begin,
-            JuridictionId = StableIds.Court("tj69123"),
-            EspaceId = IdOf(espace),
-            GestionnaireId = StableIds.Gestionnaire("test", "G-" + espace),
-            State = "TRANSMISE",
-            Holder = "ESPACE",
-            Modalite = "VISITE",
-        };
+    private static Guid RencontreOf(TestMesure mesure, int days) => StableIds.For($"{mesure.Id}:{days}");
 }

@@ -25,7 +25,7 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
     public async Task ImportAsync(string path, string source, bool dryRun, bool overwrite, CancellationToken ct)
     {
         // Before anything is asked of the directory: what cannot be opened is told at once.
-        await using var file = Open(path);
+        await using var file = InputFile.Open(path);
         var start = Stopwatch.GetTimestamp();
         var directory = new DirectoryService.DirectoryServiceClient(await system.ConnectAsync("directory", ct));
         using var call = directory.ImportEspacesCsv(cancellationToken: ct);
@@ -95,22 +95,8 @@ internal sealed class EspaceFiles(RunningSystem system, TimeProvider clock, Text
             catch (IOException)
             {
                 call.Dispose();
-                throw new UsageException($"{path} cannot be read to its end: nothing was imported.");
+                throw InputFile.BrokenOff(path);
             }
-        }
-    }
-
-    private static FileStream Open(string path)
-    {
-        if (!File.Exists(path))
-            throw new UsageException($"There is no file {path}.");
-        try
-        {
-            return File.OpenRead(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"{path} cannot be read.");
         }
     }
 

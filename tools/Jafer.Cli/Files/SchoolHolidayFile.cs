@@ -16,9 +16,7 @@ internal static class SchoolHolidayFile
     /// <exception cref="UsageException">It cannot be read, has other columns, or days that are none; every mistake is named.</exception>
     public static async Task<ImportSchoolHolidaysRequest> ReadAsync(string path, CancellationToken ct)
     {
-        if (!File.Exists(path))
-            throw new UsageException($"There is no file {path}.");
-        using var text = new StreamReader(path);
+        using var text = new StreamReader(InputFile.Open(path));
         var mistakes = new List<CsvMistake>();
         var reader = new CsvRecordReader(text, mistakes);
         if (await reader.ReadAsync(ct) is not { } header || !header.Cells.SequenceEqual(s_columns))

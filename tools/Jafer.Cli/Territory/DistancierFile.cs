@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Jafer.Cli.Files;
 using Jafer.Contracts.Directory.V1;
 
 namespace Jafer.Cli.Territory;
@@ -24,14 +25,7 @@ internal sealed class DistancierFile : IDisposable
     public DistancierFile(string path)
     {
         _path = path;
-        try
-        {
-            _file = File.OpenRead(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"{path} cannot be read.");
-        }
+        _file = InputFile.Open(path);
         _reader = new StreamReader(
             path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(_file, CompressionMode.Decompress) : _file, Encoding.UTF8);
     }
@@ -84,7 +78,7 @@ internal sealed class DistancierFile : IDisposable
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            throw new UsageException($"{_path} cannot be read to its end: nothing was imported.");
+            throw InputFile.BrokenOff(_path);
         }
     }
 
