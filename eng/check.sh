@@ -111,4 +111,11 @@ else
   say "check: FAILED, the webhook; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
   exit 1
 fi
+start=$(now_ms)
+if "$python" clients/python/watch.py </dev/null; then
+  say "check: a watcher is killed again and again and resumes without a gap ($(seconds $(($(now_ms) - start))))"
+else
+  say "check: FAILED, the killed watcher; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+  exit 1
+fi
 exit $status

@@ -89,7 +89,10 @@ public sealed class DomainError : Exception
 
     /// <summary>OUT_OF_RANGE: the feed no longer holds what follows the token.</summary>
     public static DomainError ResumeTokenExpired() =>
-        new(StatusCode.OutOfRange, ErrorReason.ResumeTokenExpired, "The resume token is older than what the feed keeps.");
+        new(StatusCode.OutOfRange, ErrorReason.ResumeTokenExpired, "The feed no longer keeps what follows the resume token: page ListMesures with updated_since_time, then read the feed without a token.")
+        {
+            Metadata = new Dictionary<string, string> { ["rpc"] = "jafer.mesure.v1.MesureService/ListMesures", ["field"] = "updated_since_time" },
+        };
 
     /// <summary>UNAUTHENTICATED: no token.</summary>
     public static DomainError TokenMissing() =>

@@ -36,6 +36,8 @@ public static class NotificationsModule
         builder.Services.AddSingleton<FeedHub>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedHub>());
         builder.Services.AddHostedService<FeedRetention>();
+        builder.Services.AddSingleton<FeedConsumers>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FeedConsumers>());
         builder.Services.ConfigureDbContext<NotificationsDbContext>(
             (services, options) => options.AddInterceptors(new FeedSignal(services.GetRequiredService<FeedHub>(), services.GetRequiredService<WebhookSignal>())));
 
@@ -80,6 +82,6 @@ public static class NotificationsModule
     public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<NotificationsDbContext>();
 
     private static bool IsTold(Type type) => type == typeof(EspaceGroupStale) || type == typeof(AgrementEnded) || type == typeof(AgrementLieuEnded)
-        || type == typeof(CapacityEnquiryOpened) || type == typeof(CapacityEnquiryAnswered)
+        || type == typeof(CapacityEnquiryOpened) || type == typeof(CapacityEnquiryAnswered) || type == typeof(ConsumerSilent)
         || EventTypes.NameOf(type).StartsWith("mesure.", StringComparison.Ordinal) || EventTypes.NameOf(type).StartsWith("messaging.", StringComparison.Ordinal);
 }

@@ -110,6 +110,23 @@ public static class TestEspace
         };
     }
 
+    /// <summary>The reader of an organisation's feed has fallen silent.</summary>
+    /// <param name="organisationId">The organisation.</param>
+    public static ConsumerSilent ConsumerSilent(Guid organisationId)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = TestMesure.NewId(),
+            AggregateVersion = 1,
+            OccurredAt = now,
+            RecordedAt = now,
+            OrganisationId = organisationId,
+            LastDay = new DateOnly(2026, 11, 1),
+        };
+    }
+
     /// <summary>Software of a gestionnaire has fallen silent.</summary>
     /// <param name="gestionnaireId">The gestionnaire.</param>
     public static SourceSilent SourceSilent(Guid gestionnaireId)

@@ -12,6 +12,7 @@ using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using IntakeItem = Jafer.Mesures.Domain.IntakeItem;
+using IntakeSource = Jafer.Mesures.Domain.IntakeSource;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 
 namespace Jafer.Mesures.Intake;

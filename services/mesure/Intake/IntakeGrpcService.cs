@@ -3,6 +3,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using IntakeItem = Jafer.Mesures.Domain.IntakeItem;
 
@@ -77,6 +78,52 @@ internal sealed class IntakeGrpcService(MesuresDbContext db, StatusReports repor
         return response;
     }
 
+    public override async Task<ListIntakeSourcesResponse> ListIntakeSources(ListIntakeSourcesRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var check = new FieldChecks();
+        var size = check.PageSize(request.PageSize, 100, 500);
+        check.ThrowIfAny();
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var today = clock.TodayInParis();
+
+        var sources = db.IntakeSources.AsNoTracking();
+        if (caller.Tenancy != Tenancy.Any)
+        {
+            sources = sources.Where(s => s.GestionnaireId == caller.OrganisationId);
+        }
+
+        if (request.SilentOnly)
+        {
+            sources = sources.Where(s => s.SilentAfter < today);
+        }
+
+        if (tokens.Read<SourceCursor>(request.PageToken, binding) is { } after)
+        {
+            sources = sources.Where(s => EF.Functions.GreaterThan(
+                ValueTuple.Create(s.LastDay, s.GestionnaireId, s.SourceSystem), ValueTuple.Create(after.LastDay, after.GestionnaireId, after.SourceSystem)));
+        }
+
+        var page = await sources.OrderBy(s => s.LastDay).ThenBy(s => s.GestionnaireId).ThenBy(s => s.SourceSystem).Take(size + 1).ToListAsync(context.CancellationToken);
+        var response = new ListIntakeSourcesResponse();
+        response.Sources.AddRange(page.Take(size).Select(s => new IntakeSource
+        {
+            GestionnaireId = s.GestionnaireId.ToString(),
+            SourceSystem = s.SourceSystem,
+            LastDate = s.LastDay.ToProto(),
+            UsualDays = s.UsualDays ?? 0,
+            Silent = s.IsSilent(today),
+            Told = s.SilenceTold,
+        }));
+        if (page.Count > size)
+        {
+            var last = page[size - 1];
+            response.NextPageToken = tokens.Protect(new SourceCursor(last.LastDay, last.GestionnaireId, last.SourceSystem), binding);
+        }
+
+        return response;
+    }
+
     private static Contracts.Mesure.V1.IntakeItem ToProto(IntakeItem item) => new()
     {
         SourceSystem = item.SourceSystem,
@@ -94,4 +141,6 @@ internal sealed class IntakeGrpcService(MesuresDbContext db, StatusReports repor
     };
 
     private sealed record Cursor(long Id);
+
+    private sealed record SourceCursor(DateOnly LastDay, Guid GestionnaireId, string SourceSystem);
 }

@@ -24,7 +24,13 @@ internal sealed class IntakeSweep(
 
     /// <summary>Looks after everything that is due now.</summary>
     /// <returns>Items decided and silences told.</returns>
-    public async Task<int> SweepAsync(CancellationToken ct) => await WhileDueAsync(AnyHeldAsync, ReleaseAsync, ct) + await WhileDueAsync(AnySilentAsync, TellAsync, ct);
+    public async Task<int> SweepAsync(CancellationToken ct)
+    {
+        var done = await WhileDueAsync(AnyHeldAsync, ReleaseAsync, ct) + await WhileDueAsync(AnySilentAsync, TellAsync, ct);
+        await using var count = source.CreateCommand("select count(*) from intake_sources where silence_told");
+        IntakeMetrics.Silent((long)(await count.ExecuteScalarAsync(ct))!);
+        return done;
+    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         clock.RepeatAsync(options.Value.SweepEvery, SweepAsync, logger, "the intake could not be swept", stoppingToken);

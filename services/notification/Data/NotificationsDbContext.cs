@@ -10,6 +10,8 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
 
     public DbSet<FeedEvent> Events => Set<FeedEvent>();
 
+    public DbSet<FeedConsumer> Consumers => Set<FeedConsumer>();
+
     public DbSet<MesureHolder> Holders => Set<MesureHolder>();
 
     public DbSet<UndeliveredTransmission> UndeliveredTransmissions => Set<UndeliveredTransmission>();

@@ -20,7 +20,7 @@ internal static class Audience
     public static IReadOnlyList<Addressee> Of(DomainEvent message, Guid? operatorId = null) =>
     [
         .. Sides(message)
-            .Append(message is DeadlineDue { Escalated: true } or SourceSilent ? operatorId : null)
+            .Append(message is DeadlineDue { Escalated: true } or SourceSilent or ConsumerSilent ? operatorId : null)
             .Where(s => s is not null)
             .Select(s => s!.Value)
             .Distinct()
@@ -42,6 +42,7 @@ internal static class Audience
         CapacityEnquiryOpened opened => [opened.GestionnaireId],
         CapacityEnquiryAnswered answered => [answered.RequesterId],
         SourceSilent silent => [silent.GestionnaireId],
+        ConsumerSilent silent => [silent.OrganisationId],
         _ => [],
     };
 
@@ -55,6 +56,7 @@ internal static class Audience
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
         SourceSilent silent => silent.GestionnaireId == organisationId,
+        ConsumerSilent silent => silent.OrganisationId == organisationId,
         EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,
         _ => false,
     };

@@ -35,6 +35,7 @@ internal static class Calls
         AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
         AgrementRetired => null,
         SourceSilent silent => new(silent.GestionnaireId, silent.GestionnaireId, OnceADay: true),
+        ConsumerSilent silent => new(silent.OrganisationId, silent.OrganisationId, OnceADay: true),
 
         // Somebody waits for the answer before choosing.
         CapacityEnquiryOpened opened => Told(message, opened.GestionnaireId),

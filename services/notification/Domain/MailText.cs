@@ -38,6 +38,7 @@ internal static class MailText
         ["directory.capacity-enquiry-opened.v1"] = "Une juridiction demande si vous avez de la place",
         ["directory.capacity-enquiry-answered.v1"] = "Un espace a répondu à votre demande de place",
         ["mesure.source-silent.v1"] = "Votre logiciel n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude",
+        ["notification.consumer-silent.v1"] = "Votre logiciel ne lit plus le fil de Jafer depuis plus longtemps que d'habitude",
         ["mesure.agrement-retired.v1"] = "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
@@ -117,7 +118,7 @@ internal static class MailText
         ? $"espace {line.About}"
         : line.EventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal)
         ? $"demande {line.About}"
-        : line.EventType == "mesure.source-silent.v1"
+        : line.EventType is "mesure.source-silent.v1" or "notification.consumer-silent.v1"
         ? $"organisation {line.About}"
         : mesureUrl is null
             ? $"mesure {line.About}"

@@ -23,4 +23,7 @@ internal sealed class FeedOptions
 
     /// <summary>How often old events are looked for.</summary>
     public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>How often organisations are looked for that read their feed no more.</summary>
+    public TimeSpan SilenceInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

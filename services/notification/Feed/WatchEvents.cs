@@ -55,6 +55,7 @@ internal sealed partial class NotificationGrpcService
         var lastSent = clock.GetTimestamp();
         for (; ; page = await feed.ReadAsync(caller.OrganisationId, page.Position, types, WatchPageSize, ct))
         {
+            await consumers.NoteAsync(caller.OrganisationId, ct);
             foreach (var (at, message) in page.Events)
             {
                 await SendAsync(stream, new WatchEventsResponse { Event = message, ResumeToken = Token(caller, at) }, context, ct);

@@ -239,7 +239,13 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => own.Sweep.SweepAsync(CancellationToken.None)));
         Assert.Equal(1, await own.Database.ReadAsync<long>($"select count(*) from told where payload->>'gestionnaireId' = '{Gestionnaire}' and payload->>'lastDay' = '2026-11-07' and payload->>'usualDays' = '1'"));
 
+        var listed = Assert.Single((await new IntakeService.IntakeServiceClient(own.Host.Channel("operateur", TestMesure.NewId())).ListIntakeSourcesAsync(new() { SilentOnly = true })).Sources);
+        Assert.Equal((Gestionnaire.ToString(), Source, 7, 1, true, true), (listed.GestionnaireId, listed.SourceSystem, listed.LastDate.Day, listed.UsualDays, listed.Silent, listed.Told));
+        Assert.Empty((await own.Host.Intake(OtherGestionnaire).ListIntakeSourcesAsync(new())).Sources);
+
         await own.Host.Intake().ReportStatusAsync(Report(Item(id, 7, Attempt)));
+        Assert.Empty((await own.Host.Intake().ListIntakeSourcesAsync(new() { SilentOnly = true })).Sources);
+        Assert.False(Assert.Single((await own.Host.Intake().ListIntakeSourcesAsync(new())).Sources).Silent);
         clock.Advance(TimeSpan.FromDays(60));
         await own.Sweep.SweepAsync(CancellationToken.None);
         await own.Sweep.SweepAsync(CancellationToken.None);

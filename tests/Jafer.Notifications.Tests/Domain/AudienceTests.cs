@@ -83,6 +83,9 @@ public sealed class AudienceTests
         Assert.Equal(
             new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(operateur, false) }.OrderBy(a => a.OrganisationId),
             Audience.Of(TestEspace.SourceSilent(s_mesure.GestionnaireId), operateur));
+        Assert.Equal(
+            Audience.Of(TestEspace.SourceSilent(s_mesure.GestionnaireId), operateur),
+            Audience.Of(TestEspace.ConsumerSilent(s_mesure.GestionnaireId), operateur));
     }
 
     [Fact]

@@ -85,8 +85,11 @@ public sealed class CallsTests
     }
 
     [Fact]
-    public void For_ASilentSource_TellsItsGestionnaireOnceADay() =>
+    public void For_ASilentSource_TellsItsGestionnaireOnceADay()
+    {
         Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.SourceSilent(s_espace), null));
+        Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.ConsumerSilent(s_espace), null));
+    }
 
     [Fact]
     public void For_AnEnquiry_TellsTheEspaceAndItsAnswerWhoAsked()

@@ -9,6 +9,7 @@ public sealed class AccessTests(NotificationsFixture fixture) : IClassFixture<No
     private static readonly Dictionary<string, Func<NotificationService.NotificationServiceClient, Task>> s_rpcs = new()
     {
         ["ListEvents"] = c => c.ListEventsAsync(new ListEventsRequest()).ResponseAsync,
+        ["ListFeedConsumers"] = c => c.ListFeedConsumersAsync(new ListFeedConsumersRequest()).ResponseAsync,
         ["WatchEvents"] = async c =>
         {
             using var watch = c.WatchEvents(new WatchEventsRequest());

@@ -30,6 +30,7 @@ public sealed class RetentionTests(NotificationsFixture fixture) : IClassFixture
         Assert.Single(await client.AllEventsAsync(resumeToken: third.ResumeToken));
         var refusal = await Refusal.OfAsync(client.ListEventsAsync(new ListEventsRequest { ResumeToken = first.ResumeToken }, cancellationToken: Ct));
         Assert.Equal((StatusCode.OutOfRange, "RESUME_TOKEN_EXPIRED"), (refusal.Code, refusal.Reason));
+        Assert.Equal(("jafer.mesure.v1.MesureService/ListMesures", "updated_since_time"), (refusal.Metadata["rpc"], refusal.Metadata["field"]));
         using var watch = client.WatchEvents(new WatchEventsRequest { ResumeToken = first.ResumeToken }, cancellationToken: Ct);
         Assert.Equal("RESUME_TOKEN_EXPIRED", (await Refusal.OfAsync(() => watch.NextAsync())).Reason);
         Assert.Equal(4, (await fixture.Court(mesure).AllEventsAsync()).Count);

@@ -30,3 +30,9 @@ internal sealed class Webhooks : SqlMigration
 {
     protected override string Resource => "Migrations.202611280531_webhooks.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280650_feed_consumers")]
+internal sealed class FeedConsumers : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
+}

@@ -1,19 +1,18 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Jafer.Mesures.Domain;
-using Xunit;
+using Jafer.ServiceDefaults.Time;
 
-namespace Jafer.Mesures.Tests.Domain;
+namespace Jafer.ServiceDefaults.Tests.Time;
 
-/// <summary>When software that reports counts as silent.</summary>
-public sealed class IntakeSourceTests
+/// <summary>When software that talks to Jafer counts as silent.</summary>
+public sealed class RhythmTests
 {
     private static readonly DateOnly s_monday = new(2026, 9, 7);
 
     [Fact]
     public void SilentAfter_EveryWorkingDay_IsTwiceAWeekend()
     {
-        var source = Source();
+        var source = New();
         foreach (var day in Enumerable.Range(0, 33).Select(s_monday.AddDays).Where(d => d.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday)))
         {
             source.Report(day);
@@ -29,7 +28,7 @@ public sealed class IntakeSourceTests
     [InlineData(30, 60)]
     public void SilentAfter_SteadyRhythm_IsTwiceItAndFourDaysAtLeast(int everyDays, int silentAfter)
     {
-        var source = Source();
+        var source = New();
         for (var i = 0; i < 12; i++)
         {
             source.Report(s_monday.AddDays(i * everyDays));
@@ -41,18 +40,18 @@ public sealed class IntakeSourceTests
     [Fact]
     public void SilentAfter_RhythmNotKnownYet_IsFourteenDays()
     {
-        var source = Source();
+        var source = New();
         source.Report(s_monday);
         source.Report(s_monday.AddDays(1));
 
         Assert.Null(source.UsualDays);
-        Assert.Equal(s_monday.AddDays(1 + IntakeSource.SilenceWithoutRhythm), source.SilentAfter);
+        Assert.Equal(s_monday.AddDays(1 + Rhythm.SilenceWithoutRhythm), source.SilentAfter);
     }
 
     [Fact]
     public void Report_SameOrEarlierDay_ChangesNothing()
     {
-        var source = Source();
+        var source = New();
         Assert.True(source.Report(s_monday));
         Assert.False(source.Report(s_monday));
         Assert.False(source.Report(s_monday.AddDays(-1)));
@@ -62,7 +61,7 @@ public sealed class IntakeSourceTests
     [Fact]
     public void FallsSilent_ToldOnce_IsToldAgainOnlyAfterAReport()
     {
-        var source = Source();
+        var source = New();
         source.Report(s_monday);
         Assert.False(source.FallsSilent(source.SilentAfter));
         Assert.True(source.FallsSilent(source.SilentAfter.AddDays(1)));
@@ -79,7 +78,7 @@ public sealed class IntakeSourceTests
     public void Report_AnyDays_RemembersNoMorePausesThanItKeepsAndIsNeverSilentWithinItsRhythm() => Prop.ForAll(
         Gen.Choose(1, 40).ArrayOf().ToArbitrary(), gaps =>
         {
-            var source = Source();
+            var source = New();
             var day = s_monday;
             source.Report(day);
             foreach (var gap in gaps)
@@ -88,9 +87,11 @@ public sealed class IntakeSourceTests
                 source.Report(day);
             }
 
-            return source.Gaps.Length <= IntakeSource.KeptGaps && source.SilentAfter >= day.AddDays(IntakeSource.ShortestSilence)
+            return source.Gaps.Length <= Rhythm.KeptGaps && source.SilentAfter >= day.AddDays(Rhythm.ShortestSilence)
                 && (source.UsualDays is not { } usual || source.SilentAfter >= day.AddDays(2 * usual));
         }).QuickCheckThrowOnFailure();
 
-    private static IntakeSource Source() => new() { GestionnaireId = Guid.Empty, SourceSystem = "planning" };
+    private static Source New() => new();
+
+    private sealed class Source : Rhythm;
 }
