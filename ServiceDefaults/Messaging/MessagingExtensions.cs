@@ -95,6 +95,9 @@ internal static class MessagingExtensions
         builder.Services.AddSingleton<BrokerFirstContact>();
         builder.Services.AddHealthChecks().AddCheck<BrokerFirstContact>("queue", tags: [BrokerFirstContact.Tag]);
         builder.Services.AddSingleton<ErrorQueue>();
+        builder.Services.AddSingleton<InboxState>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<InboxState>());
+        builder.Services.AddHealthChecks().AddCheck<InboxState>("inbox", HealthStatus.Degraded);
         builder.Services.AddHostedService<OutboxRelay>();
         builder.Services.AddHostedService<Housekeeping>();
     }

@@ -17,4 +17,7 @@ public sealed class OutboxOptions
 
     /// <summary>Age of the oldest message from which the service calls itself degraded.</summary>
     public TimeSpan DegradedAge { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often the queue of messages that could not be applied is looked at.</summary>
+    public TimeSpan ErrorQueueInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

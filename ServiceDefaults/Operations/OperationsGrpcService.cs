@@ -23,7 +23,7 @@ public interface IStateRepublisher<in TContext>
 
 [SuppressMessage("Performance", "CA1812", Justification = "made by the gRPC server")]
 internal sealed class OperationsGrpcService<TContext>(
-    TContext db, OutboxState outbox, ErrorQueue errors, Commands<TContext> commands, IEnumerable<IStateRepublisher<TContext>> republishers) : OperationsService.OperationsServiceBase
+    TContext db, OutboxState outbox, InboxState inbox, ErrorQueue errors, Commands<TContext> commands, IEnumerable<IStateRepublisher<TContext>> republishers) : OperationsService.OperationsServiceBase
     where TContext : JaferDbContext
 {
     private const string Resource = "outbox";
@@ -39,7 +39,7 @@ internal sealed class OperationsGrpcService<TContext>(
         };
         try
         {
-            response.FailedCount = await errors.CountAsync(context.CancellationToken);
+            response.FailedCount = await inbox.ReadAsync(context.CancellationToken);
         }
         catch (TimeoutException)
         {

@@ -9,8 +9,6 @@ using Jafer.ServiceDefaults.Messaging;
 using Jafer.Testing;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
-using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 
 namespace Jafer.Benchmarks;
 
@@ -45,7 +43,7 @@ internal static class RelayBenchmark
             await host.App.Services.GetRequiredService<IBusControl>().WaitForHealthStatus(BusHealthStatus.Healthy, ct).WaitAsync(s_limit, ct);
 
         using var arrival = new Arrival(consumer.App.Services.GetRequiredService<IBusControl>());
-        await using var raw = await RawBroker.ConnectAsync(await BodyAsync(producer, prefix, arrival, ct), ct);
+        await using var raw = await RawBroker.ConnectAsync(prefix, () => RelayAsync(producer, arrival, [], ct), ct);
         var applied = new List<double>();
         var rounds = await Rounds.SampleAsync(
             WarmUps, RoundCount, SamplesOfARound, () => PausedAsync(() => RelayAsync(producer, arrival, applied, ct)), () => PausedAsync(() => raw.RoundTripAsync(ct)));
@@ -71,17 +69,6 @@ internal static class RelayBenchmark
         producer.App.Services.GetRequiredService<OutboxSignal>().Notify();
         applied.Add(Stopwatch.GetElapsedTime(committed, await done.WaitAsync(s_limit, ct)).TotalMilliseconds);
         return Stopwatch.GetElapsedTime(committed, arrival.CalledAt).TotalMilliseconds;
-    }
-
-    // What the relay sends, byte for byte, so that the floor carries as much.
-    private static async Task<byte[]> BodyAsync(ServiceHost producer, string prefix, Arrival arrival, CancellationToken ct)
-    {
-        await using var connection = await new ConnectionFactory { Uri = new Uri(Servers.RabbitMq) }.CreateConnectionAsync(ct);
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: ct);
-        var queue = (await channel.QueueDeclareAsync(cancellationToken: ct)).QueueName;
-        await channel.QueueBindAsync(queue, $"{prefix}.mesure.mesure-transmitted.v1", "", cancellationToken: ct);
-        await RelayAsync(producer, arrival, [], ct);
-        return (await channel.BasicGetAsync(queue, autoAck: true, ct))!.Body.ToArray();
     }
 
     /// <summary>Hears when the consumer is called, and when it has committed: its service counts the event then.</summary>
@@ -131,58 +118,6 @@ internal static class RelayBenchmark
         {
             _observer.Disconnect();
             _listener.Dispose();
-        }
-    }
-
-    /// <summary>The floor: RabbitMQ.Client alone, a persistent message to a quorum queue with publisher confirms, consumer acks.</summary>
-    private sealed class RawBroker : IAsyncDisposable
-    {
-        private const string Queue = "jafer-bench-floor";
-
-        private readonly byte[] _body;
-        private readonly IConnection _publishing;
-        private readonly IConnection _consuming;
-        private readonly IChannel _publisher;
-        private readonly IChannel _consumer;
-        private TaskCompletionSource<long>? _next;
-
-        private RawBroker(byte[] body, IConnection publishing, IConnection consuming, IChannel publisher, IChannel consumer) =>
-            (_body, _publishing, _consuming, _publisher, _consumer) = (body, publishing, consuming, publisher, consumer);
-
-        public static async Task<RawBroker> ConnectAsync(byte[] body, CancellationToken ct)
-        {
-            var factory = new ConnectionFactory { Uri = new Uri(Servers.RabbitMq) };
-            var (publishing, consuming) = (await factory.CreateConnectionAsync(ct), await factory.CreateConnectionAsync(ct));
-            var publisher = await publishing.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), ct);
-            var consumer = await consuming.CreateChannelAsync(cancellationToken: ct);
-            var raw = new RawBroker(body, publishing, consuming, publisher, consumer);
-            await consumer.QueueDeclareAsync(
-                Queue, durable: true, exclusive: false, autoDelete: false, arguments: new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: ct);
-            await consumer.BasicQosAsync(0, 64, global: false, ct);
-            var handler = new AsyncEventingBasicConsumer(consumer);
-            handler.ReceivedAsync += async (_, delivery) =>
-            {
-                Interlocked.Exchange(ref raw._next, null)?.TrySetResult(Stopwatch.GetTimestamp());
-                await consumer.BasicAckAsync(delivery.DeliveryTag, multiple: false);
-            };
-            await consumer.BasicConsumeAsync(Queue, autoAck: false, handler, ct);
-            return raw;
-        }
-
-        public async Task<double> RoundTripAsync(CancellationToken ct)
-        {
-            var next = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _next = next;
-            var start = Stopwatch.GetTimestamp();
-            await _publisher.BasicPublishAsync("", Queue, mandatory: false, new BasicProperties { Persistent = true }, _body, ct);
-            return Stopwatch.GetElapsedTime(start, await next.Task.WaitAsync(s_limit, ct)).TotalMilliseconds;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _consumer.QueueDeleteAsync(Queue);
-            await _publishing.DisposeAsync();
-            await _consuming.DisposeAsync();
         }
     }
 }

@@ -66,7 +66,7 @@ public sealed class KilledServiceTests : IAsyncLifetime
         await _database.DisposeAsync();
     }
 
-    private Task<Process> StartAsync() => ServiceProcess.StartAsync(_database, _prefix, _grpcPort, _healthPort);
+    private Task<Process> StartAsync() => NotificationsProcess.StartAsync(_database, _prefix, _grpcPort, _healthPort);
 
     private GrpcChannel Channel(Guid organisation) => GrpcChannel.ForAddress($"http://127.0.0.1:{_grpcPort}", new GrpcChannelOptions
     {

@@ -125,6 +125,8 @@ public sealed class FlowTests : IAsyncLifetime
         await Database.FlowsAsync(21);
         var state = await Eventually.BecomesAsync(async () => await Operator.GetOutboxAsync(new()), o => o.FailedCount == 1, "the parked event");
         Assert.Equal((0L, 0L), (state.PendingCount, state.ParkedCount));
+        using var http = new HttpClient();
+        Assert.Equal("Degraded", await http.GetStringAsync(new Uri(Host.Health, "/health")));
         await using (var tap = await Tap.OpenAsync(Servers.RabbitMq))
         {
             var headers = await tap.PeekAsync(Queue + "_error");
@@ -148,6 +150,7 @@ public sealed class FlowTests : IAsyncLifetime
         await Database.FlowsAsync(22);
         Assert.Equal(22L, await Database.AppliedAsync());
         await Eventually.BecomesAsync(async () => await Operator.GetOutboxAsync(new()), o => o.FailedCount == 0, "an empty error queue");
+        Assert.Equal("Healthy", await http.GetStringAsync(new Uri(Host.Health, "/health")));
         Assert.Equal(0, (await Operator.RedriveParkedMessagesAsync(new() { RequestId = Organisations.New().ToString() })).RedrivenCount);
     }
 

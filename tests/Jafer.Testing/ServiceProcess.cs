@@ -1,27 +1,29 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Jafer.Testing;
 
-namespace Jafer.Notifications.Tests;
+namespace Jafer.Testing;
 
-/// <summary>The service in a process of its own, which a test can kill as a power cut would.</summary>
-internal static class ServiceProcess
+/// <summary>A service in a process of its own, which a test can kill as a power cut would.</summary>
+public static class ServiceProcess
 {
     /// <summary>Starts it and waits until it is healthy.</summary>
+    /// <param name="service">Name of the service.</param>
+    /// <param name="assembly">Its assembly, beside the test's, such as "Jafer.Notifications".</param>
     /// <param name="database">Its database.</param>
     /// <param name="prefix">Broker prefix.</param>
     /// <param name="grpcPort">gRPC port.</param>
     /// <param name="healthPort">Health port.</param>
     /// <param name="more">Further settings.</param>
-    public static async Task<Process> StartAsync(TestDatabase database, string prefix, int grpcPort, int healthPort, params IReadOnlyList<(string Key, string Value)> more)
+    public static async Task<Process> StartAsync(
+        string service, string assembly, TestDatabase database, string prefix, int grpcPort, int healthPort, params IReadOnlyList<(string Key, string Value)> more)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Jafer.Notifications.dll")])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly + ".dll")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var settings = ServiceHost.Settings(NotificationsModule.Name, database.ConnectionString, prefix, new Dictionary<string, string?>
+        var settings = ServiceHost.Settings(service, database.ConnectionString, prefix, new Dictionary<string, string?>
         {
             ["Kestrel:Endpoints:grpc:Url"] = $"http://127.0.0.1:{grpcPort}",
             ["Kestrel:Endpoints:health:Url"] = $"http://127.0.0.1:{healthPort}",
