@@ -1,6 +1,6 @@
 using System.Data;
-using Google.Protobuf.WellKnownTypes;
 using Jafer.Contracts.Notification.V1;
+using Jafer.Notifications.Domain;
 using Jafer.ServiceDefaults.Grpc;
 using Npgsql;
 using NpgsqlTypes;
@@ -82,7 +82,7 @@ internal sealed class FeedReader(NpgsqlDataSource source)
         AggregateVersion = reader.GetInt64(6),
         OccurredTime = reader.GetFieldValue<DateTimeOffset>(7).ToProto(),
         RecordedTime = reader.GetFieldValue<DateTimeOffset>(8).ToProto(),
-        Data = Struct.Parser.ParseJson(reader.GetString(9)),
+        Data = EventData.Read(reader.GetFieldValue<byte[]>(9)),
         ActionRequired = reader.GetBoolean(10),
     };
 }
