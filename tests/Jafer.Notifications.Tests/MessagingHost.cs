@@ -15,16 +15,19 @@ internal sealed class MessagingHost : IAsyncDisposable
 
     public static async Task<MessagingHost> StartAsync(string prefix)
     {
-        var database = await TestDatabase.CloneAsync(MessagingModule.Name, async connection =>
-        {
-            await using var app = MessagingModule.Build([], b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(MessagingModule.Name, connection, "none")));
-            await MessagingModule.MigrateAsync(app);
-        });
+        var database = await CloneDatabaseAsync();
         var host = await ServiceHost.StartAsync(
             configure => MessagingModule.Build([], configure), ServiceHost.Settings(MessagingModule.Name, database.ConnectionString, prefix));
         await host.ReadyAsync();
         return new MessagingHost(host, database);
     }
+
+    /// <summary>A migrated database of its own.</summary>
+    public static Task<TestDatabase> CloneDatabaseAsync() => TestDatabase.CloneAsync(MessagingModule.Name, async connection =>
+    {
+        await using var app = MessagingModule.Build([], b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(MessagingModule.Name, connection, "none")));
+        await MessagingModule.MigrateAsync(app);
+    });
 
     public async ValueTask DisposeAsync()
     {

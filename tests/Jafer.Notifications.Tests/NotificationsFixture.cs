@@ -115,9 +115,10 @@ internal static class Feeds
     }
 
     /// <summary>The next message that satisfies a condition; fails when it does not come in time.</summary>
-    public static async Task<WatchEventsResponse> NextAsync(this AsyncServerStreamingCall<WatchEventsResponse> call, Func<WatchEventsResponse, bool>? wanted = null)
+    public static async Task<WatchEventsResponse> NextAsync(
+        this AsyncServerStreamingCall<WatchEventsResponse> call, Func<WatchEventsResponse, bool>? wanted = null, TimeSpan? atMost = null)
     {
-        using var limit = new CancellationTokenSource(Eventually.Limit, TimeProvider.System);
+        using var limit = new CancellationTokenSource(atMost ?? Eventually.Limit, TimeProvider.System);
         while (await call.ResponseStream.MoveNext(limit.Token))
         {
             if (wanted is null || wanted(call.ResponseStream.Current))
@@ -130,12 +131,12 @@ internal static class Feeds
     }
 
     /// <summary>The next so many events, heartbeats left out.</summary>
-    public static async Task<List<WatchEventsResponse>> NextEventsAsync(this AsyncServerStreamingCall<WatchEventsResponse> call, int count)
+    public static async Task<List<WatchEventsResponse>> NextEventsAsync(this AsyncServerStreamingCall<WatchEventsResponse> call, int count, TimeSpan? atMost = null)
     {
         var events = new List<WatchEventsResponse>();
         while (events.Count < count)
         {
-            events.Add(await call.NextAsync(r => r.Event is not null));
+            events.Add(await call.NextAsync(r => r.Event is not null, atMost));
         }
 
         return events;
