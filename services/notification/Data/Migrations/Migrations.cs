@@ -35,4 +35,8 @@ internal sealed class Webhooks : SqlMigration
 internal sealed class FeedConsumers : SqlMigration
 {
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280610_mail_recipients")]
+internal sealed class MailRecipients : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280610_mail_recipients.sql";
 }
