@@ -82,7 +82,7 @@ public sealed class MailConnectionTests : IAsyncLifetime
     public async Task Send_ToNobody_IsTheServersWordOrAnAddressThatIsNone()
     {
         await using var smtp = await FaultySmtp.StartAsync();
-        await using var connection = Connect(smtp, o => o.StartTls = false);
+        await using var connection = Connect(smtp, o => (o.StartTls, o.User) = (false, null));
         await smtp.DoAsync(new { refuse = new Dictionary<string, int> { [Address] = 550 } });
 
         Assert.Equal(new MailResult(MailOutcome.Refused, 550, "SMTP_550"), await SendAsync(connection));

@@ -25,8 +25,9 @@ public sealed class NoticeTests(MailFaultFixture fixture) : IClassFixture<MailFa
                 RequestId = NewId(),
             },
             cancellationToken: Ct);
+        await fixture.ApplyAsync(mesure.Created(), mesure.Completed());
         var transmitted = mesure.Transmitted();
-        await fixture.ApplyAsync(mesure.Created(), mesure.Completed(), transmitted);
+        await fixture.ApplyAsync(transmitted);
         var espace = fixture.Espace(mesure);
         await espace.ListEventsAsync(new ListEventsRequest { ResumeToken = await espace.EndAsync() }, cancellationToken: Ct);
 
