@@ -24,7 +24,7 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
 
     public DbSet<NoticeOpening> NoticeOpenings => Set<NoticeOpening>();
 
-    public DbSet<FeedReceipt> FeedReceipts => Set<FeedReceipt>();
+    public DbSet<FeedResumption> FeedResumptions => Set<FeedResumption>();
 
     public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
 

@@ -18,7 +18,7 @@ namespace Jafer.Notifications.Feed;
 internal sealed class DeliveryProofs(NpgsqlDataSource source, IServiceScopeFactory scopes, OutboxSignal signal, TimeProvider clock)
 {
     // How far each feed was had by whoever resumed it here: mostly there is nothing to note.
-    private readonly ConcurrentDictionary<Guid, long> _received = [];
+    private readonly ConcurrentDictionary<Guid, long> _resumed = [];
 
     /// <summary>Type of the event of a transmission.</summary>
     public static readonly string Transmitted = EventTypes.NameOf(typeof(MesureTransmitted));
@@ -52,23 +52,23 @@ internal sealed class DeliveryProofs(NpgsqlDataSource source, IServiceScopeFacto
     /// <param name="organisationId">Whose feed.</param>
     /// <param name="position">Position of the token that was resumed with, by a reader that leaves no type out.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task NoteReceiptAsync(Guid organisationId, long position, CancellationToken ct)
+    public async Task NoteResumptionAsync(Guid organisationId, long position, CancellationToken ct)
     {
-        if (position <= _received.GetValueOrDefault(organisationId))
+        if (position <= _resumed.GetValueOrDefault(organisationId))
         {
             return;
         }
 
         await using var command = source.CreateCommand("""
-            insert into feed_receipts (organisation_id, position, received_at)
-            select $1, $2, $3 where not exists (select from feed_receipts where organisation_id = $1 and position >= $2)
+            insert into feed_resumptions (organisation_id, position, resumed_at)
+            select $1, $2, $3 where not exists (select from feed_resumptions where organisation_id = $1 and position >= $2)
             on conflict do nothing
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = organisationId });
         command.Parameters.Add(new NpgsqlParameter { Value = position });
         command.Parameters.Add(new NpgsqlParameter { Value = clock.GetStoredNow() });
         await command.ExecuteNonQueryAsync(ct);
-        _received.AddOrUpdate(organisationId, position, (_, known) => Math.Max(known, position));
+        _resumed.AddOrUpdate(organisationId, position, (_, known) => Math.Max(known, position));
     }
 
     /// <summary>Tells of a transmission that a webhook or a person of its organisation has, in the transaction that was begun. False when it is told already.</summary>

@@ -29,7 +29,7 @@ internal sealed partial class NotificationGrpcService(
 
         if (types.Length == 0)
         {
-            await proofs.NoteReceiptAsync(caller.OrganisationId, position.Value, ct);
+            await proofs.NoteResumptionAsync(caller.OrganisationId, position.Value, ct);
         }
 
         if (page.Undelivered && DeliveryProofs.Cover(types))

@@ -16,12 +16,12 @@ internal sealed class NoticeReader(NpgsqlDataSource source)
     private const string Page = """
         select n.* from (
             select e.event_id as notice_id, 'FEED' as channel, e.organisation_id, e.event_id, e.type,
-                   case when o.opened_at is not null then 'OPENED' when r.received_at is not null then 'DELIVERED' else 'QUEUED' end as state,
-                   e.appended_at as queued_at, null::timestamptz as sent_at, r.received_at as delivered_at, o.opened_at,
+                   case when o.opened_at is not null then 'OPENED' when r.resumed_at is not null then 'DELIVERED' else 'QUEUED' end as state,
+                   e.appended_at as queued_at, null::timestamptz as sent_at, r.resumed_at as delivered_at, o.opened_at,
                    0 as attempts, null::integer as last_status, null as last_error, null as contact_id, null::uuid as endpoint_id
             from feed_events e
             left join lateral (
-                select received_at from feed_receipts f where f.organisation_id = e.organisation_id and f.position >= e.position order by f.position limit 1) r on true
+                select resumed_at from feed_resumptions f where f.organisation_id = e.organisation_id and f.position >= e.position order by f.position limit 1) r on true
             left join notice_openings o on o.organisation_id = e.organisation_id and o.notice_id = e.event_id
             where e.aggregate_id = @mesure
             union all

@@ -70,6 +70,9 @@ internal sealed partial class FaultySmtp : IAsyncDisposable
             [.. seen.GetProperty("mails").EnumerateArray().Select(ReadMail)]);
     }
 
+    /// <summary>For how many addresses it saw a mail.</summary>
+    public async Task<int> PeopleAsync() => int.Parse(await _http.GetStringAsync(new Uri("people", UriKind.Relative)), CultureInfo.InvariantCulture);
+
     /// <summary>The mails that it took for an address.</summary>
     public async Task<IReadOnlyList<SeenMail>> TakenAsync(string address) => [.. (await SeenAsync()).Mails.Where(m => m.Address == address && m.Code == 250)];
 

@@ -24,14 +24,13 @@ public sealed class KilledSenderTests(MailFaultFixture fixture) : IClassFixture<
         for (var life = 0; life < 3; life++)
         {
             var (grpc, health) = (ServiceProcess.FreePort(), ServiceProcess.FreePort());
-            using var service = await ServiceProcess.StartAsync(
+            using var service = await NotificationsProcess.StartAsync(
                 database, prefix, grpc, health, [.. fixture.MailSettings().Select(s => (s.Key, s.Value!)), ("Mail:Concurrency", $"{Workers}")]);
             try
             {
                 // Some mails of each life are under way when it dies.
                 var wanted = life == 2 ? People : 60 * (life + 1);
-                await Eventually.BecomesAsync(
-                    async () => (await fixture.Smtp.SeenAsync()).Mails.Select(m => m.Address).Distinct().Count(), n => n >= wanted, $"{wanted} people", TimeSpan.FromSeconds(60));
+                await Eventually.BecomesAsync(fixture.Smtp.PeopleAsync, n => n >= wanted, $"{wanted} people");
                 if (life == 2)
                 {
                     await Eventually.BecomesAsync(() => database.ReadAsync<long>("select count(*) from mail_recipients where state = 'SENT'"), n => n == People, "all noted");

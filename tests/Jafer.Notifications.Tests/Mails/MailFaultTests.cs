@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Messaging.V1;
 using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,6 +26,8 @@ public class MailFaultFixture : NotificationsFixture
 
     internal StubDirectory Directory { get; } = new();
 
+    internal StubMessaging Messaging { get; } = new();
+
     public override async ValueTask InitializeAsync()
     {
         Smtp = await StartSmtpAsync();
@@ -34,8 +37,10 @@ public class MailFaultFixture : NotificationsFixture
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(Directory);
+        builder.Services.AddSingleton(Messaging);
         _directory = builder.Build();
         _directory.MapGrpcService<StubDirectory>();
+        _directory.MapGrpcService<StubMessaging>();
         await _directory.StartAsync();
         await base.InitializeAsync();
     }
@@ -55,6 +60,7 @@ public class MailFaultFixture : NotificationsFixture
         ["Webhooks:AllowedNetworks:0"] = "127.0.0.0/8",
         ["Webhooks:PollInterval"] = "00:00:00.100",
         ["services:directory:grpc:0"] = AddressOf(_directory),
+        ["services:messaging:grpc:0"] = AddressOf(_directory),
         ["Identity:TokenEndpoint"] = AddressOf(_issuer) + "/token",
         ["Identity:ClientId"] = "systeme.notification",
         ["Identity:ClientSecret"] = "secret",
@@ -133,6 +139,17 @@ internal sealed class StubDirectory : DirectoryService.DirectoryServiceBase
     }
 }
 
+/// <summary>Answers who is named for a mesure; for others as a messaging that does not know the question.</summary>
+internal sealed class StubMessaging : MessagingService.MessagingServiceBase
+{
+    private readonly ConcurrentDictionary<string, Func<ListParticipantsResponse>> _answers = [];
+
+    public void Answer(Guid mesure, Func<ListParticipantsResponse> answer) => _answers[mesure.ToString()] = answer;
+
+    public override Task<ListParticipantsResponse> ListParticipants(ListParticipantsRequest request, ServerCallContext context) =>
+        Task.FromResult(_answers.TryGetValue(request.MesureId, out var answer) ? answer() : throw new RpcException(new Status(StatusCode.Unimplemented, "not yet")));
+}
+
 /// <summary>Whatever the directory answers, mails go on.</summary>
 public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<MailFaultFixture>
 {
@@ -154,6 +171,40 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
         Assert.Single(await fixture.Smtp.TakenAsync(StubDirectory.AddressOf(organisation)));
         Assert.Equal(2, await fixture.Database.ReadAsync<int>($"select attempts from deliveries where delivery_id = '{delivery}'"));
         Assert.False(fixture.Host.App.Lifetime.ApplicationStopping.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Mail_OfAMesureWithNamedContacts_GoesToThemAndNotToEverybody()
+    {
+        var (organisation, mesure) = (TestMesure.NewId(), TestMesure.NewId());
+        string AddressOf(string id) => $"{id}.{organisation:N}@association.test";
+        fixture.Directory.Answer(
+            organisation, [.. new[] { "1", "2", "3" }.Select(id => new Contact { ExternalId = id, Email = AddressOf(id), Role = id == "1" ? ContactRole.Suivi : ContactRole.Direction })]);
+        Participant Named(string id, ParticipantRole role, Guid? of = null) => new() { OrganisationId = (of ?? organisation).ToString(), ContactId = id, Role = role };
+        fixture.Messaging.Answer(mesure, () => new ListParticipantsResponse
+        {
+            Participants = { Named("2", ParticipantRole.Responsable), Named("1", ParticipantRole.Lecteur), Named("3", ParticipantRole.Responsable, TestMesure.NewId()) },
+        });
+
+        await fixture.DeliveryAsync(await fixture.QueueAsync(organisation, mesure), "SENT");
+
+        Assert.Single(await fixture.Smtp.TakenAsync(AddressOf("2")));
+        Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("1")));
+        Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("3")));
+    }
+
+    [Theory]
+    [InlineData(StatusCode.Unavailable)]
+    [InlineData(StatusCode.Unimplemented)]
+    [InlineData(StatusCode.PermissionDenied)]
+    public async Task Mail_WithoutAnAnswerOfMessaging_GoesToWhoFollowsMesures(StatusCode code)
+    {
+        var (organisation, mesure) = (TestMesure.NewId(), TestMesure.NewId());
+        fixture.Messaging.Answer(mesure, () => throw new RpcException(new Status(code, "as the test wants it")));
+
+        await fixture.DeliveryAsync(await fixture.QueueAsync(organisation, mesure), "SENT");
+
+        Assert.Single(await fixture.Smtp.TakenAsync(StubDirectory.AddressOf(organisation)));
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-// A mail server that misbehaves as a test wants it: node smtp.mjs, then what it should do by POST /rules, what it saw by GET /seen.
+// A mail server that misbehaves as a test wants it: node smtp.mjs, then what it should do by POST /rules, what it saw by GET /seen, to how many by GET /people.
 //
 // Environment: SMTP_PORT and PORT (0 or absent = any free one); SMTP_KEY and SMTP_CERT, PEM files, for STARTTLS; SMTP_USER and
 // SMTP_PASSWORD, who must authenticate. It ends with its input.
@@ -64,6 +64,7 @@ const web = createServer(async (request, response) => {
     rules = { ...none, ...JSON.parse(body) };
     most = open;
   }
+  if (request.url === '/people') return response.end(String(new Set(mails.map(({ address }) => address)).size));
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ connections, most, recipients, mails }));
 });
 

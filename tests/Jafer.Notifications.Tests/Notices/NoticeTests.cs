@@ -49,7 +49,7 @@ public sealed class NoticeTests(MailFaultFixture fixture) : IClassFixture<MailFa
         // A mail server that took a mail has delivered nothing.
         Assert.Null(mail.DeliverTime);
         var webhook = notices.Single(n => n.Channel == NoticeChannel.Webhook);
-        Assert.Equal((receiver.Calls.Single().Id, 200), (webhook.NoticeId, webhook.LastStatus));
+        Assert.Equal((receiver.Calls.Single().Id, 204), (webhook.NoticeId, webhook.LastStatus));
         Assert.NotNull(webhook.DeliverTime);
 
         // The court sees its own draft besides, but not who is who at the espace.

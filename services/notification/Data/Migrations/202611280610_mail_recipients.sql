@@ -58,13 +58,13 @@ create table notice_openings (
 create index notice_openings_opened on notice_openings (opened_at);
 
 -- How far an organisation had its whole feed, and since when.
-create table feed_receipts (
+create table feed_resumptions (
     organisation_id uuid        not null,
     position        bigint      not null,
-    received_at     timestamptz not null,
+    resumed_at     timestamptz not null,
     primary key (organisation_id, position)
 );
-create index feed_receipts_received on feed_receipts (received_at);
+create index feed_resumptions_resumed on feed_resumptions (resumed_at);
 
 -- What was told of a mesure.
 create index feed_events_of_mesure on feed_events (aggregate_id);

@@ -4,20 +4,20 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Jafer.Notifications.Data;
 
 /// <summary>An organisation resumed its whole feed, no type left out, past this position.</summary>
-internal sealed class FeedReceipt
+internal sealed class FeedResumption
 {
     public required Guid OrganisationId { get; init; }
 
     public required long Position { get; init; }
 
-    public required DateTimeOffset ReceivedAt { get; init; }
+    public required DateTimeOffset ResumedAt { get; init; }
 }
 
-internal sealed class FeedReceiptConfiguration : IEntityTypeConfiguration<FeedReceipt>
+internal sealed class FeedResumptionConfiguration : IEntityTypeConfiguration<FeedResumption>
 {
-    public void Configure(EntityTypeBuilder<FeedReceipt> builder)
+    public void Configure(EntityTypeBuilder<FeedResumption> builder)
     {
-        builder.ToTable("feed_receipts");
+        builder.ToTable("feed_resumptions");
         builder.HasKey(r => new { r.OrganisationId, r.Position });
     }
 }
