@@ -93,6 +93,7 @@ public static class Program
             .WithReference(mesure);
         var notification = AddService<Projects.Jafer_Notifications>("notification", portOffset: 16)
             .WithReference(directory)
+            .WithReference(messaging)
             .WithEnvironment("Mail__Host", smtp.Property(EndpointProperty.Host).AsText())
             .WithEnvironment("Mail__Port", smtp.Property(EndpointProperty.Port).AsText())
             // A receiver on this machine, such as clients/node/webhook-receiver.mjs.

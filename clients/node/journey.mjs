@@ -26,8 +26,8 @@ export const gestionnaire = process.env.JAFER_GESTIONNAIRE ?? '8bd6b0ae-f7c6-8d1
 const trace = process.env.TRACEPARENT?.split('-')[1] ?? randomBytes(16).toString('hex');
 
 // --- Contracts: straight from the .proto files, no code generation. Field names and enum values are those of the files.
-export const { jafer } = grpc.loadPackageDefinition(loadSync(['directory/v1/directory', 'messaging/v1/messaging', 'notification/v1/notification',
-  'mesure/v1/mesure', 'mesure/v1/interview', 'mesure/v1/document', 'mesure/v1/redesignation'].map((name) => `jafer/${name}_service.proto`),
+export const { jafer } = grpc.loadPackageDefinition(loadSync(['directory/v1/directory', 'messaging/v1/messaging', 'notification/v1/notification', 'mesure/v1/mesure',
+  'mesure/v1/interview', 'mesure/v1/document', 'mesure/v1/redesignation'].map((name) => `jafer/${name}_service.proto`).concat('jafer/notification/v1/notices.proto'),
   { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true }));
 // In clear text on the loopback interface; everywhere else with TLS (grpc.credentials.createSsl()).
 export const connect = (name, Service) => new Service(new URL(endpoints.services[name].grpc).host, grpc.credentials.createInsecure());

@@ -3,7 +3,9 @@
 //   node clients/node/judge.mjs            beside it, as the espace's software: /usr/bin/python3 clients/python/difficulty.py
 // Same environment as journey.mjs, whose connection it uses.
 import { randomUUID } from 'node:crypto';
-import { authenticate, call, child, codes, date, directory, french, gestionnaire, mesures, person, redesignations, report, run, watch } from './journey.mjs';
+import { authenticate, call, child, codes, connect, date, directory, french, gestionnaire, jafer, mesures, person, redesignations, report, run, watch } from './journey.mjs';
+
+const noticeService = connect('notification', jafer.notification.v1.NoticeService);
 
 async function judge() {
   await authenticate();
@@ -36,10 +38,20 @@ async function judge() {
   report(`${reference} completed and transmitted to ${chosen.name}`);
 
   // --- A difficulty arrives: acknowledged at once, so that the espace knows that somebody has it.
-  for await (const event of watch()) if (event.aggregate_id === mesure_id && event.type === 'mesure.difficulty-reported.v1') break;
+  let told;
+  for await (const event of watch()) if (event.aggregate_id === mesure_id && (told = event).type === 'mesure.difficulty-reported.v1') break;
   const { mesure: { difficulties: [difficulty], summary: { etag } } } = await call(mesures, 'GetMesure', { mesure_id });
   await call(mesures, 'AcknowledgeDifficulty', { mesure_id, difficulty_id: difficulty.difficulty_id, etag, request_id: randomUUID() });
   report(`difficulty ${difficulty.reason.replace('DIFFICULTY_REASON_', '')} acknowledged`);
+
+  // --- What the other side was told of the transmission, by what, and how far that came. Ours was just opened: an interface says so
+  // when somebody follows the link of a mail, or, as here, what the feed told.
+  await call(noticeService, 'MarkNoticeOpened', { notice_id: told.event_id, request_id: randomUUID() });
+  const { notices } = await call(noticeService, 'ListNotices', { mesure_id });
+  if (!notices.some(({ event_id, state }) => event_id === told.event_id && state === 'NOTICE_STATE_OPENED')) throw new Error('the opening was not kept');
+  const theirs = notices.filter(({ type, organisation_id }) => type === 'mesure.mesure-transmitted.v1' && organisation_id === gestionnaire);
+  const way = ({ channel, state }) => `${channel} ${state}`.replace('NOTICE_CHANNEL_', '').replace('NOTICE_STATE_', '');
+  report(`the espace was told of the transmission: ${codes('', theirs.map(way))}`);
   const { actions } = await call(mesures, 'ListAvailableActions', { mesure_id });
   report(`the judge can now: ${codes('jafer.mesure.v1.MesureService/', actions.map(({ rpc }) => rpc))}`);
 
@@ -48,8 +60,8 @@ async function judge() {
   const { alternatives, present, total_count: count } = await call(redesignations, 'ListAlternativeEspaces', { mesure_id });
   report(`${count} alternatives; against the present espace stands ${codes('DESIGNATION_RULE_', present.findings.map(({ rule }) => rule))}`);
   const { espace: other } = alternatives.find(({ gestionnaire_id }) => gestionnaire_id !== gestionnaire);
-  const { declared_wait: wait, visiteur_travel: way } = other;
-  report(`chosen: ${other.name}, wait ${wait ? `${wait.days} days${wait.stale ? ', an old figure' : ''}` : 'not declared'}, ${way?.minutes ?? '?'} minutes for the visiteur`);
+  const { declared_wait: wait, visiteur_travel: travel } = other;
+  report(`chosen: ${other.name}, wait ${wait ? `${wait.days} days${wait.stale ? ', an old figure' : ''}` : 'not declared'}, ${travel?.minutes ?? '?'} minutes for the visiteur`);
   const { mesure, successor } = await call(mesures, 'AnswerDifficulty', { mesure_id, difficulty_id: difficulty.difficulty_id,
     answer: 'DIFFICULTY_ANSWER_REDESIGNATE', redesignation: { espace_id: other.espace_id, decision_date: date(0) }, request_id: randomUUID() });
   if (mesure.state !== 'MESURE_STATE_CLOTUREE' || successor.predecessor_mesure_id !== mesure_id) throw new Error('it does not go on');

@@ -3,7 +3,7 @@ using MassTransit;
 namespace Jafer.Contracts.Events;
 
 /// <summary>
-/// An organisation has an event: it resumed its feed past it, or its webhook answered 2xx. Told of transmissions only.
+/// An organisation has an event: it resumed its feed past it, its webhook answered 2xx, or one of its people opened a notice of it. Told of transmissions only.
 /// <see cref="DomainEvent.AggregateId"/> and <see cref="DomainEvent.AggregateVersion"/> are those of the event.
 /// </summary>
 [EntityName("notification.event-delivered.v1"), MessageUrn("notification.event-delivered.v1")]
@@ -18,7 +18,7 @@ public sealed record EventDelivered : DomainEvent
     /// <summary>Its type, such as "mesure.mesure-transmitted.v1".</summary>
     public required string EventType { get; init; }
 
-    /// <summary>How it got it: "FEED" or "WEBHOOK" (<c>DeliveryChannel</c>); null in messages of before webhooks, which mean the feed.</summary>
+    /// <summary>How it got it: "FEED", "WEBHOOK" or "NOTICE" (<c>DeliveryChannel</c>); null in messages of before webhooks, which mean the feed.</summary>
     public string? Channel { get; init; }
 }
 

@@ -2,9 +2,11 @@ using System.Net;
 using System.Net.Mail;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Messaging.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Feed;
 using Jafer.Notifications.Mails;
+using Jafer.Notifications.Notices;
 using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
@@ -44,10 +46,20 @@ public static class NotificationsModule
         builder.Services.AddOptions<MailOptions>().Bind(builder.Configuration.GetSection("Mail"))
             .Validate(o => MailAddress.TryCreate(o.From, out _), "Mail:From is not a mail address: it must be one, such as ne-pas-repondre@justice.example")
             .Validate(o => o.Port is > 0 and <= 65535, "Mail:Port is not a port: it must lie between 1 and 65535")
+            .Validate(o => string.IsNullOrEmpty(o.User) || o.StartTls, "Mail:User needs Mail:StartTls: a password does not travel in the clear")
+            .Validate(o => string.IsNullOrEmpty(o.AuthoritiesFile) || File.Exists(o.AuthoritiesFile), "Mail:AuthoritiesFile is not a file that can be read")
+            .Validate(o => o.Concurrency is > 0 and <= 64, "Mail:Concurrency is not a number of mails: it must lie between 1 and 64")
+            .Validate(o => o.Lease > o.Timeout, "Mail:Lease must be longer than Mail:Timeout")
             .ValidateOnStart();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
+        builder.Services.AddJaferClient<MessagingService.MessagingServiceClient>("messaging");
         builder.Services.AddSingleton<AddressBook>();
-        builder.Services.AddSingleton<MailPost>();
+        builder.Services.AddSingleton<NamedContacts>();
+        builder.Services.AddSingleton<NoticeReader>();
+        builder.Services.AddSingleton<MailServer>();
+        builder.Services.AddSingleton<MailCensus>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<MailCensus>());
+        builder.Services.AddHostedService<MailAddressing>();
         builder.Services.AddHostedService<MailSender>();
 
         builder.Services.AddOptions<WebhookOptions>().Bind(builder.Configuration.GetSection("Webhooks"))
@@ -69,6 +81,7 @@ public static class NotificationsModule
         app.MapJaferService<NotificationsDbContext>();
         app.MapGrpcService<NotificationGrpcService>();
         app.MapGrpcService<WebhookGrpcService>();
+        app.MapGrpcService<NoticeGrpcService>();
         return app;
     }
 

@@ -14,6 +14,8 @@ internal static partial class ContactChecks
     private const int MaxName = 100;
     private const int MaxMuted = 20;
 
+    private static readonly ContactMail[] s_urgent = [ContactMail.Difficultes, ContactMail.Dangers];
+
     // Six to fifteen digits as E.164 has them, written as people write them.
     [GeneratedRegex(@"\A\+?[0-9]([ .-]?[0-9]){5,14}\z")]
     private static partial Regex Phone();
@@ -36,6 +38,11 @@ internal static partial class ContactChecks
             check.That(contact.MutedMails.Count <= MaxMuted, $"{path}[{i}].muted_mails", "must have at most 20 entries");
             foreach (var (m, mail) in contact.MutedMails.Take(MaxMuted).Index())
                 check.Known($"{path}[{i}].muted_mails[{m}]", mail);
+        }
+        foreach (var mail in s_urgent.Where(u => contacts.Count > 0 && contacts.All(c => c.MutedMails.Contains(u))))
+        {
+            var last = contacts[^1].MutedMails.IndexOf(mail);
+            check.That(false, $"{path}[{contacts.Count - 1}].muted_mails[{last}]", "leaves nobody whom something urgent would reach");
         }
     }
 }

@@ -50,8 +50,8 @@ internal static class Transmissions
     /// <summary>Whether somebody recorded a delivery for an espace that is not connected; false for other facts.</summary>
     public static bool IsOnBehalf(DeliveryChannel? channel) => channel is not null && !IsProvedBySystem(channel);
 
-    /// <summary>Whether a system of the espace's own proves the delivery; else somebody recorded it for the espace.</summary>
-    public static bool IsProvedBySystem(DeliveryChannel? channel) => channel is DeliveryChannel.Feed or DeliveryChannel.Webhook;
+    /// <summary>Whether a system of the espace's own proves the delivery, or a person of it by an opened notice; else somebody recorded it for the espace.</summary>
+    public static bool IsProvedBySystem(DeliveryChannel? channel) => channel is DeliveryChannel.Feed or DeliveryChannel.Webhook or DeliveryChannel.Notice;
 
     private static TransmissionProof? Proof(List<MesureFact> facts, MesureAct act) => facts.Find(f => f.Act == act) is not { } fact ? null : new TransmissionProof
     {

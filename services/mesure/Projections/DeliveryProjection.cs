@@ -9,7 +9,7 @@ using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Projections;
 
-/// <summary>Keeps the proof that an espace's organisation has a transmission: by its feed or its webhook.</summary>
+/// <summary>Keeps the proof that an espace's organisation has a transmission: by its feed, its webhook or an opened notice.</summary>
 internal sealed class DeliveryProjection(MesureActs acts, TimeProvider clock)
 {
     private static readonly string s_transmitted = EventTypes.NameOf(typeof(MesureTransmitted));

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Jafer.Notifications.Data;
 
 /// <summary>
-/// A mail that is due to an organisation because of an event; written with the feed, sent by a job. At most one for each event
-/// and organisation. It holds no address and no text: both are made when it is sent.
+/// What an organisation is due to be told by mail because of an event; written with the feed, addressed and sent by jobs. At most
+/// one for each event and organisation. It holds no address and no text: both are made when it is sent.
 /// </summary>
 internal sealed class Delivery
 {
@@ -28,17 +28,17 @@ internal sealed class Delivery
     /// <summary>Whether it goes to all contacts, not only to those who follow mesures.</summary>
     public bool Escalated { get; init; }
 
-    /// <summary>"QUEUED", "SENT" or "FAILED".</summary>
+    /// <summary>Code of a <see cref="DeliveryStates"/>.</summary>
     public required string State { get; init; }
 
-    /// <summary>Failed attempts.</summary>
+    /// <summary>Failed attempts to address it.</summary>
     public required int Attempts { get; init; }
 
     public required DateTimeOffset NextAttemptAt { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When the mail server took it; null until then.</summary>
+    /// <summary>When the mail server took it for the first of its recipients; null until then.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
     /// <summary>Code of the last failure, without addresses.</summary>

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
-/// <summary>The organisation that last had to act on a mesure, to know when another one has to.</summary>
+/// <summary>The organisation that last had to act on a mesure, to know when another one has to; and its two sides, who may ask what was told.</summary>
 internal sealed class MesureHolder
 {
     public required Guid MesureId { get; init; }
@@ -13,6 +13,12 @@ internal sealed class MesureHolder
 
     /// <summary>The organisation; kept while nobody or the family holds the mesure, null when no organisation ever did.</summary>
     public Guid? OrganisationId { get; set; }
+
+    /// <summary>The court; null when no judge ordered it.</summary>
+    public Guid? JuridictionId { get; set; }
+
+    /// <summary>The gestionnaire, once the mesure is its affair.</summary>
+    public Guid? GestionnaireId { get; set; }
 }
 
 internal sealed class MesureHolderConfiguration : IEntityTypeConfiguration<MesureHolder>

@@ -18,6 +18,14 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
 
     public DbSet<Delivery> Deliveries => Set<Delivery>();
 
+    public DbSet<MailRecipient> MailRecipients => Set<MailRecipient>();
+
+    public DbSet<MailPerson> MailPeople => Set<MailPerson>();
+
+    public DbSet<NoticeOpening> NoticeOpenings => Set<NoticeOpening>();
+
+    public DbSet<FeedResumption> FeedResumptions => Set<FeedResumption>();
+
     public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
 
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using Jafer.Contracts.Directory.V1;
 
 namespace Jafer.Notifications.Domain;
@@ -10,7 +12,14 @@ namespace Jafer.Notifications.Domain;
 /// <param name="About">The mesure, or the espace.</param>
 /// <param name="Urgent">Whether it must be looked at at once.</param>
 /// <param name="Deadline">Code of the deadline that passed; null where the event is none.</param>
-internal readonly record struct MailLine(string EventType, Guid About, bool Urgent, string? Deadline = null);
+/// <param name="NoticeId">What the link carries, by which an interface tells that it was opened.</param>
+internal readonly record struct MailLine(string EventType, Guid About, bool Urgent, string? Deadline = null, Guid NoticeId = default);
+
+/// <summary>A mail in both its forms, which say the same.</summary>
+/// <param name="Subject">Subject.</param>
+/// <param name="Text">Plain text.</param>
+/// <param name="Html">The same as a web page.</param>
+internal sealed record MailContent(string Subject, string Text, string Html);
 
 /// <summary>
 /// The text of a mail: what kind of act waits and where, nothing of its content. A mailbox is read by whoever has it open, so no
@@ -68,59 +77,114 @@ internal static class MailText
         ["TERM_PASSED"] = "Le terme d'une mesure est passé",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    // These name an espace, those of enquiries the enquiry, all others a mesure.
+    // These name an espace or the organisation itself, those of enquiries the enquiry, all others a mesure.
+    private static readonly FrozenSet<string> s_aboutOrganisations = new[] { "mesure.source-silent.v1", "notification.consumer-silent.v1" }.ToFrozenSet(StringComparer.Ordinal);
+
     private static readonly FrozenSet<string> s_aboutEspaces =
         new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
+    // What is missing while somebody is in danger, and what nobody took.
+    private static readonly FrozenSet<string> s_dangers = new[] { "EXTERNAL_ALERT", "ESCALATE_EXTERNAL_ALERT" }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly FrozenSet<string> s_difficulties = new[] { "ACKNOWLEDGE_DIFFICULTY", "ESCALATE_DIFFICULTY" }.ToFrozenSet(StringComparer.Ordinal);
+
     /// <summary>The kind of mail of an event, by which contacts may say that they do not want it.</summary>
-    public static ContactMail KindOf(string eventType) =>
-        eventType.StartsWith("messaging.", StringComparison.Ordinal) ? ContactMail.Messages
-        : eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal) ? ContactMail.Demandes
+    /// <param name="eventType">Type of the event.</param>
+    /// <param name="urgent">Whether it must be looked at at once.</param>
+    /// <param name="deadline">Code of the deadline that passed; null where the event is none.</param>
+    public static ContactMail KindOf(string eventType, bool urgent = false, string? deadline = null) =>
+        deadline is not null && s_dangers.Contains(deadline) ? ContactMail.Dangers
+        : (deadline is not null && s_difficulties.Contains(deadline)) || (urgent && deadline is null) ? ContactMail.Difficultes
+        : deadline is not null ? ContactMail.Rappels
+        : eventType.StartsWith("messaging.", StringComparison.Ordinal) ? ContactMail.Messages
+        : IsOfEnquiry(eventType) ? ContactMail.Demandes
         : eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Donnees
         : ContactMail.Mesures;
 
-    /// <summary>Writes a mail.</summary>
+    /// <summary>Writes a mail, in French.</summary>
     /// <param name="waiting">What waits, oldest first; the same twice is said once.</param>
-    /// <param name="mesureUrl">Address of a mesure with {0} for its id; null to name the id alone.</param>
-    /// <returns>Subject and plain text, in French.</returns>
-    public static (string Subject, string Text) Compose(IEnumerable<MailLine> waiting, string? mesureUrl)
+    /// <param name="mesureUrl">Address of a mesure with {0} for its id and, if wanted, {1} for the notice's; null to name the id alone.</param>
+    public static MailContent Compose(IEnumerable<MailLine> waiting, string? mesureUrl)
     {
-        var lines = waiting.Distinct().OrderByDescending(l => l.Urgent).ToList();
-        var text = new StringBuilder("Bonjour,\n\nVotre organisation est attendue sur Jafer :\n\n");
-        foreach (var line in lines)
-        {
-            text.Append("- ").Append(line.Urgent ? "URGENT : " : "").Append(Act(line)).Append(", ").Append(Where(line, mesureUrl)).Append('\n');
-        }
-
-        text.Append("\nCe message ne dit rien du dossier : le détail se lit dans Jafer, avec vos accès habituels.\nMerci de ne pas y répondre.\n");
+        var lines = waiting.DistinctBy(l => l with { NoticeId = default }).OrderByDescending(l => l.Urgent).ToList();
         var subject = (lines[0].Urgent ? "[Jafer] URGENT : " : "[Jafer] ")
             + (lines.Count == 1 ? Act(lines[0]) : string.Create(CultureInfo.InvariantCulture, $"{lines.Count} éléments attendent votre organisation"));
-        return (subject, text.ToString());
+        return Write(
+            subject, "Votre organisation est attendue sur Jafer",
+            [.. lines.Select(l => new Item(l.Urgent, Act(l), Where(l), Link(l, mesureUrl)))],
+            ["Ce message ne dit rien du dossier : le détail se lit dans Jafer, avec vos accès habituels.", "Merci de ne pas y répondre."]);
     }
 
-    /// <summary>Writes the mail about an endpoint that Jafer disabled.</summary>
+    /// <summary>Writes the mail about an endpoint that Jafer disabled, in French.</summary>
     /// <param name="endpointId">The endpoint.</param>
     /// <param name="gone">Whether it said itself that it is no more; else it failed for 3 days.</param>
-    /// <returns>Subject and plain text, in French.</returns>
-    public static (string Subject, string Text) WebhookDisabled(Guid endpointId, bool gone) => (
-        "[Jafer] Un webhook de votre organisation est désactivé",
-        $"Bonjour,\n\n{(gone ? "Un webhook de votre organisation a répondu qu'il n'existe plus (410)" : "Un webhook de votre organisation n'a pas répondu correctement depuis trois jours")} :\n"
-        + "Jafer ne lui envoie plus rien.\n\n"
-        + $"- webhook {endpointId}\n\n"
-        + "Une fois corrigé, il se réactive (EnableEndpoint), et ce qui est passé entre-temps se renvoie (ReplayEvents).\n"
-        + "Les événements restent lisibles dans le fil de votre organisation.\nMerci de ne pas répondre à ce message.\n");
+    public static MailContent WebhookDisabled(Guid endpointId, bool gone) => Write(
+        "[Jafer] Un webhook de votre organisation est désactivé", "Jafer n'envoie plus rien à un webhook de votre organisation",
+        [
+            new Item(
+                false, gone ? "Il a répondu qu'il n'existe plus (410)" : "Il n'a pas répondu correctement depuis trois jours", $"webhook {endpointId}", null),
+        ],
+        [
+            "Une fois corrigé, il se réactive (EnableEndpoint), et ce qui est passé entre-temps se renvoie (ReplayEvents).",
+            "Les événements restent lisibles dans le fil de votre organisation.", "Merci de ne pas répondre à ce message.",
+        ]);
+
+    /// <summary>Writes both forms of the same. Nothing is loaded, nothing is told to anybody, and without its style the page reads the same.</summary>
+    private static MailContent Write(string subject, string heading, IReadOnlyList<Item> items, IReadOnlyList<string> notes)
+    {
+        var text = new StringBuilder($"Bonjour,\n\n{heading} :\n\n");
+        foreach (var item in items)
+        {
+            text.Append("- ").Append(item.Urgent ? "URGENT : " : "").Append(item.What).Append(", ").Append(item.Link ?? item.Where).Append('\n');
+        }
+
+        text.Append('\n').AppendJoin('\n', notes).Append('\n');
+        var html = new StringBuilder()
+            .Append("<!DOCTYPE html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+            .Append("<title>").Append(Encode(subject)).Append("</title>\n<style>").Append(Style).Append("</style>\n</head>\n<body>\n<main>\n")
+            .Append("<h1>").Append(Encode(heading)).Append("</h1>\n<p>Bonjour,</p>\n");
+        foreach (var part in items.GroupBy(i => i.Urgent))
+        {
+            html.Append(part.Key ? "<h2>Urgent</h2>\n" : items[0].Urgent ? "<h2>Autres éléments</h2>\n" : "").Append("<ul>\n");
+            foreach (var item in part)
+            {
+                html.Append("<li>").Append(item.Link is { } link
+                    ? $"<a href=\"{Encode(link)}\">{Encode(item.What)}, {Encode(item.Where)}</a>"
+                    : $"{Encode(item.What)}, {Encode(item.Where)}").Append("</li>\n");
+            }
+
+            html.Append("</ul>\n");
+        }
+
+        html.AppendJoin('\n', notes.Select(n => $"<p>{Encode(n)}</p>")).Append("\n</main>\n</body>\n</html>\n");
+        return new MailContent(subject, text.ToString(), html.ToString());
+    }
+
+    private static readonly HtmlEncoder s_encoder = HtmlEncoder.Create(UnicodeRanges.All);
+
+    // Dark on white, links underlined; ids break where the screen is narrow.
+    private const string Style =
+        "body { background-color: #ffffff; color: #161616; font: 16px/1.5 sans-serif; margin: 16px; overflow-wrap: anywhere; } "
+        + "h1 { font-size: 22px; } h2 { font-size: 18px; } a { color: #000091; text-decoration: underline; }";
+
+    private static string Encode(string text) => s_encoder.Encode(text);
+
+    /// <summary>Whether what waits after an event is about a mesure; else about an espace, an enquiry or the organisation itself.</summary>
+    /// <param name="eventType">Type of the event.</param>
+    public static bool IsAboutMesure(string eventType) => !s_aboutEspaces.Contains(eventType) && !s_aboutOrganisations.Contains(eventType) && !IsOfEnquiry(eventType);
+
+    private static bool IsOfEnquiry(string eventType) => eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal);
 
     private static string Act(MailLine line) => line.Deadline is { } deadline
         ? s_deadlines.GetValueOrDefault(deadline, OtherDeadline)
         : s_acts.GetValueOrDefault(line.EventType, Other);
 
-    private static string Where(MailLine line, string? mesureUrl) => s_aboutEspaces.Contains(line.EventType)
-        ? $"espace {line.About}"
-        : line.EventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal)
-        ? $"demande {line.About}"
-        : line.EventType is "mesure.source-silent.v1" or "notification.consumer-silent.v1"
-        ? $"organisation {line.About}"
-        : mesureUrl is null
-            ? $"mesure {line.About}"
-            : mesureUrl.Replace("{0}", line.About.ToString(), StringComparison.Ordinal);
+    private static string Where(MailLine line) => s_aboutEspaces.Contains(line.EventType) ? $"espace {line.About}"
+        : IsOfEnquiry(line.EventType) ? $"demande {line.About}"
+        : s_aboutOrganisations.Contains(line.EventType) ? $"organisation {line.About}"
+        : $"mesure {line.About}";
+
+    private static string? Link(MailLine line, string? mesureUrl) =>
+        IsAboutMesure(line.EventType) ? Links.To(mesureUrl, line.About, line.NoticeId) : null;
+
+    private sealed record Item(bool Urgent, string What, string Where, string? Link);
 }

@@ -30,16 +30,17 @@ internal static class WebhookMessage
         .Select(EventTypes.NameOf).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The body: type and identifiers, nothing of the content. The same for each attempt.</summary>
+    /// <param name="deliveryId">The header webhook-id, the notice that the link carries.</param>
     /// <param name="organisationId">Whose feed.</param>
     /// <param name="eventId">The event.</param>
     /// <param name="type">Its type.</param>
     /// <param name="aggregateId">What it is about.</param>
     /// <param name="occurredAt">When it happened.</param>
-    /// <param name="mesureUrl">Address of a mesure for a person with {0} for its id; null when there is no such page.</param>
-    public static byte[] Body(Guid organisationId, Guid eventId, string type, Guid aggregateId, DateTimeOffset occurredAt, string? mesureUrl)
+    /// <param name="mesureUrl">Address of a mesure for a person with {0} for its id and {1} for the notice's; null when there is no such page.</param>
+    public static byte[] Body(Guid deliveryId, Guid organisationId, Guid eventId, string type, Guid aggregateId, DateTimeOffset occurredAt, string? mesureUrl)
     {
         Guid? mesureId = s_aboutMesures.Contains(type) ? aggregateId : null;
-        var link = mesureId is null ? null : mesureUrl?.Replace("{0}", mesureId.ToString(), StringComparison.Ordinal);
+        var link = mesureId is { } id ? Links.To(mesureUrl, id, deliveryId) : null;
         return JsonSerializer.SerializeToUtf8Bytes(
             new { type, timestamp = occurredAt, data = new { eventId, aggregateId, mesureId, organisationId, link } }, s_json);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Notifications.Data;
@@ -5,15 +6,20 @@ using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Jafer.Notifications.Feed;
 
 /// <summary>
 /// Tells that an organisation has what was transmitted to it: it resumed its feed past it, and a token is stored once its event is
-/// handled; or its webhook answered 2xx to it. Each transmission once, however many programs resume or answer.
+/// handled; its webhook answered 2xx to it; or one of its people opened a notice of it. Each transmission once, however many
+/// programs resume or answer.
 /// </summary>
-internal sealed class DeliveryProofs(IServiceScopeFactory scopes, OutboxSignal signal, TimeProvider clock)
+internal sealed class DeliveryProofs(NpgsqlDataSource source, IServiceScopeFactory scopes, OutboxSignal signal, TimeProvider clock)
 {
+    // How far each feed was had by whoever resumed it here: mostly there is nothing to note.
+    private readonly ConcurrentDictionary<Guid, long> _resumed = [];
+
     /// <summary>Type of the event of a transmission.</summary>
     public static readonly string Transmitted = EventTypes.NameOf(typeof(MesureTransmitted));
 
@@ -42,18 +48,42 @@ internal sealed class DeliveryProofs(IServiceScopeFactory scopes, OutboxSignal s
         }
     }
 
-    /// <summary>Tells of a transmission to which a webhook of its organisation answered, in the transaction that was begun. False when it is told already.</summary>
-    /// <param name="db">The context.</param>
-    /// <param name="organisationId">Whose webhook.</param>
-    /// <param name="eventId">The event.</param>
+    /// <summary>Notes that an organisation had its whole feed up to a position.</summary>
+    /// <param name="organisationId">Whose feed.</param>
+    /// <param name="position">Position of the token that was resumed with, by a reader that leaves no type out.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<bool> NoteAnsweredAsync(NotificationsDbContext db, Guid organisationId, Guid eventId, CancellationToken ct)
+    public async Task NoteResumptionAsync(Guid organisationId, long position, CancellationToken ct)
     {
-        var answered = await db.UndeliveredTransmissions.FromSql($"""
+        if (position <= _resumed.GetValueOrDefault(organisationId))
+        {
+            return;
+        }
+
+        await using var command = source.CreateCommand("""
+            insert into feed_resumptions (organisation_id, position, resumed_at)
+            select $1, $2, $3 where not exists (select from feed_resumptions where organisation_id = $1 and position >= $2)
+            on conflict do nothing
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = organisationId });
+        command.Parameters.Add(new NpgsqlParameter { Value = position });
+        command.Parameters.Add(new NpgsqlParameter { Value = clock.GetStoredNow() });
+        await command.ExecuteNonQueryAsync(ct);
+        _resumed.AddOrUpdate(organisationId, position, (_, known) => Math.Max(known, position));
+    }
+
+    /// <summary>Tells of a transmission that a webhook or a person of its organisation has, in the transaction that was begun. False when it is told already.</summary>
+    /// <param name="db">The context.</param>
+    /// <param name="organisationId">Whose.</param>
+    /// <param name="eventId">The event.</param>
+    /// <param name="channel">How it has it.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<bool> NoteHadAsync(NotificationsDbContext db, Guid organisationId, Guid eventId, DeliveryChannel channel, CancellationToken ct)
+    {
+        var had = await db.UndeliveredTransmissions.FromSql($"""
             delete from undelivered_transmissions where organisation_id = {organisationId} and event_id = {eventId} returning *
             """).AsNoTracking().ToListAsync(ct);
-        Publish(db, answered, DeliveryChannel.Webhook);
-        return answered.Count > 0;
+        Publish(db, had, channel);
+        return had.Count > 0;
     }
 
     private void Publish(NotificationsDbContext db, List<UndeliveredTransmission> transmissions, DeliveryChannel channel)

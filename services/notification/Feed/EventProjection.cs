@@ -53,7 +53,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
 
         await QueueWebhooksAsync(db, message, type, [.. audience.Select(a => a.OrganisationId)], now, ct);
-        if (Calls.For(message, await HeldBeforeAsync(db, message, ct)) is { } call && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, now, ct)))
+        if (Calls.For(message, await HeldBeforeAsync(db, message, audience, ct)) is { } call && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, now, ct)))
         {
             db.Deliveries.Add(new Delivery
             {
@@ -110,7 +110,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
     /// The organisation that had to act before this event, and notes the one that has to now. An event older than what is
     /// known changes nothing: it counts as if its holder had been told already.
     /// </summary>
-    private static async Task<Guid?> HeldBeforeAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
+    private static async Task<Guid?> HeldBeforeAsync(NotificationsDbContext db, DomainEvent message, IReadOnlyList<Addressee> audience, CancellationToken ct)
     {
         if (message is not MesureEvent step)
         {
@@ -118,10 +118,19 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
 
         var holder = Audience.Holder(step);
+        // A draft is not yet the affair of its espace.
+        Guid? gestionnaire = audience.Any(a => a.OrganisationId == step.GestionnaireId) ? step.GestionnaireId : null;
         var known = await db.Holders.SingleOrDefaultAsync(h => h.MesureId == step.AggregateId, ct);
         if (known is null)
         {
-            db.Holders.Add(new MesureHolder { MesureId = step.AggregateId, Version = step.AggregateVersion, OrganisationId = holder });
+            db.Holders.Add(new MesureHolder
+            {
+                MesureId = step.AggregateId,
+                Version = step.AggregateVersion,
+                OrganisationId = holder,
+                JuridictionId = step.JuridictionId,
+                GestionnaireId = gestionnaire,
+            });
             return null;
         }
 
@@ -133,6 +142,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         var before = known.OrganisationId;
         known.Version = step.AggregateVersion;
         known.OrganisationId = holder ?? before;
+        (known.JuridictionId, known.GestionnaireId) = (step.JuridictionId, gestionnaire ?? known.GestionnaireId);
         return before;
     }
 }

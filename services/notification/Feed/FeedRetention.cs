@@ -44,6 +44,10 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
             await using var deliveries = new NpgsqlCommand("""
                 delete from deliveries where state <> 'QUEUED' and created_at < @before;
                 delete from undelivered_transmissions where appended_at < @before;
+                delete from mail_people p where due_at is null
+                    and not exists (select from mail_recipients r where r.organisation_id = p.organisation_id and r.contact_id = p.contact_id and r.state = 'QUEUED');
+                delete from notice_openings where opened_at < @before;
+                delete from feed_resumptions where resumed_at < @before;
                 update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
                     where state = 'QUEUED' and expires_at < @given_up;
                 delete from webhook_deliveries where state <> 'QUEUED' and queued_at < @logged

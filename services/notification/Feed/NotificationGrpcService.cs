@@ -19,9 +19,24 @@ internal sealed partial class NotificationGrpcService(
         ? null
         : tokens.TryUnprotect<Resume>(resumeToken, Binding(caller))?.Position ?? throw DomainError.ResumeTokenInvalid();
 
-    /// <summary>Keeps the proof that the caller has every transmission up to the token with which it resumed.</summary>
-    private Task ProveAsync(Caller caller, long? position, FeedPage page, string[] types, CancellationToken ct) =>
-        page.Undelivered && position is { } passed && DeliveryProofs.Cover(types) ? proofs.NoteAsync(caller.OrganisationId, passed, ct) : Task.CompletedTask;
+    /// <summary>Keeps the proof that the caller has every transmission up to the token with which it resumed, and how far it has its feed.</summary>
+    private async Task ProveAsync(Caller caller, long? position, FeedPage page, string[] types, CancellationToken ct)
+    {
+        if (position is not > 0)
+        {
+            return;
+        }
+
+        if (types.Length == 0)
+        {
+            await proofs.NoteResumptionAsync(caller.OrganisationId, position.Value, ct);
+        }
+
+        if (page.Undelivered && DeliveryProofs.Cover(types))
+        {
+            await proofs.NoteAsync(caller.OrganisationId, position.Value, ct);
+        }
+    }
 
     private string Token(Caller caller, long position) => tokens.Protect(new Resume(position), Binding(caller));
 

@@ -14,8 +14,8 @@ internal static class NotificationMetrics
     /// <summary>Events that watchers took.</summary>
     public static Counter<long> Watched { get; } = s_meter.CreateCounter<long>("jafer.feed.watched", "{event}", "Events that watchers took");
 
-    /// <summary>Mails by what became of them.</summary>
-    public static Counter<long> Mails { get; } = s_meter.CreateCounter<long>("jafer.mail.attempts", "{mail}", "Mails by outcome");
+    /// <summary>Attempts to send a mail to one person by what became of them, with the SMTP status or another code.</summary>
+    public static Counter<long> Mails { get; } = s_meter.CreateCounter<long>("jafer.mail.attempts", "{mail}", "Attempts at a mail by outcome and code");
 
     /// <summary>Attempts to post to webhooks by what became of them.</summary>
     public static Counter<long> Webhooks { get; } = s_meter.CreateCounter<long>("jafer.webhook.attempts", "{attempt}", "Posts to webhooks by outcome");

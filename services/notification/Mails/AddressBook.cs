@@ -3,33 +3,35 @@ using Jafer.ServiceDefaults.Clients;
 
 namespace Jafer.Notifications.Mails;
 
-/// <summary>Where to write to an organisation. Asked of the directory for each mail and kept nowhere.</summary>
+/// <summary>The contacts of organisations. Asked of the directory when a mail is addressed and when it is sent, and kept nowhere.</summary>
 internal sealed class AddressBook(DirectoryService.DirectoryServiceClient directory)
 {
-    /// <summary>More than that in one mail is a mailing list.</summary>
-    private const int MaxAddresses = 20;
+    /// <summary>More people than that are a mailing list.</summary>
+    private const int MostPeople = 20;
 
-    /// <summary>
-    /// Addresses of those who follow mesures; of everybody known when nobody is said to. Left out is who wants none of the kinds
-    /// of the mail, unless nobody would be left. Empty when the directory knows none, null when it does not answer.
-    /// </summary>
+    /// <summary>The contacts that have an address; null when the directory does not answer.</summary>
     /// <param name="organisationId">The organisation.</param>
-    /// <param name="kinds">Kinds of what the mail tells.</param>
-    /// <param name="all">Whether all are told, those who follow mesures and the others: who follows them did not act.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<IReadOnlyList<string>?> FindAsync(Guid organisationId, IReadOnlyCollection<ContactMail> kinds, bool all, CancellationToken ct)
+    public async Task<IReadOnlyList<Contact>?> ContactsAsync(Guid organisationId, CancellationToken ct)
     {
         var answer = await directory.ListContactsAsync(
             new ListContactsRequest { OrganisationId = organisationId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
-        if (answer is null)
-        {
-            return null;
-        }
+        return answer?.Contacts.Where(c => c.Email.Length > 0).ToList();
+    }
 
-        var known = answer.Contacts.Where(c => c.Email.Length > 0).ToList();
-        var willing = known.Where(c => !kinds.All(c.MutedMails.Contains)).ToList();
-        var told = willing.Count > 0 ? willing : known;
-        var followers = all ? [] : told.Where(c => c.Role == ContactRole.Suivi).ToList();
-        return [.. (followers.Count > 0 ? followers : told).Select(c => c.Email).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)];
+    /// <summary>
+    /// Who is told: those named for the mesure; else those who follow mesures; else everybody. Left out is who does not want the kind, unless
+    /// nobody would be left; an address that two contacts share gets one mail.
+    /// </summary>
+    /// <param name="contacts">The contacts of the organisation.</param>
+    /// <param name="kind">Kind of what is told.</param>
+    /// <param name="named">External ids of those whom the organisation named for the mesure; none where it named nobody.</param>
+    /// <param name="all">Whether all are told, those who usually are and the others: who usually is did not act, or has no address that works.</param>
+    public static IReadOnlyList<Contact> Choose(IReadOnlyList<Contact> contacts, ContactMail kind, IReadOnlyCollection<string> named, bool all)
+    {
+        var willing = contacts.Where(c => !c.MutedMails.Contains(kind)).ToList();
+        var told = willing.Count > 0 ? willing : contacts;
+        IEnumerable<Contact>[] narrower = all ? [] : [told.Where(c => named.Contains(c.ExternalId)), told.Where(c => c.Role == ContactRole.Suivi)];
+        return [.. (narrower.FirstOrDefault(n => n.Any()) ?? told).DistinctBy(c => c.Email, StringComparer.OrdinalIgnoreCase).Take(MostPeople)];
     }
 }

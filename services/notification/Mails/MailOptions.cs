@@ -12,30 +12,48 @@ internal sealed class MailOptions
     /// <summary>Sender's address.</summary>
     public string From { get; set; } = "ne-pas-repondre@jafer.example";
 
-    /// <summary>Whether the connection must be encrypted by STARTTLS.</summary>
+    /// <summary>Whether the connection must be encrypted by STARTTLS, with a certificate that is valid for <see cref="Host"/>.</summary>
     public bool StartTls { get; set; }
 
-    /// <summary>User of the mail server; null for none.</summary>
+    /// <summary>PEM file of the authorities that may have signed that certificate, in place of the machine's; null for those.</summary>
+    public string? AuthoritiesFile { get; set; }
+
+    /// <summary>Whether a revoked certificate is looked for; needs a way to the authority's lists.</summary>
+    public bool CheckRevocation { get; set; }
+
+    /// <summary>User of the mail server; null for none. Only over STARTTLS.</summary>
     public string? User { get; set; }
 
     /// <summary>Password of that user.</summary>
     public string? Password { get; set; }
 
-    /// <summary>Address of a mesure for a person, with {0} for its id; null when there is no such page.</summary>
+    /// <summary>Address of a mesure for a person, with {0} for its id and {1} for that of the notice; null when there is no such page.</summary>
     public string? MesureUrl { get; set; }
 
-    /// <summary>How long a mail waits for others to the same organisation; urgent ones do not wait.</summary>
+    /// <summary>How long what is due waits for others to the same organisation; urgent ones do not wait.</summary>
     public TimeSpan GroupingDelay { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For how long a person gets no second mail on a subject.</summary>
+    public TimeSpan GroupingWindow { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Mails under way from a replica at the same time, each over its own connection.</summary>
+    public int Concurrency { get; set; } = 4;
 
     /// <summary>How often due mails are looked for.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>First wait after a failure, doubled by each further one up to an hour.</summary>
+    /// <summary>First wait after a failure, doubled by each further one up to an hour, for the server as a whole up to <see cref="LongestRest"/>.</summary>
     public TimeSpan FirstBackoff { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Longest time for which a server that is away or refuses everything is left alone.</summary>
+    public TimeSpan LongestRest { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Age from which a mail is not tried again.</summary>
     public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromDays(2);
 
-    /// <summary>Longest exchange with the mail server; below the time that a shutdown waits.</summary>
-    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>Longest exchange with the mail server about one mail.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a person belongs to the worker that writes to them: longer than an exchange, after which its process is gone.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(3);
 }

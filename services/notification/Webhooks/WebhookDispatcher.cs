@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Notification.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Domain;
@@ -184,7 +185,7 @@ internal sealed class WebhookDispatcher(
             return WebhookResult.NoAnswer("SECRET_UNREADABLE");
         }
 
-        var body = WebhookMessage.Body(taken.OrganisationId, taken.EventId, taken.EventType, taken.AggregateId, taken.OccurredAt, mail.Value.MesureUrl);
+        var body = WebhookMessage.Body(taken.DeliveryId, taken.OrganisationId, taken.EventId, taken.EventType, taken.AggregateId, taken.OccurredAt, mail.Value.MesureUrl);
         return await post.SendAsync(taken.Url, taken.DeliveryId, body, keys!, cut);
     }
 
@@ -204,7 +205,7 @@ internal sealed class WebhookDispatcher(
             update webhook_endpoints set failures = 0, failing_since = null, rest_until = null where endpoint_id = {taken.EndpointId} and failures > 0
             """);
         var told = !taken.Test && taken.EventType == DeliveryProofs.Transmitted
-            && await proofs.NoteAnsweredAsync(db, taken.OrganisationId, taken.EventId, CancellationToken.None);
+            && await proofs.NoteHadAsync(db, taken.OrganisationId, taken.EventId, DeliveryChannel.Webhook, CancellationToken.None);
         await db.SaveChangesAsync(CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         if (told)

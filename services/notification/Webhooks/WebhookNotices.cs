@@ -14,7 +14,7 @@ namespace Jafer.Notifications.Webhooks;
 
 /// <summary>Tells the contact of an endpoint that Jafer disabled it: one mail, without content.</summary>
 internal sealed class WebhookNotices(
-    NpgsqlDataSource source, IServiceScopeFactory scopes, MailPost post, IOptions<MailOptions> options, TimeProvider clock, ILogger<WebhookNotices> logger) : BackgroundService
+    NpgsqlDataSource source, IServiceScopeFactory scopes, MailServer server, IOptions<MailOptions> options, TimeProvider clock, ILogger<WebhookNotices> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,13 +26,14 @@ internal sealed class WebhookNotices(
 
     private async Task SendDueAsync(CancellationToken ct)
     {
-        while (await source.AnyAsync("select from webhook_endpoints where notice_at <= $1", [clock.GetStoredNow()], ct) && await SendNextAsync(ct))
+        await using var connection = server.Connect();
+        while (await source.AnyAsync("select from webhook_endpoints where notice_at <= $1", [clock.GetStoredNow()], ct) && await SendNextAsync(connection, ct))
         {
         }
     }
 
     /// <summary>Sends the next mail that is due; the row is locked meanwhile, so that no other replica sends it too.</summary>
-    private async Task<bool> SendNextAsync(CancellationToken ct)
+    private async Task<bool> SendNextAsync(MailConnection connection, CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<NotificationsDbContext>();
@@ -46,19 +47,19 @@ internal sealed class WebhookNotices(
             return false;
         }
 
-        var (subject, text) = MailText.WebhookDisabled(endpoint.EndpointId, endpoint.State == WebhookEndpointState.DisabledGone.ToCode());
+        var content = MailText.WebhookDisabled(endpoint.EndpointId, endpoint.State == WebhookEndpointState.DisabledGone.ToCode());
         var id = StableIds.For($"webhook-notice:{endpoint.EndpointId}:{endpoint.DisabledAt:O}");
-        var (outcome, error) = await post.SendAsync(id, [endpoint.ContactEmail], subject, text);
-        var given = outcome is MailOutcome.Sent or MailOutcome.Refused || endpoint.DisabledAt < now - options.Value.GiveUpAfter;
+        var result = await connection.SendAsync(id, endpoint.ContactEmail, content, ct);
+        var given = result.Outcome is MailOutcome.Sent or MailOutcome.Refused || endpoint.DisabledAt < now - options.Value.GiveUpAfter;
         DateTimeOffset? next = given ? null : now + Backoff.After(options.Value.FirstBackoff, endpoint.NoticeAttempts);
         await db.Database.ExecuteSqlAsync(
             $"update webhook_endpoints set notice_at = {next}, notice_attempts = notice_attempts + 1 where endpoint_id = {endpoint.EndpointId}", CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
-        if (outcome is not MailOutcome.Sent)
+        if (result.Outcome is not MailOutcome.Sent)
         {
-            logger.LogWarning("A mail about endpoint {EndpointId} was not sent: {Error}", endpoint.EndpointId, error);
+            logger.LogWarning("A mail about endpoint {EndpointId} was not sent: {Error}", endpoint.EndpointId, result.Code);
         }
 
-        return outcome is not MailOutcome.Away;
+        return result.Outcome is not MailOutcome.Away;
     }
 }

@@ -254,6 +254,35 @@ public class UpdateEspaceTests(DirectoryFixture directory) : IClassFixture<Direc
     }
 
     [Fact]
+    public async Task ReplaceContacts_WhereNobodyWouldTakeWhatIsUrgent_IsRefusedAtTheLastOne()
+    {
+        await directory.ImportAsync(Espace("urgent"));
+        var organisation = StableIds.Gestionnaire("test", "G-urgent").ToString();
+        Contact Of(string id, params ContactMail[] muted) => new() { ExternalId = id, Email = id + "@example.org", Role = ContactRole.Suivi, MutedMails = { muted } };
+        async Task<string[]> ReplaceAsync(params Contact[] contacts)
+        {
+            var call = directory.Gestionnaire("G-urgent").ReplaceContactsAsync(
+                new() { OrganisationId = organisation, Contacts = { contacts }, RequestId = NewId() }, cancellationToken: Cancel);
+            return [.. (await Refusal.OfAsync(call)).Fields];
+        }
+
+        Assert.Equal(["contacts[0].muted_mails[1]"], await ReplaceAsync(Of("1", ContactMail.Rappels, ContactMail.Dangers)));
+        Assert.Equal(
+            ["contacts[1].muted_mails[0]", "contacts[1].muted_mails[1]"],
+            await ReplaceAsync(Of("1", ContactMail.Dangers, ContactMail.Difficultes), Of("2", ContactMail.Difficultes, ContactMail.Dangers)));
+
+        // One takes the one, the other the other; and what is not urgent all may do without.
+        await directory.Gestionnaire("G-urgent").ReplaceContactsAsync(
+            new()
+            {
+                OrganisationId = organisation,
+                Contacts = { Of("1", ContactMail.Dangers, ContactMail.Rappels, ContactMail.Mesures), Of("2", ContactMail.Difficultes, ContactMail.Rappels, ContactMail.Mesures) },
+                RequestId = NewId(),
+            },
+            cancellationToken: Cancel);
+    }
+
+    [Fact]
     public async Task ReplaceContacts_OfACourtByTwo_TheSecondIsTold()
     {
         var court = StableIds.Court("tj38185");

@@ -48,6 +48,19 @@ public sealed class TransmissionTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task GetMesure_AfterAnOpenedNotice_IsDeliveredByThePersonHerself()
+    {
+        var id = await jafer.MesureInAsync(MesureState.Transmise);
+
+        await jafer.First.PublishAsync<MesuresDbContext>(Delivered(id, Gestionnaire) with { Channel = "NOTICE" });
+
+        var proof = (await Eventually.BecomesAsync(async () => (await jafer.GetAsync(id)).Transmission, t => t.Delivered is not null, "the proof of delivery")).Delivered;
+        Assert.Equal((Gestionnaire.ToString(), DeliveryChannel.Notice, false), (proof.OrganisationId, proof.Channel, proof.OnBehalf));
+        var told = (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events.Single(e => e.Act == MesureAct.Deliver);
+        Assert.Equal((false, OnBehalfSource.Unspecified), (told.OnBehalfOfEspace, told.OnBehalfSource));
+    }
+
+    [Fact]
     public async Task EventDelivered_AgainOrOfAnotherOrganisation_ChangesNothing()
     {
         var id = await jafer.MesureInAsync(MesureState.Transmise);
@@ -115,6 +128,7 @@ public sealed class TransmissionTests(MesuresFixture jafer)
             (new RecordDeliveryRequest { MesureId = id, RequestId = NewId() }, "channel"),
             (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Feed, RequestId = NewId() }, "channel"),
             (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Webhook, RequestId = NewId() }, "channel"),
+            (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Notice, RequestId = NewId() }, "channel"),
             (new RecordDeliveryRequest { MesureId = id, Channel = DeliveryChannel.Post, OccurredTime = before, RequestId = NewId() }, "occurred_time"),
         })
         {

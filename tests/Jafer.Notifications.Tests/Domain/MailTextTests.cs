@@ -1,3 +1,4 @@
+using Jafer.Contracts.Directory.V1;
 using Jafer.Notifications.Domain;
 using Jafer.Testing;
 
@@ -10,7 +11,7 @@ public sealed class MailTextTests
     [Fact]
     public void Compose_OfOneAct_SaysItsKindAndWhereToLook()
     {
-        var (subject, text) = MailText.Compose([new MailLine("mesure.mesure-transmitted.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+        var (subject, text, _) = MailText.Compose([new MailLine("mesure.mesure-transmitted.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
 
         Assert.Equal("[Jafer] Une mesure vous a été transmise", subject);
         Assert.Equal($"""
@@ -31,7 +32,7 @@ public sealed class MailTextTests
     {
         var message = new MailLine("messaging.message-posted.v1", s_mesure, false);
 
-        var (subject, text) = MailText.Compose([message, message, new MailLine("mesure.difficulty-reported.v1", s_mesure, true)], null);
+        var (subject, text, _) = MailText.Compose([message, message, new MailLine("mesure.difficulty-reported.v1", s_mesure, true)], null);
 
         Assert.Equal("[Jafer] URGENT : 2 éléments attendent votre organisation", subject);
         Assert.Equal(
@@ -42,7 +43,7 @@ public sealed class MailTextTests
     [Fact]
     public void Compose_OfDeadlines_SaysWhatIsMissing()
     {
-        var (_, text) = MailText.Compose(
+        var (_, text, _) = MailText.Compose(
             [
                 .. Enum.GetValues<Contracts.Mesure.V1.DeadlineKind>().Where(k => k != Contracts.Mesure.V1.DeadlineKind.Unspecified)
                     .Select(k => new MailLine("mesure.deadline-due.v1", s_mesure, false, ServiceDefaults.Grpc.ProtoConversions.ToCode(k))),
@@ -59,7 +60,7 @@ public sealed class MailTextTests
     [Fact]
     public void Compose_OfAnUnknownType_SaysThatSomethingWaits()
     {
-        var (subject, _) = MailText.Compose([new MailLine("mesure.mesure-moved.v2", s_mesure, false)], null);
+        var (subject, _, _) = MailText.Compose([new MailLine("mesure.mesure-moved.v2", s_mesure, false)], null);
 
         Assert.Equal("[Jafer] Une mesure attend votre intervention", subject);
     }
@@ -71,7 +72,7 @@ public sealed class MailTextTests
     [InlineData("mesure.agrement-retired.v1", "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin")]
     public void Compose_OfWhatConcernsAnEspace_NamesTheEspaceAndNoMesure(string type, string said)
     {
-        var (subject, text) = MailText.Compose([new MailLine(type, s_mesure, false)], "https://jafer.test/mesures/{0}");
+        var (subject, text, _) = MailText.Compose([new MailLine(type, s_mesure, false)], "https://jafer.test/mesures/{0}");
 
         Assert.Equal("[Jafer] " + said, subject);
         Assert.Contains($"- {said}, espace {s_mesure}\n", text, StringComparison.Ordinal);
@@ -80,7 +81,7 @@ public sealed class MailTextTests
     [Fact]
     public void Compose_OfAnEnquiry_NamesIt()
     {
-        var (subject, text) = MailText.Compose([new MailLine("directory.capacity-enquiry-opened.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+        var (subject, text, _) = MailText.Compose([new MailLine("directory.capacity-enquiry-opened.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
 
         Assert.Equal("[Jafer] Une juridiction demande si vous avez de la place", subject);
         Assert.Contains($", demande {s_mesure}\n", text, StringComparison.Ordinal);
@@ -89,11 +90,41 @@ public sealed class MailTextTests
     [Fact]
     public void Compose_OfASilentSource_NamesTheOrganisation()
     {
-        var (subject, text) = MailText.Compose([new MailLine("mesure.source-silent.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+        var (subject, text, _) = MailText.Compose([new MailLine("mesure.source-silent.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
 
         Assert.Equal("[Jafer] Votre logiciel n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude", subject);
         Assert.Contains($", organisation {s_mesure}\n", text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Compose_AsAWebPage_SaysTheSameWithHeadingsAndLists()
+    {
+        var notice = TestMesure.NewId();
+        var (subject, text, html) = MailText.Compose(
+            [new MailLine("messaging.message-posted.v1", s_mesure, false, null, notice), new MailLine("mesure.difficulty-reported.v1", s_mesure, true, null, notice)],
+            "https://jafer.test/mesures/{0}?avis={1}");
+
+        Assert.Contains($"<title>{subject}</title>", html, StringComparison.Ordinal);
+        Assert.Contains($"https://jafer.test/mesures/{s_mesure}?avis={notice}\n", text, StringComparison.Ordinal);
+        Assert.Matches(
+            $"(?s)<h1>.+</h1>.+<h2>Urgent</h2>\\s*<ul>\\s*<li><a href=\"https://jafer.test/mesures/{s_mesure}\\?avis={notice}\">Une difficulté vous est signalée, mesure {s_mesure}</a></li>\\s*</ul>"
+            + $".*<h2>Autres éléments</h2>\\s*<ul>\\s*<li>.+Un message vous attend, mesure {s_mesure}</a></li>\\s*</ul>",
+            html);
+    }
+
+    [Theory]
+    [InlineData("mesure.difficulty-reported.v1", true, null, ContactMail.Difficultes)]
+    [InlineData("mesure.difficulty-reported.v1", false, null, ContactMail.Mesures)]
+    [InlineData("mesure.deadline-due.v1", true, "ESCALATE_DIFFICULTY", ContactMail.Difficultes)]
+    [InlineData("mesure.deadline-due.v1", true, "ESCALATE_EXTERNAL_ALERT", ContactMail.Dangers)]
+    [InlineData("mesure.deadline-due.v1", false, "EXTERNAL_ALERT", ContactMail.Dangers)]
+    [InlineData("mesure.deadline-due.v1", false, "ACKNOWLEDGE", ContactMail.Rappels)]
+    [InlineData("mesure.deadline-due.v1", true, "DELIVERY_FAILED", ContactMail.Rappels)]
+    [InlineData("messaging.message-posted.v1", false, null, ContactMail.Messages)]
+    [InlineData("directory.capacity-enquiry-opened.v1", false, null, ContactMail.Demandes)]
+    [InlineData("directory.agrement-ended.v1", false, null, ContactMail.Donnees)]
+    [InlineData("mesure.mesure-transmitted.v1", false, null, ContactMail.Mesures)]
+    public void KindOf_AnEvent_IsWhatContactsKnow(string type, bool urgent, string? deadline, ContactMail kind) => Assert.Equal(kind, MailText.KindOf(type, urgent, deadline));
 
     [Fact]
     public void After_EachFailure_WaitsLongerUpToAnHour()

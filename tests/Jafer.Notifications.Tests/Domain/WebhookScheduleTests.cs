@@ -106,6 +106,6 @@ public sealed class WebhookScheduleTests
 
         Assert.Equal(
             $$$"""{"type":"directory.agrement-ended.v1","timestamp":"2026-03-02T09:00:00+00:00","data":{"eventId":"{{{id}}}","aggregateId":"{{{id}}}","organisationId":"{{{id}}}"}}""",
-            System.Text.Encoding.UTF8.GetString(WebhookMessage.Body(id, id, "directory.agrement-ended.v1", id, s_start, "https://jafer.test/{0}")));
+            System.Text.Encoding.UTF8.GetString(WebhookMessage.Body(id, id, id, "directory.agrement-ended.v1", id, s_start, "https://jafer.test/{0}")));
     }
 }

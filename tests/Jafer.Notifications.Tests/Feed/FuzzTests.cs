@@ -15,6 +15,9 @@ public sealed class FuzzTests(NotificationsFixture fixture) : IClassFixture<Noti
         string[] known = [await client.EndAsync(), "mesure.mesure-closed.v1"];
 
         Assert.Empty(await Fuzz.FaultsAsync([client, fixture.Court(mesure)], NotificationService.Descriptor, 1, 150, known));
+        Assert.Empty(await Fuzz.FaultsAsync(
+            [new NoticeService.NoticeServiceClient(fixture.Host.Channel("espace", mesure.GestionnaireId)), new NoticeService.NoticeServiceClient(fixture.Host.Channel("juridiction", mesure.JuridictionId))],
+            NoticeService.Descriptor, 1, 150, [mesure.Id.ToString(), "mesure.mesure-closed.v1"]));
 
         var random = new Random(1);
         for (var i = 0; i < 60; i++)

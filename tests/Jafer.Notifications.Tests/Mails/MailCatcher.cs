@@ -71,7 +71,7 @@ internal sealed partial class MailCatcher : IAsyncDisposable
                     m.GetProperty("subject").GetString()!,
                     m.GetProperty("text").GetString()!,
                     m.GetProperty("headers").ToString(),
-                    m.TryGetProperty("html", out var html) && html.ValueKind == JsonValueKind.String))
+                    m.GetProperty("html").GetString() ?? ""))
                 .Where(m => m.To.Contains(address)),
         ];
     }
@@ -95,7 +95,7 @@ internal sealed partial class MailCatcher : IAsyncDisposable
         }
     }
 
-    private static string Root()
+    internal static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Jafer.sln")))
@@ -107,4 +107,4 @@ internal sealed partial class MailCatcher : IAsyncDisposable
     }
 }
 
-internal sealed record Mail(IReadOnlyList<string> To, string From, string Subject, string Text, string Headers, bool HasHtml);
+internal sealed record Mail(IReadOnlyList<string> To, string From, string Subject, string Text, string Headers, string Html);

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Messaging.V1;
 using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -14,49 +16,89 @@ namespace Jafer.Notifications.Tests.Mails;
 
 #pragma warning disable RS0030 // A directory that answers as none of ours would.
 
-/// <summary>The notification service with a directory whose answers the test chooses.</summary>
-public sealed class MailFaultFixture : NotificationsFixture
+/// <summary>The notification service with a directory whose answers the test chooses, and a mail server that misbehaves as it says.</summary>
+public class MailFaultFixture : NotificationsFixture
 {
-    private MailCatcher _catcher = null!;
     private WebApplication _issuer = null!;
     private WebApplication _directory = null!;
 
-    internal MailCatcher Catcher => _catcher;
+    internal FaultySmtp Smtp { get; private set; } = null!;
 
     internal StubDirectory Directory { get; } = new();
 
+    internal StubMessaging Messaging { get; } = new();
+
     public override async ValueTask InitializeAsync()
     {
-        _catcher = await MailCatcher.StartAsync();
+        Smtp = await StartSmtpAsync();
         _issuer = await MailFixture.StartIssuerAsync();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2));
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(Directory);
+        builder.Services.AddSingleton(Messaging);
         _directory = builder.Build();
         _directory.MapGrpcService<StubDirectory>();
+        _directory.MapGrpcService<StubMessaging>();
         await _directory.StartAsync();
         await base.InitializeAsync();
     }
 
-    protected override Dictionary<string, string?> Settings() => new()
+    /// <summary>What a process of the service needs besides.</summary>
+    public Dictionary<string, string?> MailSettings() => new()
     {
         ["Mail:Host"] = "127.0.0.1",
-        ["Mail:Port"] = $"{_catcher.SmtpPort}",
+        ["Mail:Port"] = $"{Smtp.SmtpPort}",
+        ["Mail:GroupingDelay"] = "00:00:00",
         ["Mail:PollInterval"] = "00:00:00.100",
         ["Mail:FirstBackoff"] = "00:00:00.200",
+        ["Mail:LongestRest"] = "00:00:00.400",
+        ["Mail:Timeout"] = "00:00:02",
+        ["Mail:Lease"] = "00:00:03",
+        ["Webhooks:AllowHttp"] = "true",
+        ["Webhooks:AllowedNetworks:0"] = "127.0.0.0/8",
+        ["Webhooks:PollInterval"] = "00:00:00.100",
         ["services:directory:grpc:0"] = AddressOf(_directory),
+        ["services:messaging:grpc:0"] = AddressOf(_directory),
         ["Identity:TokenEndpoint"] = AddressOf(_issuer) + "/token",
         ["Identity:ClientId"] = "systeme.notification",
         ["Identity:ClientSecret"] = "secret",
     };
 
+    /// <summary>Queues something for an organisation, as the projection would.</summary>
+    /// <returns>The delivery.</returns>
+    public async Task<Guid> QueueAsync(Guid organisation, Guid? about = null, string type = "messaging.message-posted.v1", bool urgent = false)
+    {
+        var delivery = TestMesure.NewId();
+        await Database.RunAsync($"""
+            insert into deliveries values
+                ('{delivery}', '{organisation}', gen_random_uuid(), '{type}', '{about ?? TestMesure.NewId()}', {urgent}, 'QUEUED', 0, now() - interval '1 second', now() - interval '1 second')
+            """);
+        return delivery;
+    }
+
+    /// <summary>Waits for a state of a recipient.</summary>
+    public Task<string> RecipientAsync(Guid delivery, string contact, Func<string, bool> holds) => Eventually.BecomesAsync(
+        () => Database.ReadAsync<string>($"""
+            select coalesce((
+                select concat_ws(' ', state, last_error, case when attempts > 0 then 'after ' || attempts end) from mail_recipients
+                where delivery_id = '{delivery}' and contact_id = '{contact}'), '')
+            """),
+        holds, "the recipient");
+
+    public Task<string> DeliveryAsync(Guid delivery, string state) =>
+        Eventually.BecomesAsync(() => Database.ReadAsync<string>($"select state from deliveries where delivery_id = '{delivery}'"), s => s == state, $"the delivery {state}");
+
+    private protected virtual Task<FaultySmtp> StartSmtpAsync() => FaultySmtp.StartAsync();
+
+    protected override Dictionary<string, string?> Settings() => MailSettings();
+
     protected override async ValueTask StopOthersAsync()
     {
         await _directory.DisposeAsync();
         await _issuer.DisposeAsync();
-        await _catcher.DisposeAsync();
+        await Smtp.DisposeAsync();
     }
 
     private static string AddressOf(WebApplication app) => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
@@ -66,6 +108,12 @@ public sealed class MailFaultFixture : NotificationsFixture
 internal sealed class StubDirectory : DirectoryService.DirectoryServiceBase
 {
     private readonly Dictionary<string, (StatusCode Code, int Left)> _bad = [];
+    private readonly ConcurrentDictionary<string, Contact[]> _contacts = [];
+
+    /// <summary>The address of the contact whom an organisation has unless the test says otherwise.</summary>
+    public static string AddressOf(Guid organisation) => $"{organisation}@association.test";
+
+    public void Answer(Guid organisation, params Contact[] contacts) => _contacts[organisation.ToString()] = contacts;
 
     public void AnswerBadly(Guid organisation, StatusCode code, int times)
     {
@@ -86,8 +134,20 @@ internal sealed class StubDirectory : DirectoryService.DirectoryServiceBase
             }
         }
 
-        return Task.FromResult(new ListContactsResponse { Contacts = { new Contact { Email = $"{request.OrganisationId}@association.test" } } });
+        var contacts = _contacts.GetValueOrDefault(request.OrganisationId, [new Contact { ExternalId = "1", Email = AddressOf(Guid.Parse(request.OrganisationId)) }]);
+        return Task.FromResult(new ListContactsResponse { Contacts = { contacts } });
     }
+}
+
+/// <summary>Answers who is named for a mesure; for others as a messaging that does not know the question.</summary>
+internal sealed class StubMessaging : MessagingService.MessagingServiceBase
+{
+    private readonly ConcurrentDictionary<string, Func<ListParticipantsResponse>> _answers = [];
+
+    public void Answer(Guid mesure, Func<ListParticipantsResponse> answer) => _answers[mesure.ToString()] = answer;
+
+    public override Task<ListParticipantsResponse> ListParticipants(ListParticipantsRequest request, ServerCallContext context) =>
+        Task.FromResult(_answers.TryGetValue(request.MesureId, out var answer) ? answer() : throw new RpcException(new Status(StatusCode.Unimplemented, "not yet")));
 }
 
 /// <summary>Whatever the directory answers, mails go on.</summary>
@@ -100,27 +160,59 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
     [InlineData(StatusCode.InvalidArgument, "FAULT_RpcException")]
     public async Task Mail_BadAnswersOfTheDirectory_WaitsAndGoesOnceThereIsAGoodOne(StatusCode code, string error)
     {
-        var (organisation, delivery) = (TestMesure.NewId(), TestMesure.NewId());
+        var organisation = TestMesure.NewId();
         fixture.Directory.AnswerBadly(organisation, code, times: 2);
 
-        await fixture.Database.RunAsync($"""
-            insert into deliveries values
-                ('{delivery}', '{organisation}', gen_random_uuid(), 'messaging.message-posted.v1', gen_random_uuid(), false, 'QUEUED', 0, now(), now())
-            """);
+        var delivery = await fixture.QueueAsync(organisation);
         await Eventually.BecomesAsync(
             () => fixture.Database.ReadAsync<string>($"select coalesce(last_error, '') from deliveries where delivery_id = '{delivery}'"), e => e == error, "a failed attempt");
-        await Eventually.BecomesAsync(
-            () => fixture.Database.ReadAsync<string>($"select state from deliveries where delivery_id = '{delivery}'"), s => s == "SENT", "the mail sent");
+        await fixture.DeliveryAsync(delivery, "SENT");
 
-        Assert.Single(await fixture.Catcher.MailsToAsync($"{organisation}@association.test"));
+        Assert.Single(await fixture.Smtp.TakenAsync(StubDirectory.AddressOf(organisation)));
         Assert.Equal(2, await fixture.Database.ReadAsync<int>($"select attempts from deliveries where delivery_id = '{delivery}'"));
         Assert.False(fixture.Host.App.Lifetime.ApplicationStopping.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Mail_OfAMesureWithNamedContacts_GoesToThemAndNotToEverybody()
+    {
+        var (organisation, mesure) = (TestMesure.NewId(), TestMesure.NewId());
+        string AddressOf(string id) => $"{id}.{organisation:N}@association.test";
+        fixture.Directory.Answer(
+            organisation, [.. new[] { "1", "2", "3" }.Select(id => new Contact { ExternalId = id, Email = AddressOf(id), Role = id == "1" ? ContactRole.Suivi : ContactRole.Direction })]);
+        Participant Named(string id, ParticipantRole role, Guid? of = null) => new() { OrganisationId = (of ?? organisation).ToString(), ContactId = id, Role = role };
+        fixture.Messaging.Answer(mesure, () => new ListParticipantsResponse
+        {
+            Participants = { Named("2", ParticipantRole.Responsable), Named("1", ParticipantRole.Lecteur), Named("3", ParticipantRole.Responsable, TestMesure.NewId()) },
+        });
+
+        await fixture.DeliveryAsync(await fixture.QueueAsync(organisation, mesure), "SENT");
+
+        Assert.Single(await fixture.Smtp.TakenAsync(AddressOf("2")));
+        Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("1")));
+        Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("3")));
+    }
+
+    [Theory]
+    [InlineData(StatusCode.Unavailable)]
+    [InlineData(StatusCode.Unimplemented)]
+    [InlineData(StatusCode.PermissionDenied)]
+    public async Task Mail_WithoutAnAnswerOfMessaging_GoesToWhoFollowsMesures(StatusCode code)
+    {
+        var (organisation, mesure) = (TestMesure.NewId(), TestMesure.NewId());
+        fixture.Messaging.Answer(mesure, () => throw new RpcException(new Status(code, "as the test wants it")));
+
+        await fixture.DeliveryAsync(await fixture.QueueAsync(organisation, mesure), "SENT");
+
+        Assert.Single(await fixture.Smtp.TakenAsync(StubDirectory.AddressOf(organisation)));
     }
 
     [Theory]
     [InlineData("Mail:From", "nobody")]
     [InlineData("Mail:From", "")]
     [InlineData("Mail:Port", "70000")]
+    [InlineData("Mail:AuthoritiesFile", "/nowhere/authorities.pem")]
+    [InlineData("Mail:Concurrency", "0")]
     public async Task Start_MailSettingThatCannotBe_IsRefusedByItsName(string key, string value)
     {
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => fixture.StartReplicaAsync((key, value)));

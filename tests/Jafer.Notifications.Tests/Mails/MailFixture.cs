@@ -59,6 +59,12 @@ public sealed class MailFixture : NotificationsFixture
         return $"direction.{organisation:N}@association.test";
     }
 
+    /// <summary>As if what was told of a subject had been told half an hour before.</summary>
+    public Task OverAsync(Guid subject) => Database.RunAsync($"""
+        update mail_recipients set sent_at = sent_at - interval '30 minutes' where subject_id = '{subject}' and state = 'SENT';
+        update mail_people p set due_at = now() where due_at is not null and lease is null;
+        """);
+
     protected override Dictionary<string, string?> Settings() => new()
     {
         ["Mail:Host"] = "127.0.0.1",
@@ -66,6 +72,7 @@ public sealed class MailFixture : NotificationsFixture
         ["Mail:GroupingDelay"] = "00:00:00",
         ["Mail:PollInterval"] = "00:00:00.100",
         ["Mail:FirstBackoff"] = "00:00:00.200",
+        ["Mail:LongestRest"] = "00:00:00.400",
         ["Mail:MesureUrl"] = "https://jafer.test/mesures/{0}",
         ["services:directory:grpc:0"] = Directory.Grpc.ToString(),
         ["Identity:TokenEndpoint"] = _issuerAddress + "/token",

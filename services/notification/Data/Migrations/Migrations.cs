@@ -31,6 +31,12 @@ internal sealed class Webhooks : SqlMigration
     protected override string Resource => "Migrations.202611280531_webhooks.sql";
 }
 
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280610_mail_recipients")]
+internal sealed class MailRecipients : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280610_mail_recipients.sql";
+}
+
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280650_feed_consumers")]
 internal sealed class FeedConsumers : SqlMigration
 {

@@ -1,0 +1,132 @@
+using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Notification.V1;
+using Jafer.Notifications.Data;
+using Jafer.Notifications.Feed;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Time;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Notifications.Notices;
+
+/// <summary>What was told to whom, and what became of it.</summary>
+internal sealed class NoticeGrpcService(
+    NotificationsDbContext db, Commands<NotificationsDbContext> commands, NoticeReader notices, DeliveryProofs proofs, PageTokens tokens, TimeProvider clock)
+    : NoticeService.NoticeServiceBase
+{
+    public override async Task<ListNoticesResponse> ListNotices(ListNoticesRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var size = check.PageSize(request.PageSize, 50, 200);
+        var caller = context.Caller();
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<NoticeCursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
+        var mesure = await db.Holders.AsNoTracking().SingleOrDefaultAsync(h => h.MesureId == mesureId, context.CancellationToken);
+        if (!caller.MayTouch(mesure?.JuridictionId) && !caller.MayTouch(mesure?.GestionnaireId))
+        {
+            throw DomainError.Forbidden();
+        }
+
+        if (mesure is null)
+        {
+            throw DomainError.NotFound($"mesures/{mesureId}");
+        }
+
+        var page = await notices.ReadAsync(mesureId, caller, cursor, size + 1, context.CancellationToken);
+        var response = new ListNoticesResponse { Notices = { page.Take(size) } };
+        if (page.Count > size)
+        {
+            var last = page[size - 1];
+            response.NextPageToken = tokens.Protect(
+                new NoticeCursor(last.QueueTime.ToDateTimeOffset(), Guid.Parse(last.NoticeId), Guid.Parse(last.OrganisationId)), binding);
+        }
+
+        return response;
+    }
+
+    public override Task<MarkNoticeOpenedResponse> MarkNoticeOpened(MarkNoticeOpenedRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var noticeId = check.Uuid("notice_id", request.NoticeId);
+        var requestId = check.RequestId(request.RequestId);
+        check.ThrowIfAny();
+        return commands.RunAsync(context, request, requestId, async ct =>
+        {
+            var organisationId = context.Caller().OrganisationId;
+            if (await EventOfAsync(noticeId, organisationId, ct) is not { } eventId)
+            {
+                throw DomainError.Forbidden();
+            }
+
+            await db.Database.BeginTransactionAsync(ct);
+            var now = clock.GetStoredNow();
+            await db.Database.ExecuteSqlAsync($"""
+                insert into notice_openings (organisation_id, notice_id, event_id, opened_at) values ({organisationId}, {noticeId}, {eventId}, {now}) on conflict do nothing
+                """, ct);
+            await proofs.NoteHadAsync(db, organisationId, eventId, DeliveryChannel.Notice, ct);
+            var opened = await db.NoticeOpenings.AsNoTracking().SingleAsync(o => o.OrganisationId == organisationId && o.NoticeId == noticeId, ct);
+            return new MarkNoticeOpenedResponse { OpenTime = opened.OpenedAt.ToProto() };
+        }, _ => $"notices/{noticeId}");
+    }
+
+    public override async Task<ListMailRefusalsResponse> ListMailRefusals(ListMailRefusalsRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var wanted = check.OptionalUuid("organisation_id", request.OrganisationId);
+        var size = check.PageSize(request.PageSize, 50, 200);
+        var caller = context.Caller();
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<RefusalCursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
+        if (caller.Tenancy != Tenancy.Any)
+        {
+            wanted ??= caller.OrganisationId;
+            caller.Require(wanted);
+        }
+
+        var refused = db.MailRecipients.AsNoTracking()
+            .Where(r => r.LastError != null && r.State != RecipientStates.Sent && (r.LastStatus != null || r.State != RecipientStates.Queued));
+        refused = wanted is { } organisationId ? refused.Where(r => r.OrganisationId == organisationId) : refused;
+        refused = cursor is null ? refused : refused.Where(r => r.NoticeId < cursor.NoticeId);
+
+        // The ids are of version 7: the latest is the greatest.
+        var page = await refused.OrderByDescending(r => r.NoticeId).Take(size + 1).ToListAsync(context.CancellationToken);
+        var response = new ListMailRefusalsResponse { Refusals = { page.Take(size).Select(ToProto) } };
+        if (page.Count > size)
+        {
+            response.NextPageToken = tokens.Protect(new RefusalCursor(page[size - 1].NoticeId), binding);
+        }
+
+        return response;
+    }
+
+    /// <summary>The event of a notice of the organisation: of a mail, a webhook or the feed; null when it has no such notice.</summary>
+    private async Task<Guid?> EventOfAsync(Guid noticeId, Guid organisationId, CancellationToken ct) => (await db.Database.SqlQuery<Guid>($"""
+        select d.event_id as "Value" from mail_recipients r join deliveries d using (delivery_id) where r.notice_id = {noticeId} and r.organisation_id = {organisationId}
+        union all
+        select d.event_id from webhook_deliveries d join webhook_endpoints e using (endpoint_id) where d.delivery_id = {noticeId} and e.organisation_id = {organisationId} and not d.test
+        union all
+        select event_id from feed_events where organisation_id = {organisationId} and event_id = {noticeId}
+        """).ToListAsync(ct)) is [var eventId, ..] ? eventId : null;
+
+    private static MailRefusal ToProto(MailRecipient recipient) => new()
+    {
+        NoticeId = recipient.NoticeId.ToString(),
+        OrganisationId = recipient.OrganisationId.ToString(),
+        ContactId = recipient.ContactId,
+        Type = recipient.EventType,
+        State = ProtoConversions.FromCode<NoticeState>(recipient.State),
+        LastStatus = recipient.LastStatus ?? 0,
+        LastError = recipient.LastError,
+        AttemptCount = recipient.Attempts,
+        QueueTime = recipient.CreatedAt.ToProto(),
+        LastAttemptTime = recipient.LastAttemptAt.ToProto(),
+        NextAttemptTime = recipient.State == RecipientStates.Queued ? recipient.NextAttemptAt.ToProto() : null,
+    };
+
+    private sealed record RefusalCursor(Guid NoticeId);
+}
