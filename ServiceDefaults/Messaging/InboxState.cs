@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

@@ -83,7 +83,7 @@ internal sealed class FeedConsumers : BackgroundService
     {
         var total = 0;
         var today = _clock.TodayInParis();
-        while (await _source.AnyAsync($"select {string.Format(System.Globalization.CultureInfo.InvariantCulture, Silent, "$1")}", [today], ct))
+        while (await _source.AnyAsync($"select {Silent.Replace("{0}", "$1", StringComparison.Ordinal)}", [today], ct))
         {
             var told = await TellAsync(today, ct);
             total += told;

@@ -114,7 +114,13 @@ public sealed class MailConnectionTests : IAsyncLifetime
     {
         var options = new MailOptions
         {
-            Host = "127.0.0.1", Port = smtp.SmtpPort, StartTls = true, AuthoritiesFile = Authority, User = "jafer", Password = "un secret", Timeout = TimeSpan.FromSeconds(10),
+            Host = "127.0.0.1",
+            Port = smtp.SmtpPort,
+            StartTls = true,
+            AuthoritiesFile = Authority,
+            User = "jafer",
+            Password = "un secret",
+            Timeout = TimeSpan.FromSeconds(10),
         };
         change(options);
         return new MailConnection(options, TimeProvider.System);
