@@ -28,9 +28,6 @@ internal sealed class Delivery
     /// <summary>Whether it goes to all contacts, not only to those who follow mesures.</summary>
     public bool Escalated { get; init; }
 
-    /// <summary>Whether it goes to all contacts because no address of those whom it was for works.</summary>
-    public bool Widened { get; init; }
-
     /// <summary>Code of a <see cref="DeliveryStates"/>.</summary>
     public required string State { get; init; }
 

@@ -92,10 +92,10 @@ internal static class MailText
     /// <param name="urgent">Whether it must be looked at at once.</param>
     /// <param name="deadline">Code of the deadline that passed; null where the event is none.</param>
     public static ContactMail KindOf(string eventType, bool urgent = false, string? deadline = null) =>
-        deadline is not null && s_dangers.Contains(deadline) ? ContactMail.Dangers
+        IsOfThread(eventType) ? urgent ? ContactMail.Difficultes : deadline?.EndsWith("_OVERDUE", StringComparison.Ordinal) == true ? ContactMail.Rappels : ContactMail.Messages
+        : deadline is not null && s_dangers.Contains(deadline) ? ContactMail.Dangers
         : (deadline is not null && s_difficulties.Contains(deadline)) || (urgent && deadline is null) ? ContactMail.Difficultes
         : deadline is not null ? ContactMail.Rappels
-        : eventType.StartsWith("messaging.", StringComparison.Ordinal) ? ContactMail.Messages
         : IsOfEnquiry(eventType) ? ContactMail.Demandes
         : eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Donnees
         : ContactMail.Mesures;
@@ -171,6 +171,8 @@ internal static class MailText
     /// <summary>Whether what waits after an event is about a mesure; else about an espace, an enquiry or the organisation itself.</summary>
     /// <param name="eventType">Type of the event.</param>
     public static bool IsAboutMesure(string eventType) => !s_aboutEspaces.Contains(eventType) && !s_aboutOrganisations.Contains(eventType) && !IsOfEnquiry(eventType);
+
+    private static bool IsOfThread(string eventType) => eventType.StartsWith("messaging.", StringComparison.Ordinal);
 
     private static bool IsOfEnquiry(string eventType) => eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal);
 

@@ -17,7 +17,7 @@ internal sealed class MailAddressing(
 {
     // Whatever else waits for the organisation is addressed too, due or not: it goes along.
     private const string Due = """
-        select delivery_id, organisation_id, event_type, mesure_id, urgent, deadline, escalated or widened, attempts from deliveries
+        select delivery_id, organisation_id, event_type, mesure_id, urgent, deadline, escalated, attempts from deliveries
         where state = 'QUEUED' and organisation_id in (
             select organisation_id from deliveries where state = 'QUEUED' and next_attempt_at <= @now order by urgent desc, next_attempt_at limit 50)
         order by created_at, delivery_id limit 500 for update skip locked
@@ -95,7 +95,7 @@ internal sealed class MailAddressing(
             }
 
             addressed.AddRange(group.SelectMany(n => AddressBook
-                .Choose(contacts, MailText.KindOf(n.EventType, n.Urgent, n.Deadline), [.. named[(n.About, n.OrganisationId)]], n.ToAll)
+                .Choose(contacts, MailText.KindOf(n.EventType, n.Urgent, n.Deadline), [.. named[(n.About, n.OrganisationId)]], n.Escalated)
                 .Select(c => (n.DeliveryId, c.ExternalId))));
         }
 
@@ -150,7 +150,7 @@ internal sealed class MailAddressing(
         var named = new ConcurrentBag<((Guid, Guid) Key, string ContactId)>();
         var away = false;
         await Parallel.ForEachAsync(
-            due.Where(n => !n.ToAll && MailText.IsAboutMesure(n.EventType)).Select(n => n.About).Distinct(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct },
+            due.Where(n => !n.Escalated && MailText.IsAboutMesure(n.EventType)).Select(n => n.About).Distinct(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct },
             async (mesureId, ct) =>
             {
                 if (Volatile.Read(ref away))
@@ -185,5 +185,5 @@ internal sealed class MailAddressing(
     }
 
     private sealed record Notice(
-        Guid DeliveryId, Guid OrganisationId, string EventType, Guid About, bool Urgent, string? Deadline, bool ToAll, int Attempts);
+        Guid DeliveryId, Guid OrganisationId, string EventType, Guid About, bool Urgent, string? Deadline, bool Escalated, int Attempts);
 }

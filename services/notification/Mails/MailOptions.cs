@@ -55,5 +55,5 @@ internal sealed class MailOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a person belongs to the worker that writes to them: longer than an exchange, after which its process is gone.</summary>
-    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(3);
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(2);
 }

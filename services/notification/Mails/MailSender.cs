@@ -87,8 +87,8 @@ internal sealed class MailSender(
 
     // Where nobody is left whose address works, all of the organisation are told.
     private const string Widen = """
-        update deliveries d set state = 'QUEUED', widened = true, next_attempt_at = @now
-        where d.delivery_id = any(@deliveries) and d.state = 'ADDRESSED' and not d.widened
+        update deliveries d set state = 'QUEUED', escalated = true, next_attempt_at = @now
+        where d.delivery_id = any(@deliveries) and d.state = 'ADDRESSED' and not d.escalated
           and not exists (
               select from mail_recipients r
               where r.delivery_id = d.delivery_id and (r.state = 'SENT' or (r.state = 'QUEUED' and r.refused_since is null)));

@@ -37,12 +37,6 @@ internal sealed class MailRecipients : SqlMigration
     protected override string Resource => "Migrations.202611280610_mail_recipients.sql";
 }
 
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280611_widened")]
-internal sealed class Widened : SqlMigration
-{
-    protected override string Resource => "Migrations.202611280611_widened.sql";
-}
-
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280650_feed_consumers")]
 internal sealed class FeedConsumers : SqlMigration
 {
