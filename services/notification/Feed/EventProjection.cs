@@ -63,7 +63,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 EventType = type,
                 MesureId = call.About,
                 Urgent = call.Urgent,
-                Deadline = (message as DeadlineDue)?.Deadline,
+                Deadline = Calls.DetailOf(message),
                 Escalated = call.Escalated,
                 State = DeliveryStates.Queued,
                 Attempts = 0,

@@ -3,13 +3,13 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 
-namespace Jafer.Mesures.Documents.Printing;
+namespace Jafer.ServiceDefaults.Printing;
 
 /// <summary>
 /// A document as a whole web page: one file that loads nothing, works without a script, prints on A4 and zooms to any size.
 /// Every text is encoded; nothing else than this class writes a tag.
 /// </summary>
-internal static class HtmlWriter
+public static class HtmlWriter
 {
     private static readonly HtmlEncoder s_encoder = HtmlEncoder.Create(UnicodeRanges.All);
 
