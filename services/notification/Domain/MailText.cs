@@ -181,6 +181,10 @@ internal static class MailText
     /// <param name="eventType">Type of the event.</param>
     public static bool IsAboutMesure(string eventType) => !s_aboutEspaces.Contains(eventType) && !s_aboutOrganisations.Contains(eventType) && !IsOfEnquiry(eventType);
 
+    /// <summary>Whether a message waits in the thread of an espace: messages may be about either.</summary>
+    /// <param name="detail">What is waited for.</param>
+    public static bool IsOfEspacesThread(string? detail) => detail?.StartsWith("ESPACE_", StringComparison.Ordinal) == true;
+
     private static bool IsOfEnquiry(string eventType) => eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal);
 
     private static string Act(MailLine line) => line.Deadline is { } deadline
@@ -192,8 +196,7 @@ internal static class MailText
         : s_aboutOrganisations.Contains(line.EventType) ? $"organisation {line.About}"
         : $"mesure {line.About}";
 
-    // A message may be about either.
-    private static bool IsOfEspace(MailLine line) => s_aboutEspaces.Contains(line.EventType) || line.Deadline?.StartsWith("ESPACE_", StringComparison.Ordinal) == true;
+    private static bool IsOfEspace(MailLine line) => s_aboutEspaces.Contains(line.EventType) || IsOfEspacesThread(line.Deadline);
 
     private static string? Link(MailLine line, string? mesureUrl) =>
         IsAboutMesure(line.EventType) && !IsOfEspace(line) ? Links.To(mesureUrl, line.About, line.NoticeId) : null;

@@ -88,6 +88,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             EventId = message.EventId,
             EventType = type,
             AggregateId = message.AggregateId,
+            AboutEspace = message is ThreadEvent { ThreadKind: "ESPACE" },
             OccurredAt = message.OccurredAt,
             State = WebhookDeliveryState.Queued.ToCode(),
             QueuedAt = now,

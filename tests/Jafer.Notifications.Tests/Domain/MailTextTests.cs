@@ -90,7 +90,7 @@ public sealed class MailTextTests
             ("messaging.messages-handed-over.v1", null, "Des messages du dossier précédent vous sont remis", $"mesure {id}"),
         })
         {
-            var (_, text) = MailText.Compose([new MailLine(type, id, false, detail)], null);
+            var (_, text, _) = MailText.Compose([new MailLine(type, id, false, detail)], null);
             Assert.Contains($"- {said}, {where}\n", text, StringComparison.Ordinal);
         }
     }
