@@ -118,4 +118,10 @@ else
   say "check: FAILED, the killed watcher; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
   exit 1
 fi
+if "$python" clients/python/conversation.py </dev/null; then
+  say "check: a question is answered, something urgent acknowledged, and the exported thread verified"
+else
+  say "check: FAILED, the conversation; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+  exit 1
+fi
 exit $status

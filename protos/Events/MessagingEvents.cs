@@ -3,41 +3,114 @@ using MassTransit;
 namespace Jafer.Contracts.Events;
 
 /// <summary>
-/// A person or software posted a message in the thread of a mesure. <see cref="DomainEvent.AggregateId"/> is the mesure, which
-/// is the id of its thread; <see cref="DomainEvent.AggregateVersion"/> is the position of the message.
+/// Something happened in a thread. <see cref="DomainEvent.AggregateId"/> is the mesure or espace that it is about, which is the id
+/// of the thread; <see cref="DomainEvent.AggregateVersion"/> is the position of the message concerned. Never anything of a text, nor
+/// who wrote or read it but their organisation.
 /// </summary>
-[EntityName("messaging.message-posted.v1"), MessageUrn("messaging.message-posted.v1")]
-public sealed record MessagePosted : DomainEvent
+[ExcludeFromTopology]
+[MessageUrn("messaging.thread-event.v1")]
+[ExcludeFromImplementedTypes]
+public abstract record ThreadEvent : DomainEvent
 {
     /// <summary>UUID of the message.</summary>
     public required Guid MessageId { get; init; }
 
-    /// <summary>The court as an organisation.</summary>
+    /// <summary>The court as an organisation; absent where no judge ordered the mesure, and for the thread of an espace.</summary>
     public Guid? JuridictionId { get; init; }
 
     /// <summary>The gestionnaire as an organisation.</summary>
     public required Guid GestionnaireId { get; init; }
 
+    /// <summary>The operator as an organisation, for the thread of an espace; else absent.</summary>
+    public Guid? OperateurId { get; init; }
+
+    /// <summary>"MESURE" or "ESPACE"; absent from older versions, which mean a mesure.</summary>
+    public string? ThreadKind { get; init; }
+}
+
+/// <summary>A person or software posted a message.</summary>
+[EntityName("messaging.message-posted.v1"), MessageUrn("messaging.message-posted.v1")]
+public sealed record MessagePosted : ThreadEvent
+{
     /// <summary>The author's organisation.</summary>
+    public required Guid AuthorOrganisationId { get; init; }
+
+    /// <summary>"ORDINAIRE", "DIFFICULTE" or "DANGER", of which the last two must be acknowledged; absent from older versions.</summary>
+    public string? MessageKind { get; init; }
+
+    /// <summary>Until when an answer is asked for; absent when none is.</summary>
+    public DateTimeOffset? AnswerDueAt { get; init; }
+
+    /// <summary>The message that it answers; absent when it answers none.</summary>
+    public Guid? AnswersMessageId { get; init; }
+
+    /// <summary>The message that it corrects; absent when it corrects none.</summary>
+    public Guid? CorrectsMessageId { get; init; }
+
+    /// <summary>SHA-256 of the message in lower-case hexadecimal, which anchors the thread up to it; absent from older versions.</summary>
+    public string? Hash { get; init; }
+}
+
+/// <summary>Somebody of an organisation read the thread up to the message.</summary>
+[EntityName("messaging.thread-read.v1"), MessageUrn("messaging.thread-read.v1")]
+public sealed record ThreadRead : ThreadEvent
+{
+    /// <summary>The reader's organisation.</summary>
+    public required Guid ReaderOrganisationId { get; init; }
+}
+
+/// <summary>An urgent message was acknowledged, by itself and not by an answer, which is told as a message.</summary>
+[EntityName("messaging.message-acknowledged.v1"), MessageUrn("messaging.message-acknowledged.v1")]
+public sealed record MessageAcknowledged : ThreadEvent
+{
+    /// <summary>The organisation that acknowledged it.</summary>
+    public required Guid AcknowledgerOrganisationId { get; init; }
+}
+
+/// <summary>A question was withdrawn: its answer is no longer expected.</summary>
+[EntityName("messaging.question-withdrawn.v1"), MessageUrn("messaging.question-withdrawn.v1")]
+public sealed record QuestionWithdrawn : ThreadEvent
+{
+    /// <summary>The organisation that had asked.</summary>
     public required Guid AuthorOrganisationId { get; init; }
 }
 
 /// <summary>
-/// An organisation read the thread of a mesure up to a message. <see cref="DomainEvent.AggregateId"/> is the mesure,
-/// <see cref="DomainEvent.AggregateVersion"/> the position read.
+/// An answer or an acknowledgement is overdue. Published at most three times for each, on working days, and no more once it is
+/// met. Only whoever must act is told; of an urgent message the third time the operator too.
 /// </summary>
-[EntityName("messaging.thread-read.v1"), MessageUrn("messaging.thread-read.v1")]
-public sealed record ThreadRead : DomainEvent
+[EntityName("messaging.message-overdue.v1"), MessageUrn("messaging.message-overdue.v1")]
+public sealed record MessageOverdue : ThreadEvent
 {
-    /// <summary>UUID of the last message read.</summary>
-    public required Guid MessageId { get; init; }
+    /// <summary>The organisation that must act.</summary>
+    public required Guid MustActOrganisationId { get; init; }
 
-    /// <summary>The court as an organisation.</summary>
-    public Guid? JuridictionId { get; init; }
+    /// <summary>What is expected: "ANSWER" or "ACKNOWLEDGEMENT".</summary>
+    public required string Expectation { get; init; }
 
-    /// <summary>The gestionnaire as an organisation.</summary>
-    public required Guid GestionnaireId { get; init; }
+    /// <summary>Until when it was expected.</summary>
+    public required DateTimeOffset DueAt { get; init; }
 
-    /// <summary>The reader's organisation.</summary>
-    public required Guid ReaderOrganisationId { get; init; }
+    /// <summary>The how-manieth time it is told: 1 to 3.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>Whether the operator is told too.</summary>
+    public required bool Escalated { get; init; }
+}
+
+/// <summary>
+/// The court gave the espace that follows the former one messages of the former mesure's thread. The message named is the last of
+/// them in the new thread.
+/// </summary>
+[EntityName("messaging.messages-handed-over.v1"), MessageUrn("messaging.messages-handed-over.v1")]
+public sealed record MessagesHandedOver : ThreadEvent
+{
+    /// <summary>The former mesure.</summary>
+    public required Guid PredecessorMesureId { get; init; }
+
+    /// <summary>Messages handed over.</summary>
+    public required int MessageCount { get; init; }
+
+    /// <summary>SHA-256 of the last of them in lower-case hexadecimal.</summary>
+    public required string Hash { get; init; }
 }

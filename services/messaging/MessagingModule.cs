@@ -1,12 +1,12 @@
-using Jafer.Contracts.Events;
 using Jafer.Messaging.Data;
+using Jafer.Messaging.Domain;
 using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Messaging;
 
 namespace Jafer.Messaging;
 
-/// <summary>The messaging service: the threads of mesures, their messages, their receipts.</summary>
+/// <summary>The messaging service: the threads of mesures and espaces, their messages, their receipts.</summary>
 public static class MessagingModule
 {
     /// <summary>Name of the service: of its connection string, its queue and its telemetry.</summary>
@@ -19,8 +19,12 @@ public static class MessagingModule
     {
         var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
-        builder.AddJaferService<MessagingDbContext>(Name, [.. EventTypes.All.Where(t => t.IsSubclassOf(typeof(MesureEvent)))]);
+        builder.AddJaferService<MessagingDbContext>(Name, ThreadProjection.Subscriptions);
         builder.Services.AddSingleton<IEventHandler<MessagingDbContext>, ThreadProjection>();
+        builder.Services.Configure<ConversationOptions>(builder.Configuration.GetSection("Conversations"));
+        builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));
+        builder.Services.AddSingleton<OverdueSweep>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<OverdueSweep>());
         var app = builder.Build();
         app.MapJaferService<MessagingDbContext>();
         app.MapGrpcService<MessagingGrpcService>();

@@ -22,11 +22,14 @@ public sealed class EventTests
         ["CorrelationId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
         ["Deadline"] = "ACKNOWLEDGE",
         ["Departement"] = "69",
+        ["Expectation"] = "ANSWER",
         ["EventType"] = "mesure.mesure-transmitted.v1",
         ["Group"] = "MODALITE",
+        ["Hash"] = "2c601cf361e9a41fc1ed1fed59ab735c49dcdcf5ec4defb2bfff0d67dbe34285",
         ["Holder"] = "ESPACE",
         ["Key"] = "VISITE",
         ["Kind"] = "GESTIONNAIRE",
+        ["MessageKind"] = "DIFFICULTE",
         ["Modalite"] = "VISITE",
         ["MustAct"] = "ESPACE",
         ["Outcome"] = "VISITEUR_ABSENT",
@@ -36,6 +39,7 @@ public sealed class EventTests
         ["Sha256"] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ["SourceSystem"] = "planning",
         ["State"] = "TRANSMISE",
+        ["ThreadKind"] = "MESURE",
         ["TimeZone"] = "Europe/Paris",
     };
 

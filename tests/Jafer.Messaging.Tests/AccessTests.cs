@@ -13,11 +13,23 @@ public sealed class AccessTests(MessagingFixture fixture) : IClassFixture<Messag
         ["GetThread"] = (c, m) => c.GetThreadAsync(new GetThreadRequest { MesureId = m.Id.ToString() }).ResponseAsync,
         ["MarkThreadRead"] = (c, m) => c.MarkThreadReadAsync(Messages.Read(m, TestMesure.NewId().ToString())).ResponseAsync,
         ["ListThreads"] = (c, _) => c.ListThreadsAsync(new ListThreadsRequest()).ResponseAsync,
+        ["AcknowledgeMessage"] = (c, m) => c.AcknowledgeMessageAsync(Messages.Acknowledge(m, TestMesure.NewId().ToString())).ResponseAsync,
+        ["WithdrawQuestion"] = (c, m) => c.WithdrawQuestionAsync(Messages.Withdraw(m, TestMesure.NewId().ToString())).ResponseAsync,
+        ["AssignParticipant"] = (c, m) => c.AssignParticipantAsync(Messages.Assign(m, "greffe-1")).ResponseAsync,
+        ["RemoveParticipant"] = (c, m) => c.RemoveParticipantAsync(Messages.Remove(m, "greffe-1")).ResponseAsync,
+        ["ListParticipants"] = (c, m) => c.ListParticipantsAsync(new ListParticipantsRequest { MesureId = m.Id.ToString() }).ResponseAsync,
+        ["ListTemplates"] = (c, _) => c.ListTemplatesAsync(new ListTemplatesRequest()).ResponseAsync,
+        ["GetThreadExport"] = (c, m) => c.ExportAsync(m, ExportFormat.Json),
+        ["HandOverMessages"] = (c, m) => c.HandOverMessagesAsync(Messages.HandOver(m, m, TestMesure.NewId().ToString())).ResponseAsync,
     };
 
     public static TheoryData<string> Rpcs => [.. s_rpcs.Keys];
 
-    public static TheoryData<string> RpcsOfOneThread => [.. s_rpcs.Keys.Where(r => r != "ListThreads")];
+    public static TheoryData<string> RpcsOfOneThread => [.. s_rpcs.Keys.Where(r => r is not ("ListThreads" or "ListTemplates"))];
+
+    [Fact]
+    public void Rpcs_OfTheService_AreAllCalledHere() =>
+        Assert.Equal(MessagingService.Descriptor.Methods.Select(m => m.Name).Order(StringComparer.Ordinal), s_rpcs.Keys.Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Rpcs))]
@@ -40,7 +52,7 @@ public sealed class AccessTests(MessagingFixture fixture) : IClassFixture<Messag
     {
         var mesure = await fixture.OpenThreadAsync();
 
-        foreach (var role in new[] { "operateur", "statisticien", "systeme", "prefecture", "inconnu" })
+        foreach (var role in new[] { "statisticien", "systeme", "prefecture", "inconnu" }.Where(r => rpc != "ListParticipants" || r != "systeme"))
         {
             var refusal = await Refusal.OfAsync(() => s_rpcs[rpc](fixture.Client(role, mesure.JuridictionId), mesure));
             Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (refusal.Code, refusal.Reason));
@@ -51,7 +63,8 @@ public sealed class AccessTests(MessagingFixture fixture) : IClassFixture<Messag
     [MemberData(nameof(RpcsOfOneThread))]
     public async Task Call_ForAnothersThreadOrNone_GetsTheSameAnswer(string rpc)
     {
-        var stranger = fixture.Client("espace", TestMesure.NewId());
+        // Which no espace may call at all, no court may for another's.
+        var stranger = fixture.Client(rpc == "HandOverMessages" ? "juridiction" : "espace", TestMesure.NewId());
 
         var anothers = await Refusal.OfAsync(async () => await s_rpcs[rpc](stranger, await fixture.OpenThreadAsync()));
         var none = await Refusal.OfAsync(() => s_rpcs[rpc](stranger, TestMesure.Create()));

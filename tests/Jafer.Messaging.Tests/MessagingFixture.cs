@@ -1,6 +1,7 @@
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -37,6 +38,15 @@ public sealed class MessagingFixture : IAsyncLifetime
 
     public MessagingService.MessagingServiceClient Client(string role, Guid organisation) => new(Host.Channel(role, organisation));
 
+    /// <summary>A person of an organisation.</summary>
+    public MessagingService.MessagingServiceClient Person(string role, Guid organisation, string subject) =>
+        new(Host.Channel(TestIssuer.Shared.Token(role, organisation, subject, person: true)));
+
+    /// <summary>The operator.</summary>
+    public MessagingService.MessagingServiceClient Operator => Client(Roles.Operateur, OperatorId);
+
+    public static Guid OperatorId { get; } = StableIds.For("organisation:operateur:national");
+
     public Task PublishAsync(params IReadOnlyList<DomainEvent> events) => Host.PublishAsync<MessagingDbContext>(events);
 
     /// <summary>A transmitted mesure whose thread stands.</summary>
@@ -48,9 +58,19 @@ public sealed class MessagingFixture : IAsyncLifetime
         return mesure;
     }
 
+    /// <summary>An espace that messaging knows; its thread is not open yet.</summary>
+    public async Task<TestMesure> KnownEspaceAsync()
+    {
+        var espace = TestMesure.Create();
+        await PublishAsync(TestEspace.Published(espace.EspaceId, espace.GestionnaireId));
+        await Eventually.BecomesAsync(
+            () => Database.ReadAsync<long>($"select count(*) from espaces where espace_id = '{espace.EspaceId}'"), n => n == 1, "the espace to be known");
+        return espace;
+    }
+
     /// <summary>The types of the entries of a thread in their order, once there are as many as expected.</summary>
     public Task<IReadOnlyList<string>> EntriesAsync(TestMesure mesure, int count) => Eventually.BecomesAsync(
-        () => Database.ReadAllAsync<string>($"select coalesce(event_type, 'message') from messages where mesure_id = '{mesure.Id}' order by position"),
+        () => Database.ReadAllAsync<string>($"select coalesce(event_type, 'message') from messages where thread_id = '{mesure.Id}' order by position"),
         entries => entries.Count >= count,
         $"{count} entries");
 

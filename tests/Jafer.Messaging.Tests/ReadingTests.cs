@@ -47,7 +47,7 @@ public sealed class ReadingTests(MessagingFixture fixture) : IClassFixture<Messa
         Assert.Equal(receipt, messages[1].Receipts.Single());
         Assert.Equal(mesure.GestionnaireId.ToString(), receipt.OrganisationId);
         Assert.True(messages[2].Receipts.Single().ReadTime.ToDateTimeOffset() > receipt.ReadTime.ToDateTimeOffset());
-        Assert.Equal(2L, await fixture.Database.ReadAsync<long>($"select count(*) from receipts where mesure_id = '{mesure.Id}'"));
+        Assert.Equal(2L, await fixture.Database.ReadAsync<long>($"select count(*) from receipts where thread_id = '{mesure.Id}'"));
     }
 
     [Fact]

@@ -43,13 +43,16 @@ public sealed class ThreadProjectionTests(MessagingFixture fixture) : IClassFixt
     }
 
     [Fact]
-    public async Task NonJudicialMesure_WithoutCourt_OpensNoThread()
+    public async Task NonJudicialMesure_WithoutCourt_HasAThreadOfTheEspaceAlone()
     {
         var mesure = new TestMesure(null, TestMesure.NewId());
 
         await ApplyAsync(mesure.Created(), mesure.Contact("ESPACE"), mesure.Closed());
 
-        Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(() => fixture.Espace(mesure).ThreadAsync(mesure))).Reason);
+        Assert.Equal(["mesure.mesure-created.v1", "mesure.contact-recorded.v1", "mesure.mesure-closed.v1"], await fixture.EntriesAsync(mesure, 3));
+        var thread = await fixture.Espace(mesure).ThreadAsync(mesure);
+        Assert.Equal(("", mesure.GestionnaireId.ToString()), (thread.JuridictionId, thread.GestionnaireId));
+        Assert.NotNull(thread.ClosedTime);
     }
 
     [Fact]

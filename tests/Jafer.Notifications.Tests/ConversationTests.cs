@@ -24,7 +24,7 @@ public sealed class ConversationTests(NotificationsFixture fixture) : IClassFixt
         var court = new MessagingService.MessagingServiceClient(messaging.Host.Channel(Roles.Juridiction, mesure.JuridictionId));
 
         await Eventually.BecomesAsync(
-            () => messaging.Database.ReadAsync<long>($"select count(*) from threads where mesure_id = '{mesure.Id}'"), n => n == 1, "the thread to open");
+            () => messaging.Database.ReadAsync<long>($"select count(*) from threads where thread_id = '{mesure.Id}'"), n => n == 1, "the thread to open");
 
         var posted = await espace.PostMessageAsync(
             new PostMessageRequest { MesureId = mesure.Id.ToString(), Body = "zizanie", RequestId = TestMesure.NewId().ToString() }, cancellationToken: Ct);

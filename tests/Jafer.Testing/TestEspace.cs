@@ -5,6 +5,30 @@ namespace Jafer.Testing;
 /// <summary>Makes events of an espace as the directory would publish them.</summary>
 public static class TestEspace
 {
+    /// <summary>Its current state.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="gestionnaireId">Its gestionnaire.</param>
+    /// <param name="version">Version of the espace.</param>
+    /// <param name="departement">Code of its département.</param>
+    public static EspacePublished Published(Guid espaceId, Guid gestionnaireId, long version = 1, string departement = "69")
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = espaceId,
+            AggregateVersion = version,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            Departement = departement,
+            State = "OUVERT",
+            AgrementPeriods = [],
+            OpenModalites = ["VISITE"],
+            TimeZone = "Europe/Paris",
+        };
+    }
+
     /// <summary>A group that nobody confirmed in time.</summary>
     /// <param name="espaceId">The espace.</param>
     /// <param name="gestionnaireId">Its gestionnaire.</param>

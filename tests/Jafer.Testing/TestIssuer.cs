@@ -42,13 +42,14 @@ public sealed class TestIssuer : IDisposable
     /// <param name="key">Another key to sign with.</param>
     /// <param name="roleClaim">Claim of the role.</param>
     /// <param name="organisationClaim">Claim of the organisation.</param>
+    /// <param name="person">Whether a person calls, and not software.</param>
     public string Token(
         string? role, Guid? organisation, string? subject = null, string audience = "jafer", string issuer = Issuer, DateTimeOffset? expires = null, SecurityKey? key = null,
-        string roleClaim = "role", string organisationClaim = "organisation")
+        string roleClaim = "role", string organisationClaim = "organisation", bool person = false)
     {
         var now = TimeProvider.System.GetUtcNow();
         var end = expires ?? now.AddHours(1);
-        var claims = new Dictionary<string, object> { ["sub"] = subject ?? $"{role}.{organisation}", ["actor"] = "software" };
+        var claims = new Dictionary<string, object> { ["sub"] = subject ?? $"{role}.{organisation}", ["actor"] = person ? "person" : "software" };
         if (role is not null)
         {
             claims[roleClaim] = role.Contains(' ', StringComparison.Ordinal) ? role.Split(' ') : role;

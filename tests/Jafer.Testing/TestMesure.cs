@@ -123,6 +123,15 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     public ThreadRead Read(Guid reader, long position) =>
         Make<ThreadRead>(position, null, new { messageId = NewId(), juridictionId, gestionnaireId, readerOrganisationId = reader });
 
+    /// <summary>An answer or acknowledgement of its thread is overdue.</summary>
+    /// <param name="mustAct">The organisation that must act.</param>
+    /// <param name="expectation">What is expected.</param>
+    /// <param name="escalated">Whether the operator is told too.</param>
+    public MessageOverdue Overdue(Guid mustAct, string expectation, bool escalated = false) => Make<MessageOverdue>(2, null, new
+    {
+        messageId = NewId(), juridictionId, gestionnaireId, threadKind = "MESURE", mustActOrganisationId = mustAct, expectation, dueAt = "2026-11-21T09:30:00Z", number = escalated ? 3 : 1, escalated,
+    });
+
     private T Draft<T>(string state)
         where T : MesureEvent => Make<T>(++_version, null, new { juridictionId, state, holder = "JURIDICTION" });
 

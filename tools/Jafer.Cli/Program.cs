@@ -4,7 +4,9 @@ using Jafer.Cli;
 using Jafer.Cli.Demonstration;
 using Jafer.Cli.Files;
 using Jafer.Cli.Territory;
+using Jafer.Cli.Threads;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Operations.V1;
 
 var seed = new Option<int>("--seed") { Description = "Seed of the generator.", DefaultValueFactory = _ => Generator.DefaultSeed };
@@ -92,6 +94,28 @@ holidays.SetAction((parsed, ct) => RunAsync(async system =>
     Console.WriteLine($"import-vacances: {answer.HolidayCount} holidays of {string.Join(", ", answer.SchoolYears)}");
 }));
 
+var threadFile = new Argument<string>("FILE") { Description = "The file of a thread, as GetThreadExport gives it as JSON." };
+var against = new Option<bool>("--against-server") { Description = "Also compares the count and the last hash with the running messaging service (JAFER_TOKEN, or JAFER_CLIENT_ID, of a side of the thread)." };
+var verifyThread = new Command("verify-thread", "Proves that nothing in the file of a thread was altered or left out; exit code 1 when something was.") { threadFile, against };
+verifyThread.SetAction(async (parsed, ct) =>
+{
+    var whole = false;
+    var status = await RunAsync(async system =>
+    {
+        var export = await ThreadCheck.ReadAsync(parsed.GetValue(threadFile)!, ct);
+        var verdict = ThreadCheck.Offline(export);
+        if (verdict.Whole && parsed.GetValue(against))
+        {
+            var client = new MessagingService.MessagingServiceClient(await system.ConnectAsync("messaging", ct));
+            verdict = ThreadCheck.Against(export, (await client.GetThreadAsync(ThreadCheck.RequestFor(export), cancellationToken: ct)).Thread);
+        }
+
+        Console.WriteLine(verdict.Line);
+        whole = verdict.Whole;
+    });
+    return whole ? status : 1;
+});
+
 return await new RootCommand("Operates a running Jafer.")
 {
     new Command("demo", "The demonstration data: invented, labelled fictive.") { load, reset },
@@ -104,6 +128,7 @@ return await new RootCommand("Operates a running Jafer.")
     exportEspaces,
     exportOpenData,
     holidays,
+    verifyThread,
 }.Parse(args).InvokeAsync();
 
 static async Task<DirectoryService.DirectoryServiceClient> DirectoryAsync(RunningSystem system, CancellationToken ct) =>

@@ -1,28 +1,51 @@
+using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>The messaging service's database.</summary>
 internal sealed class MessagingDbContext(DbContextOptions<MessagingDbContext> options) : JaferDbContext(options)
 {
-    public DbSet<MesureThread> Threads => Set<MesureThread>();
+    public DbSet<MessageThread> Threads => Set<MessageThread>();
 
     public DbSet<ThreadMessage> Messages => Set<ThreadMessage>();
 
     public DbSet<ThreadReceipt> Receipts => Set<ThreadReceipt>();
 
+    public DbSet<MessageExpectation> Expectations => Set<MessageExpectation>();
+
+    public DbSet<ThreadParticipant> Participants => Set<ThreadParticipant>();
+
+    public DbSet<EspaceView> Espaces => Set<EspaceView>();
+
     /// <summary>
     /// The thread with its row locked until the transaction ends: whoever adds a message waits here, which is what makes
     /// positions follow each other without gap and in the order of commits. Null when there is none.
     /// </summary>
-    /// <param name="mesureId">The mesure.</param>
+    /// <param name="kind">What it is about.</param>
+    /// <param name="threadId">The mesure or espace.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<MesureThread?> LockThreadAsync(Guid mesureId, CancellationToken ct)
+    public async Task<MessageThread?> LockThreadAsync(ThreadKind kind, Guid threadId, CancellationToken ct)
     {
-        var found = await Threads.FromSql($"select * from threads where mesure_id = {mesureId} for update").ToListAsync(ct);
-        return found.Count == 0 ? null : found[0];
+        var found = await Threads.FromSql($"select * from threads where thread_id = {threadId} for update").ToListAsync(ct);
+        return found.Count == 0 || found[0].Kind != kind ? null : found[0];
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        base.ConfigureConventions(configurationBuilder);
+        foreach (var type in (Type[])[typeof(ThreadKind), typeof(AuthorKind), typeof(MessageKind), typeof(ExpectationKind), typeof(ExpectationState), typeof(ParticipantRole)])
+        {
+            configurationBuilder.Properties(type).HaveConversion(typeof(CodeConverter<>).MakeGenericType(type));
+        }
     }
 
     protected override void Map(ModelBuilder modelBuilder) => modelBuilder.ApplyConfigurationsFromAssembly(typeof(MessagingDbContext).Assembly);
 }
+
+/// <summary>Enums of the contract are kept by their codes.</summary>
+internal sealed class CodeConverter<T>() : ValueConverter<T, string>(v => v.ToCode(), s => ProtoConversions.FromCode<T>(s))
+    where T : struct, Enum;

@@ -17,3 +17,15 @@ internal sealed class SensitiveText() : ValueConverter<string, byte[]>(text => S
         ? Encoding.UTF8.GetString(sealedText.AsSpan(1))
         : throw new InvalidOperationException("a text is sealed in a form that this version does not know");
 }
+
+/// <summary>Bytes that must not be readable from the database alone, in the same forms as <see cref="SensitiveText"/>.</summary>
+internal sealed class SensitiveBytes() : ValueConverter<byte[], byte[]>(bytes => Seal(bytes), sealedBytes => Open(sealedBytes))
+{
+    private const byte Clear = 0;
+
+    private static byte[] Seal(byte[] bytes) => [Clear, .. bytes];
+
+    private static byte[] Open(byte[] sealedBytes) => sealedBytes[0] == Clear
+        ? sealedBytes[1..]
+        : throw new InvalidOperationException("bytes are sealed in a form that this version does not know");
+}

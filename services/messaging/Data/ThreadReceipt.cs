@@ -4,14 +4,17 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Jafer.Messaging.Data;
 
 /// <summary>
-/// An organisation read a thread up to a position. A later receipt is a further row, so that the first time at which each
+/// Somebody of an organisation read a thread up to a position. A later receipt is a further row, so that the first time at which each
 /// message was read stands.
 /// </summary>
 internal sealed class ThreadReceipt
 {
-    public required Guid MesureId { get; init; }
+    public required Guid ThreadId { get; init; }
 
     public required Guid OrganisationId { get; init; }
+
+    /// <summary>The person; empty for software that names nobody.</summary>
+    public required string PersonId { get; init; }
 
     /// <summary>Last position read.</summary>
     public required long Position { get; init; }
@@ -24,7 +27,7 @@ internal sealed class ThreadReceiptConfiguration : IEntityTypeConfiguration<Thre
     public void Configure(EntityTypeBuilder<ThreadReceipt> builder)
     {
         builder.ToTable("receipts");
-        builder.HasKey(r => new { r.MesureId, r.OrganisationId, r.Position });
-        builder.HasOne<MesureThread>().WithMany().HasForeignKey(r => r.MesureId);
+        builder.HasKey(r => new { r.ThreadId, r.OrganisationId, r.PersonId, r.Position });
+        builder.HasOne<MessageThread>().WithMany().HasForeignKey(r => r.ThreadId);
     }
 }

@@ -6,10 +6,10 @@ namespace Jafer.Messaging.Domain;
 internal static class Steps
 {
     /// <summary>
-    /// Whether both sides may see the step. Drafts are their court's own affair until transmission; everything after it is an
-    /// act of one side that the other must know, reading included. A deadline that passed is nobody's act. Kinds that later versions
-    /// add are shown.
+    /// Whether all who hold the thread may see the step. Drafts are their court's own affair until transmission; everything after it
+    /// is an act of one side that the other must know, reading included. What no judge ordered is the espace's own from its creation.
+    /// A deadline that passed is nobody's act. Kinds that later versions add are shown.
     /// </summary>
     /// <param name="step">The event.</param>
-    public static bool IsShared(MesureEvent step) => step is not (MesureCreated or MesureUpdated or MesureCompleted or DeadlineDue);
+    public static bool IsShared(MesureEvent step) => step is not (DeadlineDue or MesureCreated { JuridictionId: not null } or MesureUpdated or MesureCompleted);
 }

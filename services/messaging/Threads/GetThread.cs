@@ -2,7 +2,6 @@ using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
-using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Messaging.Threads;
 
@@ -11,12 +10,11 @@ internal sealed partial class MessagingGrpcService
     public override async Task<GetThreadResponse> GetThread(GetThreadRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var key = Key(check, request.MesureId, request.EspaceId);
         check.ThrowIfAny();
 
         var caller = context.Caller();
         var ct = context.CancellationToken;
-        var found = await Count(db.Threads.AsNoTracking().Where(t => t.MesureId == mesureId), caller.OrganisationId).SingleOrDefaultAsync(ct);
-        return new GetThreadResponse { Thread = ToProto(Admit(caller, found?.Thread), found!.Unread) };
+        return new GetThreadResponse { Thread = await ToProtoAsync(caller, await FindAsync(caller, key, ct), ct) };
     }
 }

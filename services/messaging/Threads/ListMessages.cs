@@ -14,68 +14,194 @@ internal sealed partial class MessagingGrpcService
     public override async Task<ListMessagesResponse> ListMessages(ListMessagesRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        ThreadKey? key = request.MesureId.Length + request.EspaceId.Length == 0 ? null : Key(check, request.MesureId, request.EspaceId);
+        foreach (var (i, kind) in request.Kinds.Index())
+        {
+            check.Known($"kinds[{i}]", kind);
+        }
+
+        var author = check.KnownOrUnspecified("author_kind", request.AuthorKind);
+        var state = check.KnownOrUnspecified("state", request.State);
+        var from = check.OptionalTime("from_time", request.FromTime);
+        var until = check.OptionalTime("until_time", request.UntilTime);
+        check.That(!(until < from), "until_time", "must not be before from_time");
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
         check.ThrowIfAny();
 
         var caller = context.Caller();
         var ct = context.CancellationToken;
-        Admit(caller, await FindAsync(mesureId, ct));
+        var thread = key is { } named ? await FindAsync(caller, named, ct) : null;
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var after = pageTokens.Read<MessageCursor>(request.PageToken, binding)?.Position ?? 0;
+        var messages = Of(db.Messages.AsNoTracking(), state, caller.OrganisationId);
+        if (request.Kinds.Count > 0)
+        {
+            var kinds = request.Kinds.Distinct().Cast<MessageKind?>().ToArray();
+            messages = messages.Where(m => kinds.Contains(m.Kind));
+        }
 
-        var page = await db.Messages.AsNoTracking()
-            .Where(m => m.MesureId == mesureId && m.Position > after)
-            .OrderBy(m => m.Position)
-            .Take(pageSize + 1)
-            .ToListAsync(ct);
-        var receipts = await db.Receipts.AsNoTracking()
-            .Where(r => r.MesureId == mesureId && r.Position > after)
-            .OrderBy(r => r.Position)
-            .ToListAsync(ct);
+        if (author != AuthorKind.Unspecified)
+        {
+            messages = messages.Where(m => m.AuthorKind == author);
+        }
 
-        // Reading what people wrote leaves a line in the journal; counting it does not.
-        db.Journal(JournalEntry.For(context, ResourceOf(request.MesureId), clock.GetStoredNow()));
-        await db.SaveChangesAsync(ct);
+        if (from is not null)
+        {
+            messages = messages.Where(m => m.CreatedAt >= from);
+        }
 
+        if (until is not null)
+        {
+            messages = messages.Where(m => m.CreatedAt < until);
+        }
+
+        var page = thread is not null
+            ? await OneThreadAsync(messages, thread, pageTokens.Read<MessageCursor>(request.PageToken, binding), pageSize, ct)
+            : await AllThreadsAsync(messages, caller.OrganisationId, pageTokens.Read<TimeCursor>(request.PageToken, binding), pageSize, ct);
         var response = new ListMessagesResponse();
         if (page.Count > pageSize)
         {
             page.RemoveAt(pageSize);
-            response.NextPageToken = pageTokens.Protect(new MessageCursor(page[^1].Position), binding);
+            var last = page[^1].Message;
+            response.NextPageToken = thread is not null
+                ? pageTokens.Protect(new MessageCursor(last.Position), binding)
+                : pageTokens.Protect(new TimeCursor(last.CreatedAt, last.MessageId), binding);
         }
 
-        var byReader = receipts.ToLookup(r => r.OrganisationId);
-        response.Messages.AddRange(page.Select(m => ToProto(m, byReader)));
+        // Reading what people wrote leaves a line in the journal; counting it does not.
+        foreach (var read in thread is not null ? [thread.ThreadId] : page.Select(p => p.Thread.ThreadId).Distinct())
+        {
+            db.Journal(JournalEntry.For(context, $"threads/{read}", clock.GetStoredNow()));
+        }
+
+        await db.SaveChangesAsync(ct);
+        response.Messages.AddRange(await ToProtosAsync(page, ct));
         return response;
     }
 
-    private static Message ToProto(ThreadMessage message, ILookup<Guid, ThreadReceipt> receipts)
+    /// <summary>Messages that ask something of the caller's organisation, or for which another is awaited.</summary>
+    private IQueryable<ThreadMessage> Of(IQueryable<ThreadMessage> messages, Attention state, Guid organisationId)
     {
-        var proto = new Message
+        switch (state)
         {
-            MessageId = message.MessageId.ToString(),
-            MesureId = message.MesureId.ToString(),
-            Position = message.Position,
-            AuthorKind = message.AuthorKind,
-            AuthorOrganisationId = message.AuthorOrganisationId?.ToString() ?? "",
-            Body = message.Body ?? "",
-            EventType = message.EventType ?? "",
-            CreateTime = message.CreatedAt.ToProto(),
-        };
-        if (message.AuthorOrganisationId is { } author)
-        {
-            // Of each reader the first receipt that covers the message; having written it proves no reading.
-            proto.Receipts.AddRange(receipts
-                .Where(reader => reader.Key != author)
-                .Select(reader => reader.FirstOrDefault(r => r.Position >= message.Position))
-                .OfType<ThreadReceipt>()
-                .OrderBy(r => r.ReadAt)
-                .Select(r => new ReadReceipt { OrganisationId = r.OrganisationId.ToString(), ReadTime = r.ReadAt.ToProto() }));
+            case Attention.Unread:
+                return messages.Where(m => m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
+                    && m.Position > (db.Receipts.Where(r => r.ThreadId == m.ThreadId && r.OrganisationId == organisationId).Max(r => (long?)r.Position) ?? 0));
+            case Attention.ToAnswer or Attention.ToAcknowledge:
+                var kind = state == Attention.ToAnswer ? ExpectationKind.Answer : ExpectationKind.Acknowledgement;
+                return messages.Where(m => db.Expectations.Any(e => e.MessageId == m.MessageId && e.State == ExpectationState.Open && e.Kind == kind
+                    && db.Threads.Any(t => t.ThreadId == e.ThreadId
+                        && ((e.MustAct == AuthorKind.Juridiction && t.JuridictionId == organisationId)
+                            || (e.MustAct == AuthorKind.Espace && t.GestionnaireId == organisationId)
+                            || (e.MustAct == AuthorKind.Operateur && t.OperateurId == organisationId)))));
+            case Attention.Awaiting:
+                return messages.Where(m => db.Expectations.Any(e => e.MessageId == m.MessageId && e.State == ExpectationState.Open
+                    && db.Threads.Any(t => t.ThreadId == e.ThreadId
+                        && ((e.AskedBy == AuthorKind.Juridiction && t.JuridictionId == organisationId)
+                            || (e.AskedBy == AuthorKind.Espace && t.GestionnaireId == organisationId)
+                            || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == organisationId)))));
+            default:
+                return messages;
         }
-
-        return proto;
     }
 
+    private static async Task<List<ReadMessage>> OneThreadAsync(
+        IQueryable<ThreadMessage> messages, MessageThread thread, MessageCursor? cursor, int pageSize, CancellationToken ct)
+    {
+        var after = cursor?.Position ?? 0;
+        var page = await messages.Where(m => m.ThreadId == thread.ThreadId && m.Position > after).OrderBy(m => m.Position).Take(pageSize + 1).ToListAsync(ct);
+        return page.ConvertAll(m => new ReadMessage(thread, m));
+    }
+
+    /// <summary>Of each thread its latest, by an index, and of these the latest: a page costs a look at each thread, not at each message.</summary>
+    private async Task<List<ReadMessage>> AllThreadsAsync(
+        IQueryable<ThreadMessage> messages, Guid organisationId, TimeCursor? before, int pageSize, CancellationToken ct)
+    {
+        if (before is not null)
+        {
+            messages = messages.Where(m => EF.Functions.LessThan(
+                ValueTuple.Create(m.CreatedAt, m.MessageId), ValueTuple.Create(before.CreatedAt, before.MessageId)));
+        }
+
+        var latest =
+            from t in db.Threads.AsNoTracking().Where(t => t.JuridictionId == organisationId || t.GestionnaireId == organisationId || t.OperateurId == organisationId)
+            from m in messages.Where(m => m.ThreadId == t.ThreadId).OrderByDescending(m => m.CreatedAt).ThenByDescending(m => m.MessageId).Take(pageSize + 1)
+            orderby m.CreatedAt descending, m.MessageId descending
+            select new { Thread = t, Message = m };
+        var page = await latest.Take(pageSize + 1).ToListAsync(ct);
+        return page.ConvertAll(p => new ReadMessage(p.Thread, p.Message));
+    }
+
+    private async Task<List<Message>> ToProtosAsync(List<ReadMessage> page, CancellationToken ct)
+    {
+        if (page.Count == 0)
+        {
+            return [];
+        }
+
+        var threadIds = page.Select(p => p.Thread.ThreadId).Distinct().ToArray();
+        var ids = page.Select(p => p.Message.MessageId).ToArray();
+        var first = page.Min(p => p.Message.Position);
+        var receipts = (await db.Receipts.AsNoTracking().Where(r => threadIds.Contains(r.ThreadId) && r.Position >= first).OrderBy(r => r.Position).ToListAsync(ct))
+            .ToLookup(r => r.ThreadId);
+        var expectations = (await db.Expectations.AsNoTracking().Where(e => ids.Contains(e.MessageId)).OrderBy(e => e.Kind).ToListAsync(ct)).ToLookup(e => e.MessageId);
+        var corrections = await db.Messages
+            .Where(m => m.CorrectsMessageId != null && ids.Contains(m.CorrectsMessageId.Value))
+            .Select(m => new { Corrected = m.CorrectsMessageId!.Value, m.MessageId })
+            .ToDictionaryAsync(m => m.Corrected, m => m.MessageId, ct);
+        return page.ConvertAll(p =>
+        {
+            var proto = ToProto(p.Thread, p.Message);
+            proto.CorrectedByMessageId = corrections.TryGetValue(p.Message.MessageId, out var correction) ? correction.ToString() : "";
+            proto.Expectations.AddRange(expectations[p.Message.MessageId].Select(e => ToProto(p.Thread, e)));
+            proto.Receipts.AddRange(ReadersOf(p.Message, receipts[p.Thread.ThreadId])
+                .Select(r => new ReadReceipt { OrganisationId = r.OrganisationId.ToString(), PersonId = r.PersonId, ReadTime = r.ReadAt.ToProto() }));
+            return proto;
+        });
+    }
+
+    /// <summary>
+    /// Of each reader the first receipt that covers a message, the first reader first. Having written it proves no reading, nor does
+    /// what software of the author's organisation did.
+    /// </summary>
+    private static IEnumerable<ThreadReceipt> ReadersOf(ThreadMessage message, IEnumerable<ThreadReceipt> receiptsByPosition) => message.AuthorOrganisationId is not { } author
+        ? []
+        : receiptsByPosition
+            .Where(r => r.Position >= message.Position && (r.OrganisationId != author || (r.PersonId.Length > 0 && r.PersonId != message.AuthorPersonId)))
+            .DistinctBy(r => (r.OrganisationId, r.PersonId))
+            .OrderBy(r => r.ReadAt);
+
+    private static Message ToProto(MessageThread thread, ThreadMessage message) => new()
+    {
+        MessageId = message.MessageId.ToString(),
+        MesureId = thread.Kind == ThreadKind.Mesure ? thread.ThreadId.ToString() : "",
+        EspaceId = thread.Kind == ThreadKind.Espace ? thread.ThreadId.ToString() : "",
+        Position = message.Position,
+        AuthorKind = message.AuthorKind,
+        AuthorOrganisationId = message.AuthorOrganisationId?.ToString() ?? "",
+        AuthorPersonId = message.AuthorPersonId ?? "",
+        Kind = message.Kind ?? MessageKind.Unspecified,
+        Body = message.Body ?? "",
+        EventType = message.EventType ?? "",
+        CreateTime = message.CreatedAt.ToProto(),
+        CorrectsMessageId = message.CorrectsMessageId?.ToString() ?? "",
+        AnswersMessageId = message.AnswersMessageId?.ToString() ?? "",
+        AnswerDueTime = message.AnswerDueAt.ToProto(),
+        TemplateCode = message.TemplateCode ?? "",
+        TemplateVersion = message.TemplateVersion ?? 0,
+        Origin = message.OriginMesureId is not { } mesureId ? null : new MessageOrigin
+        {
+            MesureId = mesureId.ToString(),
+            MessageId = message.OriginMessageId!.Value.ToString(),
+            AuthorKind = message.OriginAuthorKind!.Value,
+            Kind = message.OriginKind!.Value,
+            CreateTime = message.OriginCreatedAt.ToProto(),
+        },
+        Hash = Bytes(message.Hash),
+    };
+
+    private sealed record ReadMessage(MessageThread Thread, ThreadMessage Message);
+
     private sealed record MessageCursor(long Position);
+
+    private sealed record TimeCursor(DateTimeOffset CreatedAt, Guid MessageId);
 }

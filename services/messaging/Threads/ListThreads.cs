@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
@@ -12,46 +13,106 @@ internal sealed partial class MessagingGrpcService
     public override async Task<ListThreadsResponse> ListThreads(ListThreadsRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
+        var mesureId = check.OptionalUuid("mesure_id", request.MesureId);
+        var espaceId = check.OptionalUuid("espace_id", request.EspaceId);
+        var kind = check.KnownOrUnspecified("kind", request.Kind);
+        var state = check.KnownOrUnspecified("state", request.State);
+        var from = check.OptionalTime("from_time", request.FromTime);
+        var until = check.OptionalTime("until_time", request.UntilTime);
+        check.That(!(until < from), "until_time", "must not be before from_time");
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
+        var caller = context.Caller();
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var before = pageTokens.Read<ThreadCursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
 
-        var organisationId = context.Caller().OrganisationId;
-        var binding = PageTokens.Binding(organisationId, request);
-        var before = pageTokens.Read<ThreadCursor>(request.PageToken, binding);
-
-        IQueryable<MesureThread> threads = db.Threads.AsNoTracking();
-        if (request.UnreadOnly)
+        var reader = Reader.Of(caller);
+        IQueryable<MessageThread> threads = db.Threads.AsNoTracking();
+        if (mesureId is not null)
         {
-            threads = Count(threads, organisationId).Where(t => t.Unread > 0).Select(t => t.Thread);
+            threads = threads.Where(t => t.ThreadId == mesureId && t.Kind == ThreadKind.Mesure);
         }
 
+        if (espaceId is not null)
+        {
+            threads = threads.Where(t => t.EspaceId == espaceId);
+        }
+
+        if (kind != ThreadKind.Unspecified)
+        {
+            threads = threads.Where(t => t.Kind == kind);
+        }
+
+        if (from is not null)
+        {
+            threads = threads.Where(t => t.LastMessageAt >= from);
+        }
+
+        if (until is not null)
+        {
+            threads = threads.Where(t => t.LastMessageAt < until);
+        }
+
+        if (request.UnreadOnly)
+        {
+            threads = Of(threads, Attention.Unread, reader);
+        }
+
+        threads = Of(threads, state, reader);
         if (before is not null)
         {
             threads = threads.Where(t => EF.Functions.LessThan(
-                ValueTuple.Create(t.LastMessageAt, t.MesureId), ValueTuple.Create(before.LastMessageAt, before.MesureId)));
+                ValueTuple.Create(t.LastMessageAt, t.ThreadId), ValueTuple.Create(before.LastMessageAt, before.ThreadId)));
         }
 
-        // Each half reads its own index in order; an organisation is either a court or a gestionnaire, so one half is empty.
+        // Each part reads its own index in order; an organisation is a court, a gestionnaire or the operator, so two are empty.
+        var organisationId = reader.OrganisationId;
         var latest = Latest(
             Latest(threads.Where(t => t.JuridictionId == organisationId), pageSize)
-                .Concat(Latest(threads.Where(t => t.GestionnaireId == organisationId), pageSize)),
+                .Concat(Latest(threads.Where(t => t.GestionnaireId == organisationId), pageSize))
+                .Concat(Latest(threads.Where(t => t.OperateurId == organisationId), pageSize)),
             pageSize);
-        var page = await Count(latest, organisationId).ToListAsync(context.CancellationToken);
+        var ct = context.CancellationToken;
+        var page = await Count(latest, reader).ToListAsync(ct);
 
         var response = new ListThreadsResponse();
         if (page.Count > pageSize)
         {
             page.RemoveAt(pageSize);
-            response.NextPageToken = pageTokens.Protect(new ThreadCursor(page[^1].Thread.LastMessageAt, page[^1].Thread.MesureId), binding);
+            response.NextPageToken = pageTokens.Protect(new ThreadCursor(page[^1].Thread.LastMessageAt, page[^1].Thread.ThreadId), binding);
         }
 
-        response.Threads.AddRange(page.Select(t => ToProto(t.Thread, t.Unread)));
+        response.Threads.AddRange(await ToProtosAsync(caller, page, ct));
         return response;
     }
 
-    /// <summary>One more than a page, to know whether another follows.</summary>
-    private static IQueryable<MesureThread> Latest(IQueryable<MesureThread> threads, int pageSize) =>
-        threads.OrderByDescending(t => t.LastMessageAt).ThenByDescending(t => t.MesureId).Take(pageSize + 1);
+    /// <summary>Threads with a message that asks something of the reader's organisation, or for which another is awaited.</summary>
+    private IQueryable<MessageThread> Of(IQueryable<MessageThread> threads, Attention state, Reader reader) => state switch
+    {
+        Attention.Unread => Count(threads, reader with { PersonId = null }).Where(t => t.Unread > 0).Select(t => t.Thread),
+        Attention.ToAnswer => Waiting(threads, e => e.Kind == ExpectationKind.Answer, mine: true, reader.OrganisationId),
+        Attention.ToAcknowledge => Waiting(threads, e => e.Kind == ExpectationKind.Acknowledgement, mine: true, reader.OrganisationId),
+        Attention.Awaiting => Waiting(threads, e => true, mine: false, reader.OrganisationId),
+        _ => threads,
+    };
 
-    private sealed record ThreadCursor(DateTimeOffset LastMessageAt, Guid MesureId);
+    private IQueryable<MessageThread> Waiting(IQueryable<MessageThread> threads, Expression<Func<MessageExpectation, bool>> which, bool mine, Guid organisationId)
+    {
+        var open = db.Expectations.Where(e => e.State == ExpectationState.Open).Where(which);
+        return mine
+            ? threads.Where(t => open.Any(e => e.ThreadId == t.ThreadId
+                && ((e.MustAct == AuthorKind.Juridiction && t.JuridictionId == organisationId)
+                    || (e.MustAct == AuthorKind.Espace && t.GestionnaireId == organisationId)
+                    || (e.MustAct == AuthorKind.Operateur && t.OperateurId == organisationId))))
+            : threads.Where(t => open.Any(e => e.ThreadId == t.ThreadId
+                && ((e.AskedBy == AuthorKind.Juridiction && t.JuridictionId == organisationId)
+                    || (e.AskedBy == AuthorKind.Espace && t.GestionnaireId == organisationId)
+                    || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == organisationId))));
+    }
+
+    /// <summary>One more than a page, to know whether another follows.</summary>
+    private static IQueryable<MessageThread> Latest(IQueryable<MessageThread> threads, int pageSize) =>
+        threads.OrderByDescending(t => t.LastMessageAt).ThenByDescending(t => t.ThreadId).Take(pageSize + 1);
+
+    private sealed record ThreadCursor(DateTimeOffset LastMessageAt, Guid ThreadId);
 }

@@ -15,7 +15,7 @@ internal sealed partial class MessagingGrpcService
     public override Task<MarkThreadReadResponse> MarkThreadRead(MarkThreadReadRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var key = Key(check, request.MesureId, request.EspaceId);
         var messageId = check.Uuid("message_id", request.MessageId);
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
@@ -24,41 +24,43 @@ internal sealed partial class MessagingGrpcService
         {
             var caller = context.Caller();
             await db.Database.BeginTransactionAsync(ct);
-            var thread = Admit(caller, await db.LockThreadAsync(mesureId, ct));
-            var position = await db.Messages.Where(m => m.MessageId == messageId && m.MesureId == mesureId).Select(m => (long?)m.Position).SingleOrDefaultAsync(ct)
+            var thread = await LockAsync(caller, key, ct);
+            var position = await db.Messages.Where(m => m.MessageId == messageId && m.ThreadId == key.ThreadId).Select(m => (long?)m.Position).SingleOrDefaultAsync(ct)
                 ?? throw DomainError.Invalid("message_id", "is not a message of this thread");
-            var organisationId = caller.OrganisationId;
+            var (organisationId, person) = (caller.OrganisationId, PersonOf(caller) ?? "");
             var readBefore = await db.Receipts
-                .Where(r => r.MesureId == mesureId && r.OrganisationId == organisationId)
+                .Where(r => r.ThreadId == key.ThreadId && r.OrganisationId == organisationId && r.PersonId == person)
                 .MaxAsync(r => (long?)r.Position, ct) ?? 0;
             if (position > readBefore)
             {
-                Leave(thread, organisationId, position, messageId);
+                Leave(thread, organisationId, person, position, messageId);
+
+                // In the transaction of the command: the counts below see it.
+                await db.SaveChangesAsync(ct);
             }
 
-            var read = Math.Max(position, readBefore);
-            var unread = await db.Messages.LongCountAsync(m =>
-                m.MesureId == mesureId && m.Position > read && m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId, ct);
-            return new MarkThreadReadResponse { Thread = ToProto(thread, unread) };
-        }, _ => ResourceOf(request.MesureId));
+            return new MarkThreadReadResponse { Thread = await ToProtoAsync(caller, thread, ct) };
+        }, _ => ResourceOf(key));
     }
 
-    private void Leave(MesureThread thread, Guid readerId, long position, Guid messageId)
+    private void Leave(MessageThread thread, Guid organisationId, string person, long position, Guid messageId)
     {
         var now = clock.GetStoredNow();
-        db.Receipts.Add(new ThreadReceipt { MesureId = thread.MesureId, OrganisationId = readerId, Position = position, ReadAt = now });
+        db.Receipts.Add(new ThreadReceipt { ThreadId = thread.ThreadId, OrganisationId = organisationId, PersonId = person, Position = position, ReadAt = now });
         db.Publish(new ThreadRead
         {
             EventId = Guid.CreateVersion7(now),
-            AggregateId = thread.MesureId,
+            AggregateId = thread.ThreadId,
             AggregateVersion = position,
             OccurredAt = now,
             RecordedAt = now,
             CorrelationId = Activity.Current?.TraceId.ToString(),
+            ThreadKind = thread.Kind.ToCode(),
             MessageId = messageId,
             JuridictionId = thread.JuridictionId,
             GestionnaireId = thread.GestionnaireId,
-            ReaderOrganisationId = readerId,
+            OperateurId = thread.OperateurId,
+            ReaderOrganisationId = organisationId,
         });
     }
 }

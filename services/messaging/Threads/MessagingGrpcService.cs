@@ -1,26 +1,52 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
+using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Proto = Jafer.Contracts.Messaging.V1;
 
 namespace Jafer.Messaging.Threads;
 
 /// <summary>The rpcs of messaging, each in its own file; here what they share.</summary>
 internal sealed partial class MessagingGrpcService(
-    MessagingDbContext db, Commands<MessagingDbContext> commands, PageTokens pageTokens, TimeProvider clock) : MessagingService.MessagingServiceBase
+    MessagingDbContext db, Commands<MessagingDbContext> commands, PageTokens pageTokens, IOptions<ConversationOptions> options,
+    IOptions<EscalationOptions> escalation, TimeProvider clock) : MessagingService.MessagingServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
 
-    private static string ResourceOf(string mesureId) => "threads/" + mesureId;
+    // What a thread shows of what is expected: whoever has more open than that reads them by ListMessages.
+    private const int MaxExpectations = 50;
+
+    private static string ResourceOf(ThreadKey key) => $"threads/{key.ThreadId}";
+
+    /// <summary>Which thread a request names.</summary>
+    private static ThreadKey Key(FieldChecks check, string mesureId, string espaceId)
+    {
+        if (espaceId.Length == 0)
+        {
+            return new ThreadKey(ThreadKind.Mesure, check.Uuid("mesure_id", mesureId));
+        }
+
+        if (mesureId.Length > 0)
+        {
+            check.Uuid("mesure_id", mesureId);
+            check.Add("espace_id", "must be empty when mesure_id is given");
+        }
+
+        return new ThreadKey(ThreadKind.Espace, check.Uuid("espace_id", espaceId));
+    }
+
+    /// <summary>The person who calls, or for whom software does; null when software names nobody.</summary>
+    private static string? PersonOf(Caller caller) => caller.IsPerson ? caller.Subject : caller.OnBehalfOf is { Length: > 0 } person ? person : null;
 
     /// <summary>Refuses a thread that is not the caller's, and one that does not exist, with the same answer.</summary>
-    private static MesureThread Admit(Caller caller, MesureThread? thread)
+    private static MessageThread Admit(Caller caller, MessageThread? thread)
     {
-        if (thread is null || !(caller.MayTouch(thread.JuridictionId) || caller.MayTouch(thread.GestionnaireId)))
+        if (thread is null || !(caller.MayTouch(thread.JuridictionId) || caller.MayTouch(thread.GestionnaireId) || caller.MayTouch(thread.OperateurId)))
         {
             throw DomainError.Forbidden();
         }
@@ -28,32 +54,175 @@ internal sealed partial class MessagingGrpcService(
         return thread;
     }
 
-    private Task<MesureThread?> FindAsync(Guid mesureId, CancellationToken ct) =>
-        db.Threads.AsNoTracking().SingleOrDefaultAsync(t => t.MesureId == mesureId, ct);
+    /// <summary>For which side the caller speaks.</summary>
+    private static AuthorKind SideOf(Caller caller, MessageThread thread) => thread.SideOf(caller.OrganisationId) ?? throw DomainError.Forbidden();
 
-    /// <summary>Threads with the number of messages that an organisation has neither written nor marked as read.</summary>
-    private IQueryable<CountedThread> Count(IQueryable<MesureThread> threads, Guid organisationId) => threads.Select(t => new CountedThread
+    /// <summary>The caller's thread for reading. That of an espace may still be without any message: then no row has it.</summary>
+    private async Task<MessageThread> FindAsync(Caller caller, ThreadKey key, CancellationToken ct)
     {
-        Thread = t,
-        Unread = db.Messages.LongCount(m =>
-            m.MesureId == t.MesureId && m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
-            && m.Position > (db.Receipts.Where(r => r.MesureId == t.MesureId && r.OrganisationId == organisationId).Max(r => (long?)r.Position) ?? 0)),
-    });
+        var thread = await db.Threads.AsNoTracking().SingleOrDefaultAsync(t => t.ThreadId == key.ThreadId && t.Kind == key.Kind, ct);
+        return Admit(caller, thread ?? await UnopenedAsync(key, ct));
+    }
 
-    private static Proto.Thread ToProto(MesureThread thread, long unread) => new()
+    /// <summary>The caller's thread with its row locked for a change; that of an espace is opened by the first one. A transaction was begun.</summary>
+    private async Task<MessageThread> LockAsync(Caller caller, ThreadKey key, CancellationToken ct)
     {
-        MesureId = thread.MesureId.ToString(),
-        JuridictionId = thread.JuridictionId.ToString(),
-        GestionnaireId = thread.GestionnaireId.ToString(),
-        MessageCount = thread.MessageCount,
-        UnreadCount = unread,
-        LastMessageTime = thread.LastMessageAt.ToProto(),
+        var thread = await db.LockThreadAsync(key.Kind, key.ThreadId, ct);
+        if (thread is null && await UnopenedAsync(key, ct) is { } unopened)
+        {
+            Admit(caller, unopened);
+            await db.Database.ExecuteSqlAsync(
+                $"""
+                insert into threads (thread_id, kind, gestionnaire_id, operateur_id, espace_id, holders_version, message_count, last_message_at)
+                values ({unopened.ThreadId}, 'ESPACE', {unopened.GestionnaireId}, {unopened.OperateurId}, {unopened.EspaceId}, {unopened.HoldersVersion}, 0, {unopened.LastMessageAt})
+                on conflict do nothing
+                """,
+                ct);
+            thread = await db.LockThreadAsync(key.Kind, key.ThreadId, ct);
+        }
+
+        return Admit(caller, thread);
+    }
+
+    private async Task<MessageThread?> UnopenedAsync(ThreadKey key, CancellationToken ct)
+    {
+        if (key.Kind != ThreadKind.Espace || await db.Espaces.AsNoTracking().SingleOrDefaultAsync(e => e.EspaceId == key.ThreadId, ct) is not { } espace
+            || espace.GestionnaireId == escalation.Value.OperatorId)
+        {
+            return null;
+        }
+
+        return new MessageThread
+        {
+            ThreadId = espace.EspaceId,
+            Kind = ThreadKind.Espace,
+            GestionnaireId = espace.GestionnaireId,
+            OperateurId = escalation.Value.OperatorId,
+            EspaceId = espace.EspaceId,
+            HoldersVersion = espace.Version,
+            MessageCount = 0,
+            LastMessageAt = clock.GetUtcNow(),
+        };
+    }
+
+    /// <summary>Refuses to add to the thread of a mesure that was closed too long ago.</summary>
+    private void RequireWritable(MessageThread thread, string act, DateTimeOffset now)
+    {
+        if (thread.ClosedAt is { } closed && now > closed + options.Value.WritableAfterClosing)
+        {
+            throw DomainError.StateForbids("CLOTUREE", act, "the mesure was closed too long ago");
+        }
+    }
+
+    /// <summary>A message of a thread; refused at its field when it is none, and when it is an entry of Jafer.</summary>
+    private async Task<ThreadMessage> MessageAsync(MessageThread thread, Guid messageId, string field, CancellationToken ct)
+    {
+        var message = await db.Messages.AsNoTracking().SingleOrDefaultAsync(m => m.MessageId == messageId && m.ThreadId == thread.ThreadId, ct)
+            ?? throw DomainError.Invalid(field, "is not a message of this thread");
+        return message.EventType is null ? message : throw DomainError.Invalid(field, "is an entry of Jafer");
+    }
+
+    /// <summary>
+    /// Threads with what an organisation, and a person of it, have neither written nor marked as read, and with what is still expected.
+    /// </summary>
+    private IQueryable<CountedThread> Count(IQueryable<MessageThread> threads, Reader reader)
+    {
+        var (organisationId, person) = (reader.OrganisationId, reader.PersonId);
+        return threads.Select(t => new CountedThread
+        {
+            Thread = t,
+            Unread = db.Messages.LongCount(m =>
+                m.ThreadId == t.ThreadId && m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
+                && m.Position > (db.Receipts.Where(r => r.ThreadId == t.ThreadId && r.OrganisationId == organisationId).Max(r => (long?)r.Position) ?? 0)),
+            PersonUnread = person == null ? 0 : db.Messages.LongCount(m =>
+                m.ThreadId == t.ThreadId && m.AuthorOrganisationId != null && !(m.AuthorOrganisationId == organisationId && m.AuthorPersonId == person)
+                && m.Position > (db.Receipts.Where(r => r.ThreadId == t.ThreadId && r.OrganisationId == organisationId && r.PersonId == person).Max(r => (long?)r.Position) ?? 0)),
+            OpenQuestions = db.Expectations.Count(e => e.ThreadId == t.ThreadId && e.State == ExpectationState.Open && e.Kind == ExpectationKind.Answer),
+            Unacknowledged = db.Expectations.Count(e => e.ThreadId == t.ThreadId && e.State == ExpectationState.Open && e.Kind == ExpectationKind.Acknowledgement),
+        });
+    }
+
+    private async Task<Proto.Thread> ToProtoAsync(Caller caller, MessageThread thread, CancellationToken ct)
+    {
+        var counted = await Count(db.Threads.AsNoTracking().Where(t => t.ThreadId == thread.ThreadId), Reader.Of(caller)).SingleOrDefaultAsync(ct);
+        return (await ToProtosAsync(caller, [counted ?? new CountedThread { Thread = thread }], ct))[0];
+    }
+
+    private async Task<List<Proto.Thread>> ToProtosAsync(Caller caller, IReadOnlyList<CountedThread> threads, CancellationToken ct)
+    {
+        var ids = threads.Where(t => t.OpenQuestions + t.Unacknowledged > 0).Select(t => t.Thread.ThreadId).ToArray();
+        var open = ids.Length == 0 ? [] : await db.Expectations.AsNoTracking()
+            .Where(e => ids.Contains(e.ThreadId) && e.State == ExpectationState.Open)
+            .OrderBy(e => e.DueAt).ThenBy(e => e.Position).ThenBy(e => e.Kind)
+            .ToListAsync(ct);
+        var byThread = open.ToLookup(e => e.ThreadId);
+        return [.. threads.Select(t => ToProto(caller, t, byThread[t.Thread.ThreadId].Take(MaxExpectations)))];
+    }
+
+    private Proto.Thread ToProto(Caller caller, CountedThread counted, IEnumerable<MessageExpectation> open)
+    {
+        var thread = counted.Thread;
+        var proto = new Proto.Thread
+        {
+            Kind = thread.Kind,
+            MesureId = thread.Kind == ThreadKind.Mesure ? thread.ThreadId.ToString() : "",
+            EspaceId = thread.EspaceId?.ToString() ?? "",
+            JuridictionId = thread.JuridictionId?.ToString() ?? "",
+            GestionnaireId = thread.GestionnaireId.ToString(),
+            OperateurId = thread.OperateurId?.ToString() ?? "",
+            MessageCount = thread.MessageCount,
+            UnreadCount = counted.Unread,
+            PersonUnreadCount = counted.PersonUnread,
+            OpenQuestionCount = counted.OpenQuestions,
+            UnacknowledgedCount = counted.Unacknowledged,
+            LastMessageTime = thread.MessageCount == 0 ? null : thread.LastMessageAt.ToProto(),
+            HeadHash = Bytes(thread.HeadHash),
+            ClosedTime = thread.ClosedAt.ToProto(),
+            WritableUntilTime = (thread.ClosedAt + options.Value.WritableAfterClosing).ToProto(),
+            PredecessorMesureId = thread.PredecessorId is { } predecessor && caller.OrganisationId == thread.JuridictionId ? predecessor.ToString() : "",
+        };
+        proto.Expectations.AddRange(open.Select(e => ToProto(thread, e)));
+        return proto;
+    }
+
+    private static Expectation ToProto(MessageThread thread, MessageExpectation expectation) => new()
+    {
+        MessageId = expectation.MessageId.ToString(),
+        Position = expectation.Position,
+        Kind = expectation.Kind,
+        MustAct = expectation.MustAct,
+        MustActOrganisationId = thread.OrganisationOf(expectation.MustAct)?.ToString() ?? "",
+        DueTime = expectation.DueAt.ToProto(),
+        State = expectation.State,
+        ReminderCount = expectation.Reminders,
+        CloseTime = expectation.ClosedAt.ToProto(),
+        AnswerMessageId = expectation.AnswerMessageId?.ToString() ?? "",
+        ClosedByOrganisationId = expectation.ClosedByOrganisationId?.ToString() ?? "",
+        ClosedByPersonId = expectation.ClosedByPersonId ?? "",
     };
+
+    private static Google.Protobuf.ByteString Bytes(byte[]? bytes) =>
+        bytes is null ? Google.Protobuf.ByteString.Empty : Google.Protobuf.UnsafeByteOperations.UnsafeWrap(bytes);
+
+    /// <summary>Which thread is meant.</summary>
+    private readonly record struct ThreadKey(ThreadKind Kind, Guid ThreadId);
+
+    /// <summary>For whom unread messages are counted.</summary>
+    private readonly record struct Reader(Guid OrganisationId, string? PersonId)
+    {
+        public static Reader Of(Caller caller) => new(caller.OrganisationId, PersonOf(caller));
+    }
 
     private sealed class CountedThread
     {
-        public required MesureThread Thread { get; init; }
+        public required MessageThread Thread { get; init; }
 
-        public required long Unread { get; init; }
+        public long Unread { get; init; }
+
+        public long PersonUnread { get; init; }
+
+        public int OpenQuestions { get; init; }
+
+        public int Unacknowledged { get; init; }
     }
 }

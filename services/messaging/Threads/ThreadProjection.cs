@@ -2,53 +2,89 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 
 namespace Jafer.Messaging.Threads;
 
 /// <summary>
-/// Opens the thread of a mesure at its transmission and enters each step. A step that overtook the transmission opens the
-/// thread too: positions never change, so what comes late stands where it came, with the time at which it happened.
+/// Opens the thread of a mesure at its transmission and enters each step; that of a mesure without a judge at its creation. A step
+/// that overtook the transmission opens the thread too: positions never change, so what comes late stands where it came, with the
+/// time at which it happened. Of espaces it keeps whose they are.
 /// </summary>
 internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
 {
-    public async Task HandleAsync(MessagingDbContext db, DomainEvent message, CancellationToken ct)
-    {
-        // A non-judicial mesure has no court to talk with, and so no thread.
-        if (message is not MesureEvent { JuridictionId: { } juridictionId, GestionnaireId: { } gestionnaireId } step || !Steps.IsShared(step))
-        {
-            return;
-        }
+    /// <summary>The events that it hears.</summary>
+    public static IReadOnlyCollection<Type> Subscriptions { get; } = [typeof(EspacePublished), .. EventTypes.All.Where(t => t.IsSubclassOf(typeof(MesureEvent)))];
 
-        var thread = await db.LockThreadAsync(step.AggregateId, ct);
+    private static readonly string s_closed = Contracts.Mesure.V1.MesureState.Cloturee.ToCode();
+
+    public Task HandleAsync(MessagingDbContext db, DomainEvent message, CancellationToken ct) => message switch
+    {
+        EspacePublished espace => KeepAsync(db, espace, ct),
+        MesureEvent { GestionnaireId: { } gestionnaireId } step when Steps.IsShared(step) => EnterAsync(db, step, gestionnaireId, ct),
+        _ => Task.CompletedTask,
+    };
+
+    private static async Task EnterAsync(MessagingDbContext db, MesureEvent step, Guid gestionnaireId, CancellationToken ct)
+    {
+        var thread = await db.LockThreadAsync(ThreadKind.Mesure, step.AggregateId, ct);
         if (thread is null)
         {
-            thread = new MesureThread
+            thread = new MessageThread
             {
-                MesureId = step.AggregateId,
-                JuridictionId = juridictionId,
+                ThreadId = step.AggregateId,
+                Kind = ThreadKind.Mesure,
                 GestionnaireId = gestionnaireId,
-                HoldersVersion = step.AggregateVersion,
+                HoldersVersion = 0,
                 MessageCount = 0,
                 LastMessageAt = step.OccurredAt,
             };
             db.Threads.Add(thread);
         }
-        else if (step.AggregateVersion > thread.HoldersVersion)
+
+        if (step.AggregateVersion > thread.HoldersVersion)
         {
-            thread.JuridictionId = juridictionId;
+            thread.JuridictionId = step.JuridictionId;
             thread.GestionnaireId = gestionnaireId;
+            thread.EspaceId = step.EspaceId;
+            thread.ClosedAt = step.State != s_closed ? null : thread.ClosedAt ?? step.RecordedAt;
             thread.HoldersVersion = step.AggregateVersion;
         }
 
-        db.Messages.Add(new ThreadMessage
+        if (step is MesureTransmitted { PredecessorMesureId: { } predecessor })
         {
-            MesureId = step.AggregateId,
-            Position = thread.Append(step.OccurredAt),
+            thread.PredecessorId = predecessor;
+        }
+
+        var entry = new ThreadMessage
+        {
+            ThreadId = step.AggregateId,
             MessageId = step.EventId,
             AuthorKind = AuthorKind.Systeme,
             EventType = EventTypes.NameOf(step.GetType()),
-            CreatedAt = step.OccurredAt,
-        });
+            CreatedAt = step.OccurredAt.ToUniversalTime(),
+        };
+        thread.Append(entry);
+        db.Messages.Add(entry);
+    }
+
+    private static async Task KeepAsync(MessagingDbContext db, EspacePublished espace, CancellationToken ct)
+    {
+        var view = await db.Espaces.FindAsync([espace.AggregateId], ct);
+        if (view is null)
+        {
+            view = new EspaceView { EspaceId = espace.AggregateId, GestionnaireId = espace.GestionnaireId, Departement = espace.Departement, Version = espace.AggregateVersion };
+            db.Espaces.Add(view);
+        }
+        else if (espace.AggregateVersion >= view.Version)
+        {
+            (view.GestionnaireId, view.Departement, view.Version) = (espace.GestionnaireId, espace.Departement, espace.AggregateVersion);
+        }
+
+        if (await db.LockThreadAsync(ThreadKind.Espace, espace.AggregateId, ct) is { } thread && view.Version >= thread.HoldersVersion)
+        {
+            (thread.GestionnaireId, thread.HoldersVersion) = (view.GestionnaireId, view.Version);
+        }
     }
 }

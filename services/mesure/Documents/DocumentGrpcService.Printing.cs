@@ -4,6 +4,7 @@ using Jafer.Mesures.Documents.Printing;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Printing;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 

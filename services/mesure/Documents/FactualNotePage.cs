@@ -4,6 +4,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Printing;
 
 namespace Jafer.Mesures.Documents;
 

@@ -19,6 +19,9 @@ internal sealed class WebhookDelivery
 
     public required Guid AggregateId { get; init; }
 
+    /// <summary>Whether the event is one of the thread of an espace, which is then its aggregate.</summary>
+    public bool AboutEspace { get; init; }
+
     public required DateTimeOffset OccurredAt { get; init; }
 
     /// <summary>Code of a <c>WebhookDeliveryState</c>.</summary>

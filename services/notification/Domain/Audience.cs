@@ -20,7 +20,7 @@ internal static class Audience
     public static IReadOnlyList<Addressee> Of(DomainEvent message, Guid? operatorId = null) =>
     [
         .. Sides(message)
-            .Append(message is DeadlineDue { Escalated: true } or SourceSilent or ConsumerSilent ? operatorId : null)
+            .Append(message is DeadlineDue { Escalated: true } or MessageOverdue { Escalated: true } or SourceSilent or ConsumerSilent ? operatorId : null)
             .Where(s => s is not null)
             .Select(s => s!.Value)
             .Distinct()
@@ -32,8 +32,9 @@ internal static class Audience
     {
         MesureCreated or MesureUpdated or MesureCompleted or DeadlineDue { Deadline: "TRANSMIT" } => [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
-        MessagePosted posted => [posted.JuridictionId, posted.GestionnaireId],
-        ThreadRead read => [read.JuridictionId, read.GestionnaireId],
+        // Nobody but whoever must act is reminded.
+        MessageOverdue overdue => [overdue.MustActOrganisationId],
+        ThreadEvent said => [said.JuridictionId, said.GestionnaireId, said.OperateurId],
         SlotFreed freed => [freed.GestionnaireId],
         SlotTaken taken => [taken.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
@@ -55,6 +56,8 @@ internal static class Audience
         DeadlineDue due => WhoMustAct(due) == organisationId,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
+        MessageOverdue overdue => overdue.MustActOrganisationId == organisationId,
+        MessagesHandedOver handedOver => handedOver.GestionnaireId == organisationId,
         SourceSilent silent => silent.GestionnaireId == organisationId,
         ConsumerSilent silent => silent.OrganisationId == organisationId,
         EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,

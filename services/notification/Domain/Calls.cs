@@ -26,7 +26,10 @@ internal static class Calls
         // New terms: the espace has plans to change. Without a judge it is the espace itself that acted.
         MesureModified { JuridictionId: null } => null,
         MesureModified modified => Told(message, modified.GestionnaireId),
-        MessagePosted posted => Told(message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId : posted.GestionnaireId),
+        MessagePosted posted => Told(
+            message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId ?? posted.OperateurId : posted.GestionnaireId, posted.MessageKind is "DIFFICULTE" or "DANGER"),
+        MessagesHandedOver handedOver => Told(message, handedOver.GestionnaireId),
+        MessageOverdue overdue => new(overdue.MustActOrganisationId, message.AggregateId, overdue.Expectation == "ACKNOWLEDGEMENT", Escalated: overdue.Escalated),
 
         // Many groups of one espace, or many mesures of one espace: one mail.
         EspaceGroupStale stale => new(stale.GestionnaireId, stale.AggregateId, OnceADay: true),
@@ -48,6 +51,17 @@ internal static class Calls
         // A proof, for whoever looks for it.
         MesureDelivered => null,
         MesureEvent step when Audience.Holder(step) is { } holder && holder != heldBefore => Told(message, holder),
+        _ => null,
+    };
+
+    /// <summary>What is waited for, where the type of the event does not say: the deadline, or what of a message; null else.</summary>
+    /// <param name="message">The event.</param>
+    public static string? DetailOf(DomainEvent message) => message switch
+    {
+        DeadlineDue due => due.Deadline,
+        MessageOverdue { ThreadKind: "ESPACE" } overdue => $"ESPACE_{overdue.Expectation}_OVERDUE",
+        MessageOverdue overdue => $"{overdue.Expectation}_OVERDUE",
+        ThreadEvent { ThreadKind: "ESPACE" } => MailText.MessageOfEspace,
         _ => null,
     };
 

@@ -27,6 +27,9 @@ internal sealed record MailContent(string Subject, string Text, string Html);
 /// </summary>
 internal static class MailText
 {
+    /// <summary>A message in the thread of an espace, which no mesure's address leads to.</summary>
+    public const string MessageOfEspace = "ESPACE_MESSAGE";
+
     private const string Other = "Une mesure attend votre intervention";
 
     private static readonly FrozenDictionary<string, string> s_acts = new Dictionary<string, string>
@@ -41,6 +44,7 @@ internal static class MailText
         ["mesure.mesure-resumed.v1"] = "Une mesure suspendue reprend",
         ["mesure.mesure-reopened.v1"] = "Une mesure close par erreur est rouverte",
         ["messaging.message-posted.v1"] = "Un message vous attend",
+        ["messaging.messages-handed-over.v1"] = "Des messages du dossier précédent vous sont remis",
         ["directory.espace-group-stale.v1"] = "Des informations de votre espace sont à confirmer ou à corriger",
         ["directory.agrement-ended.v1"] = "L'agrément de votre espace prend fin ou a pris fin",
         ["directory.agrement-lieu-ended.v1"] = "Un lieu de votre espace n'est plus ou ne sera plus couvert par un agrément",
@@ -75,6 +79,11 @@ internal static class MailText
         ["TERM_IN_TWO_MONTHS"] = "Une mesure prend fin dans deux mois",
         ["TERM_IN_ONE_MONTH"] = "Une mesure prend fin dans un mois",
         ["TERM_PASSED"] = "Le terme d'une mesure est passé",
+        [MessageOfEspace] = "Un message vous attend",
+        ["ANSWER_OVERDUE"] = "Un message attend votre réponse",
+        ["ACKNOWLEDGEMENT_OVERDUE"] = "Un message urgent attend votre accusé de réception",
+        ["ESPACE_ANSWER_OVERDUE"] = "Un message attend votre réponse",
+        ["ESPACE_ACKNOWLEDGEMENT_OVERDUE"] = "Un message urgent attend votre accusé de réception",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     // These name an espace or the organisation itself, those of enquiries the enquiry, all others a mesure.
@@ -174,19 +183,25 @@ internal static class MailText
 
     private static bool IsOfThread(string eventType) => eventType.StartsWith("messaging.", StringComparison.Ordinal);
 
+    /// <summary>Whether a message waits in the thread of an espace: messages may be about either.</summary>
+    /// <param name="detail">What is waited for.</param>
+    public static bool IsOfEspacesThread(string? detail) => detail?.StartsWith("ESPACE_", StringComparison.Ordinal) == true;
+
     private static bool IsOfEnquiry(string eventType) => eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal);
 
     private static string Act(MailLine line) => line.Deadline is { } deadline
         ? s_deadlines.GetValueOrDefault(deadline, OtherDeadline)
         : s_acts.GetValueOrDefault(line.EventType, Other);
 
-    private static string Where(MailLine line) => s_aboutEspaces.Contains(line.EventType) ? $"espace {line.About}"
+    private static string Where(MailLine line) => IsOfEspace(line) ? $"espace {line.About}"
         : IsOfEnquiry(line.EventType) ? $"demande {line.About}"
         : s_aboutOrganisations.Contains(line.EventType) ? $"organisation {line.About}"
         : $"mesure {line.About}";
 
+    private static bool IsOfEspace(MailLine line) => s_aboutEspaces.Contains(line.EventType) || IsOfEspacesThread(line.Deadline);
+
     private static string? Link(MailLine line, string? mesureUrl) =>
-        IsAboutMesure(line.EventType) ? Links.To(mesureUrl, line.About, line.NoticeId) : null;
+        IsAboutMesure(line.EventType) && !IsOfEspace(line) ? Links.To(mesureUrl, line.About, line.NoticeId) : null;
 
     private sealed record Item(bool Urgent, string What, string Where, string? Link);
 }

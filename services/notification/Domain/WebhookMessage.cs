@@ -26,7 +26,7 @@ internal static class WebhookMessage
     };
 
     private static readonly FrozenSet<string> s_aboutMesures = EventTypes.All
-        .Where(t => t.IsAssignableTo(typeof(MesureEvent)) || t == typeof(MessagePosted) || t == typeof(ThreadRead))
+        .Where(t => t.IsAssignableTo(typeof(MesureEvent)) || t.IsAssignableTo(typeof(ThreadEvent)))
         .Select(EventTypes.NameOf).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The body: type and identifiers, nothing of the content. The same for each attempt.</summary>
@@ -37,9 +37,10 @@ internal static class WebhookMessage
     /// <param name="aggregateId">What it is about.</param>
     /// <param name="occurredAt">When it happened.</param>
     /// <param name="mesureUrl">Address of a mesure for a person with {0} for its id and {1} for the notice's; null when there is no such page.</param>
-    public static byte[] Body(Guid deliveryId, Guid organisationId, Guid eventId, string type, Guid aggregateId, DateTimeOffset occurredAt, string? mesureUrl)
+    /// <param name="aboutEspace">Whether the event is one of the thread of an espace.</param>
+    public static byte[] Body(Guid deliveryId, Guid organisationId, Guid eventId, string type, Guid aggregateId, DateTimeOffset occurredAt, string? mesureUrl, bool aboutEspace = false)
     {
-        Guid? mesureId = s_aboutMesures.Contains(type) ? aggregateId : null;
+        Guid? mesureId = s_aboutMesures.Contains(type) && !aboutEspace ? aggregateId : null;
         var link = mesureId is { } id ? Links.To(mesureUrl, id, deliveryId) : null;
         return JsonSerializer.SerializeToUtf8Bytes(
             new { type, timestamp = occurredAt, data = new { eventId, aggregateId, mesureId, organisationId, link } }, s_json);

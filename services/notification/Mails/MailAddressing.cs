@@ -144,21 +144,21 @@ internal sealed class MailAddressing(
         return answers;
     }
 
-    /// <summary>Asks whom the organisations named for the mesures; once messaging has no answer it is not asked again for these.</summary>
+    /// <summary>Asks whom the organisations named for the mesures and espaces; once messaging has no answer it is not asked again for these.</summary>
     private async Task<ILookup<(Guid About, Guid OrganisationId), string>> AskNamesAsync(List<Notice> due, CancellationToken ct)
     {
         var named = new ConcurrentBag<((Guid, Guid) Key, string ContactId)>();
         var away = false;
         await Parallel.ForEachAsync(
-            due.Where(n => !n.Escalated && MailText.IsAboutMesure(n.EventType)).Select(n => n.About).Distinct(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct },
-            async (mesureId, ct) =>
+            due.Where(n => !n.Escalated && MailText.IsAboutMesure(n.EventType)).Select(n => (n.About, OfEspace: MailText.IsOfEspacesThread(n.Deadline))).Distinct(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct },
+            async (thread, ct) =>
             {
                 if (Volatile.Read(ref away))
                 {
                     return;
                 }
 
-                if (await names.OfAsync(mesureId, ct) is not { } people)
+                if (await names.OfAsync(thread.About, thread.OfEspace, ct) is not { } people)
                 {
                     Volatile.Write(ref away, true);
                     return;
@@ -166,7 +166,7 @@ internal sealed class MailAddressing(
 
                 foreach (var (organisationId, contactId) in people)
                 {
-                    named.Add(((mesureId, organisationId), contactId));
+                    named.Add(((thread.About, organisationId), contactId));
                 }
             });
         return named.ToLookup(n => n.Key, n => n.ContactId);

@@ -4,29 +4,30 @@ using Jafer.ServiceDefaults.Telemetry;
 
 namespace Jafer.Notifications.Mails;
 
-/// <summary>Whom organisations named for a mesure: the participants of its thread who answer, or stand in for who does.</summary>
+/// <summary>Whom organisations named for a mesure or an espace: the participants of its thread who answer, or stand in for who does.</summary>
 internal sealed class NamedContacts(MessagingService.MessagingServiceClient messaging, ILogger<NamedContacts> logger)
 {
     /// <summary>
-    /// Those named for a mesure by organisation and external_id; null when messaging does not answer, whatever the reason: who usually is
+    /// Those named for a thread by organisation and external_id; null when messaging does not answer, whatever the reason: who usually is
     /// told is told then.
     /// </summary>
-    /// <param name="mesureId">The mesure.</param>
+    /// <param name="about">The mesure or espace.</param>
+    /// <param name="ofEspace">Whether it is an espace.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<IReadOnlyList<(Guid OrganisationId, string ContactId)>?> OfAsync(Guid mesureId, CancellationToken ct)
+    public async Task<IReadOnlyList<(Guid OrganisationId, string ContactId)>?> OfAsync(Guid about, bool ofEspace, CancellationToken ct)
     {
         try
         {
             // At most 20 for each of the two sides.
             var answer = await messaging.ListParticipantsAsync(
-                new ListParticipantsRequest { MesureId = mesureId.ToString(), PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
+                new ListParticipantsRequest { MesureId = ofEspace ? "" : about.ToString(), EspaceId = ofEspace ? about.ToString() : "", PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
             return answer?.Participants
                 .Where(p => p.Role is ParticipantRole.Responsable or ParticipantRole.Suppleant)
                 .Select(p => (Guid.Parse(p.OrganisationId), p.ContactId)).ToList();
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
-            logger.LogWarning("Who is named for mesure {MesureId} could not be read: {Fault}", mesureId, Redaction.Describe(e));
+            logger.LogWarning("Who is named for {About} could not be read: {Fault}", about, Redaction.Describe(e));
             return null;
         }
     }

@@ -45,7 +45,7 @@ internal sealed class WebhookDispatcher(
         from (select delivery_id from tests union all select delivery_id from events) taken, webhook_endpoints e
         where d.delivery_id = taken.delivery_id and e.endpoint_id = d.endpoint_id
         returning d.delivery_id, d.endpoint_id, e.organisation_id, d.test, d.event_id, d.event_type, d.aggregate_id, d.occurred_at, d.attempts,
-                  d.queued_at, d.expires_at, e.url, e.secret, case when e.previous_secret_expires_at > @now then e.previous_secret end
+                  d.queued_at, d.expires_at, e.url, e.secret, case when e.previous_secret_expires_at > @now then e.previous_secret end, d.about_espace
         """;
 
     // An attempt that is cut by the end of the service is made again elsewhere: it should have its time first.
@@ -143,7 +143,7 @@ internal sealed class WebhookDispatcher(
             taken.Add(new Taken(
                 lease, reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(2), reader.GetBoolean(3), reader.GetGuid(4), reader.GetString(5), reader.GetGuid(6),
                 reader.GetFieldValue<DateTimeOffset>(7), reader.GetInt32(8), reader.GetFieldValue<DateTimeOffset>(9), reader.GetFieldValue<DateTimeOffset>(10),
-                reader.GetString(11), reader.GetString(12), reader.IsDBNull(13) ? null : reader.GetString(13)));
+                reader.GetString(11), reader.GetString(12), reader.IsDBNull(13) ? null : reader.GetString(13), reader.GetBoolean(14)));
         }
 
         return taken;
@@ -185,7 +185,7 @@ internal sealed class WebhookDispatcher(
             return WebhookResult.NoAnswer("SECRET_UNREADABLE");
         }
 
-        var body = WebhookMessage.Body(taken.DeliveryId, taken.OrganisationId, taken.EventId, taken.EventType, taken.AggregateId, taken.OccurredAt, mail.Value.MesureUrl);
+        var body = WebhookMessage.Body(taken.DeliveryId, taken.OrganisationId, taken.EventId, taken.EventType, taken.AggregateId, taken.OccurredAt, mail.Value.MesureUrl, taken.AboutEspace);
         return await post.SendAsync(taken.Url, taken.DeliveryId, body, keys!, cut);
     }
 
@@ -271,5 +271,5 @@ internal sealed class WebhookDispatcher(
 
     private sealed record Taken(
         Guid Lease, Guid DeliveryId, Guid EndpointId, Guid OrganisationId, bool Test, Guid EventId, string EventType, Guid AggregateId, DateTimeOffset OccurredAt,
-        int Attempts, DateTimeOffset QueuedAt, DateTimeOffset ExpiresAt, string Url, string Secret, string? PreviousSecret);
+        int Attempts, DateTimeOffset QueuedAt, DateTimeOffset ExpiresAt, string Url, string Secret, string? PreviousSecret, bool AboutEspace);
 }

@@ -69,8 +69,9 @@ internal sealed partial class WebhookGrpcService
 
             // The id is that of WebhookMessage.DeliveryId, in the database's words.
             var queued = await db.Database.ExecuteSqlAsync($"""
-                insert into webhook_deliveries (delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, occurred_at, state, attempts, queued_at, next_attempt_at, expires_at)
-                select encode(substring(sha256(uuid_send({id}) || uuid_send(event_id)) for 16), 'hex')::uuid, {id}, false, event_id, type, aggregate_id, occurred_at, 'QUEUED', 0,
+                insert into webhook_deliveries (delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, about_espace, occurred_at, state, attempts, queued_at, next_attempt_at, expires_at)
+                select encode(substring(sha256(uuid_send({id}) || uuid_send(event_id)) for 16), 'hex')::uuid, {id}, false, event_id, type, aggregate_id,
+                       type like 'messaging.%' and coalesce(data->>'threadKind', '') = 'ESPACE', occurred_at, 'QUEUED', 0,
                        {now}, {now}, {expiry}
                 from feed_events
                 where organisation_id = {endpoint.OrganisationId} and recorded_at >= {start} and recorded_at < {end ?? now} and (cardinality({endpoint.Types}) = 0 or type = any({endpoint.Types}))

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Jafer.Mesures.Documents.Printing;
+using Jafer.ServiceDefaults.Printing;
 using Xunit;
 
 namespace Jafer.Mesures.Tests.Documents;

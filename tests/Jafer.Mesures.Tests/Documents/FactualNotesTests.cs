@@ -3,6 +3,7 @@ using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Documents;
 using Jafer.Mesures.Documents.Printing;
 using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Printing;
 using Xunit;
 using Child = Jafer.Mesures.Domain.Child;
 using Decision = Jafer.Mesures.Domain.Decision;

@@ -5,6 +5,7 @@ using Jafer.Mesures.Documents;
 using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Grpc;
 using Google.Protobuf.WellKnownTypes;
+using Jafer.ServiceDefaults.Printing;
 
 namespace Jafer.Mesures.Tests.Documents;
 

@@ -111,6 +111,27 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_AnOverdueMessage_IsWhoMustActAloneAndTheOperatorAtLast()
+    {
+        var operatorId = TestMesure.NewId();
+
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(s_mesure.Overdue(s_mesure.GestionnaireId, "ANSWER"), operatorId));
+        Assert.Equal(
+            new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(operatorId, false) }.OrderBy(a => a.OrganisationId),
+            Audience.Of(s_mesure.Overdue(s_mesure.GestionnaireId, "ACKNOWLEDGEMENT", escalated: true), operatorId));
+    }
+
+    [Fact]
+    public void Of_AMessageOfAnEspacesThread_IsTheGestionnaireAndTheOperator()
+    {
+        var operatorId = TestMesure.NewId();
+        var posted = new TestMesure(null, s_mesure.GestionnaireId).Message(operatorId, 1) with { ThreadKind = "ESPACE", OperateurId = operatorId };
+
+        Assert.Equal(
+            new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(operatorId, false) }.OrderBy(a => a.OrganisationId), Audience.Of(posted, operatorId));
+    }
+
+    [Fact]
     public void Escalation_Unconfigured_GoesToTheOperatorOfTheDevelopmentIssuer() =>
         Assert.Equal(new Guid("91141436-262f-83e3-bd3c-b30ed9574494"), new Notifications.Feed.EscalationOptions().OperatorId);
 

@@ -72,6 +72,39 @@ public sealed class CallsTests
     }
 
     [Fact]
+    public void For_AnUrgentMessage_TellsTheOtherSideAtOnce()
+    {
+        foreach (var kind in new[] { "DIFFICULTE", "DANGER" })
+        {
+            Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true), Calls.For(s_mesure.Message(s_court, 2) with { MessageKind = kind }, null));
+        }
+
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.Message(s_court, 2) with { MessageKind = "ORDINAIRE" }, null));
+    }
+
+    [Fact]
+    public void For_AMessageOfAnEspacesThread_TellsTheOperatorOrTheGestionnaireByTheEspace()
+    {
+        var operatorId = TestMesure.NewId();
+        var posted = new TestMesure(null, s_espace).Message(s_espace, 2) with { ThreadKind = "ESPACE", OperateurId = operatorId };
+
+        Assert.Equal(operatorId, Calls.For(posted, null)!.Value.OrganisationId);
+        Assert.Equal(s_espace, Calls.For(posted with { AuthorOrganisationId = operatorId }, null)!.Value.OrganisationId);
+        Assert.Equal(MailText.MessageOfEspace, Calls.DetailOf(posted));
+        Assert.Null(Calls.DetailOf(s_mesure.Message(s_court, 2)));
+    }
+
+    [Fact]
+    public void For_WhatIsOverdue_TellsWhoMustActAlone()
+    {
+        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.Overdue(s_court, "ANSWER"), null));
+        Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT"), null));
+        Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true, Escalated: true), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT", escalated: true), null));
+        Assert.Equal("ANSWER_OVERDUE", Calls.DetailOf(s_mesure.Overdue(s_court, "ANSWER")));
+        Assert.Equal("ESPACE_ANSWER_OVERDUE", Calls.DetailOf(s_mesure.Overdue(s_court, "ANSWER") with { ThreadKind = "ESPACE" }));
+    }
+
+    [Fact]
     public void For_WhatConcernsAnEspace_TellsOnceADayByTheEspace()
     {
         var espace = TestMesure.NewId();

@@ -79,6 +79,23 @@ public sealed class MailTextTests
     }
 
     [Fact]
+    public void Compose_OfMessagesThatWait_SaysForWhatAndWhere()
+    {
+        var id = TestMesure.NewId();
+        foreach (var (type, detail, said, where) in new[]
+        {
+            ("messaging.message-overdue.v1", "ANSWER_OVERDUE", "Un message attend votre réponse", $"mesure {id}"),
+            ("messaging.message-overdue.v1", "ESPACE_ACKNOWLEDGEMENT_OVERDUE", "Un message urgent attend votre accusé de réception", $"espace {id}"),
+            ("messaging.message-posted.v1", MailText.MessageOfEspace, "Un message vous attend", $"espace {id}"),
+            ("messaging.messages-handed-over.v1", null, "Des messages du dossier précédent vous sont remis", $"mesure {id}"),
+        })
+        {
+            var (_, text, _) = MailText.Compose([new MailLine(type, id, false, detail)], null);
+            Assert.Contains($"- {said}, {where}\n", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Compose_OfAnEnquiry_NamesIt()
     {
         var (subject, text, _) = MailText.Compose([new MailLine("directory.capacity-enquiry-opened.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");

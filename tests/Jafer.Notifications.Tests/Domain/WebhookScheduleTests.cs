@@ -100,6 +100,19 @@ public sealed class WebhookScheduleTests
     private static string Expected() => "v1,Av7EBrC+QD4/o+YkNSsTZ4lUPW4d6MxOvxL97Kzlyjg=";
 
     [Fact]
+    public void Body_OfAMessage_NamesTheMesureUnlessItIsOfAnEspacesThread()
+    {
+        var id = Guid.Parse("0198a5f2-0000-7000-8000-000000000001");
+
+        Assert.Contains("\"mesureId\"", Body(aboutEspace: false), StringComparison.Ordinal);
+        Assert.DoesNotContain("mesureId", Body(aboutEspace: true), StringComparison.Ordinal);
+        Assert.DoesNotContain("link", Body(aboutEspace: true), StringComparison.Ordinal);
+
+        string Body(bool aboutEspace) => System.Text.Encoding.UTF8.GetString(
+            WebhookMessage.Body(id, id, id, "messaging.message-overdue.v1", id, s_start, "https://jafer.test/{0}", aboutEspace));
+    }
+
+    [Fact]
     public void Body_OfATypeThatIsNotAboutAMesure_NamesNone()
     {
         var id = Guid.Parse("0198a5f2-0000-7000-8000-000000000001");

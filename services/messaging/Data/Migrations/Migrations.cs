@@ -12,3 +12,9 @@ internal sealed class Threads : SqlMigration
 {
     protected override string Resource => "Migrations.202611210001_threads.sql";
 }
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611280600_conversations")]
+internal sealed class Conversations : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280600_conversations.sql";
+}

@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Printing;
 using PdfSharp.Drawing;
 using PdfSharp.Fonts;
 

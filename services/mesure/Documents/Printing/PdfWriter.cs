@@ -1,4 +1,5 @@
 using System.Globalization;
+using Jafer.ServiceDefaults.Printing;
 using PdfSharp.Drawing;
 using PdfSharp.Pdf;
 using PdfSharp.Pdf.Annotations;

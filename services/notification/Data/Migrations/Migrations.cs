@@ -31,6 +31,12 @@ internal sealed class Webhooks : SqlMigration
     protected override string Resource => "Migrations.202611280531_webhooks.sql";
 }
 
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280605_webhooks_of_espaces")]
+internal sealed class WebhooksOfEspaces : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280605_webhooks_of_espaces.sql";
+}
+
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280610_mail_recipients")]
 internal sealed class MailRecipients : SqlMigration
 {

@@ -3,13 +3,13 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 
-namespace Jafer.Mesures.Documents.Printing;
+namespace Jafer.ServiceDefaults.Printing;
 
 /// <summary>
 /// A document as a whole web page: one file that loads nothing, works without a script, prints on A4 and zooms to any size.
 /// Every text is encoded; nothing else than this class writes a tag.
 /// </summary>
-internal static class HtmlWriter
+public static class HtmlWriter
 {
     private static readonly HtmlEncoder s_encoder = HtmlEncoder.Create(UnicodeRanges.All);
 
@@ -31,7 +31,7 @@ internal static class HtmlWriter
         .callout { margin: 0 0 1.25rem; padding: 1rem 1.25rem .4rem; border-left: .35rem solid #000091; background: #f0f0fb; }
         dl { margin: 0 0 1rem; display: grid; grid-template-columns: minmax(10rem, 17rem) 1fr; gap: .35rem 1.25rem; }
         dt { font-weight: bold; }
-        dd { margin: 0; }
+        dd { margin: 0; overflow-wrap: anywhere; }
         .wide { overflow-x: auto; margin: 0 0 1.5rem; }
         table { width: 100%; border-collapse: collapse; font-size: 1rem; line-height: 1.45; }
         caption { padding: 0 0 .5rem; text-align: left; font-weight: bold; }

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Jafer.Mesures.Documents.Printing;
+namespace Jafer.ServiceDefaults.Printing;
 
 /// <summary>Dates, hours and lengths as a French reader expects them, the same on every machine.</summary>
-internal static class French
+public static class French
 {
     private static readonly string[] s_days = ["dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"];
 

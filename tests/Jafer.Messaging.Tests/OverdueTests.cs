@@ -1,0 +1,158 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Jafer.Contracts.Messaging.V1;
+using Jafer.Messaging.Domain;
+using Jafer.Messaging.Threads;
+using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Jafer.Messaging.Tests;
+
+public sealed class OverdueTests : IAsyncLifetime
+{
+    private readonly ClockedMessaging _messaging = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => _messaging.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _messaging.DisposeAsync();
+
+    [Fact]
+    public async Task Question_Unanswered_IsToldThreeTimesOnWorkingDaysToWhoMustAct()
+    {
+        var mesure = await OpenAsync();
+        var friday = new DateTimeOffset(2026, 3, 6, 16, 0, 0, TimeSpan.Zero);
+        _messaging.Clock.Advance(friday.AddHours(-1) - _messaging.Clock.GetUtcNow());
+        await _messaging.Espace(mesure).SayAsync(mesure, "question", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(friday));
+
+        await _messaging.Sweep.SweepAsync(Ct);
+        Assert.Empty(await _messaging.OverdueAsync(mesure));
+        for (var hour = 0; hour < 24 * 12; hour++)
+        {
+            _messaging.Clock.Advance(TimeSpan.FromHours(1));
+            await _messaging.Sweep.SweepAsync(Ct);
+        }
+
+        var told = await _messaging.OverdueAsync(mesure);
+        // Due on Friday; the next two on Monday morning, when somebody is there, and a day later.
+        Assert.Equal(
+            [friday, new DateTimeOffset(2026, 3, 9, 7, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 3, 10, 7, 0, 0, TimeSpan.Zero)],
+            told.Select(t => t.OccurredAt));
+        Assert.Equal([1, 2, 3], told.Select(t => t.Number));
+        Assert.All(told, t => Assert.Equal((mesure.JuridictionId, "ANSWER", friday, false), (t.MustActOrganisationId, t.Expectation, t.DueAt, t.Escalated)));
+        Assert.Equal(3, (await ThreadAsync(mesure)).Expectations.Single().ReminderCount);
+    }
+
+    [Fact]
+    public async Task Danger_Unacknowledged_IsToldAndAtLastTheOperatorToo()
+    {
+        var mesure = await OpenAsync();
+        var posted = await _messaging.Court(mesure).SayAsync(mesure, "danger", r => r.Kind = MessageKind.Danger);
+        var due = (await ThreadAsync(mesure)).Expectations.Single().DueTime;
+        Assert.Equal(posted.CreateTime.ToDateTimeOffset().AddHours(2), due.ToDateTimeOffset());
+
+        for (var hour = 0; hour < 24 * 5; hour++)
+        {
+            _messaging.Clock.Advance(TimeSpan.FromHours(1));
+            await _messaging.Sweep.SweepAsync(Ct);
+        }
+
+        var told = await _messaging.OverdueAsync(mesure);
+        Assert.Equal([false, false, true], told.Select(t => t.Escalated));
+        Assert.All(told, t => Assert.Equal((mesure.GestionnaireId, "ACKNOWLEDGEMENT"), (t.MustActOrganisationId, t.Expectation)));
+        Assert.All(told, t => Assert.NotInRange((int)t.OccurredAt.DayOfWeek, 6, 6));
+    }
+
+    [Fact]
+    public async Task Expectation_MetOrWithdrawn_IsToldNoMore()
+    {
+        var mesure = await OpenAsync();
+        var (court, espace) = (_messaging.Court(mesure), _messaging.Espace(mesure));
+        var due = Timestamp.FromDateTimeOffset(_messaging.Clock.GetUtcNow().AddHours(1));
+        var question = await espace.SayAsync(mesure, "question", r => r.AnswerDueTime = due);
+        var withdrawn = await espace.SayAsync(mesure, "autre question", r => r.AnswerDueTime = due);
+        var urgent = await espace.SayAsync(mesure, "urgent", r => r.Kind = MessageKind.Difficulte);
+
+        await court.SayAsync(mesure, "réponse", r => r.AnswersMessageId = question.MessageId);
+        await espace.WithdrawQuestionAsync(Messages.Withdraw(mesure, withdrawn.MessageId), cancellationToken: Ct);
+        await court.AcknowledgeMessageAsync(Messages.Acknowledge(mesure, urgent.MessageId), cancellationToken: Ct);
+        _messaging.Clock.Advance(TimeSpan.FromDays(10));
+        await _messaging.Sweep.SweepAsync(Ct);
+
+        Assert.Empty(await _messaging.OverdueAsync(mesure));
+    }
+
+    [Fact]
+    public async Task Question_OfAClosedMesure_RestsUntilItIsReopened()
+    {
+        var mesure = await OpenAsync();
+        await _messaging.Espace(mesure).SayAsync(
+            mesure, "question", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(_messaging.Clock.GetUtcNow().AddHours(1)));
+        await _messaging.ApplyAsync(mesure.Closed());
+
+        _messaging.Clock.Advance(TimeSpan.FromDays(10));
+        await _messaging.Sweep.SweepAsync(Ct);
+        Assert.Empty(await _messaging.OverdueAsync(mesure));
+
+        await _messaging.ApplyAsync(mesure.Acknowledged());
+        await _messaging.Sweep.SweepAsync(Ct);
+        Assert.Single(await _messaging.OverdueAsync(mesure));
+    }
+
+    [Fact]
+    public async Task Sweep_OfTwoReplicas_TellsEachOnce()
+    {
+        await using var second = await _messaging.StartReplicaAsync();
+        var mesure = await OpenAsync();
+        for (var i = 0; i < 30; i++)
+        {
+            await _messaging.Espace(mesure).SayAsync(mesure, "question", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(_messaging.Clock.GetUtcNow().AddHours(1)));
+        }
+
+        _messaging.Clock.Advance(TimeSpan.FromHours(2));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => (i % 2 == 0 ? _messaging.Sweep : second.App.Services.GetRequiredService<OverdueSweep>()).SweepAsync(Ct)));
+
+        var told = await _messaging.OverdueAsync(mesure);
+        Assert.Equal(30, told.Count);
+        Assert.Equal(30, told.Select(t => t.MessageId).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task PostMessage_LongAfterTheClosing_IsRefusedAndReadingIsNot()
+    {
+        var mesure = await OpenAsync();
+        var espace = _messaging.Espace(mesure);
+        var urgent = await _messaging.Court(mesure).SayAsync(mesure, "urgent", r => r.Kind = MessageKind.Difficulte);
+        await _messaging.ApplyAsync(mesure.Closed());
+        var until = (await espace.ThreadAsync(mesure)).WritableUntilTime.ToDateTimeOffset();
+
+        await espace.SayAsync(mesure, "un fait connu tard");
+        // Steps of a test are told by the clock of the machine.
+        _messaging.Clock.Advance(until - _messaging.Clock.GetUtcNow() + TimeSpan.FromSeconds(1));
+
+        var refusal = await Refusal.OfAsync(espace.PostMessageAsync(Messages.Post(mesure, "trop tard"), cancellationToken: Ct));
+        Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS"), (refusal.Code, refusal.Reason));
+        Assert.Equal("CLOTUREE", refusal.Metadata["state"]);
+        await espace.AcknowledgeMessageAsync(Messages.Acknowledge(mesure, urgent.MessageId), cancellationToken: Ct);
+        await espace.MarkThreadReadAsync(Messages.Read(mesure, urgent.MessageId), cancellationToken: Ct);
+        Assert.Equal("un fait connu tard", (await espace.AllMessagesAsync(mesure))[^1].Body);
+    }
+
+    [Theory]
+    [InlineData("2026-04-03T10:00:00Z", "67", "2026-04-07T06:00:00Z")] // Good Friday, then Easter Monday
+    [InlineData("2026-04-03T10:00:00Z", "69", "2026-04-03T10:00:00Z")]
+    [InlineData("2026-12-26T10:00:00Z", "69", "2026-12-28T07:00:00Z")] // Saturday
+    [InlineData("2026-05-27T10:00:00Z", "971", "2026-05-28T06:00:00Z")] // abolition
+    public void First_OnADayWithoutWork_WaitsForTheNextMorning(string due, string departement, string expected) =>
+        Assert.Equal(DateTimeOffset.Parse(expected, null), Reminders.First(DateTimeOffset.Parse(due, null), departement));
+
+    private async Task<TestMesure> OpenAsync()
+    {
+        var mesure = TestMesure.Create();
+        await _messaging.ApplyAsync(mesure.Transmitted(_messaging.Clock.GetUtcNow()));
+        return mesure;
+    }
+
+    private Task<Contracts.Messaging.V1.Thread> ThreadAsync(TestMesure mesure) => _messaging.Court(mesure).ThreadAsync(mesure);
+}
