@@ -39,6 +39,10 @@ internal sealed partial class AttachmentGrpcService
         var response = await commands.RunAsync(context, announcement, requestId, UploadAsync, r => $"attachments/{r.Attachment.AttachmentId}", effectsOutside: true);
         signal.Notify();
         await file.DrainAsync(context.CancellationToken);
+
+        // The answer kept for a repetition does not hold it. Nothing once the file is gone.
+        var id = Guid.Parse(response.Attachment.AttachmentId);
+        response.Attachment.FileName = await db.Attachments.Where(a => a.AttachmentId == id).Select(a => a.FileName).SingleOrDefaultAsync(context.CancellationToken) ?? "";
         return response;
 
         async Task<UploadAttachmentResponse> UploadAsync(CancellationToken ct)
@@ -47,11 +51,11 @@ internal sealed partial class AttachmentGrpcService
             var thread = await ThreadAsync(threadId, ofEspace, caller, ct);
             await RequireRoomAsync(threadId, caller.OrganisationId, first.SizeBytes, ct);
             var now = clock.GetStoredNow();
-            var id = Guid.CreateVersion7(now);
+            var attachmentId = Guid.CreateVersion7(now);
             await db.Database.BeginTransactionAsync(ct);
             var inspection = new ContentInspection();
-            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(id, number, SensitiveContent.Seal(chunk.Span), ct), clock, ct);
-            var type = await TypeAsync(inspection, id, first.SizeBytes, ct);
+            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(attachmentId, number, SensitiveContent.Seal(chunk.Span), ct), clock, ct);
+            var type = await TypeAsync(inspection, attachmentId, first.SizeBytes, ct);
 
             // In this order, so that two uploads never wait for each other.
             await LockAsync($"attachments-of-organisation:{caller.OrganisationId}", ct);
@@ -59,7 +63,7 @@ internal sealed partial class AttachmentGrpcService
             await RequireRoomAsync(threadId, caller.OrganisationId, first.SizeBytes, ct);
             var attachment = new Entity
             {
-                AttachmentId = id,
+                AttachmentId = attachmentId,
                 ThreadId = threadId,
                 OrganisationId = caller.OrganisationId,
                 FileName = FileNames.Clean(first.FileName, type),
@@ -71,7 +75,9 @@ internal sealed partial class AttachmentGrpcService
                 NextCheckAt = now,
             };
             db.Attachments.Add(attachment);
-            return new UploadAttachmentResponse { Attachment = ToProto(attachment, thread) };
+            var answer = new UploadAttachmentResponse { Attachment = ToProto(attachment, thread) };
+            answer.Attachment.FileName = "";
+            return answer;
         }
     }
 

@@ -39,7 +39,7 @@ internal static class FileNames
             name.Append(rune.Value is '<' or '>' or ':' or '"' or '|' or '?' or '*' ? "_" : rune.ToString());
         }
 
-        var clean = name.ToString().Normalize(NormalizationForm.FormC).Trim(' ', '.', '\u00a0');
+        var clean = name.ToString().Trim(' ', '.', '\u00a0');
         var extension = type.Extensions.FirstOrDefault(e => clean.EndsWith(e, StringComparison.OrdinalIgnoreCase) && clean.Length > e.Length);
         var stem = Cut(extension is null ? clean : clean[..^extension.Length]).TrimEnd(' ', '.', '\u00a0');
         if (stem.Length == 0)
