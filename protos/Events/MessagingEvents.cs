@@ -139,6 +139,9 @@ public sealed record AttachmentCleared : DomainEvent
 
     /// <summary>The operator as an organisation, in the thread of an espace.</summary>
     public Guid? OperateurId { get; init; }
+
+    /// <summary>"MESURE" or "ESPACE".</summary>
+    public required string ThreadKind { get; init; }
 }
 
 /// <summary>
@@ -165,4 +168,7 @@ public sealed record AttachmentRefused : DomainEvent
 
     /// <summary>The operator as an organisation, in the thread of an espace.</summary>
     public Guid? OperateurId { get; init; }
+
+    /// <summary>"MESURE" or "ESPACE".</summary>
+    public required string ThreadKind { get; init; }
 }

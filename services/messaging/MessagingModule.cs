@@ -24,6 +24,7 @@ public static class MessagingModule
         builder.Services.AddSingleton<IEventHandler<MessagingDbContext>, ThreadProjection>();
         builder.Services.Configure<ConversationOptions>(builder.Configuration.GetSection("Conversations"));
         builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));
+        builder.Services.AddScoped<ThreadAccess>();
         builder.Services.AddSingleton<OverdueSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<OverdueSweep>());
 

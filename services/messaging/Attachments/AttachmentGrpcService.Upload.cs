@@ -2,6 +2,7 @@ using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
+using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
@@ -23,7 +24,8 @@ internal sealed partial class AttachmentGrpcService
         var first = await requestStream.MoveNext(context.CancellationToken) ? requestStream.Current : new UploadAttachmentRequest();
         var caller = context.Caller();
         var check = new FieldChecks();
-        var (threadId, ofEspace) = ThreadOf(check, first.MesureId, first.EspaceId);
+        var key = ThreadKey.Of(check, first.MesureId, first.EspaceId);
+        var threadId = key.ThreadId;
         var requestId = check.RequestId(first.RequestId);
         check.That(!string.IsNullOrWhiteSpace(first.FileName), "file_name", "is required");
         check.That(first.FileName.Length <= MaxNameLength, "file_name", "must have at most 255 characters");
@@ -48,18 +50,19 @@ internal sealed partial class AttachmentGrpcService
         async Task<UploadAttachmentResponse> UploadAsync(CancellationToken ct)
         {
             // Refused before its bytes are taken; counted again once they are there.
-            var thread = await ThreadAsync(threadId, ofEspace, caller, ct);
-            await RequireRoomAsync(threadId, caller.OrganisationId, first.SizeBytes, ct);
             var now = clock.GetStoredNow();
+            threads.RequireWritable(await threads.FindAsync(caller, key, ct), "UPLOAD_ATTACHMENT", now);
+            await RequireRoomAsync(threadId, caller.OrganisationId, first.SizeBytes, ct);
             var attachmentId = Guid.CreateVersion7(now);
             await db.Database.BeginTransactionAsync(ct);
             var inspection = new ContentInspection();
             await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(attachmentId, number, SensitiveContent.Seal(chunk.Span), ct), clock, ct);
             var type = await TypeAsync(inspection, attachmentId, first.SizeBytes, ct);
 
-            // In this order, so that two uploads never wait for each other.
-            await LockAsync($"attachments-of-organisation:{caller.OrganisationId}", ct);
-            await LockAsync($"attachments-of-thread:{threadId}", ct);
+            // Always the organisation before the thread, so that two uploads never wait for each other. The first file may open the thread.
+            await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended({"attachments:" + caller.OrganisationId}, 0))", ct);
+            var thread = await threads.LockAsync(caller, key, ct);
+            threads.RequireWritable(thread, "UPLOAD_ATTACHMENT", now);
             await RequireRoomAsync(threadId, caller.OrganisationId, first.SizeBytes, ct);
             var attachment = new Entity
             {
@@ -98,9 +101,6 @@ internal sealed partial class AttachmentGrpcService
 
     private Task StoreAsync(Guid id, int number, byte[] data, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"insert into attachment_chunks (attachment_id, number, data) values ({id}, {number}, {data})", ct);
-
-    private Task LockAsync(string name, CancellationToken ct) =>
-        db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended({name}, 0))", ct);
 
     private async Task RequireRoomAsync(Guid threadId, Guid organisationId, long more, CancellationToken ct)
     {

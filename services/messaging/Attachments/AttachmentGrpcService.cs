@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
+using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -17,7 +18,7 @@ namespace Jafer.Messaging.Attachments;
 /// and what a scanner calls (.Scanning.cs).
 /// </summary>
 internal sealed partial class AttachmentGrpcService(
-    MessagingDbContext db, Commands<MessagingDbContext> commands, PageTokens pageTokens, UploadSlots slots, AttachmentSignal signal,
+    MessagingDbContext db, ThreadAccess threads, Commands<MessagingDbContext> commands, PageTokens pageTokens, UploadSlots slots, AttachmentSignal signal,
     IOptions<AttachmentOptions> options, TimeProvider clock, ILogger<AttachmentGrpcService> logger) : AttachmentService.AttachmentServiceBase
 {
     private const int DefaultPageSize = 50;
@@ -74,7 +75,7 @@ internal sealed partial class AttachmentGrpcService(
     public override async Task<ListAttachmentsResponse> ListAttachments(ListAttachmentsRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
-        var (threadId, ofEspace) = ThreadOf(check, request.MesureId, request.EspaceId);
+        var key = ThreadKey.Of(check, request.MesureId, request.EspaceId);
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
         for (var i = 0; i < request.States.Count; i++)
         {
@@ -86,7 +87,8 @@ internal sealed partial class AttachmentGrpcService(
         var cursor = pageTokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
         var ct = context.CancellationToken;
-        var thread = await ThreadAsync(threadId, ofEspace, caller, ct);
+        var thread = await threads.FindAsync(caller, key, ct);
+        var threadId = key.ThreadId;
 
         // Ids follow the time at which they were given.
         var own = caller.OrganisationId;
@@ -144,28 +146,27 @@ internal sealed partial class AttachmentGrpcService(
     /// <summary>What is known of a file, as those who hold its thread see it.</summary>
     /// <param name="attachment">The file.</param>
     /// <param name="thread">Its thread.</param>
-    internal Proto ToProto(Entity attachment, AttachmentThread thread)
+    internal static Proto Describe(Entity attachment, MessageThread thread) => new()
     {
-        var proto = new Proto
-        {
-            AttachmentId = attachment.AttachmentId.ToString(),
-            MesureId = thread.OfEspace ? "" : thread.ThreadId.ToString(),
-            EspaceId = thread.OfEspace ? thread.ThreadId.ToString() : "",
-            OrganisationId = attachment.OrganisationId.ToString(),
-            MessageId = attachment.MessageId?.ToString() ?? "",
-            FileName = attachment.FileName,
-            MediaType = attachment.MediaType,
-            SizeBytes = attachment.SizeBytes,
-            Sha256 = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(attachment.Sha256),
-            State = attachment.State,
-            CreateTime = attachment.CreatedAt.ToProto(),
-            VerdictTime = attachment.VerdictAt?.ToProto(),
-        };
-        if (attachment.MessageId is null)
-        {
-            proto.ExpireTime = (attachment.CreatedAt + options.Value.UnnamedLifetime).ToProto();
-        }
+        AttachmentId = attachment.AttachmentId.ToString(),
+        MesureId = thread.Kind == ThreadKind.Mesure ? thread.ThreadId.ToString() : "",
+        EspaceId = thread.Kind == ThreadKind.Espace ? thread.ThreadId.ToString() : "",
+        OrganisationId = attachment.OrganisationId.ToString(),
+        MessageId = attachment.MessageId?.ToString() ?? "",
+        FileName = attachment.FileName,
+        MediaType = attachment.MediaType,
+        SizeBytes = attachment.SizeBytes,
+        Sha256 = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(attachment.Sha256),
+        State = attachment.State,
+        CreateTime = attachment.CreatedAt.ToProto(),
+        VerdictTime = attachment.VerdictAt?.ToProto(),
+    };
 
+    /// <summary>The same with the time at which it is removed, should no message name it.</summary>
+    private Proto ToProto(Entity attachment, MessageThread thread)
+    {
+        var proto = Describe(attachment, thread);
+        proto.ExpireTime = attachment.MessageId is null ? (attachment.CreatedAt + options.Value.UnnamedLifetime).ToProto() : null;
         return proto;
     }
 
@@ -179,40 +180,18 @@ internal sealed partial class AttachmentGrpcService(
         }
     }
 
-    /// <summary>The thread that a request names by exactly one of two fields.</summary>
-    private static (Guid ThreadId, bool OfEspace) ThreadOf(FieldChecks check, string mesureId, string espaceId)
-    {
-        var mesure = check.OptionalUuid("mesure_id", mesureId);
-        var espace = check.OptionalUuid("espace_id", espaceId);
-        if (mesureId.Length == 0 && espaceId.Length == 0)
-        {
-            check.Add("mesure_id", "is required, unless espace_id is given");
-        }
-        else if (mesureId.Length > 0 && espaceId.Length > 0)
-        {
-            check.Add("espace_id", "must be empty when mesure_id is given");
-        }
-
-        return (mesure ?? espace ?? Guid.Empty, espaceId.Length > 0);
-    }
-
     private DomainError Altered(Guid attachmentId)
     {
         logger.LogError("The stored bytes of attachment {AttachmentId} are not those that were uploaded: it is not served", attachmentId);
         return DomainError.StateForbids("ALTEREE", "READ_ATTACHMENT", "the stored bytes are not those that were uploaded");
     }
 
-    private async Task<AttachmentThread> ThreadAsync(Guid threadId, bool ofEspace, Caller caller, CancellationToken ct)
-    {
-        var thread = await AttachmentThread.FindAsync(db, threadId, ct);
-        return AttachmentThread.Admit(caller, thread?.OfEspace == ofEspace ? thread : null);
-    }
-
     /// <summary>A file that the caller may see: of a thread of theirs, named by a message or their own.</summary>
-    private async Task<(Entity Attachment, AttachmentThread Thread)> VisibleAsync(Guid id, Caller caller, CancellationToken ct)
+    private async Task<(Entity Attachment, MessageThread Thread)> VisibleAsync(Guid id, Caller caller, CancellationToken ct)
     {
         var attachment = await db.Attachments.AsNoTracking().SingleOrDefaultAsync(a => a.AttachmentId == id, ct);
-        var thread = AttachmentThread.Admit(caller, attachment is null ? null : await AttachmentThread.FindAsync(db, attachment.ThreadId, ct));
+        var thread = ThreadAccess.Admit(
+            caller, attachment is null ? null : await db.Threads.AsNoTracking().SingleAsync(t => t.ThreadId == attachment.ThreadId, ct));
         return attachment!.MessageId is not null || attachment.OrganisationId == caller.OrganisationId ? (attachment, thread) : throw DomainError.Forbidden();
     }
 

@@ -85,7 +85,7 @@ internal static class Verdicts
 
     private static async Task PublishAsync(MessagingDbContext db, ThreadAttachment attachment, DateTimeOffset now, CancellationToken ct)
     {
-        var thread = (await AttachmentThread.FindAsync(db, attachment.ThreadId, ct))!;
+        var thread = await db.Threads.AsNoTracking().SingleAsync(t => t.ThreadId == attachment.ThreadId, ct);
         var (id, correlation) = (Guid.CreateVersion7(now), Activity.Current?.TraceId.ToString());
         db.Publish(attachment.State == AttachmentState.Sain
             ? new AttachmentCleared
@@ -102,6 +102,7 @@ internal static class Verdicts
                 JuridictionId = thread.JuridictionId,
                 GestionnaireId = thread.GestionnaireId,
                 OperateurId = thread.OperateurId,
+                ThreadKind = thread.Kind.ToCode(),
             }
             : new AttachmentRefused
             {
@@ -117,6 +118,7 @@ internal static class Verdicts
                 JuridictionId = thread.JuridictionId,
                 GestionnaireId = thread.GestionnaireId,
                 OperateurId = thread.OperateurId,
+                ThreadKind = thread.Kind.ToCode(),
             });
     }
 }

@@ -71,7 +71,7 @@ public sealed class AttachmentFixture : IAsyncLifetime
     {
         var mesure = TestMesure.Create();
         await Host.PublishAsync<MessagingDbContext>(mesure.Transmitted());
-        await Eventually.BecomesAsync(() => Database.ReadAsync<long>($"select count(*) from messages m join threads t using ({ThreadKey}) where {ThreadKey} = '{mesure.Id}'"), n => n == 1, "the thread to open");
+        await Eventually.BecomesAsync(() => Database.ReadAsync<long>($"select count(*) from messages where thread_id = '{mesure.Id}'"), n => n == 1, "the thread to open");
         return mesure;
     }
 
@@ -84,8 +84,6 @@ public sealed class AttachmentFixture : IAsyncLifetime
         await Database.DisposeAsync();
         await Clamd.DisposeAsync();
     }
-
-    internal const string ThreadKey = "mesure_id";
 
     internal static WebApplication Build(Action<WebApplicationBuilder> configure) => MessagingModule.Build([], configure);
 }
