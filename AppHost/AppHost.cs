@@ -90,7 +90,9 @@ public static class Program
         var mesure = AddService<Projects.Jafer_Mesures>("mesure", portOffset: 12)
             .WithReference(directory);
         var messaging = AddService<Projects.Jafer_Messaging>("messaging", portOffset: 14)
-            .WithReference(mesure);
+            .WithReference(mesure)
+            // No scanner runs here.
+            .WithEnvironment("Attachments__ClearWithoutScanner", "true");
         var notification = AddService<Projects.Jafer_Notifications>("notification", portOffset: 16)
             .WithReference(directory)
             .WithReference(messaging)

@@ -114,3 +114,61 @@ public sealed record MessagesHandedOver : ThreadEvent
     /// <summary>SHA-256 of the last of them in lower-case hexadecimal.</summary>
     public required string Hash { get; init; }
 }
+
+/// <summary>
+/// A scanner cleared a file of a thread: it can be downloaded. <see cref="DomainEvent.AggregateId"/> is the mesure or the espace,
+/// <see cref="DomainEvent.AggregateVersion"/> the position of the thread's last message.
+/// </summary>
+[EntityName("messaging.attachment-cleared.v1"), MessageUrn("messaging.attachment-cleared.v1")]
+public sealed record AttachmentCleared : DomainEvent
+{
+    /// <summary>UUID of the file.</summary>
+    public required Guid AttachmentId { get; init; }
+
+    /// <summary>UUID of the message that names it; null while none does: then it is its uploader's affair alone.</summary>
+    public Guid? MessageId { get; init; }
+
+    /// <summary>The organisation that uploaded it.</summary>
+    public required Guid UploaderOrganisationId { get; init; }
+
+    /// <summary>The court as an organisation.</summary>
+    public Guid? JuridictionId { get; init; }
+
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The operator as an organisation, in the thread of an espace.</summary>
+    public Guid? OperateurId { get; init; }
+
+    /// <summary>"MESURE" or "ESPACE".</summary>
+    public required string ThreadKind { get; init; }
+}
+
+/// <summary>
+/// A scanner refused a file of a thread: nobody can download it, its bytes are deleted. <see cref="DomainEvent.AggregateId"/> is the
+/// mesure or the espace, <see cref="DomainEvent.AggregateVersion"/> the position of the thread's last message.
+/// </summary>
+[EntityName("messaging.attachment-refused.v1"), MessageUrn("messaging.attachment-refused.v1")]
+public sealed record AttachmentRefused : DomainEvent
+{
+    /// <summary>UUID of the file.</summary>
+    public required Guid AttachmentId { get; init; }
+
+    /// <summary>UUID of the message that names it; null while none does: then it is its uploader's affair alone.</summary>
+    public Guid? MessageId { get; init; }
+
+    /// <summary>The organisation that uploaded it, which must send it in another way.</summary>
+    public required Guid UploaderOrganisationId { get; init; }
+
+    /// <summary>The court as an organisation.</summary>
+    public Guid? JuridictionId { get; init; }
+
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The operator as an organisation, in the thread of an espace.</summary>
+    public Guid? OperateurId { get; init; }
+
+    /// <summary>"MESURE" or "ESPACE".</summary>
+    public required string ThreadKind { get; init; }
+}

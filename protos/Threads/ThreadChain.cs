@@ -159,6 +159,11 @@ public static class ThreadChain
             return "its text was altered";
         }
 
+        if (message.Attachments is { } files && !files.Select(f => f?.Sha256).SequenceEqual(message.AttachmentDigests ?? []))
+        {
+            return "names other attachments than its hash";
+        }
+
         if (message.PreviousHash is { } named && named != previous)
         {
             return "does not follow the message before it";

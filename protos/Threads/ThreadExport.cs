@@ -129,6 +129,9 @@ public sealed record ExportedMessage
     /// <summary>SHA-256 of each attachment, in their order.</summary>
     public IReadOnlyList<string>? AttachmentDigests { get; init; }
 
+    /// <summary>The attachments, in their order. Of them the hashes cover the digests alone.</summary>
+    public IReadOnlyList<ExportedAttachment>? Attachments { get; init; }
+
     /// <summary>Hash of the message before; 64 zeros for the first.</summary>
     public string? PreviousHash { get; init; }
 
@@ -140,6 +143,28 @@ public sealed record ExportedMessage
 
     /// <summary>What it expects, or expected.</summary>
     public IReadOnlyList<ExportedExpectation>? Expectations { get; init; }
+}
+
+/// <summary>A file that goes with a message.</summary>
+public sealed record ExportedAttachment
+{
+    /// <summary>UUID of the file.</summary>
+    public required string AttachmentId { get; init; }
+
+    /// <summary>Its name.</summary>
+    public required string FileName { get; init; }
+
+    /// <summary>Type that the content has.</summary>
+    public required string MediaType { get; init; }
+
+    /// <summary>Length in bytes.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>SHA-256 of the bytes.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Code of AttachmentState.</summary>
+    public required string State { get; init; }
 }
 
 /// <summary>Where a message came from that the court handed over.</summary>

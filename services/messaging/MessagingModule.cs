@@ -1,3 +1,4 @@
+using Jafer.Messaging.Attachments;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.Messaging.Threads;
@@ -23,11 +24,27 @@ public static class MessagingModule
         builder.Services.AddSingleton<IEventHandler<MessagingDbContext>, ThreadProjection>();
         builder.Services.Configure<ConversationOptions>(builder.Configuration.GetSection("Conversations"));
         builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));
+        builder.Services.AddScoped<ThreadAccess>();
         builder.Services.AddSingleton<OverdueSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<OverdueSweep>());
+
+        builder.Services.AddOptions<AttachmentOptions>().Bind(builder.Configuration.GetSection("Attachments"))
+            .Validate(o => o.Scanner.Address.Length == 0 || o.Scanner.EndPoint is not null, "Attachments:Scanner:Address must be host:port or unix:/path")
+            .Validate(o => o.Scanner.Lease > o.Scanner.Timeout, "Attachments:Scanner:Lease must be longer than Attachments:Scanner:Timeout")
+            .Validate(o => o.MaxUploads > 0 && o.MaxUploadsPerOrganisation > 0 && o.Scanner.Concurrency > 0, "Attachments: limits must be above 0")
+            .Validate(o => Array.TrueForAll(o.AllowedTypes, t => FileTypes.All.Any(k => k.MediaType.Equals(t, StringComparison.OrdinalIgnoreCase))), "Attachments:AllowedTypes names a type that cannot be told from its content")
+            .ValidateOnStart();
+        builder.Services.AddSingleton<AttachmentSignal>();
+        builder.Services.AddSingleton<UploadSlots>();
+        builder.Services.AddSingleton<ClamdScanner>();
+        builder.Services.AddSingleton<AttachmentUpkeep>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AttachmentUpkeep>());
+        builder.Services.AddHostedService<AttachmentScanner>();
+
         var app = builder.Build();
         app.MapJaferService<MessagingDbContext>();
         app.MapGrpcService<MessagingGrpcService>();
+        app.MapGrpcService<AttachmentGrpcService>();
         return app;
     }
 

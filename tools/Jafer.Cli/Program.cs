@@ -96,7 +96,8 @@ holidays.SetAction((parsed, ct) => RunAsync(async system =>
 
 var threadFile = new Argument<string>("FILE") { Description = "The file of a thread, as GetThreadExport gives it as JSON." };
 var against = new Option<bool>("--against-server") { Description = "Also compares the count and the last hash with the running messaging service (JAFER_TOKEN, or JAFER_CLIENT_ID, of a side of the thread)." };
-var verifyThread = new Command("verify-thread", "Proves that nothing in the file of a thread was altered or left out; exit code 1 when something was.") { threadFile, against };
+var attachmentFolder = new Option<DirectoryInfo?>("--attachments") { Description = "Also looks for every attachment among the files of this folder, by SHA-256.", HelpName = "DIR" };
+var verifyThread = new Command("verify-thread", "Proves that nothing in the file of a thread was altered or left out; exit code 1 when something was.") { threadFile, against, attachmentFolder };
 verifyThread.SetAction(async (parsed, ct) =>
 {
     var whole = false;
@@ -108,6 +109,11 @@ verifyThread.SetAction(async (parsed, ct) =>
         {
             var client = new MessagingService.MessagingServiceClient(await system.ConnectAsync("messaging", ct));
             verdict = ThreadCheck.Against(export, (await client.GetThreadAsync(ThreadCheck.RequestFor(export), cancellationToken: ct)).Thread);
+        }
+
+        if (verdict.Whole && parsed.GetValue(attachmentFolder) is { } folder)
+        {
+            verdict = folder.Exists ? await ThreadCheck.AttachmentsAsync(export, folder.FullName, ct) : throw new UsageException($"{folder.FullName}: no folder.");
         }
 
         Console.WriteLine(verdict.Line);

@@ -21,6 +21,10 @@ internal sealed class MessagingDbContext(DbContextOptions<MessagingDbContext> op
 
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
+    public DbSet<ThreadAttachment> Attachments => Set<ThreadAttachment>();
+
+    public DbSet<AttachmentChunk> AttachmentChunks => Set<AttachmentChunk>();
+
     /// <summary>
     /// The thread with its row locked until the transaction ends: whoever adds a message waits here, which is what makes
     /// positions follow each other without gap and in the order of commits. Null when there is none.

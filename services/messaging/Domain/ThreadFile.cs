@@ -41,13 +41,24 @@ internal static class ThreadFile
     /// <param name="previousHash">Hash of the message before.</param>
     /// <param name="receipts">Who has read it.</param>
     /// <param name="expectations">What it expects.</param>
+    /// <param name="attachments">Its files.</param>
     public static ExportedMessage Whole(
-        ThreadMessage message, string previousHash, IEnumerable<ThreadReceipt> receipts, IEnumerable<MessageExpectation> expectations) => Chained(message) with
+        ThreadMessage message, string previousHash, IEnumerable<ThreadReceipt> receipts, IEnumerable<MessageExpectation> expectations,
+        IEnumerable<ThreadAttachment> attachments) => Chained(message) with
         {
             Body = message.Body,
             Salt = Hex(message.Salt),
             PreviousHash = previousHash,
             Hash = Hex(message.Hash),
+            Attachments = NoneAsNull(attachments.Select(a => new ExportedAttachment
+            {
+                AttachmentId = a.AttachmentId.ToString(),
+                FileName = a.FileName,
+                MediaType = a.MediaType,
+                SizeBytes = a.SizeBytes,
+                Sha256 = Hex(a.Sha256)!,
+                State = a.State.ToCode(),
+            })),
             Receipts = NoneAsNull(receipts.Select(r => new ExportedReceipt
             {
                 OrganisationId = r.OrganisationId.ToString(),

@@ -66,6 +66,8 @@ internal sealed partial class MessagingGrpcService
         var expectations = (await db.Expectations.AsNoTracking().Where(e => e.ThreadId == key.ThreadId).OrderBy(e => e.Kind).ToListAsync(ct)).ToLookup(e => e.MessageId);
         var participants = await db.Participants.AsNoTracking()
             .Where(p => p.ThreadId == key.ThreadId).OrderBy(p => p.OrganisationId).ThenBy(p => p.ContactId).ToListAsync(ct);
+        var files = (await db.Attachments.AsNoTracking().Where(a => a.ThreadId == key.ThreadId && a.MessageId != null).OrderBy(a => a.MessageIndex).ToListAsync(ct))
+            .ToLookup(a => a.MessageId!.Value);
         var now = clock.GetStoredNow();
         db.Journal(JournalEntry.For(context, ResourceOf(key), now));
         await db.SaveChangesAsync(ct);
@@ -99,7 +101,7 @@ internal sealed partial class MessagingGrpcService
             Messages =
             [
                 .. messages.Select((m, i) => ThreadFile.Whole(
-                    m, i == 0 ? ThreadChain.Start : ThreadFile.Hex(messages[i - 1].Hash)!, ReadersOf(m, receipts), expectations[m.MessageId])),
+                    m, i == 0 ? ThreadChain.Start : ThreadFile.Hex(messages[i - 1].Hash)!, ReadersOf(m, receipts), expectations[m.MessageId], files[m.MessageId])),
             ],
         };
     }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Threads;
+using Jafer.Messaging.Attachments;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
@@ -59,6 +60,8 @@ internal sealed partial class MessagingGrpcService
                 thread.Append(copy);
                 db.Messages.Add(copy);
             }
+
+            await NamedFiles.CopyAsync(db, [.. messages.Zip(copies, (m, copy) => (m.MessageId, copy))], now, ct);
 
             var last = copies[^1];
             db.Publish(new MessagesHandedOver
@@ -128,6 +131,7 @@ internal sealed partial class MessagingGrpcService
             Body = message.Body,
             Salt = salt,
             BodyDigest = ThreadChain.BodyDigest(salt, message.Body!),
+            AttachmentDigests = message.AttachmentDigests,
             OriginMesureId = message.OriginMesureId ?? message.ThreadId,
             OriginMessageId = message.OriginMessageId ?? message.MessageId,
             OriginAuthorKind = message.OriginAuthorKind ?? message.AuthorKind,

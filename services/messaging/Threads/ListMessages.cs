@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
+using Jafer.Messaging.Attachments;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
@@ -148,9 +149,11 @@ internal sealed partial class MessagingGrpcService
             .Where(m => m.CorrectsMessageId != null && ids.Contains(m.CorrectsMessageId.Value))
             .Select(m => new { Corrected = m.CorrectsMessageId!.Value, m.MessageId })
             .ToDictionaryAsync(m => m.Corrected, m => m.MessageId, ct);
+        var files = await NamedFiles.OfAsync(db, ids, ct);
         return page.ConvertAll(p =>
         {
             var proto = ToProto(p.Thread, p.Message);
+            proto.Attachments.AddRange(files[p.Message.MessageId].Select(f => AttachmentGrpcService.Describe(f, p.Thread)));
             proto.CorrectedByMessageId = corrections.TryGetValue(p.Message.MessageId, out var correction) ? correction.ToString() : "";
             proto.Expectations.AddRange(expectations[p.Message.MessageId].Select(e => ToProto(p.Thread, e)));
             proto.Receipts.AddRange(ReadersOf(p.Message, receipts[p.Thread.ThreadId])

@@ -12,8 +12,8 @@ namespace Jafer.Messaging.Threads;
 
 /// <summary>The rpcs of messaging, each in its own file; here what they share.</summary>
 internal sealed partial class MessagingGrpcService(
-    MessagingDbContext db, Commands<MessagingDbContext> commands, PageTokens pageTokens, IOptions<ConversationOptions> options,
-    IOptions<EscalationOptions> escalation, TimeProvider clock) : MessagingService.MessagingServiceBase
+    MessagingDbContext db, ThreadAccess threads, Commands<MessagingDbContext> commands, PageTokens pageTokens, IOptions<ConversationOptions> options,
+    TimeProvider clock) : MessagingService.MessagingServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
@@ -23,96 +23,19 @@ internal sealed partial class MessagingGrpcService(
 
     private static string ResourceOf(ThreadKey key) => $"threads/{key.ThreadId}";
 
-    /// <summary>Which thread a request names.</summary>
-    private static ThreadKey Key(FieldChecks check, string mesureId, string espaceId)
-    {
-        if (espaceId.Length == 0)
-        {
-            return new ThreadKey(ThreadKind.Mesure, check.Uuid("mesure_id", mesureId));
-        }
-
-        if (mesureId.Length > 0)
-        {
-            check.Uuid("mesure_id", mesureId);
-            check.Add("espace_id", "must be empty when mesure_id is given");
-        }
-
-        return new ThreadKey(ThreadKind.Espace, check.Uuid("espace_id", espaceId));
-    }
+    private static ThreadKey Key(FieldChecks check, string mesureId, string espaceId) => ThreadKey.Of(check, mesureId, espaceId);
 
     /// <summary>The person who calls, or for whom software does; null when software names nobody.</summary>
     private static string? PersonOf(Caller caller) => caller.IsPerson ? caller.Subject : caller.OnBehalfOf is { Length: > 0 } person ? person : null;
 
-    /// <summary>Refuses a thread that is not the caller's, and one that does not exist, with the same answer.</summary>
-    private static MessageThread Admit(Caller caller, MessageThread? thread)
-    {
-        if (thread is null || !(caller.MayTouch(thread.JuridictionId) || caller.MayTouch(thread.GestionnaireId) || caller.MayTouch(thread.OperateurId)))
-        {
-            throw DomainError.Forbidden();
-        }
-
-        return thread;
-    }
-
     /// <summary>For which side the caller speaks.</summary>
     private static AuthorKind SideOf(Caller caller, MessageThread thread) => thread.SideOf(caller.OrganisationId) ?? throw DomainError.Forbidden();
 
-    /// <summary>The caller's thread for reading. That of an espace may still be without any message: then no row has it.</summary>
-    private async Task<MessageThread> FindAsync(Caller caller, ThreadKey key, CancellationToken ct)
-    {
-        var thread = await db.Threads.AsNoTracking().SingleOrDefaultAsync(t => t.ThreadId == key.ThreadId && t.Kind == key.Kind, ct);
-        return Admit(caller, thread ?? await UnopenedAsync(key, ct));
-    }
+    private Task<MessageThread> FindAsync(Caller caller, ThreadKey key, CancellationToken ct) => threads.FindAsync(caller, key, ct);
 
-    /// <summary>The caller's thread with its row locked for a change; that of an espace is opened by the first one. A transaction was begun.</summary>
-    private async Task<MessageThread> LockAsync(Caller caller, ThreadKey key, CancellationToken ct)
-    {
-        var thread = await db.LockThreadAsync(key.Kind, key.ThreadId, ct);
-        if (thread is null && await UnopenedAsync(key, ct) is { } unopened)
-        {
-            Admit(caller, unopened);
-            await db.Database.ExecuteSqlAsync(
-                $"""
-                insert into threads (thread_id, kind, gestionnaire_id, operateur_id, espace_id, holders_version, message_count, last_message_at)
-                values ({unopened.ThreadId}, 'ESPACE', {unopened.GestionnaireId}, {unopened.OperateurId}, {unopened.EspaceId}, {unopened.HoldersVersion}, 0, {unopened.LastMessageAt})
-                on conflict do nothing
-                """,
-                ct);
-            thread = await db.LockThreadAsync(key.Kind, key.ThreadId, ct);
-        }
+    private Task<MessageThread> LockAsync(Caller caller, ThreadKey key, CancellationToken ct) => threads.LockAsync(caller, key, ct);
 
-        return Admit(caller, thread);
-    }
-
-    private async Task<MessageThread?> UnopenedAsync(ThreadKey key, CancellationToken ct)
-    {
-        if (key.Kind != ThreadKind.Espace || await db.Espaces.AsNoTracking().SingleOrDefaultAsync(e => e.EspaceId == key.ThreadId, ct) is not { } espace
-            || espace.GestionnaireId == escalation.Value.OperatorId)
-        {
-            return null;
-        }
-
-        return new MessageThread
-        {
-            ThreadId = espace.EspaceId,
-            Kind = ThreadKind.Espace,
-            GestionnaireId = espace.GestionnaireId,
-            OperateurId = escalation.Value.OperatorId,
-            EspaceId = espace.EspaceId,
-            HoldersVersion = espace.Version,
-            MessageCount = 0,
-            LastMessageAt = clock.GetUtcNow(),
-        };
-    }
-
-    /// <summary>Refuses to add to the thread of a mesure that was closed too long ago.</summary>
-    private void RequireWritable(MessageThread thread, string act, DateTimeOffset now)
-    {
-        if (thread.ClosedAt is { } closed && now > closed + options.Value.WritableAfterClosing)
-        {
-            throw DomainError.StateForbids("CLOTUREE", act, "the mesure was closed too long ago");
-        }
-    }
+    private void RequireWritable(MessageThread thread, string act, DateTimeOffset now) => threads.RequireWritable(thread, act, now);
 
     /// <summary>A message of a thread; refused at its field when it is none, and when it is an entry of Jafer.</summary>
     private async Task<ThreadMessage> MessageAsync(MessageThread thread, Guid messageId, string field, CancellationToken ct)
@@ -203,9 +126,6 @@ internal sealed partial class MessagingGrpcService(
 
     private static Google.Protobuf.ByteString Bytes(byte[]? bytes) =>
         bytes is null ? Google.Protobuf.ByteString.Empty : Google.Protobuf.UnsafeByteOperations.UnsafeWrap(bytes);
-
-    /// <summary>Which thread is meant.</summary>
-    private readonly record struct ThreadKey(ThreadKind Kind, Guid ThreadId);
 
     /// <summary>For whom unread messages are counted.</summary>
     private readonly record struct Reader(Guid OrganisationId, string? PersonId)

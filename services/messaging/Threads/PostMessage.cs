@@ -3,6 +3,7 @@ using Grpc.Core;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Threads;
+using Jafer.Messaging.Attachments;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Access;
@@ -28,6 +29,7 @@ internal sealed partial class MessagingGrpcService
         var answers = check.OptionalUuid("answers_message_id", request.AnswersMessageId);
         var answerDue = check.OptionalTime("answer_due_time", request.AnswerDueTime);
         var template = TemplateOf(check, request);
+        var attachments = NamedFiles.Read(check, request.AttachmentIds);
         var requestId = check.RequestId(request.RequestId);
         if (corrects is not null)
         {
@@ -60,10 +62,11 @@ internal sealed partial class MessagingGrpcService
 
             var person = PersonOf(caller);
             var salt = RandomNumberGenerator.GetBytes(ThreadChain.SaltLength);
+            var messageId = Guid.CreateVersion7(now);
             var message = new ThreadMessage
             {
                 ThreadId = thread.ThreadId,
-                MessageId = Guid.CreateVersion7(now),
+                MessageId = messageId,
                 AuthorKind = side,
                 AuthorOrganisationId = caller.OrganisationId,
                 AuthorPersonId = person,
@@ -76,6 +79,7 @@ internal sealed partial class MessagingGrpcService
                 AnswerDueAt = answerDue,
                 TemplateCode = template?.Code,
                 TemplateVersion = template?.Version,
+                AttachmentDigests = await NamedFiles.NameAsync(db, attachments, thread, caller.OrganisationId, messageId, ct),
                 CreatedAt = now,
             };
             if (answers is { } answeredId)

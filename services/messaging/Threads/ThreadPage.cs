@@ -81,7 +81,7 @@ internal static class ThreadPage
                 ("Réponse attendue", Time(message.AnswerDueTime)),
                 ("Modèle", message.TemplateCode is null ? null : $"{message.TemplateCode}, version {message.TemplateVersion}"),
                 ("Repris de", message.Origin is { } origin ? $"mesure {origin.MesureId}, message {origin.MessageId}, {AuthorName(origin.AuthorKind)}, {Time(origin.CreateTime)}" : null)),
-            .. (message.AttachmentDigests ?? []).Select(d => ("Pièce jointe", d)),
+            .. (message.AttachmentDigests ?? []).Select((d, i) => ("Pièce jointe", message.Attachments is { } files ? $"{files[i].FileName}, empreinte {d}{(files[i].State == "REFUSE" ? ", refusée à l'analyse" : "")}" : d)),
             .. (message.Expectations ?? []).Select(e => (e.Kind == "ANSWER" ? "Réponse" : "Accusé de réception", StateOf(e))),
             .. (message.Receipts ?? []).Select(r => ("Lu", $"{Time(r.ReadTime)}, {r.PersonId ?? "logiciel"} ({r.OrganisationId})")),
             ("Identifiant", message.MessageId),

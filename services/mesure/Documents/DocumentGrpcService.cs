@@ -3,6 +3,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
@@ -17,8 +18,6 @@ internal sealed partial class DocumentGrpcService(
     MesuresDbContext db, MesureActs acts, Commands<MesuresDbContext> commands, DirectoryWelcome directory, TimeProvider clock)
     : DocumentService.DocumentServiceBase
 {
-    private const int Sha256Length = 32;
-
     public override async Task<AttachDecisionResponse> AttachDecision(IAsyncStreamReader<AttachDecisionRequest> requestStream, ServerCallContext context)
     {
         var first = await requestStream.MoveNext(context.CancellationToken) ? requestStream.Current : new AttachDecisionRequest();
@@ -28,10 +27,10 @@ internal sealed partial class DocumentGrpcService(
         var mesureId = check.Uuid("mesure_id", first.MesureId);
         var etag = check.Etag(first.Etag);
         var requestId = check.RequestId(first.RequestId);
-        check.That(first.SizeBytes is > 0 and <= Domain.PdfInspection.MaxBytes, "size_bytes", "must be from 1 to 10485760");
-        check.That(first.Sha256.Length == Sha256Length, "sha256", "must be 32 bytes");
+        check.That(first.SizeBytes is > 0 and <= FileLimits.MaxBytes, "size_bytes", "must be from 1 to 10485760");
+        check.That(first.Sha256.Length == FileLimits.Sha256Bytes, "sha256", "must be 32 bytes");
         check.ThrowIfAny();
-        var file = new UploadedDecision(first, requestStream);
+        var file = new UploadedFile<AttachDecisionRequest>(first, requestStream, r => r.Data);
 
         // The announcement names the whole content by its hash, so it tells a repetition.
         var announcement = new AttachDecisionRequest(first) { Data = Google.Protobuf.ByteString.Empty };
@@ -46,7 +45,7 @@ internal sealed partial class DocumentGrpcService(
             db.Forget();
             var id = Guid.CreateVersion7(now);
             await db.Database.BeginTransactionAsync(ct);
-            await file.StoreAsync(db, id, clock, ct);
+            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, new PdfInspection(), (number, chunk) => StoreAsync(id, number, chunk.ToArray(), ct), clock, ct);
             var mesure = await LoadAsync();
             var current = await CurrentAsync(mesureId, ct);
             var document = mesure.AttachDecision(
@@ -77,7 +76,7 @@ internal sealed partial class DocumentGrpcService(
             : await CurrentAsync(mesureId, ct) ?? throw DomainError.StateForbids(mesure.Status.State.ToCode(), "GET_DECISION_DOCUMENT", "no decision is attached");
         await JournalAsync(context, $"mesures/{mesureId}/decision-documents/{document.Id}");
         await responseStream.WriteAsync(new GetDecisionDocumentResponse { Document = document.ToProto() }, ct);
-        var count = (document.SizeBytes + Domain.DecisionDocumentChunk.MaxBytes - 1) / Domain.DecisionDocumentChunk.MaxBytes;
+        var count = (document.SizeBytes + FileLimits.ChunkBytes - 1) / FileLimits.ChunkBytes;
         for (var number = 0; number < count; number++)
         {
             // One by one: a slow reader holds no connection of the database.
@@ -85,6 +84,9 @@ internal sealed partial class DocumentGrpcService(
             await responseStream.WriteAsync(new GetDecisionDocumentResponse { Data = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(data) }, ct);
         }
     }
+
+    private Task StoreAsync(Guid documentId, int number, byte[] data, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"insert into decision_document_chunks (document_id, number, data) values ({documentId}, {number}, {data})", ct);
 
     private Task<Domain.DecisionDocument?> CurrentAsync(Guid mesureId, CancellationToken ct) =>
         db.DecisionDocuments.SingleOrDefaultAsync(d => d.MesureId == mesureId && d.ReplacedAt == null, ct);

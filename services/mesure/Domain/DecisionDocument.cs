@@ -39,9 +39,6 @@ internal sealed class DecisionDocument
 /// <summary>Bytes of a file, in the order of their numbers.</summary>
 internal sealed class DecisionDocumentChunk
 {
-    /// <summary>Most bytes of a chunk.</summary>
-    public const int MaxBytes = 256 * 1024;
-
     public required Guid DocumentId { get; init; }
 
     /// <summary>From 0, without gap.</summary>

@@ -35,6 +35,10 @@ internal static class Audience
         // Nobody but whoever must act is reminded.
         MessageOverdue overdue => [overdue.MustActOrganisationId],
         ThreadEvent said => [said.JuridictionId, said.GestionnaireId, said.OperateurId],
+        AttachmentCleared { MessageId: null } cleared => [cleared.UploaderOrganisationId],
+        AttachmentCleared cleared => [cleared.JuridictionId, cleared.GestionnaireId, cleared.OperateurId],
+        AttachmentRefused { MessageId: null } refused => [refused.UploaderOrganisationId],
+        AttachmentRefused refused => [refused.JuridictionId, refused.GestionnaireId, refused.OperateurId],
         SlotFreed freed => [freed.GestionnaireId],
         SlotTaken taken => [taken.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
@@ -58,6 +62,7 @@ internal static class Audience
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
         MessageOverdue overdue => overdue.MustActOrganisationId == organisationId,
         MessagesHandedOver handedOver => handedOver.GestionnaireId == organisationId,
+        AttachmentRefused refused => refused.UploaderOrganisationId == organisationId,
         SourceSilent silent => silent.GestionnaireId == organisationId,
         ConsumerSilent silent => silent.OrganisationId == organisationId,
         EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,

@@ -30,6 +30,8 @@ internal static class Calls
             message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId ?? posted.OperateurId : posted.GestionnaireId, posted.MessageKind is "DIFFICULTE" or "DANGER"),
         MessagesHandedOver handedOver => Told(message, handedOver.GestionnaireId),
         MessageOverdue overdue => new(overdue.MustActOrganisationId, message.AggregateId, overdue.Expectation == "ACKNOWLEDGEMENT", Escalated: overdue.Escalated),
+        // What it sent does not arrive.
+        AttachmentRefused refused => Told(message, refused.UploaderOrganisationId),
 
         // Many groups of one espace, or many mesures of one espace: one mail.
         EspaceGroupStale stale => new(stale.GestionnaireId, stale.AggregateId, OnceADay: true),

@@ -45,6 +45,7 @@ internal static class MailText
         ["mesure.mesure-reopened.v1"] = "Une mesure close par erreur est rouverte",
         ["messaging.message-posted.v1"] = "Un message vous attend",
         ["messaging.messages-handed-over.v1"] = "Des messages du dossier précédent vous sont remis",
+        ["messaging.attachment-refused.v1"] = "Une pièce jointe a été refusée : transmettez-la autrement",
         ["directory.espace-group-stale.v1"] = "Des informations de votre espace sont à confirmer ou à corriger",
         ["directory.agrement-ended.v1"] = "L'agrément de votre espace prend fin ou a pris fin",
         ["directory.agrement-lieu-ended.v1"] = "Un lieu de votre espace n'est plus ou ne sera plus couvert par un agrément",

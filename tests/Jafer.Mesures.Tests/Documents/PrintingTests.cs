@@ -101,7 +101,7 @@ public sealed class PrintingTests
     [MemberData(nameof(Names))]
     public void Pdf_Any_PassesTheInspection(string name)
     {
-        var inspection = new Jafer.Mesures.Domain.PdfInspection();
+        var inspection = new Jafer.ServiceDefaults.Files.PdfInspection();
         inspection.Append(PdfWriter.Write(Samples.All[name]));
 
         Assert.Empty(inspection.Finish());

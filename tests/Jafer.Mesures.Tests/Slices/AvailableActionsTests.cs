@@ -9,7 +9,6 @@ using Jafer.Testing;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 using Mesure = Jafer.Contracts.Mesure.V1.Mesure;
-using TestPdf = Jafer.Mesures.Tests.Domain.TestPdf;
 
 namespace Jafer.Mesures.Tests.Slices;
 

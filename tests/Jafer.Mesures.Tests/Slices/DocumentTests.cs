@@ -4,7 +4,6 @@ using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Testing;
 using Xunit;
-using TestPdf = Jafer.Mesures.Tests.Domain.TestPdf;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
 namespace Jafer.Mesures.Tests.Slices;
@@ -21,7 +20,7 @@ public sealed class DocumentTests(MesuresFixture jafer)
     public async Task AttachDecision_OfTenMegabytes_IsReadBackByteForByte()
     {
         var id = await jafer.MesureInAsync(MesureState.Completee);
-        var file = TestPdf.Make(streamLength: Jafer.Mesures.Domain.PdfInspection.MaxBytes - 400);
+        var file = TestPdf.Make(streamLength: Jafer.ServiceDefaults.Files.FileLimits.MaxBytes - 400);
 
         var attached = await AttachAsync(_court, Header(id, file), file, piece: 700_000);
 

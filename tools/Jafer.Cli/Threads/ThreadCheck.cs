@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Jafer.Contracts;
 using Jafer.Contracts.Messaging.V1;
@@ -57,6 +58,26 @@ internal static class ThreadCheck
             : head != (export.Thread.HeadHash ?? "")
                 ? new ThreadVerdict(false, "DIFFERENT: the server has as many messages, but another last hash: the file is of another history")
             : new ThreadVerdict(true, $"{Offline(export).Line}; the server has the same");
+    }
+
+    /// <summary>Looks for the attachments of a whole file among the files of a folder, by what they hold, whatever they are called.</summary>
+    /// <param name="export">The file.</param>
+    /// <param name="folder">The folder; those in it are not looked into.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<ThreadVerdict> AttachmentsAsync(ThreadExport export, string folder, CancellationToken ct)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var path in Directory.EnumerateFiles(folder))
+        {
+            await using var file = File.OpenRead(path);
+            found.Add(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct)));
+        }
+
+        var named = export.Messages.SelectMany(m => (m.AttachmentDigests ?? []).Select(d => (m.Position, Digest: d))).ToList();
+        var missing = named.Where(n => !found.Contains(n.Digest)).ToList();
+        return missing is [var first, ..]
+            ? new ThreadVerdict(false, $"ATTACHMENTS MISSING: {missing.Count} of {named.Count} are not in the folder, or were altered; the first is {first.Digest} of position {first.Position}")
+            : new ThreadVerdict(true, $"{Offline(export).Line}; all {named.Count} attachments are in the folder, unaltered");
     }
 
     /// <summary>The request that gives the thread of a file.</summary>

@@ -18,3 +18,9 @@ internal sealed class Conversations : SqlMigration
 {
     protected override string Resource => "Migrations.202611280600_conversations.sql";
 }
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611280640_attachments")]
+internal sealed class Attachments : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280640_attachments.sql";
+}

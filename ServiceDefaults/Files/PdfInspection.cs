@@ -3,18 +3,15 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Jafer.Mesures.Domain;
+namespace Jafer.ServiceDefaults.Files;
 
 /// <summary>
-/// Looks at the bytes of a file as they arrive: whether it is a whole PDF that a greffe would hand on. A decision is text or a
+/// Looks at the bytes of a file as they arrive: whether it is a whole PDF that a greffe would hand on. A document is text or a
 /// scan; a program in it, a file inside it or a form that sends data has no place there, and what is encrypted can be neither
 /// looked into nor archived. Not a virus scanner: it reads names, not programs.
 /// </summary>
-internal sealed class PdfInspection
+public sealed class PdfInspection : IFileInspection
 {
-    /// <summary>Most bytes of a file.</summary>
-    public const int MaxBytes = 10 * 1024 * 1024;
-
     private const int MaxWord = 32;
     private const int MaxObjects = 4 * 1024 * 1024;
     private const int MaxInflated = 64 * 1024 * 1024;
@@ -56,8 +53,7 @@ internal sealed class PdfInspection
 
     private PdfInspection(bool isNested) => _isNested = isNested;
 
-    /// <summary>Takes the next bytes.</summary>
-    /// <param name="bytes">Any number of them.</param>
+    /// <inheritdoc/>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         foreach (var value in bytes)
@@ -73,7 +69,7 @@ internal sealed class PdfInspection
         }
     }
 
-    /// <summary>What is wrong with the file, in English; empty when nothing is.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> Finish()
     {
         Step((byte)' ');

@@ -1,45 +1,43 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Google.Protobuf;
 using Grpc.Core;
-using Jafer.Contracts.Mesure.V1;
-using Jafer.Mesures.Data;
-using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Grpc;
-using Microsoft.EntityFrameworkCore;
 
-namespace Jafer.Mesures.Documents;
+namespace Jafer.ServiceDefaults.Files;
 
-/// <summary>The bytes of a decision's file as the requests bring them: stored and inspected as they arrive, never held whole.</summary>
+/// <summary>The bytes of a file as the requests of a client bring them: inspected and handed on as they arrive, never held whole.</summary>
 /// <param name="first">The first request, which announces the file.</param>
 /// <param name="requests">Those after it.</param>
-internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStreamReader<AttachDecisionRequest> requests)
+/// <param name="data">The bytes of a request; the field is named "data", those of the announcement "size_bytes" and "sha256".</param>
+/// <typeparam name="TRequest">The request.</typeparam>
+public sealed class UploadedFile<TRequest>(TRequest first, IAsyncStreamReader<TRequest> requests, Func<TRequest, ByteString> data)
+    where TRequest : class
 {
-    /// <summary>How long the bytes may take: a transaction is open meanwhile.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
-    private const int MaxPiece = 1 << 20;
-
     private bool _isEnded;
 
     /// <summary>
-    /// Stores the bytes in chunks, in the transaction that is open, and refuses a file that is not the announced one or not a
-    /// PDF as <see cref="PdfInspection"/> wants it.
+    /// Hands the bytes on in chunks, and refuses a file that is not the announced one or in which the inspection finds something.
     /// </summary>
-    /// <param name="db">Database.</param>
-    /// <param name="documentId">The file.</param>
+    /// <param name="sizeBytes">Announced length.</param>
+    /// <param name="sha256">Announced SHA-256.</param>
+    /// <param name="inspection">What the file must be.</param>
+    /// <param name="store">Takes a chunk of <see cref="FileLimits.ChunkBytes"/>, the last one shorter, with its number from 0. The bytes are used again afterwards.</param>
     /// <param name="clock">Clock.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task StoreAsync(MesuresDbContext db, Guid documentId, TimeProvider clock, CancellationToken ct)
+    public async Task ReadAsync(
+        long sizeBytes, ReadOnlyMemory<byte> sha256, IFileInspection inspection, Func<int, ReadOnlyMemory<byte>, Task> store, TimeProvider clock, CancellationToken ct)
     {
-        using var patience = new CancellationTokenSource(Patience, clock);
+        ArgumentNullException.ThrowIfNull(inspection);
+        ArgumentNullException.ThrowIfNull(store);
+        using var patience = new CancellationTokenSource(FileLimits.Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var inspection = new PdfInspection();
-        var buffer = new byte[DecisionDocumentChunk.MaxBytes];
+        var buffer = new byte[FileLimits.ChunkBytes];
         var (filled, number, length) = (0, 0, 0L);
         try
         {
-            var piece = first.Data.Memory;
+            var piece = data(first).Memory;
             do
             {
                 length += piece.Length;
@@ -54,7 +52,7 @@ internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStream
                     filled += count;
                     if (filled == buffer.Length)
                     {
-                        await StoreChunkAsync(buffer);
+                        await StoreAsync();
                     }
                 }
 
@@ -69,12 +67,12 @@ internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStream
 
         if (filled > 0)
         {
-            await StoreChunkAsync(buffer[..filled]);
+            await StoreAsync();
         }
 
         var check = new FieldChecks();
-        check.That(length == first.SizeBytes, "size_bytes", string.Create(CultureInfo.InvariantCulture, $"differs from the {length} bytes received"));
-        check.That(hash.GetHashAndReset().AsSpan().SequenceEqual(first.Sha256.Span), "sha256", "differs from that of the bytes received");
+        check.That(length == sizeBytes, "size_bytes", string.Create(CultureInfo.InvariantCulture, $"differs from the {length} bytes received"));
+        check.That(hash.GetHashAndReset().AsSpan().SequenceEqual(sha256.Span), "sha256", "differs from that of the bytes received");
         foreach (var problem in check.Passed ? inspection.Finish() : [])
         {
             check.Add("data", problem);
@@ -82,9 +80,9 @@ internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStream
 
         check.ThrowIfAny();
 
-        async Task StoreChunkAsync(byte[] data)
+        async Task StoreAsync()
         {
-            await db.Database.ExecuteSqlAsync($"insert into decision_document_chunks (document_id, number, data) values ({documentId}, {number}, {data})", ct);
+            await store(number, buffer.AsMemory(0, filled));
             (filled, number) = (0, number + 1);
         }
     }
@@ -93,7 +91,7 @@ internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStream
     /// <param name="ct">Cancellation.</param>
     public async Task DrainAsync(CancellationToken ct)
     {
-        for (var length = (long)first.Data.Length; await NextAsync(ct) is { } piece;)
+        for (var length = (long)data(first).Length; await NextAsync(ct) is { } piece;)
         {
             Check(piece.Length, length += piece.Length);
         }
@@ -101,12 +99,12 @@ internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStream
 
     private static void Check(int piece, long length)
     {
-        if (piece > MaxPiece)
+        if (piece > FileLimits.MaxPiece)
         {
             throw DomainError.Invalid("data", "must have at most 1 MiB in one request");
         }
 
-        if (length > PdfInspection.MaxBytes)
+        if (length > FileLimits.MaxBytes)
         {
             throw DomainError.Invalid("data", "must have at most 10 MiB in all");
         }
@@ -116,7 +114,7 @@ internal sealed class UploadedDecision(AttachDecisionRequest first, IAsyncStream
     {
         if (!_isEnded && await requests.MoveNext(ct))
         {
-            return requests.Current.Data.Memory;
+            return data(requests.Current).Memory;
         }
 
         _isEnded = true;

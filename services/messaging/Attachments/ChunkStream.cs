@@ -1,0 +1,58 @@
+using Jafer.Messaging.Data;
+using Jafer.ServiceDefaults.Files;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Messaging.Attachments;
+
+/// <summary>The bytes of a stored file, read forwards and backwards; one chunk of it is held.</summary>
+internal sealed class ChunkStream(MessagingDbContext db, Guid attachmentId, long length) : Stream
+{
+    private ReadOnlyMemory<byte> _chunk;
+    private long _number = -1;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => true;
+
+    public override bool CanWrite => false;
+
+    public override long Length => length;
+
+    public override long Position { get; set; }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (Position >= length || buffer.IsEmpty)
+        {
+            return 0;
+        }
+
+        var number = Position / FileLimits.ChunkBytes;
+        if (number != _number)
+        {
+            var data = await db.AttachmentChunks.Where(c => c.AttachmentId == attachmentId && c.Number == (int)number).Select(c => c.Data).SingleAsync(cancellationToken);
+            (_number, _chunk) = (number, SensitiveContent.TryOpen(data) ?? throw new InvalidDataException());
+        }
+
+        var left = _chunk[(int)(Position % FileLimits.ChunkBytes)..];
+        var count = Math.Min(left.Length, buffer.Length);
+        left[..count].CopyTo(buffer);
+        Position += count;
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

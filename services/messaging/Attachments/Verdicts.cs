@@ -1,0 +1,124 @@
+using System.Diagnostics.Metrics;
+using Jafer.Contracts.Events;
+using Jafer.Contracts.Messaging.V1;
+using Jafer.Messaging.Data;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Telemetry;
+using Microsoft.EntityFrameworkCore;
+using Activity = System.Diagnostics.Activity;
+
+namespace Jafer.Messaging.Attachments;
+
+/// <summary>What a scanner found in a file.</summary>
+/// <param name="State">SAIN, REFUSE or ECHEC_ANALYSE.</param>
+/// <param name="Code">What was found, or why nothing could be; empty for SAIN.</param>
+internal readonly record struct Verdict(AttachmentState State, string Code)
+{
+    /// <summary>Nothing was found.</summary>
+    public static Verdict Clean => new(AttachmentState.Sain, "");
+
+    /// <summary>Something was found.</summary>
+    /// <param name="finding">What, as the scanner names it.</param>
+    public static Verdict Infected(string finding) => new(AttachmentState.Refuse, finding);
+
+    /// <summary>It could not be looked at.</summary>
+    /// <param name="error">Code of why.</param>
+    public static Verdict Failed(string error) => new(AttachmentState.EchecAnalyse, error);
+}
+
+/// <summary>Applies what scanners find, in the transaction that was begun; the feeds are told.</summary>
+internal static class Verdicts
+{
+    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
+
+    private static readonly Meter s_meter = new(JaferMetrics.Name);
+
+    private static readonly Counter<long> s_verdicts = s_meter.CreateCounter<long>("jafer.attachments.verdicts", "{file}", "Checks of attachments by outcome");
+
+    /// <summary>The file with its row locked until the transaction ends; null when there is none.</summary>
+    /// <param name="db">Database.</param>
+    /// <param name="attachmentId">The file.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<ThreadAttachment?> LockAsync(MessagingDbContext db, Guid attachmentId, CancellationToken ct)
+    {
+        var found = await db.Attachments.FromSql($"select * from attachments where attachment_id = {attachmentId} for update").ToListAsync(ct);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>Applies a verdict to a file whose row is locked. One that changes nothing tells nobody.</summary>
+    /// <param name="db">Database.</param>
+    /// <param name="attachment">The file.</param>
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="firstBackoff">First wait before a check that failed is made again.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task ApplyAsync(MessagingDbContext db, ThreadAttachment attachment, Verdict verdict, TimeSpan firstBackoff, DateTimeOffset now, CancellationToken ct)
+    {
+        s_verdicts.Add(1, new KeyValuePair<string, object?>("outcome", verdict.State.ToCode()));
+        if (attachment.State == AttachmentState.Refuse)
+        {
+            if (verdict.State != AttachmentState.Refuse)
+            {
+                throw DomainError.StateForbids(attachment.State.ToCode(), "RECORD_VERDICT", "the file was refused, and its bytes are deleted");
+            }
+
+            return;
+        }
+
+        switch (verdict.State)
+        {
+            case AttachmentState.EchecAnalyse when attachment.Waits:
+                var wait = firstBackoff * Math.Pow(2, Math.Min(attachment.Failures, 20));
+                attachment.Fail(verdict.Code, now + (wait < s_longest ? wait : s_longest));
+                break;
+            case AttachmentState.Sain when attachment.Waits:
+                attachment.Clear(now);
+                await PublishAsync(db, attachment, now, ct);
+                break;
+            case AttachmentState.Refuse:
+                attachment.Refuse(verdict.Code, now);
+                await db.Database.ExecuteSqlAsync($"delete from attachment_chunks where attachment_id = {attachment.AttachmentId}", ct);
+                await PublishAsync(db, attachment, now, ct);
+                break;
+        }
+    }
+
+    private static async Task PublishAsync(MessagingDbContext db, ThreadAttachment attachment, DateTimeOffset now, CancellationToken ct)
+    {
+        var thread = await db.Threads.AsNoTracking().SingleAsync(t => t.ThreadId == attachment.ThreadId, ct);
+        var (id, correlation) = (Guid.CreateVersion7(now), Activity.Current?.TraceId.ToString());
+        db.Publish(attachment.State == AttachmentState.Sain
+            ? new AttachmentCleared
+            {
+                EventId = id,
+                AggregateId = attachment.ThreadId,
+                AggregateVersion = thread.MessageCount,
+                OccurredAt = now,
+                RecordedAt = now,
+                CorrelationId = correlation,
+                AttachmentId = attachment.AttachmentId,
+                MessageId = attachment.MessageId,
+                UploaderOrganisationId = attachment.OrganisationId,
+                JuridictionId = thread.JuridictionId,
+                GestionnaireId = thread.GestionnaireId,
+                OperateurId = thread.OperateurId,
+                ThreadKind = thread.Kind.ToCode(),
+            }
+            : new AttachmentRefused
+            {
+                EventId = id,
+                AggregateId = attachment.ThreadId,
+                AggregateVersion = thread.MessageCount,
+                OccurredAt = now,
+                RecordedAt = now,
+                CorrelationId = correlation,
+                AttachmentId = attachment.AttachmentId,
+                MessageId = attachment.MessageId,
+                UploaderOrganisationId = attachment.OrganisationId,
+                JuridictionId = thread.JuridictionId,
+                GestionnaireId = thread.GestionnaireId,
+                OperateurId = thread.OperateurId,
+                ThreadKind = thread.Kind.ToCode(),
+            });
+    }
+}
