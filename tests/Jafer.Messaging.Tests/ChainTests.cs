@@ -153,6 +153,29 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
     }
 
     [Fact]
+    public void Anchored_ByTheFeed_FindsAThreadThatWasWrittenAnewAsAWhole()
+    {
+        var kept = Chain(6, new System.Random(5));
+        var anchors = kept.Messages.Where(m => m.Position is 2 or 5).ToDictionary(m => m.MessageId, m => m.Hash!);
+        var (thread, previous) = (kept.Thread, ThreadChain.Start);
+        var anew = new List<ExportedMessage>();
+        foreach (var message in kept.Messages)
+        {
+            var changed = message with { CreateTime = message.Position == 4 ? "2026-12-24T00:00:00.000000Z" : message.CreateTime, PreviousHash = previous };
+            previous = Convert.ToHexStringLower(ThreadChain.Hash(thread.Kind, thread.ThreadId, changed, previous));
+            anew.Add(changed with { Hash = previous });
+        }
+
+        var written = kept with { Messages = anew, Thread = thread with { HeadHash = previous } };
+        Assert.True(ThreadCheck.Offline(written).Whole);
+        Assert.StartsWith("DIFFERENT at position 5", ThreadCheck.Anchored(written, anchors).Line, StringComparison.Ordinal);
+        Assert.True(ThreadCheck.Anchored(kept, anchors).Whole);
+        var cut = kept with { Messages = [.. kept.Messages.Take(4)], Thread = thread with { MessageCount = 4, HeadHash = kept.Messages[3].Hash } };
+        Assert.True(ThreadCheck.Offline(cut).Whole);
+        Assert.StartsWith("INCOMPLETE", ThreadCheck.Anchored(cut, anchors).Line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Migration_OfMessagesThatStandThere_ChainsThemAndKeepsThemFromChange()
     {
         var (thread, court, espace) = (TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId());
@@ -211,7 +234,13 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
     {
         var thread = new MessageThread
         {
-            ThreadId = NewId(), Kind = ThreadKind.Mesure, JuridictionId = NewId(), GestionnaireId = NewId(), HoldersVersion = 1, MessageCount = 0, LastMessageAt = default,
+            ThreadId = NewId(),
+            Kind = ThreadKind.Mesure,
+            JuridictionId = NewId(),
+            GestionnaireId = NewId(),
+            HoldersVersion = 1,
+            MessageCount = 0,
+            LastMessageAt = default,
         };
         var messages = new List<ExportedMessage>();
         while (messages.Count < count)
@@ -254,7 +283,11 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
             ExportTime = ThreadChain.Text(Instant(random)),
             Thread = new ExportedThread
             {
-                Kind = thread.Kind.ToCode(), ThreadId = thread.ThreadId.ToString(), GestionnaireId = thread.GestionnaireId.ToString(), MessageCount = count, HeadHash = messages[^1].Hash,
+                Kind = thread.Kind.ToCode(),
+                ThreadId = thread.ThreadId.ToString(),
+                GestionnaireId = thread.GestionnaireId.ToString(),
+                MessageCount = count,
+                HeadHash = messages[^1].Hash,
             },
             Participants = [],
             Messages = messages,
@@ -317,7 +350,8 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
         {
             yield return ("removed and numbered", export with
             {
-                Messages = [.. messages.Select((m, i) => m with { Position = i + 1, PreviousHash = null })], Thread = export.Thread with { MessageCount = messages.Count },
+                Messages = [.. messages.Select((m, i) => m with { Position = i + 1, PreviousHash = null })],
+                Thread = export.Thread with { MessageCount = messages.Count },
             });
         }
 

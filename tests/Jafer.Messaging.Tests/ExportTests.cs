@@ -77,6 +77,32 @@ public sealed class ExportTests(MessagingFixture fixture) : IClassFixture<Messag
     }
 
     [Fact]
+    public async Task Export_ReadByAForeignClient_IsVerifiedWithoutAnythingOfJafers()
+    {
+        var mesure = await ConversationAsync();
+        var json = Encoding.UTF8.GetString(await fixture.Court(mesure).ExportAsync(mesure, ExportFormat.Json));
+
+        Assert.Equal("None", await VerifyAsync(json));
+        Assert.Equal("3", await VerifyAsync(json.Replace("Deux rencontres", "Trois rencontres", StringComparison.Ordinal)));
+        Assert.Equal("2", await VerifyAsync(json.Replace("\"authorKind\": \"JURIDICTION\"", "\"authorKind\": \"ESPACE\"", StringComparison.Ordinal)));
+
+        static async Task<string> VerifyAsync(string json)
+        {
+            // Its connection is left out: it needs a running system.
+            const string Program = "import json, sys, types; sys.modules['espace'] = types.SimpleNamespace(client_id='', begin=0, call=0, code=0, metadata=0, report=0, rpc=0); "
+                + "sys.path.insert(0, 'clients/python'); import conversation; print(conversation.verify(json.load(sys.stdin)))";
+            var start = new ProcessStartInfo("python3", ["-B", "-c", Program]) { RedirectStandardInput = true, RedirectStandardOutput = true, StandardInputEncoding = new UTF8Encoding(false), WorkingDirectory = Root() };
+            start.Environment["PYTHONIOENCODING"] = "utf-8";
+            using var process = Process.Start(start)!;
+            await process.StandardInput.WriteAsync(json);
+            process.StandardInput.Close();
+            var output = await process.StandardOutput.ReadToEndAsync(Ct);
+            await process.WaitForExitAsync(Ct);
+            return output.Trim();
+        }
+    }
+
+    [Fact]
     public async Task Export_WithBadInputOrForAnother_IsRefused()
     {
         var mesure = await fixture.OpenThreadAsync();

@@ -129,7 +129,15 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     /// <param name="escalated">Whether the operator is told too.</param>
     public MessageOverdue Overdue(Guid mustAct, string expectation, bool escalated = false) => Make<MessageOverdue>(2, null, new
     {
-        messageId = NewId(), juridictionId, gestionnaireId, threadKind = "MESURE", mustActOrganisationId = mustAct, expectation, dueAt = "2026-11-21T09:30:00Z", number = escalated ? 3 : 1, escalated,
+        messageId = NewId(),
+        juridictionId,
+        gestionnaireId,
+        threadKind = "MESURE",
+        mustActOrganisationId = mustAct,
+        expectation,
+        dueAt = "2026-11-21T09:30:00Z",
+        number = escalated ? 3 : 1,
+        escalated,
     });
 
     private T Draft<T>(string state)

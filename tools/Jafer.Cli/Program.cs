@@ -7,6 +7,7 @@ using Jafer.Cli.Territory;
 using Jafer.Cli.Threads;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Messaging.V1;
+using Jafer.Contracts.Notification.V1;
 using Jafer.Contracts.Operations.V1;
 
 var seed = new Option<int>("--seed") { Description = "Seed of the generator.", DefaultValueFactory = _ => Generator.DefaultSeed };
@@ -97,7 +98,8 @@ holidays.SetAction((parsed, ct) => RunAsync(async system =>
 var threadFile = new Argument<string>("FILE") { Description = "The file of a thread, as GetThreadExport gives it as JSON." };
 var against = new Option<bool>("--against-server") { Description = "Also compares the count and the last hash with the running messaging service (JAFER_TOKEN, or JAFER_CLIENT_ID, of a side of the thread)." };
 var attachmentFolder = new Option<DirectoryInfo?>("--attachments") { Description = "Also looks for every attachment among the files of this folder, by SHA-256.", HelpName = "DIR" };
-var verifyThread = new Command("verify-thread", "Proves that nothing in the file of a thread was altered or left out; exit code 1 when something was.") { threadFile, against, attachmentFolder };
+var feed = new Option<bool>("--against-feed") { Description = "Also compares with the hashes that the feed of the token's organisation told as the messages were posted." };
+var verifyThread = new Command("verify-thread", "Proves that nothing in the file of a thread was altered or left out; exit code 1 when something was.") { threadFile, against, feed, attachmentFolder };
 verifyThread.SetAction(async (parsed, ct) =>
 {
     var whole = false;
@@ -114,6 +116,12 @@ verifyThread.SetAction(async (parsed, ct) =>
         if (verdict.Whole && parsed.GetValue(attachmentFolder) is { } folder)
         {
             verdict = folder.Exists ? await ThreadCheck.AttachmentsAsync(export, folder.FullName, ct) : throw new UsageException($"{folder.FullName}: no folder.");
+        }
+
+        if (verdict.Whole && parsed.GetValue(feed))
+        {
+            var client = new NotificationService.NotificationServiceClient(await system.ConnectAsync("notification", ct));
+            verdict = ThreadCheck.Anchored(export, await ThreadCheck.AnchorsAsync(client, export.Thread.ThreadId, ct));
         }
 
         Console.WriteLine(verdict.Line);

@@ -25,6 +25,12 @@ internal sealed record MessageTemplate(
 /// <summary>The templates of Templates/messages.fr.json. A changed text is a further version; no version is ever taken away.</summary>
 internal static partial class TemplateBook
 {
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new Codes<AuthorKind>(), new Codes<ThreadKind>(), new Codes<MessageKind>() },
+    };
+
     private static readonly Lazy<IReadOnlyList<MessageTemplate>> s_all = new(Read);
 
     /// <summary>All versions.</summary>
@@ -44,11 +50,7 @@ internal static partial class TemplateBook
     private static List<MessageTemplate> Read()
     {
         using var stream = typeof(TemplateBook).Assembly.GetManifestResourceStream("Jafer.Messaging.Templates.messages.fr.json")!;
-        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
-        options.Converters.Add(new Codes<AuthorKind>());
-        options.Converters.Add(new Codes<ThreadKind>());
-        options.Converters.Add(new Codes<MessageKind>());
-        return JsonSerializer.Deserialize<List<MessageTemplate>>(stream, options)!;
+        return JsonSerializer.Deserialize<List<MessageTemplate>>(stream, s_json)!;
     }
 
     private sealed class Codes<T> : JsonConverter<T>

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
-using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;

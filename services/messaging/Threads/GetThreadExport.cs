@@ -6,7 +6,6 @@ using Google.Protobuf;
 using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Threads;
-using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;

@@ -1,5 +1,4 @@
 using Jafer.Contracts.Events;
-using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Data;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Jafer.Contracts;
 using Jafer.Contracts.Messaging.V1;
+using Jafer.Contracts.Notification.V1;
 using Jafer.Contracts.Threads;
 using Proto = Jafer.Contracts.Messaging.V1;
 
@@ -78,6 +79,48 @@ internal static class ThreadCheck
         return missing is [var first, ..]
             ? new ThreadVerdict(false, $"ATTACHMENTS MISSING: {missing.Count} of {named.Count} are not in the folder, or were altered; the first is {first.Digest} of position {first.Position}")
             : new ThreadVerdict(true, $"{Offline(export).Line}; all {named.Count} attachments are in the folder, unaltered");
+    }
+
+    /// <summary>Compares a whole file with the hashes that the feed of the caller's organisation told when the messages were posted.</summary>
+    /// <param name="export">The file.</param>
+    /// <param name="anchors">Hashes by the ids of the messages, of this thread.</param>
+    public static ThreadVerdict Anchored(ThreadExport export, IReadOnlyDictionary<string, string> anchors)
+    {
+        var different = export.Messages.FirstOrDefault(m => anchors.TryGetValue(m.MessageId, out var told) && told != m.Hash);
+        if (different is not null)
+        {
+            return new ThreadVerdict(false, $"DIFFERENT at position {different.Position}: the feed told another hash when it was posted");
+        }
+
+        var left = anchors.Keys.Except(export.Messages.Select(m => m.MessageId)).Count();
+        return left > 0
+            ? new ThreadVerdict(false, $"INCOMPLETE: the feed tells of {left} messages that the file does not have")
+            : new ThreadVerdict(true, $"{Offline(export).Line}; {anchors.Count} hashes that the feed told agree");
+    }
+
+    /// <summary>The hashes that the caller's feed still has of a thread: of the last 90 days.</summary>
+    /// <param name="feed">The feed.</param>
+    /// <param name="threadId">The thread.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<IReadOnlyDictionary<string, string>> AnchorsAsync(NotificationService.NotificationServiceClient feed, string threadId, CancellationToken ct)
+    {
+        var anchors = new Dictionary<string, string>(StringComparer.Ordinal);
+        var request = new ListEventsRequest { PageSize = 500, Types_ = { "messaging.message-posted.v1", "messaging.messages-handed-over.v1" } };
+        while (true)
+        {
+            var page = await feed.ListEventsAsync(request, cancellationToken: ct);
+            foreach (var told in page.Events.Where(e => e.AggregateId == threadId && e.Data.Fields.ContainsKey("hash")))
+            {
+                anchors[told.Data.Fields["messageId"].StringValue] = told.Data.Fields["hash"].StringValue;
+            }
+
+            if (!page.More)
+            {
+                return anchors;
+            }
+
+            request.ResumeToken = page.ResumeToken;
+        }
     }
 
     /// <summary>The request that gives the thread of a file.</summary>
