@@ -124,4 +124,10 @@ else
   say "check: FAILED, the conversation; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
   exit 1
 fi
+if "$python" clients/python/attachments.py </dev/null; then
+  say "check: a file is uploaded, cleared, sent with a message and downloaded in two parts"
+else
+  say "check: FAILED, the attachment; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+  exit 1
+fi
 exit $status

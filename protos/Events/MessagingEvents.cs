@@ -4,7 +4,7 @@ namespace Jafer.Contracts.Events;
 
 /// <summary>
 /// Something happened in a thread. <see cref="DomainEvent.AggregateId"/> is the mesure or espace that it is about, which is the id
-/// of the thread; <see cref="DomainEvent.AggregateVersion"/> is the position of the message concerned. Never anything of a text, nor
+/// of the thread; <see cref="DomainEvent.AggregateVersion"/> a position in it. Never anything of a text, nor
 /// who wrote or read it but their organisation.
 /// </summary>
 [ExcludeFromTopology]
@@ -12,9 +12,6 @@ namespace Jafer.Contracts.Events;
 [ExcludeFromImplementedTypes]
 public abstract record ThreadEvent : DomainEvent
 {
-    /// <summary>UUID of the message.</summary>
-    public required Guid MessageId { get; init; }
-
     /// <summary>The court as an organisation; absent where no judge ordered the mesure, and for the thread of an espace.</summary>
     public Guid? JuridictionId { get; init; }
 
@@ -28,9 +25,19 @@ public abstract record ThreadEvent : DomainEvent
     public string? ThreadKind { get; init; }
 }
 
+/// <summary>Something happened to a message, of which <see cref="DomainEvent.AggregateVersion"/> is the position.</summary>
+[ExcludeFromTopology]
+[MessageUrn("messaging.message-event.v1")]
+[ExcludeFromImplementedTypes]
+public abstract record MessageEvent : ThreadEvent
+{
+    /// <summary>UUID of the message.</summary>
+    public required Guid MessageId { get; init; }
+}
+
 /// <summary>A person or software posted a message.</summary>
 [EntityName("messaging.message-posted.v1"), MessageUrn("messaging.message-posted.v1")]
-public sealed record MessagePosted : ThreadEvent
+public sealed record MessagePosted : MessageEvent
 {
     /// <summary>The author's organisation.</summary>
     public required Guid AuthorOrganisationId { get; init; }
@@ -53,7 +60,7 @@ public sealed record MessagePosted : ThreadEvent
 
 /// <summary>Somebody of an organisation read the thread up to the message.</summary>
 [EntityName("messaging.thread-read.v1"), MessageUrn("messaging.thread-read.v1")]
-public sealed record ThreadRead : ThreadEvent
+public sealed record ThreadRead : MessageEvent
 {
     /// <summary>The reader's organisation.</summary>
     public required Guid ReaderOrganisationId { get; init; }
@@ -61,7 +68,7 @@ public sealed record ThreadRead : ThreadEvent
 
 /// <summary>An urgent message was acknowledged, by itself and not by an answer, which is told as a message.</summary>
 [EntityName("messaging.message-acknowledged.v1"), MessageUrn("messaging.message-acknowledged.v1")]
-public sealed record MessageAcknowledged : ThreadEvent
+public sealed record MessageAcknowledged : MessageEvent
 {
     /// <summary>The organisation that acknowledged it.</summary>
     public required Guid AcknowledgerOrganisationId { get; init; }
@@ -69,7 +76,7 @@ public sealed record MessageAcknowledged : ThreadEvent
 
 /// <summary>A question was withdrawn: its answer is no longer expected.</summary>
 [EntityName("messaging.question-withdrawn.v1"), MessageUrn("messaging.question-withdrawn.v1")]
-public sealed record QuestionWithdrawn : ThreadEvent
+public sealed record QuestionWithdrawn : MessageEvent
 {
     /// <summary>The organisation that had asked.</summary>
     public required Guid AuthorOrganisationId { get; init; }
@@ -80,7 +87,7 @@ public sealed record QuestionWithdrawn : ThreadEvent
 /// met. Only whoever must act is told; of an urgent message the third time the operator too.
 /// </summary>
 [EntityName("messaging.message-overdue.v1"), MessageUrn("messaging.message-overdue.v1")]
-public sealed record MessageOverdue : ThreadEvent
+public sealed record MessageOverdue : MessageEvent
 {
     /// <summary>The organisation that must act.</summary>
     public required Guid MustActOrganisationId { get; init; }
@@ -103,7 +110,7 @@ public sealed record MessageOverdue : ThreadEvent
 /// them in the new thread.
 /// </summary>
 [EntityName("messaging.messages-handed-over.v1"), MessageUrn("messaging.messages-handed-over.v1")]
-public sealed record MessagesHandedOver : ThreadEvent
+public sealed record MessagesHandedOver : MessageEvent
 {
     /// <summary>The former mesure.</summary>
     public required Guid PredecessorMesureId { get; init; }
@@ -116,11 +123,11 @@ public sealed record MessagesHandedOver : ThreadEvent
 }
 
 /// <summary>
-/// A scanner cleared a file of a thread: it can be downloaded. <see cref="DomainEvent.AggregateId"/> is the mesure or the espace,
-/// <see cref="DomainEvent.AggregateVersion"/> the position of the thread's last message.
+/// A scanner cleared a file of a thread: it can be downloaded. <see cref="DomainEvent.AggregateVersion"/> is the position of the
+/// thread's last message.
 /// </summary>
 [EntityName("messaging.attachment-cleared.v1"), MessageUrn("messaging.attachment-cleared.v1")]
-public sealed record AttachmentCleared : DomainEvent
+public sealed record AttachmentCleared : ThreadEvent
 {
     /// <summary>UUID of the file.</summary>
     public required Guid AttachmentId { get; init; }
@@ -130,26 +137,14 @@ public sealed record AttachmentCleared : DomainEvent
 
     /// <summary>The organisation that uploaded it.</summary>
     public required Guid UploaderOrganisationId { get; init; }
-
-    /// <summary>The court as an organisation.</summary>
-    public Guid? JuridictionId { get; init; }
-
-    /// <summary>The gestionnaire as an organisation.</summary>
-    public required Guid GestionnaireId { get; init; }
-
-    /// <summary>The operator as an organisation, in the thread of an espace.</summary>
-    public Guid? OperateurId { get; init; }
-
-    /// <summary>"MESURE" or "ESPACE".</summary>
-    public required string ThreadKind { get; init; }
 }
 
 /// <summary>
-/// A scanner refused a file of a thread: nobody can download it, its bytes are deleted. <see cref="DomainEvent.AggregateId"/> is the
-/// mesure or the espace, <see cref="DomainEvent.AggregateVersion"/> the position of the thread's last message.
+/// A scanner refused a file of a thread: nobody can download it, its bytes are deleted. <see cref="DomainEvent.AggregateVersion"/> is
+/// the position of the thread's last message.
 /// </summary>
 [EntityName("messaging.attachment-refused.v1"), MessageUrn("messaging.attachment-refused.v1")]
-public sealed record AttachmentRefused : DomainEvent
+public sealed record AttachmentRefused : ThreadEvent
 {
     /// <summary>UUID of the file.</summary>
     public required Guid AttachmentId { get; init; }
@@ -159,16 +154,4 @@ public sealed record AttachmentRefused : DomainEvent
 
     /// <summary>The organisation that uploaded it, which must send it in another way.</summary>
     public required Guid UploaderOrganisationId { get; init; }
-
-    /// <summary>The court as an organisation.</summary>
-    public Guid? JuridictionId { get; init; }
-
-    /// <summary>The gestionnaire as an organisation.</summary>
-    public required Guid GestionnaireId { get; init; }
-
-    /// <summary>The operator as an organisation, in the thread of an espace.</summary>
-    public Guid? OperateurId { get; init; }
-
-    /// <summary>"MESURE" or "ESPACE".</summary>
-    public required string ThreadKind { get; init; }
 }

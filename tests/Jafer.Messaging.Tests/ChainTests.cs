@@ -274,7 +274,7 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
                 CreatedAt = Instant(random),
             };
             thread.Append(message);
-            messages.Add(ThreadFile.Whole(message, messages.Count == 0 ? ThreadChain.Start : messages[^1].Hash!, [], []));
+            messages.Add(ThreadFile.Whole(message, messages.Count == 0 ? ThreadChain.Start : messages[^1].Hash!, [], [], []));
         }
 
         return new ThreadExport

@@ -140,6 +140,18 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
         escalated,
     });
 
+    /// <summary>A scanner cleared a file of its thread.</summary>
+    /// <param name="uploader">Who uploaded it.</param>
+    /// <param name="messageId">The message that names it; null for none.</param>
+    public AttachmentCleared AttachmentCleared(Guid uploader, Guid? messageId) =>
+        Make<AttachmentCleared>(1, null, new { attachmentId = NewId(), messageId, uploaderOrganisationId = uploader, juridictionId, gestionnaireId, threadKind = "MESURE" });
+
+    /// <summary>A scanner refused a file of its thread.</summary>
+    /// <param name="uploader">Who uploaded it.</param>
+    /// <param name="messageId">The message that names it; null for none.</param>
+    public AttachmentRefused AttachmentRefused(Guid uploader, Guid? messageId) =>
+        Make<AttachmentRefused>(1, null, new { attachmentId = NewId(), messageId, uploaderOrganisationId = uploader, juridictionId, gestionnaireId, threadKind = "MESURE" });
+
     private T Draft<T>(string state)
         where T : MesureEvent => Make<T>(++_version, null, new { juridictionId, state, holder = "JURIDICTION" });
 

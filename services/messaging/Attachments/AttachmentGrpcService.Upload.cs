@@ -33,12 +33,16 @@ internal sealed partial class AttachmentGrpcService
         check.That(first.Sha256.Length == FileLimits.Sha256Bytes, "sha256", "must be 32 bytes");
         check.ThrowIfAny();
 
-        using var slot = slots.Take(caller.OrganisationId);
         var file = new UploadedFile<UploadAttachmentRequest>(first, requestStream, r => r.Data);
 
         // The announcement names the whole content by its hash, so it tells a repetition.
         var announcement = new UploadAttachmentRequest(first) { Data = Google.Protobuf.ByteString.Empty };
-        var response = await commands.RunAsync(context, announcement, requestId, UploadAsync, r => $"attachments/{r.Attachment.AttachmentId}", effectsOutside: true);
+        UploadAttachmentResponse response;
+        using (slots.Take(caller.OrganisationId))
+        {
+            response = await commands.RunAsync(context, announcement, requestId, UploadAsync, r => $"attachments/{r.Attachment.AttachmentId}", effectsOutside: true);
+        }
+
         signal.Notify();
         await file.DrainAsync(context.CancellationToken);
 

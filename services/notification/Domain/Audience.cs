@@ -34,11 +34,10 @@ internal static class Audience
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
         // Nobody but whoever must act is reminded.
         MessageOverdue overdue => [overdue.MustActOrganisationId],
-        ThreadEvent said => [said.JuridictionId, said.GestionnaireId, said.OperateurId],
+        // What no message names yet is its uploader's own affair.
         AttachmentCleared { MessageId: null } cleared => [cleared.UploaderOrganisationId],
-        AttachmentCleared cleared => [cleared.JuridictionId, cleared.GestionnaireId, cleared.OperateurId],
         AttachmentRefused { MessageId: null } refused => [refused.UploaderOrganisationId],
-        AttachmentRefused refused => [refused.JuridictionId, refused.GestionnaireId, refused.OperateurId],
+        ThreadEvent said => [said.JuridictionId, said.GestionnaireId, said.OperateurId],
         SlotFreed freed => [freed.GestionnaireId],
         SlotTaken taken => [taken.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],

@@ -63,6 +63,7 @@ internal static class Calls
         DeadlineDue due => due.Deadline,
         MessageOverdue { ThreadKind: "ESPACE" } overdue => $"ESPACE_{overdue.Expectation}_OVERDUE",
         MessageOverdue overdue => $"{overdue.Expectation}_OVERDUE",
+        AttachmentRefused { ThreadKind: "ESPACE" } => MailText.RefusedAttachmentOfEspace,
         ThreadEvent { ThreadKind: "ESPACE" } => MailText.MessageOfEspace,
         _ => null,
     };

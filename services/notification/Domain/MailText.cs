@@ -30,6 +30,9 @@ internal static class MailText
     /// <summary>A message in the thread of an espace, which no mesure's address leads to.</summary>
     public const string MessageOfEspace = "ESPACE_MESSAGE";
 
+    /// <summary>A file in the thread of an espace that a scanner refused.</summary>
+    public const string RefusedAttachmentOfEspace = "ESPACE_ATTACHMENT_REFUSED";
+
     private const string Other = "Une mesure attend votre intervention";
 
     private static readonly FrozenDictionary<string, string> s_acts = new Dictionary<string, string>
@@ -81,6 +84,7 @@ internal static class MailText
         ["TERM_IN_ONE_MONTH"] = "Une mesure prend fin dans un mois",
         ["TERM_PASSED"] = "Le terme d'une mesure est passé",
         [MessageOfEspace] = "Un message vous attend",
+        [RefusedAttachmentOfEspace] = "Une pièce jointe a été refusée : transmettez-la autrement",
         ["ANSWER_OVERDUE"] = "Un message attend votre réponse",
         ["ACKNOWLEDGEMENT_OVERDUE"] = "Un message urgent attend votre accusé de réception",
         ["ESPACE_ANSWER_OVERDUE"] = "Un message attend votre réponse",

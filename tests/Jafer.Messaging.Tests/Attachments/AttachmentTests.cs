@@ -133,7 +133,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
 
         Assert.Equal(("essai.txt", "text/plain", TestFiles.Eicar.Length, true), (refused.FileName, refused.MediaType, refused.SizeBytes, refused.VerdictTime is not null));
         Assert.Equal(0, await CountAsync($"select count(*) from attachment_chunks where attachment_id = '{uploaded.AttachmentId}'"));
-        Assert.Equal("Eicar-Test-Signature", await fixture.Database.ReadAsync<string>($"select finding from attachments where attachment_id = '{uploaded.AttachmentId}'"));
+        Assert.StartsWith("Eicar-Test-Signature", await fixture.Database.ReadAsync<string>($"select finding from attachments where attachment_id = '{uploaded.AttachmentId}'"), StringComparison.Ordinal);
         var download = await Refusal.OfAsync(() => court.DownloadAsync(uploaded.AttachmentId));
         Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS", "REFUSE"), (download.Code, download.Reason, download.Metadata["state"]));
         var cleared = await Refusal.OfAsync(fixture.Scanner().RecordVerdictAsync(Verdict(uploaded.AttachmentId, TestFiles.Eicar, AttachmentState.Sain), cancellationToken: Ct));

@@ -181,15 +181,17 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
         var (mesure, other) = (await fixture.OpenThreadAsync(), await fixture.OpenThreadAsync());
         await using var small = await fixture.StartReplicaAsync(("Attachments:MaxUploadsPerOrganisation", "1"));
         var court = fixture.Court(mesure, small);
-        var file = TestFiles.Pdf();
+        var file = TestFiles.Pdf(600_000);
         using var slow = court.UploadAttachment(cancellationToken: Ct);
         await slow.RequestStream.WriteAsync(Transfers.Header(mesure, file), Ct);
+        await slow.RequestStream.WriteAsync(new() { Data = ByteString.CopyFrom(file.AsSpan(0, 400_000)) }, Ct);
+        await Eventually.BecomesAsync(WritingAsync, n => n > 0, "the upload to be under way");
 
-        await Eventually.BecomesAsync(
-            async () => (await Refusal.OrNullAsync(() => court.UploadAsync(mesure, file)))?.Reason, r => r == "LIMIT_EXCEEDED", "the slot to be taken");
+        var refusal = await Refusal.OfAsync(() => court.UploadAsync(mesure, file));
+        Assert.Equal((StatusCode.ResourceExhausted, "LIMIT_EXCEEDED"), (refusal.Code, refusal.Reason));
         await fixture.Court(other, small).UploadAsync(other, file);
 
-        await slow.RequestStream.WriteAsync(new() { Data = ByteString.CopyFrom(file) }, Ct);
+        await slow.RequestStream.WriteAsync(new() { Data = ByteString.CopyFrom(file.AsSpan(400_000)) }, Ct);
         await slow.RequestStream.CompleteAsync();
         Assert.NotEmpty((await slow).Attachment.AttachmentId);
         await court.UploadAsync(mesure, file);

@@ -335,7 +335,7 @@ public sealed class DocumentTests(MesuresFixture jafer)
         var visiteur = await _court.GetParentNoticeAsync(new() { MesureId = id, PartyRole = PartyRole.Visiteur });
 
         var start = TimeZoneInfo.ConvertTime(slot.StartTime.ToDateTimeOffset(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris"));
-        Assert.Contains($"{Jafer.Mesures.Documents.Printing.French.DayAndDate(DateOnly.FromDateTime(start.DateTime))} à", hote.Html, StringComparison.Ordinal);
+        Assert.Contains($"{Jafer.ServiceDefaults.Printing.French.DayAndDate(DateOnly.FromDateTime(start.DateTime))} à", hote.Html, StringComparison.Ordinal);
         Assert.DoesNotContain("Vous avez un rendez-vous", visiteur.Html, StringComparison.Ordinal);
     }
 

@@ -160,4 +160,18 @@ public sealed class AudienceTests
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.EnquiryOpened(enquiry, s_mesure.GestionnaireId)));
         Assert.Equal([new Addressee(s_mesure.JuridictionId, false)], Audience.Of(TestEspace.EnquiryAnswered(enquiry, s_mesure.GestionnaireId, s_mesure.JuridictionId)));
     }
+
+    [Fact]
+    public void Of_AnAttachment_IsItsUploadersUntilAMessageNamesIt()
+    {
+        var uploader = s_mesure.JuridictionId;
+        var cleared = s_mesure.AttachmentCleared(uploader, null);
+        var refused = s_mesure.AttachmentRefused(uploader, TestMesure.NewId());
+
+        Assert.Equal([new Addressee(uploader, false)], Audience.Of(cleared));
+        Assert.Equal([new Addressee(uploader, true)], Audience.Of(refused with { MessageId = null }));
+        Assert.Equal(
+            new[] { new Addressee(uploader, true), new Addressee(s_mesure.GestionnaireId, false) }.OrderBy(a => a.OrganisationId), Audience.Of(refused));
+        Assert.Equal(2, Audience.Of(cleared with { MessageId = TestMesure.NewId() }).Count);
+    }
 }

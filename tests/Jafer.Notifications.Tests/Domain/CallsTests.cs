@@ -131,4 +131,11 @@ public sealed class CallsTests
         Assert.Equal(new Call(s_espace, enquiry), Calls.For(TestEspace.EnquiryOpened(enquiry, s_espace), null));
         Assert.Equal(new Call(s_court, enquiry), Calls.For(TestEspace.EnquiryAnswered(enquiry, s_espace, s_court), null));
     }
+
+    [Fact]
+    public void For_ARefusedAttachment_TellsWhoUploadedIt()
+    {
+        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.AttachmentRefused(s_espace, TestMesure.NewId()), null));
+        Assert.Null(Calls.For(s_mesure.AttachmentCleared(s_espace, TestMesure.NewId()), null));
+    }
 }
