@@ -38,6 +38,9 @@ public sealed record EspacePublished : DomainEvent
 
     /// <summary>Families that it receives at the same time, of the modalités for which it says so; absent from older versions.</summary>
     public IReadOnlyList<ModaliteCapacity>? Capacities { get; init; }
+
+    /// <summary>How long families wait there, of the modalités for which it says so; absent from older versions.</summary>
+    public IReadOnlyList<ModaliteWait>? Waits { get; init; }
 }
 
 /// <summary>A lieu that not every agrément of its espace covers.</summary>
@@ -49,6 +52,11 @@ public sealed record LieuAgrement(Guid LieuId, IReadOnlyList<AgrementPeriod> Per
 /// <param name="Modalite">Modalité, such as "VISITE".</param>
 /// <param name="Families">Families, from 1.</param>
 public sealed record ModaliteCapacity(string Modalite, int Families);
+
+/// <summary>How long families wait at an espace.</summary>
+/// <param name="Modalite">Modalité, such as "VISITE".</param>
+/// <param name="Days">Days from the transmission to the first rencontre.</param>
+public sealed record ModaliteWait(string Modalite, int Days);
 
 /// <summary>
 /// A court or gestionnaire as the directory knows it. <see cref="DomainEvent.AggregateId"/> is the organisation. Published when
@@ -182,4 +190,30 @@ public sealed record CapacityEnquiryAnswered : DomainEvent
 
     /// <summary>The answer, such as "HAS_CAPACITY".</summary>
     public required string Answer { get; init; }
+}
+
+/// <summary>
+/// A gestionnaire, or who is above, is reminded of what an espace should see to: a wait that went stale, an agrément that ends.
+/// <see cref="DomainEvent.AggregateId"/> is the espace. Each reminder is told once; none comes after it was seen to.
+/// </summary>
+[EntityName("directory.upkeep-reminder-due.v1"), MessageUrn("directory.upkeep-reminder-due.v1")]
+public sealed record UpkeepReminderDue : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>Of what: "WAIT_STALE", "AGREMENT_IN_THREE_MONTHS", "AGREMENT_IN_ONE_MONTH" or "AGREMENT_ENDED".</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The modalité of the wait, such as "VISITE"; absent for an agrément.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>First day on which the wait counts as stale, or last day of the agrément.</summary>
+    public required DateOnly DueDate { get; init; }
+
+    /// <summary>Who is reminded: "MUST_ACT" (the gestionnaire), "MANAGER" or "OPERATOR".</summary>
+    public required string Rung { get; init; }
+
+    /// <summary>Which reminder of this rung, from 1 to 3.</summary>
+    public required int Reminder { get; init; }
 }

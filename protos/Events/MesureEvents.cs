@@ -403,7 +403,62 @@ public sealed record DeadlineDue : MesureEvent
     /// <summary>Who must act: "JURIDICTION" or "ESPACE".</summary>
     public required string MustAct { get; init; }
 
-    /// <summary>Whether it goes beyond who must act: to the others of the court, and to the operator.</summary>
+    /// <summary>Whether it goes beyond who must act: to the others of their organisation, and to the operator.</summary>
+    public required bool Escalated { get; init; }
+
+    /// <summary>Whether somebody may be in danger; absent from older versions.</summary>
+    public bool? Urgent { get; init; }
+
+    /// <summary>Who is reminded by it, such as "MUST_ACT" (<c>ReminderRung</c>); absent from older versions.</summary>
+    public string? Rung { get; init; }
+
+    /// <summary>Which reminder of that rung: 1, or the next where the same deadline had been lifted and runs again; absent from older versions.</summary>
+    public int? Reminder { get; init; }
+}
+
+/// <summary>
+/// A further reminder of a deadline that was told (<see cref="DeadlineDue"/>) and still is not met. No act itself: the version is
+/// the one that the mesure has. Each is told once, to the one that is reminded.
+/// </summary>
+[EntityName("mesure.reminder-due.v1"), MessageUrn("mesure.reminder-due.v1")]
+public sealed record ReminderDue : MesureEvent
+{
+    /// <summary>What is missing, such as "ACKNOWLEDGE".</summary>
+    public required string Deadline { get; init; }
+
+    /// <summary>When it was due, UTC.</summary>
+    public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>Who must act: "JURIDICTION" or "ESPACE".</summary>
+    public required string MustAct { get; init; }
+
+    /// <summary>Whether somebody may be in danger.</summary>
+    public required bool Urgent { get; init; }
+
+    /// <summary>Who is reminded: "MUST_ACT", "COLLEAGUE", "MANAGER" (all of the organisation that must act) or "OPERATOR".</summary>
+    public required string Rung { get; init; }
+
+    /// <summary>Which reminder of this rung, from 1 to 3.</summary>
+    public required int Reminder { get; init; }
+}
+
+/// <summary>
+/// Nobody waits for a deadline any more that had been told: the act was done, or the mesure went another way. It is published with
+/// the act; no reminder comes after it. No act itself: the version is the one that the mesure has.
+/// </summary>
+[EntityName("mesure.deadline-lifted.v1"), MessageUrn("mesure.deadline-lifted.v1")]
+public sealed record DeadlineLifted : MesureEvent
+{
+    /// <summary>What was missing, such as "ACKNOWLEDGE".</summary>
+    public required string Deadline { get; init; }
+
+    /// <summary>When it was due, UTC.</summary>
+    public required DateTimeOffset DueAt { get; init; }
+
+    /// <summary>Who had to act: "JURIDICTION" or "ESPACE".</summary>
+    public required string MustAct { get; init; }
+
+    /// <summary>Whether it had gone beyond who had to act, so that the operator knows of it.</summary>
     public required bool Escalated { get; init; }
 }
 

@@ -10,6 +10,7 @@ using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
+using Jafer.ServiceDefaults.Reminders;
 using Npgsql;
 
 namespace Jafer.Directory;
@@ -46,6 +47,8 @@ public static class DirectoryModule
         builder.Services.AddScoped<ImportEspacesCsv>();
         builder.Services.Configure<UpkeepOptions>(builder.Configuration.GetSection("Upkeep"));
         builder.Services.AddSingleton<UpkeepSignal>();
+        builder.Services.Configure<ReminderOptions>(builder.Configuration.GetSection("Reminders"));
+        builder.Services.AddSingleton<UpkeepReminders>();
         builder.Services.AddSingleton<UpkeepSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpkeepSweep>());
         builder.Services.AddSingleton<ListUpkeepItems>();

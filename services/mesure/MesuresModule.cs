@@ -13,6 +13,7 @@ using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Reminders;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Jafer.Mesures;
@@ -49,6 +50,7 @@ public static class MesuresModule
         builder.Services.AddHostedService<IntakeSweep>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
         builder.Services.Configure<DeadlineOptions>(builder.Configuration.GetSection("Deadlines"));
+        builder.Services.Configure<ReminderOptions>(builder.Configuration.GetSection("Reminders"));
         builder.Services.AddSingleton<DeadlineSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DeadlineSweep>());
         builder.Services.Configure<DelayOptions>(builder.Configuration.GetSection("Delays"));
@@ -66,6 +68,7 @@ public static class MesuresModule
         app.MapGrpcService<RencontreGrpcService>();
         app.MapGrpcService<TransmissionGrpcService>();
         app.MapGrpcService<WorklistGrpcService>();
+        app.MapGrpcService<ReminderGrpcService>();
         app.MapGrpcService<DelaysGrpcService>();
         app.MapGrpcService<ImpactGrpcService>();
         app.MapGrpcService<RedesignationGrpcService>();

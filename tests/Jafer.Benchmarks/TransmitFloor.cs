@@ -53,12 +53,12 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
     // The days of these are looked up in no calendar here.
     private const string SetDeadlines = """
         with gone as (delete from deadlines where mesure_id = $1 and kind <> all($2))
-        insert into deadlines (mesure_id, kind, must_act, due_at) select $1, p.kind, p.must_act, p.due_at from unnest($2, $3, $4) as p (kind, must_act, due_at)
+        insert into deadlines (mesure_id, kind, must_act, due_at, remind_at) select $1, p.kind, p.must_act, p.due_at, p.due_at from unnest($2, $3, $4) as p (kind, must_act, due_at)
         on conflict (mesure_id, kind, due_at) do nothing
         """;
 
-    private static readonly string[] s_kinds = ["DELIVERY_WARNING", "DELIVERY_FAILED", "RETRIEVAL", "ACKNOWLEDGE", "TERM_IN_TWO_MONTHS", "TERM_IN_ONE_MONTH", "TERM_PASSED"];
-    private static readonly string[] s_mustAct = ["JURIDICTION", "JURIDICTION", "ESPACE", "ESPACE", "JURIDICTION", "JURIDICTION", "ESPACE"];
+    private static readonly string[] s_kinds = ["DELIVERY_WARNING", "DELIVERY_FAILED", "RETRIEVAL", "ACKNOWLEDGE", "TERM_IN_THREE_MONTHS", "TERM_IN_ONE_MONTH", "EXPIRES_BEFORE_VISIT", "TERM_IN_ONE_WEEK", "TERM_PASSED"];
+    private static readonly string[] s_mustAct = ["JURIDICTION", "JURIDICTION", "ESPACE", "ESPACE", "JURIDICTION", "JURIDICTION", "JURIDICTION", "JURIDICTION", "ESPACE"];
 
     private sealed record Period(DateOnly From, DateOnly? To);
 
@@ -103,7 +103,7 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
                 Command(SetTransmitted, Value(id), Value(version), Value(now), Value(espaceId), Value(gestionnaireId)),
                 Command(
                     SetDeadlines, Value(id), Value(s_kinds), Value(s_mustAct),
-                    Value<DateTimeOffset[]>([now.AddHours(12), now.AddHours(24), now.AddDays(3), now.AddDays(5), now.AddDays(300), now.AddDays(330), now.AddDays(360)])),
+                    Value<DateTimeOffset[]>([now.AddHours(12), now.AddHours(24), now.AddDays(3), now.AddDays(5), now.AddDays(270), now.AddDays(330), now.AddDays(330), now.AddDays(353), now.AddDays(360)])),
                 Command(InsertFact, Value(message.EventId), Value(id), Value(version + 1), Value(now), Value(caller.OrganisationId), Value(caller.Subject)),
                 Command(
                     InsertOutbox, Value(message.EventId), Value("mesure.mesure-transmitted.v1"), Value(id), Json(JsonSerializer.Serialize(message, EventTypes.Json)),

@@ -2,8 +2,11 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Delays;
 using Jafer.Mesures.Mesures;
+using Jafer.ServiceDefaults.Reminders;
+using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
@@ -29,7 +32,7 @@ public sealed class ClockedMesures : IAsyncLifetime
 
     public MesureService.MesureServiceClient AsEspace => new(Host.Channel("espace", Gestionnaire));
 
-    internal DeadlineSweep Sweep => Host.App.Services.GetRequiredService<DeadlineSweep>();
+    internal DeadlineSweep Sweep => SweepOf(Host);
 
     internal IndexRenewal Renewal => Host.App.Services.GetRequiredService<IndexRenewal>();
 
@@ -44,7 +47,7 @@ public sealed class ClockedMesures : IAsyncLifetime
                 ('{Espace}', '{Gestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '69', '[]', 1),
                 ('{YoungEspace}', '{OtherGestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '67', '[]', 1);
             create schema probe;
-            create table probe.told (type text, payload jsonb);
+            create table probe.told (type text, payload jsonb, id bigint generated always as identity);
             create function probe.keep() returns trigger language plpgsql as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
             create trigger keep after insert on outbox_messages for each row execute function probe.keep();
             """);
@@ -53,10 +56,17 @@ public sealed class ClockedMesures : IAsyncLifetime
         _settings = ServiceHost.Settings(MesuresModule.Name, Database.ConnectionString, ServiceHost.UniquePrefix(), new Dictionary<string, string?>
         {
             ["Deadlines:SweepInterval"] = "40.00:00:00",
+            ["Reminders:Enabled"] = "false",
             ["Delays:FoldInterval"] = "40.00:00:00",
         });
         _host = await StartReplicaAsync();
     }
+
+    /// <summary>A sweep of a replica that tells, as that of the service itself does not.</summary>
+    internal static DeadlineSweep SweepOf(ServiceHost host) => ActivatorUtilities.CreateInstance<DeadlineSweep>(host.App.Services, Options.Create(new ReminderOptions()));
+
+    /// <summary>Moves the clock to when people work next, which is when most is told.</summary>
+    public void ToWorkingTime() => Clock.Advance(WorkingCalendar.Of(null, "69").WorkingTimeFrom(Clock.GetUtcNow()) - Clock.GetUtcNow());
 
     /// <summary>A further replica by the same clock.</summary>
     public Task<ServiceHost> StartReplicaAsync() =>

@@ -14,7 +14,7 @@ internal static class Requests
     public static IReadOnlyList<ServiceDescriptor> Services { get; } =
     [
         MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
-        WorklistService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor,
+        WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor,
     ];
 
     /// <summary>An rpc by its name.</summary>

@@ -29,6 +29,30 @@ public static class TestEspace
         };
     }
 
+    /// <summary>An espace, or who is above, is reminded of its upkeep.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="gestionnaireId">Its gestionnaire.</param>
+    /// <param name="kind">Of what.</param>
+    /// <param name="rung">Who is reminded.</param>
+    /// <param name="reminder">Which reminder of that rung.</param>
+    public static UpkeepReminderDue UpkeepReminder(Guid espaceId, Guid gestionnaireId, string kind, string rung, int reminder = 1)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = espaceId,
+            AggregateVersion = 3,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            Kind = kind,
+            DueDate = new DateOnly(2026, 11, 1),
+            Rung = rung,
+            Reminder = reminder,
+        };
+    }
+
     /// <summary>A group that nobody confirmed in time.</summary>
     /// <param name="espaceId">The espace.</param>
     /// <param name="gestionnaireId">Its gestionnaire.</param>

@@ -56,6 +56,22 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     public DeadlineDue DeadlineDue(string deadline, string mustAct, bool escalated = false) =>
         Step<DeadlineDue>("TRANSMISE", "ESPACE", new { deadline, mustAct, escalated, dueAt = "2026-11-21T09:30:00Z" });
 
+    /// <summary>A further reminder of a deadline.</summary>
+    /// <param name="deadline">Its kind.</param>
+    /// <param name="mustAct">Who must act.</param>
+    /// <param name="rung">Who is reminded.</param>
+    /// <param name="reminder">Which reminder of that rung.</param>
+    /// <param name="urgent">Whether somebody may be in danger.</param>
+    public ReminderDue ReminderDue(string deadline, string mustAct, string rung, int reminder, bool urgent = false) =>
+        Step<ReminderDue>("TRANSMISE", "ESPACE", new { deadline, mustAct, rung, reminder, urgent, dueAt = "2026-11-21T09:30:00Z" });
+
+    /// <summary>Nobody waits any more for a deadline that was told.</summary>
+    /// <param name="deadline">Its kind.</param>
+    /// <param name="mustAct">Who had to act.</param>
+    /// <param name="escalated">Whether it had gone beyond them.</param>
+    public DeadlineLifted DeadlineLifted(string deadline, string mustAct, bool escalated = false) =>
+        Step<DeadlineLifted>("RECUE", "ESPACE", new { deadline, mustAct, escalated, dueAt = "2026-11-21T09:30:00Z" });
+
     /// <summary>Acknowledged by the espace.</summary>
     public MesureAcknowledged Acknowledged() => Step<MesureAcknowledged>("RECUE", "ESPACE");
 

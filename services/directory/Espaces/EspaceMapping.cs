@@ -139,6 +139,7 @@ internal static class EspaceMapping
         OpenModalites = [.. row.Modalites.Where(m => m.TakesMesures).Select(m => m.Modalite).Order().Select(m => m.ToCode())],
         TimeZone = LocalTime.ZoneOf(row.Lieux.MinBy(l => l.Position)!.CommuneInsee),
         Capacities = [.. row.Modalites.Where(m => m.CapacityFamilies > 0).OrderBy(m => m.Modalite).Select(m => new ModaliteCapacity(m.Modalite.ToCode(), m.CapacityFamilies))],
+        Waits = [.. row.Modalites.Where(m => m.WaitDays is not null).OrderBy(m => m.Modalite).Select(m => new ModaliteWait(m.Modalite.ToCode(), m.WaitDays!.Value))],
     };
 
     /// <summary>A court for the projections of others.</summary>

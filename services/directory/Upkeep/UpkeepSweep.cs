@@ -18,11 +18,11 @@ internal sealed class UpkeepSignal : WorkSignal;
 
 /// <summary>
 /// Tells when a group goes stale and when an espace or one of its lieux loses its last valid agrément: soon after the start and
-/// every hour, since both come with a day, and the agréments also at once when one is changed. Any replica may do it: what was told stands in the same transaction as the
+/// every hour, since both come with a day, and the agréments also at once when one is changed; reminders of what nobody saw to follow. Any replica may do it: what was told stands in the same transaction as the
 /// event, so that nothing is told twice and nothing is lost.
 /// </summary>
 internal sealed class UpkeepSweep(
-    NpgsqlDataSource source, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
+    NpgsqlDataSource source, UpkeepReminders reminders, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
     ILogger<UpkeepSweep> logger) : BackgroundService
 {
     private const int Portion = 500;
@@ -121,10 +121,13 @@ internal sealed class UpkeepSweep(
         await using var _ = lifetime.ApplicationStarted.Register(started.SetResult);
         await started.Task.WaitAsync(ct);
         await Task.Delay(options.Value.FirstSweepAfter, clock, ct);
-        await TryAsync(SweepAsync, ct);
         using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
-        while (await timer.WaitForNextTickAsync(ct))
+        do
+        {
             await TryAsync(SweepAsync, ct);
+            await TryAsync(reminders.RemindAsync, ct);
+        }
+        while (await timer.WaitForNextTickAsync(ct));
     }
 
     private async Task OnHintsAsync(CancellationToken ct)

@@ -78,6 +78,8 @@ internal sealed class MesuresDbContext : JaferDbContext
 
     public DbSet<Deadline> Deadlines => Set<Deadline>();
 
+    public DbSet<SentReminder> Reminders => Set<SentReminder>();
+
     public DbSet<TransmissionRelay> TransmissionRelays => Set<TransmissionRelay>();
 
     /// <summary>
@@ -86,17 +88,31 @@ internal sealed class MesuresDbContext : JaferDbContext
     /// </summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        foreach (var mesure in ChangeTracker.Entries<Mesure>().Select(e => e.Entity).Where(m => m.NewFacts.Count > 0).ToList())
+        var acted = ChangeTracker.Entries<Mesure>().Select(e => e.Entity).Where(m => m.NewFacts.Count > 0).ToList();
+        await using var own = Database.CurrentTransaction is null && acted.Exists(m => DeadlinePlan.MayBeTold(m, m.NewFacts[^1].RecordedAt))
+            ? await Database.BeginTransactionAsync(cancellationToken) : null;
+        foreach (var mesure in acted)
         {
-            await PlanDeadlinesAsync(mesure, cancellationToken);
+            await PlanDeadlinesAsync(mesure, mesure.NewFacts[^1].RecordedAt, cancellationToken);
         }
 
-        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (own is not null)
+        {
+            // Once begun, a commit is not given up because the client left.
+            await own.CommitAsync(CancellationToken.None);
+        }
+
+        return written;
     }
 
-    /// <summary>Computes the deadlines of a mesure; they are saved with the next changes.</summary>
-    public async Task PlanDeadlinesAsync(Mesure mesure, CancellationToken ct)
+    /// <summary>Computes the deadlines of a mesure, and tells which of those that were told are lifted; both are saved with the next changes.</summary>
+    /// <param name="mesure">The mesure.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task PlanDeadlinesAsync(Mesure mesure, DateTimeOffset now, CancellationToken ct)
     {
+        var mayBeTold = DeadlinePlan.MayBeTold(mesure, now);
         if (DeadlineTable.AsksForDifficulties(mesure.Status))
         {
             await Difficulties.Where(d => d.MesureId == mesure.Id && d.State != Contracts.Mesure.V1.DifficultyState.Answered).LoadAsync(ct);
@@ -108,10 +124,15 @@ internal sealed class MesuresDbContext : JaferDbContext
             await Interviews.Where(i => i.MesureId == mesure.Id && i.State == Contracts.Mesure.V1.InterviewState.Booked).LoadAsync(ct);
         }
 
-        Append(DeadlinePlan.Of(
+        var plan = DeadlinePlan.Of(
             mesure,
             ChangeTracker.Entries<Difficulty>().Select(e => e.Entity).Where(d => d.MesureId == mesure.Id),
-            ChangeTracker.Entries<Interview>().Select(e => e.Entity).Where(i => interviews && i.MesureId == mesure.Id)));
+            ChangeTracker.Entries<Interview>().Select(e => e.Entity).Where(i => interviews && i.MesureId == mesure.Id));
+        Append(plan);
+        foreach (var lifted in mayBeTold ? await DeadlinePlan.LiftedAsync(this, [(mesure, plan)], now, ct) : [])
+        {
+            Publish(lifted);
+        }
     }
 
     /// <summary>Adds a fact to the history.</summary>
@@ -185,6 +206,7 @@ internal sealed class MesuresDbContext : JaferDbContext
         modelBuilder.Entity<InterviewSlot>().ToTable("interview_slots");
         BelongsToMesure(modelBuilder.Entity<Deadline>().ToTable("deadlines"), d => d.MesureId);
         modelBuilder.Entity<Deadline>().HasKey(d => new { d.MesureId, d.Kind, d.DueAt });
+        BelongsToMesure(modelBuilder.Entity<SentReminder>().ToTable("reminders"), r => r.MesureId);
         modelBuilder.Entity<TransmissionRelay>().ToTable("transmission_relays").HasKey(r => r.MesureId);
         BelongsToMesure(modelBuilder.Entity<DecisionDocument>().ToTable("decision_documents"), d => d.MesureId);
         modelBuilder.Entity<DecisionDocumentChunk>().ToTable("decision_document_chunks").HasKey(c => new { c.DocumentId, c.Number });
@@ -197,6 +219,7 @@ internal sealed class MesuresDbContext : JaferDbContext
             e.Property(v => v.AgrementPeriods).HasColumnType("jsonb").HasConversion(ListConverter<ApprovedPeriod>(), ListComparer<ApprovedPeriod>());
             e.Property(v => v.LieuAgrements).HasColumnType("jsonb").HasConversion(ListConverter<ApprovedLieu>(), ListComparer<ApprovedLieu>());
             e.Property(v => v.Capacities).HasColumnType("jsonb").HasConversion(ListConverter<DeclaredCapacity>(), ListComparer<DeclaredCapacity>());
+            e.Property(v => v.Waits).HasColumnType("jsonb").HasConversion(ListConverter<KnownWait>(), ListComparer<KnownWait>());
         });
         modelBuilder.Entity<IntakeItem>(e =>
         {

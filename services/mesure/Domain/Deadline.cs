@@ -13,6 +13,12 @@ internal sealed class Deadline
 
     public required DateTimeOffset DueAt { get; init; }
 
+    /// <summary>Whether somebody may be in danger: reminders then come by the hour.</summary>
+    public bool Urgent { get; init; }
+
     /// <summary>When it was told that it is due; null before.</summary>
     public DateTimeOffset? RaisedAt { get; init; }
+
+    /// <summary>When the next reminder is due; null after the last.</summary>
+    public DateTimeOffset? RemindAt { get; init; }
 }

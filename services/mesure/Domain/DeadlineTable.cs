@@ -1,4 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
 
@@ -9,13 +10,16 @@ namespace Jafer.Mesures.Domain;
 internal static class DeadlineTable
 {
     /// <summary>Number of this table: to be raised with every change, so that the deadlines of open mesures are computed anew.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>The time of a deadline that does not exist.</summary>
-    public static readonly DateTimeOffset Never = new(9999, 12, 30, 0, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset Never = WorkingCalendar.Never;
 
     private const Holder Court = Holder.Juridiction;
     private const Holder Espace = Holder.Espace;
+
+    // How long a family waits at an espace that declared no wait when the mesure came to it.
+    private const int UsualWaitDays = 30;
 
     // Hours of delivery are those at which the relay of e-CODEX warns and gives up. The other lengths are set by Jafer, from what
     // the peers that docs/mesure.md names do: no text fixes them but the decision's own days.
@@ -39,13 +43,22 @@ internal static class DeadlineTable
         new(DeadlineKind.AnswerDifficulty, Court, Delay.WorkingDays(10), s => s.Difficulties.Select(d => new Milestone(d.ReportedAt, d.Urgent))) { Urgent = Delay.WorkingDays(2) },
         new(DeadlineKind.ExternalAlert, Espace, Delay.Hours(4), Untold) { AfterClosing = true },
         new(DeadlineKind.EscalateExternalAlert, Espace, Delay.Hours(12), Untold) { Escalates = true, AfterClosing = true },
-        new(DeadlineKind.TermInTwoMonths, Court, Delay.None, s => BeforeTerm(s, 2)),
-        new(DeadlineKind.TermInOneMonth, Court, Delay.None, s => BeforeTerm(s, 1)),
+        new(DeadlineKind.ExpiresBeforeVisit, Court, Delay.None, ExpiresBeforeVisit),
+        new(DeadlineKind.TermInThreeMonths, Court, Delay.None, s => BeforeTerm(s, term => term.AddMonths(-3))),
+        new(DeadlineKind.TermInOneMonth, Court, Delay.None, s => BeforeTerm(s, term => term.AddMonths(-1))),
+        new(DeadlineKind.TermInOneWeek, Court, Delay.None, s => BeforeTerm(s, term => term.AddDays(-7))),
         new(DeadlineKind.TermPassed, Espace, Delay.None, s => When(s.Transmitted, s.Mesure.Term is { } term ? s.Lieu.EndOf(term) : null)),
     ];
 
     /// <summary>Every kind with who must act.</summary>
     public static IEnumerable<(DeadlineKind Kind, Holder MustAct)> Rows => s_rows.Select(r => (r.Kind, r.MustAct));
+
+    /// <summary>The calendar of a deadline: that of the espace, by the clocks of whoever must act.</summary>
+    /// <param name="mustAct">Who must act.</param>
+    /// <param name="timeZone">IANA zone of the espace; null while it is not known.</param>
+    /// <param name="departement">Its département; null while it is not known.</param>
+    public static WorkingCalendar CalendarOf(Holder mustAct, string? timeZone, string? departement) =>
+        mustAct == Court ? WorkingCalendar.OfCourt(departement) : WorkingCalendar.Of(timeZone, departement);
 
     /// <summary>Whether a deadline that has passed is told beyond who must act.</summary>
     public static bool Escalates(DeadlineKind kind) => s_rows.Any(r => r.Kind == kind && r.Escalates);
@@ -96,8 +109,19 @@ internal static class DeadlineTable
         s.Difficulties.Where(d => d.State == DifficultyState.Open).Select(d => new Milestone(d.ReportedAt, d.Urgent));
 
     // A mesure that was transmitted with less time left has no warning to miss: the next one comes.
-    private static IEnumerable<Milestone> BeforeTerm(Subject s, int months) =>
-        s.Transmitted && s.Mesure.Term is { } term && s.Court.StartOf(term.AddMonths(-months)) is var at ? When(at >= (s.Status.TransmittedAt ?? s.Mesure.CreatedAt), at) : [];
+    private static IEnumerable<Milestone> BeforeTerm(Subject s, Func<DateOnly, DateOnly> before) =>
+        s.Transmitted && s.Mesure.Term is { } term && s.Court.StartOf(before(term)) is var at ? When(at >= (s.Status.TransmittedAt ?? s.Mesure.CreatedAt), at) : [];
+
+    // Nothing was held, nothing is scheduled within the term, and less is left of it than a family waits at the espace: visits
+    // would begin when the decision has ended. Whoever transmits is left a week to see to it before anybody reminds them.
+    private static IEnumerable<Milestone> ExpiresBeforeVisit(Subject s) =>
+        s.Transmitted && s.Status.FirstHeldRencontreAt is null && s.Mesure.Term is { } term && !(s.Mesure.NextRencontreAt < s.Lieu.EndOf(term))
+            ? [new Milestone(Latest(
+                s.Court.StartOf(term.AddDays(-Math.Min(s.Mesure.EspaceWaitDays ?? UsualWaitDays, term.DayNumber))),
+                s.Court.AfterWorkingDays(s.Status.TransmittedAt ?? s.Mesure.CreatedAt, 5)), false)]
+            : [];
+
+    private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
@@ -120,34 +144,6 @@ internal static class DeadlineTable
         public Delay? Delay { get; init; }
     }
 
-    private enum Unit
-    {
-        None,
-        Hours,
-        WorkingDays,
-        Months,
-    }
-
-    /// <summary>How long after its milestone a deadline is due.</summary>
-    private readonly record struct Delay(int Amount, Unit Unit)
-    {
-        public static readonly Delay None = new(0, Unit.None);
-
-        public static Delay Hours(int amount) => new(amount, Unit.Hours);
-
-        public static Delay WorkingDays(int amount) => new(amount, Unit.WorkingDays);
-
-        public static Delay Months(int amount) => new(amount, Unit.Months);
-
-        public DateTimeOffset After(DateTimeOffset at, WorkingCalendar calendar) => Unit switch
-        {
-            Unit.Hours => at.AddHours(Amount),
-            Unit.WorkingDays => calendar.AfterWorkingDays(at, Amount),
-            Unit.Months => calendar.AfterMonths(at, Amount),
-            _ => at,
-        };
-    }
-
     private sealed record Row(DeadlineKind Kind, Holder MustAct, Delay Delay, Func<Subject, IEnumerable<Milestone>> From)
     {
         public Delay? Urgent { get; init; }
@@ -163,8 +159,19 @@ internal static class DeadlineTable
             // What no judge ordered, the espace decides.
             var mustAct = subject.Mesure.Nature == MesureNature.Judiciaire ? MustAct : Espace;
             var calendar = mustAct == Court ? subject.Court : subject.Lieu;
-            return From(subject).Select(m => (m.Delay ?? (m.Urgent && Urgent is { } urgent ? urgent : Delay)).After(m.At, calendar)).Where(due => due < Never).Distinct()
-                .Select(due => new Deadline { MesureId = subject.Mesure.Id, Kind = Kind, MustAct = mustAct, DueAt = due });
+            return From(subject)
+                .Select(m => (m.Urgent, DueAt: (m.Delay ?? (m.Urgent && Urgent is { } urgent ? urgent : Delay)).After(m.At, calendar)))
+                .Where(d => d.DueAt < Never)
+                .GroupBy(d => d.DueAt, d => d.Urgent)
+                .Select(due => new Deadline
+                {
+                    MesureId = subject.Mesure.Id,
+                    Kind = Kind,
+                    MustAct = mustAct,
+                    DueAt = due.Key,
+                    Urgent = due.Any(urgent => urgent),
+                    RemindAt = ReminderTable.Of(Kind, due.Any(urgent => urgent)).First(due.Key, calendar).At,
+                });
         }
     }
 }

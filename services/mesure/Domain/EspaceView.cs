@@ -27,6 +27,9 @@ internal sealed class EspaceView
     /// <summary>Families at the same time, of the modalités for which the espace says so.</summary>
     public IReadOnlyList<DeclaredCapacity> Capacities { get; set; } = [];
 
+    /// <summary>How long families wait there, of the modalités for which the espace said so.</summary>
+    public IReadOnlyList<KnownWait> Waits { get; set; } = [];
+
     /// <summary>Code of its département; null where it was told before this was kept.</summary>
     public string? Departement { get; set; }
 
@@ -38,6 +41,9 @@ internal sealed class EspaceView
 
     /// <summary>Families that it receives at the same time; null when it does not say.</summary>
     public int? CapacityOf(Modalite modalite) => Capacities.FirstOrDefault(c => c.Modalite == modalite)?.Families;
+
+    /// <summary>Days from the transmission to the first rencontre, as it declared; null when it did not.</summary>
+    public int? WaitOf(Modalite modalite) => Waits.FirstOrDefault(w => w.Modalite == modalite)?.Days;
 
     /// <summary>Whether an agrément is valid on a day.</summary>
     public bool ApprovedOn(DateOnly day) => AgrementPeriods.Any(p => p.Contains(day));
@@ -54,6 +60,11 @@ internal sealed class EspaceView
 /// <param name="Modalite">Modalité.</param>
 /// <param name="Families">Families, from 1.</param>
 internal sealed record DeclaredCapacity(Modalite Modalite, int Families);
+
+/// <summary>How long families wait at an espace.</summary>
+/// <param name="Modalite">Modalité.</param>
+/// <param name="Days">Days from the transmission to the first rencontre.</param>
+internal sealed record KnownWait(Modalite Modalite, int Days);
 
 /// <summary>A period in which an espace may be designated.</summary>
 /// <param name="From">First day.</param>

@@ -80,6 +80,9 @@ internal sealed partial class Mesure
     /// <summary>See <see cref="EspaceTimeZone"/>.</summary>
     public string? EspaceDepartement { get; private set; }
 
+    /// <summary>Days that families waited at the espace when the mesure came to it, as it had declared; null when it had not.</summary>
+    public int? EspaceWaitDays { get; private set; }
+
     /// <summary>When the next deadline is due; <see cref="DeadlineTable.Never"/> when none runs. Kept here for worklists.</summary>
     public DateTimeOffset NextDueAt { get; set; } = DeadlineTable.Never;
 
@@ -151,6 +154,7 @@ internal sealed partial class Mesure
             GestionnaireId = espace.GestionnaireId,
             EspaceTimeZone = espace.TimeZone,
             EspaceDepartement = espace.Departement,
+            EspaceWaitDays = espace.WaitOf(agreement.Modalite),
             CreatedAt = acting.Now,
         };
         mesure.Replace(agreement);
@@ -212,7 +216,7 @@ internal sealed partial class Mesure
 
         EspaceId = espace.Id;
         GestionnaireId = espace.GestionnaireId;
-        (EspaceTimeZone, EspaceDepartement) = (espace.TimeZone, espace.Departement);
+        (EspaceTimeZone, EspaceDepartement, EspaceWaitDays) = (espace.TimeZone, espace.Departement, espace.WaitOf(Decision.Modalite));
         // It may be another espace than the one with which the content was completed.
         Defects = [.. Defects.Where(d => !DesignationRules.IsOfTheEspace(d)), .. DesignationRules.DefectsOf(espace, decided)];
         Add(MesureAct.Transmit, acting, WithDefects(FactDetails.None));

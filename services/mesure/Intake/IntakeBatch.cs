@@ -614,13 +614,18 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
         var booked = interviews.ToLookup(i => i.MesureId);
 
         // What the batch itself changed is not written yet.
-        return
-        [
-            .. changed.Select(m => DeadlinePlan.Of(
-                m.Mesure,
-                m.NewDifficulties.Concat(m.ChangedDifficulties).Concat(ofMesure[m.Mesure.Id]).DistinctBy(d => d.Id),
-                DeadlineTable.AsksForInterviews(m.Mesure.Status) ? m.Interviews.Concat(booked[m.Mesure.Id]).DistinctBy(i => i.Id) : [])),
-        ];
+        var mayBeTold = changed.Where(m => DeadlinePlan.MayBeTold(m.Mesure, m.Mesure.NewFacts[^1].RecordedAt)).Select(m => m.Mesure.Id).ToHashSet();
+        var plans = changed.ConvertAll(m => DeadlinePlan.Of(
+            m.Mesure,
+            m.NewDifficulties.Concat(m.ChangedDifficulties).Concat(ofMesure[m.Mesure.Id]).DistinctBy(d => d.Id),
+            DeadlineTable.AsksForInterviews(m.Mesure.Status) ? m.Interviews.Concat(booked[m.Mesure.Id]).DistinctBy(i => i.Id) : []));
+        if (mayBeTold.Count > 0)
+        {
+            var now = changed.Max(m => m.Mesure.NewFacts[^1].RecordedAt);
+            _events.AddRange(await DeadlinePlan.LiftedAsync(db, [.. changed.Select(m => m.Mesure).Zip(plans).Where(p => mayBeTold.Contains(p.First.Id))], now, ct));
+        }
+
+        return plans;
     }
 
     private async Task WriteSequencesAsync(CancellationToken ct)

@@ -29,6 +29,31 @@ internal static class MesureEvents
         Modalite = mesure.Decision.Modalite == Modalite.Unspecified ? null : mesure.Decision.Modalite.ToCode(),
     };
 
+    /// <summary>What is told when nobody waits for a deadline any more that had been told.</summary>
+    /// <param name="mesure">The mesure after the act.</param>
+    /// <param name="deadline">The deadline.</param>
+    /// <param name="escalated">Whether the operator knows of it.</param>
+    /// <param name="now">Now.</param>
+    public static DeadlineLifted Lifted(Mesure mesure, Domain.Deadline deadline, bool escalated, DateTimeOffset now) => new()
+    {
+        EventId = Guid.CreateVersion7(now),
+        AggregateId = mesure.Id,
+        AggregateVersion = mesure.Version,
+        OccurredAt = now,
+        RecordedAt = now,
+        CorrelationId = Activity.Current?.TraceId.ToString(),
+        JuridictionId = mesure.JuridictionId,
+        EspaceId = mesure.EspaceId,
+        GestionnaireId = mesure.GestionnaireId,
+        State = mesure.Status.State.ToCode(),
+        Holder = mesure.Status.Holder.ToCode(),
+        Modalite = mesure.Decision.Modalite == Modalite.Unspecified ? null : mesure.Decision.Modalite.ToCode(),
+        Deadline = deadline.Kind.ToCode(),
+        DueAt = deadline.DueAt,
+        MustAct = deadline.MustAct.ToCode(),
+        Escalated = escalated,
+    };
+
     private static Contracts.Events.MesureEvent Typed(Mesure mesure, MesureFact fact)
     {
         var details = fact.Details;
@@ -129,7 +154,7 @@ internal static class MesureEvents
         };
     }
 
-    // The header is filled in one place, above; until then the record is not looked at.
-    private static T Blank<T>()
+    /// <summary>An event that is filled by whoever asks for it: its header in one place. Until then it is not looked at.</summary>
+    public static T Blank<T>()
         where T : Contracts.Events.MesureEvent => (T)RuntimeHelpers.GetUninitializedObject(typeof(T));
 }

@@ -244,6 +244,17 @@ internal static class MesureMapping
         RaisedTime = deadline.RaisedAt.ToProto(),
     };
 
+    public static Proto.Reminder ToProto(this SentReminder reminder) => new()
+    {
+        EventId = reminder.Id.ToString(),
+        Deadline = reminder.Kind,
+        DueTime = reminder.DueAt.ToProto(),
+        MustAct = reminder.MustAct,
+        Rung = reminder.Rung,
+        Number = reminder.Number,
+        RemindedTime = reminder.RemindedAt.ToProto(),
+    };
+
     public static Proto.DecisionDocument ToProto(this DecisionDocument document) => new()
     {
         DocumentId = document.Id.ToString(),

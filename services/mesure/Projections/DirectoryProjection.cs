@@ -78,6 +78,9 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
         var capacities = (message.Capacities ?? [])
             .Where(c => EnumCodes.ByCode<Modalite>().ContainsKey(c.Modalite))
             .Select(c => new DeclaredCapacity(ProtoConversions.FromCode<Modalite>(c.Modalite), c.Families)).ToList();
+        var waits = (message.Waits ?? [])
+            .Where(w => EnumCodes.ByCode<Modalite>().ContainsKey(w.Modalite))
+            .Select(w => new KnownWait(ProtoConversions.FromCode<Modalite>(w.Modalite), w.Days)).ToList();
         var known = await db.Espaces.FindAsync([message.AggregateId], ct);
         if (known is null)
         {
@@ -91,6 +94,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
                 LieuIds = message.LieuIds?.ToArray(),
                 TimeZone = message.TimeZone,
                 Capacities = capacities,
+                Waits = waits,
                 Departement = message.Departement,
                 Version = message.AggregateVersion,
             });
@@ -104,6 +108,7 @@ internal sealed class DirectoryProjection(MesureActs acts, TimeProvider clock)
             known.LieuIds = message.LieuIds?.ToArray();
             known.TimeZone = message.TimeZone;
             known.Capacities = capacities;
+            known.Waits = waits;
             known.Departement = message.Departement;
             known.Version = message.AggregateVersion;
         }

@@ -22,11 +22,20 @@ internal sealed class Delivery
 
     public required bool Urgent { get; init; }
 
-    /// <summary>Code of the deadline that passed; null where the event is none.</summary>
+    /// <summary>Code of the deadline that passed, or of what an espace is reminded of; null where the event is neither.</summary>
     public string? Deadline { get; init; }
 
-    /// <summary>Whether it goes to all contacts, not only to those who follow mesures.</summary>
+    /// <summary>When that deadline was due; null where the event is of none.</summary>
+    public DateTimeOffset? DeadlineDueAt { get; init; }
+
+    /// <summary>Whether it goes to all contacts: those for whom it is have no address that works.</summary>
     public bool Escalated { get; init; }
+
+    /// <summary>Code of the rung that it is for (<c>ReminderRung</c>); null where it is no reminder, or was queued by an older version.</summary>
+    public string? Rung { get; init; }
+
+    /// <summary>Which reminder of that rung, from 1; 0 where it is none.</summary>
+    public int Reminder { get; init; }
 
     /// <summary>Code of a <see cref="DeliveryStates"/>.</summary>
     public required string State { get; init; }

@@ -14,6 +14,9 @@ internal static class DeliveryStates
 
     /// <summary>Given up for all of them.</summary>
     public const string Failed = "FAILED";
+
+    /// <summary>Not sent: what it would have reminded of was done before.</summary>
+    public const string Dropped = "DROPPED";
 }
 
 /// <summary>The states of a delivery's recipient.</summary>
@@ -30,4 +33,7 @@ internal static class RecipientStates
 
     /// <summary>Given up.</summary>
     public const string Failed = "FAILED";
+
+    /// <summary>Not sent: what it would have reminded of was done before.</summary>
+    public const string Dropped = "DROPPED";
 }

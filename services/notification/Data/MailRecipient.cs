@@ -24,6 +24,12 @@ internal sealed class MailRecipient
 
     public required bool Urgent { get; init; }
 
+    /// <summary>Code of the rung that it is for (<c>ReminderRung</c>); null where it is no reminder.</summary>
+    public string? Rung { get; init; }
+
+    /// <summary>Which reminder of that rung, from 1; 0 where it is none.</summary>
+    public int Reminder { get; init; }
+
     /// <summary>Code of a <see cref="RecipientStates"/>.</summary>
     public required string State { get; init; }
 

@@ -10,17 +10,19 @@ internal readonly record struct Addressee(Guid OrganisationId, bool MustAct);
 /// <summary>Into whose feed an event goes.</summary>
 internal static class Audience
 {
+    private const string Operator = "OPERATOR";
+
     /// <summary>
     /// The organisations that an event concerns: its two sides, but for drafts, which are their author's own affair. The author
-    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated and what has fallen silent. In the order of
-    /// ids, so that two events never wait for each other's counters.
+    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated and what has fallen silent. A
+    /// reminder goes to the rung that it is for alone. In the order of ids, so that two events never wait for each other's counters.
     /// </summary>
     /// <param name="message">The event.</param>
     /// <param name="operatorId">The operator as an organisation; null for none.</param>
     public static IReadOnlyList<Addressee> Of(DomainEvent message, Guid? operatorId = null) =>
     [
         .. Sides(message)
-            .Append(message is DeadlineDue { Escalated: true } or MessageOverdue { Escalated: true } or SourceSilent or ConsumerSilent ? operatorId : null)
+            .Append(ConcernsTheOperator(message) ? operatorId : null)
             .Where(s => s is not null)
             .Select(s => s!.Value)
             .Distinct()
@@ -28,9 +30,15 @@ internal static class Audience
             .Select(s => new Addressee(s, MustAct(message, s))),
     ];
 
+    private static bool ConcernsTheOperator(DomainEvent message) => message is SourceSilent or ConsumerSilent or MessageOverdue { Escalated: true }
+        or DeadlineDue { Escalated: true } or DeadlineLifted { Escalated: true } or ReminderDue { Rung: Operator } or UpkeepReminderDue { Rung: Operator };
+
     private static Guid?[] Sides(DomainEvent message) => message switch
     {
-        MesureCreated or MesureUpdated or MesureCompleted or DeadlineDue { Deadline: "TRANSMIT" } => [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
+        MesureCreated or MesureUpdated or MesureCompleted or DeadlineDue { Deadline: "TRANSMIT" } or DeadlineLifted { Deadline: "TRANSMIT" } =>
+            [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
+        ReminderDue { Rung: Operator } or UpkeepReminderDue { Rung: Operator } => [],
+        ReminderDue due => [WhoMustAct(due)],
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
         // Nobody but whoever must act is reminded.
         MessageOverdue overdue => [overdue.MustActOrganisationId],
@@ -41,6 +49,7 @@ internal static class Audience
         SlotFreed freed => [freed.GestionnaireId],
         SlotTaken taken => [taken.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
+        UpkeepReminderDue due => [due.GestionnaireId],
         AgrementEnded ended => [ended.GestionnaireId],
         AgrementLieuEnded ended => [ended.GestionnaireId],
         CapacityEnquiryOpened opened => [opened.GestionnaireId],
@@ -57,6 +66,9 @@ internal static class Audience
         MesureModified modified when modified.GestionnaireId == organisationId => true,
         AgrementRetired retired when retired.JuridictionId == organisationId => true,
         DeadlineDue due => WhoMustAct(due) == organisationId,
+        DeadlineLifted => false,
+        // It goes to nobody else.
+        ReminderDue or UpkeepReminderDue => true,
         MesureEvent step => Holder(step) == organisationId,
         MessagePosted posted => posted.AuthorOrganisationId != organisationId,
         MessageOverdue overdue => overdue.MustActOrganisationId == organisationId,
@@ -70,7 +82,13 @@ internal static class Audience
 
     /// <summary>The organisation that has missed a deadline; null when there is none on that side.</summary>
     /// <param name="due">The event.</param>
-    public static Guid? WhoMustAct(DeadlineDue due) => due.MustAct == "JURIDICTION" ? due.JuridictionId : due.GestionnaireId;
+    public static Guid? WhoMustAct(DeadlineDue due) => Side(due, due.MustAct);
+
+    /// <summary>The organisation that has missed the deadline of a reminder; null when there is none on that side.</summary>
+    /// <param name="due">The event.</param>
+    public static Guid? WhoMustAct(ReminderDue due) => Side(due, due.MustAct);
+
+    private static Guid? Side(MesureEvent message, string mustAct) => mustAct == "JURIDICTION" ? message.JuridictionId : message.GestionnaireId;
 
     /// <summary>The organisation that holds a mesure after an event; null when it is the family or nobody.</summary>
     /// <param name="step">The event.</param>

@@ -1,4 +1,7 @@
+using Jafer.Contracts;
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.Notifications.Domain;
 
@@ -7,8 +10,10 @@ namespace Jafer.Notifications.Domain;
 /// <param name="About">What the mail names: the mesure, or the espace where all its mesures are meant.</param>
 /// <param name="Urgent">Whether it must look at once.</param>
 /// <param name="OnceADay">Whether one mail of this kind about this thing is enough for a day: what comes together is told together.</param>
-/// <param name="Escalated">Whether all of the organisation are told, because those who usually are did not act.</param>
-internal readonly record struct Call(Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false, bool Escalated = false);
+/// <param name="Rung">Who of the organisation is reminded; unspecified where it is no reminder: then who follows mesures is told.</param>
+/// <param name="Reminder">Which reminder of that rung, from 1; 0 where it is none.</param>
+internal readonly record struct Call(
+    Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false, ReminderRung Rung = ReminderRung.Unspecified, int Reminder = 0);
 
 /// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about.</summary>
 internal static class Calls
@@ -16,7 +21,8 @@ internal static class Calls
     /// <summary>The organisation to be told of an event; null for none.</summary>
     /// <param name="message">The event.</param>
     /// <param name="heldBefore">The organisation that had to act before the event; null when none ever had.</param>
-    public static Call? For(DomainEvent message, Guid? heldBefore) => message switch
+    /// <param name="operatorId">The operator as an organisation, the highest rung; null for none.</param>
+    public static Call? For(DomainEvent message, Guid? heldBefore, Guid? operatorId = null) => message switch
     {
         // A difficulty stands beside the state of the mesure: it never changes the holder, and still each side waits for the other.
         DifficultyReported difficulty => Told(message, difficulty.JuridictionId, difficulty.Urgent),
@@ -29,7 +35,9 @@ internal static class Calls
         MessagePosted posted => Told(
             message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId ?? posted.OperateurId : posted.GestionnaireId, posted.MessageKind is "DIFFICULTE" or "DANGER"),
         MessagesHandedOver handedOver => Told(message, handedOver.GestionnaireId),
-        MessageOverdue overdue => new(overdue.MustActOrganisationId, message.AggregateId, overdue.Expectation == "ACKNOWLEDGEMENT", Escalated: overdue.Escalated),
+        MessageOverdue overdue => new(
+            overdue.MustActOrganisationId, message.AggregateId, overdue.Expectation == "ACKNOWLEDGEMENT",
+            Rung: overdue.Escalated ? ReminderRung.Colleague : ReminderRung.MustAct, Reminder: overdue.Number),
         // What it sent does not arrive.
         AttachmentRefused refused => Told(message, refused.UploaderOrganisationId),
 
@@ -48,25 +56,41 @@ internal static class Calls
 
         // Whoever drafts has the draft before them.
         MesureCreated or MesureUpdated or MesureCompleted => null,
-        // Each deadline is told once; only whoever has missed it is reminded.
-        DeadlineDue due => Told(message, Audience.WhoMustAct(due), due.Escalated) is { } call ? call with { Escalated = due.Escalated } : null,
+        // Only whoever has missed a deadline is reminded, and then the rungs above, each alone. Older versions named no rung.
+        DeadlineDue due => Reminded(
+            Audience.WhoMustAct(due), message, due.Escalated || due.Urgent == true,
+            due.Rung is { } rung ? RungOf(rung) : due.Escalated ? ReminderRung.Colleague : ReminderRung.MustAct, due.Reminder ?? 1, operatorId),
+        ReminderDue due => Reminded(Audience.WhoMustAct(due), message, due.Urgent, RungOf(due.Rung), due.Reminder, operatorId),
+        UpkeepReminderDue due =>
+            Reminded(due.GestionnaireId, message, urgent: false, RungOf(due.Rung), due.Reminder, operatorId) is { } call ? call with { OnceADay = true } : null,
+        // What somebody waited for is there.
+        DeadlineLifted => null,
         // A proof, for whoever looks for it.
         MesureDelivered => null,
         MesureEvent step when Audience.Holder(step) is { } holder && holder != heldBefore => Told(message, holder),
         _ => null,
     };
 
-    /// <summary>What is waited for, where the type of the event does not say: the deadline, or what of a message; null else.</summary>
+    /// <summary>What is waited for, where the type of the event does not say: the deadline, what an espace is reminded of, or what of a message; null else.</summary>
     /// <param name="message">The event.</param>
     public static string? DetailOf(DomainEvent message) => message switch
     {
         DeadlineDue due => due.Deadline,
+        ReminderDue due => due.Deadline,
+        UpkeepReminderDue due => due.Kind,
         MessageOverdue { ThreadKind: "ESPACE" } overdue => $"ESPACE_{overdue.Expectation}_OVERDUE",
         MessageOverdue overdue => $"{overdue.Expectation}_OVERDUE",
         AttachmentRefused { ThreadKind: "ESPACE" } => MailText.RefusedAttachmentOfEspace,
         ThreadEvent { ThreadKind: "ESPACE" } => MailText.MessageOfEspace,
         _ => null,
     };
+
+    /// <summary>The rung of a code; the lowest for one that a later version adds.</summary>
+    /// <param name="code">The code.</param>
+    public static ReminderRung RungOf(string code) => EnumCodes.ByCode<ReminderRung>().GetValueOrDefault(code, ReminderRung.MustAct);
+
+    private static Call? Reminded(Guid? mustAct, DomainEvent message, bool urgent, ReminderRung rung, int reminder, Guid? operatorId) =>
+        Told(message, rung == ReminderRung.Operator ? operatorId : mustAct, urgent) is { } call ? call with { Rung = rung, Reminder = reminder } : null;
 
     private static Call? Told(DomainEvent message, Guid? organisationId, bool urgent = false) =>
         organisationId is { } id ? new Call(id, message.AggregateId, urgent) : null;

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
 
 namespace Jafer.Notifications.Domain;
 
@@ -11,9 +12,12 @@ namespace Jafer.Notifications.Domain;
 /// <param name="EventType">Type of the event that brought it about.</param>
 /// <param name="About">The mesure, or the espace.</param>
 /// <param name="Urgent">Whether it must be looked at at once.</param>
-/// <param name="Deadline">Code of the deadline that passed; null where the event is none.</param>
+/// <param name="Deadline">Code of the deadline that passed, or of what an espace is reminded of; null where the event is neither.</param>
 /// <param name="NoticeId">What the link carries, by which an interface tells that it was opened.</param>
-internal readonly record struct MailLine(string EventType, Guid About, bool Urgent, string? Deadline = null, Guid NoticeId = default);
+/// <param name="Rung">Who is reminded; unspecified where it is no reminder.</param>
+/// <param name="Reminder">Which reminder of that rung, from 1; 0 where it is none.</param>
+internal readonly record struct MailLine(
+    string EventType, Guid About, bool Urgent, string? Deadline = null, Guid NoticeId = default, ReminderRung Rung = ReminderRung.Unspecified, int Reminder = 0);
 
 /// <summary>A mail in both its forms, which say the same.</summary>
 /// <param name="Subject">Subject.</param>
@@ -80,8 +84,11 @@ internal static class MailText
         ["ANSWER_DIFFICULTY"] = "Une difficulté attend la réponse du juge",
         ["EXTERNAL_ALERT"] = "Un danger est à signaler : aucune alerte extérieure n'est renseignée",
         ["ESCALATE_EXTERNAL_ALERT"] = "Un danger n'a toujours pas été signalé à l'extérieur",
+        ["EXPIRES_BEFORE_VISIT"] = "Une mesure risque de prendre fin avant la première rencontre",
+        ["TERM_IN_THREE_MONTHS"] = "Une mesure prend fin dans trois mois",
         ["TERM_IN_TWO_MONTHS"] = "Une mesure prend fin dans deux mois",
         ["TERM_IN_ONE_MONTH"] = "Une mesure prend fin dans un mois",
+        ["TERM_IN_ONE_WEEK"] = "Une mesure prend fin dans une semaine",
         ["TERM_PASSED"] = "Le terme d'une mesure est passé",
         [MessageOfEspace] = "Un message vous attend",
         [RefusedAttachmentOfEspace] = "Une pièce jointe a été refusée : transmettez-la autrement",
@@ -89,13 +96,17 @@ internal static class MailText
         ["ACKNOWLEDGEMENT_OVERDUE"] = "Un message urgent attend votre accusé de réception",
         ["ESPACE_ANSWER_OVERDUE"] = "Un message attend votre réponse",
         ["ESPACE_ACKNOWLEDGEMENT_OVERDUE"] = "Un message urgent attend votre accusé de réception",
+        ["WAIT_STALE"] = "Un délai d'attente déclaré n'est plus à jour",
+        ["AGREMENT_IN_THREE_MONTHS"] = "L'agrément d'un espace prend fin dans trois mois",
+        ["AGREMENT_IN_ONE_MONTH"] = "L'agrément d'un espace prend fin dans un mois",
+        ["AGREMENT_ENDED"] = "Un espace n'a plus d'agrément valide",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     // These name an espace or the organisation itself, those of enquiries the enquiry, all others a mesure.
     private static readonly FrozenSet<string> s_aboutOrganisations = new[] { "mesure.source-silent.v1", "notification.consumer-silent.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> s_aboutEspaces =
-        new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
+        new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "directory.upkeep-reminder-due.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
     // What is missing while somebody is in danger, and what nobody took.
     private static readonly FrozenSet<string> s_dangers = new[] { "EXTERNAL_ALERT", "ESCALATE_EXTERNAL_ALERT" }.ToFrozenSet(StringComparer.Ordinal);
@@ -109,7 +120,7 @@ internal static class MailText
         IsOfThread(eventType) ? urgent ? ContactMail.Difficultes : deadline?.EndsWith("_OVERDUE", StringComparison.Ordinal) == true ? ContactMail.Rappels : ContactMail.Messages
         : deadline is not null && s_dangers.Contains(deadline) ? ContactMail.Dangers
         : (deadline is not null && s_difficulties.Contains(deadline)) || (urgent && deadline is null) ? ContactMail.Difficultes
-        : deadline is not null ? ContactMail.Rappels
+        : deadline is not null && !eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Rappels
         : IsOfEnquiry(eventType) ? ContactMail.Demandes
         : eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Donnees
         : ContactMail.Mesures;
@@ -194,9 +205,18 @@ internal static class MailText
 
     private static bool IsOfEnquiry(string eventType) => eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal);
 
-    private static string Act(MailLine line) => line.Deadline is { } deadline
+    private static string Act(MailLine line) => (line.Deadline is { } deadline
         ? s_deadlines.GetValueOrDefault(deadline, OtherDeadline)
-        : s_acts.GetValueOrDefault(line.EventType, Other);
+        : s_acts.GetValueOrDefault(line.EventType, Other)) + Reminded(line);
+
+    // The first mail to who must act tells it as news; all others say that somebody was told before.
+    private static string Reminded(MailLine line) => line.Rung switch
+    {
+        ReminderRung.Unspecified or ReminderRung.MustAct => line.Reminder > 1 ? $" (rappel {line.Reminder})" : "",
+        ReminderRung.Colleague => $" (vos collègues n'y ont pas répondu, rappel {line.Reminder})",
+        ReminderRung.Manager => $" (signalé à la direction, rappel {line.Reminder})",
+        _ => $" (signalé à l'opérateur, rappel {line.Reminder})",
+    };
 
     private static string Where(MailLine line) => IsOfEspace(line) ? $"espace {line.About}"
         : IsOfEnquiry(line.EventType) ? $"demande {line.About}"

@@ -1,5 +1,6 @@
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Notification.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Mails;
@@ -53,7 +54,20 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
 
         await QueueWebhooksAsync(db, message, type, [.. audience.Select(a => a.OrganisationId)], now, ct);
-        if (Calls.For(message, await HeldBeforeAsync(db, message, audience, ct)) is { } call && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, now, ct)))
+        if (message is DeadlineLifted lifted)
+        {
+            await DropAsync(db, lifted, ct);
+        }
+
+        var detail = Calls.DetailOf(message);
+        var dueAt = message switch
+        {
+            DeadlineDue due => due.DueAt,
+            ReminderDue due => due.DueAt,
+            _ => (DateTimeOffset?)null,
+        };
+        if (Calls.For(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId) is { } call
+            && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, detail, now, ct)))
         {
             db.Deliveries.Add(new Delivery
             {
@@ -63,8 +77,10 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 EventType = type,
                 MesureId = call.About,
                 Urgent = call.Urgent,
-                Deadline = Calls.DetailOf(message),
-                Escalated = call.Escalated,
+                Deadline = detail,
+                DeadlineDueAt = dueAt,
+                Rung = call.Rung == ReminderRung.Unspecified ? null : call.Rung.ToCode(),
+                Reminder = call.Reminder,
                 State = DeliveryStates.Queued,
                 Attempts = 0,
                 NextAttemptAt = call.Urgent ? now : now + mail.Value.GroupingDelay,
@@ -72,6 +88,19 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
     }
+
+    /// <summary>
+    /// Drops what waits to be mailed of a deadline that nobody waits for any more; what is being sent just now goes out. The second
+    /// look at the recipients finds those who were addressed while the first one waited.
+    /// </summary>
+    private static Task DropAsync(NotificationsDbContext db, DeadlineLifted lifted, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
+        update mail_recipients r set state = 'DROPPED' from deliveries d
+        where d.mesure_id = {lifted.AggregateId} and d.deadline = {lifted.Deadline} and d.deadline_due_at = {lifted.DueAt} and r.delivery_id = d.delivery_id and r.state = 'QUEUED';
+        update deliveries set state = 'DROPPED'
+        where mesure_id = {lifted.AggregateId} and deadline = {lifted.Deadline} and deadline_due_at = {lifted.DueAt} and state in ('QUEUED', 'ADDRESSED');
+        update mail_recipients r set state = 'DROPPED' from deliveries d
+        where d.mesure_id = {lifted.AggregateId} and d.deadline = {lifted.Deadline} and d.deadline_due_at = {lifted.DueAt} and r.delivery_id = d.delivery_id and r.state = 'QUEUED'
+        """, ct);
 
     /// <summary>Queues the event for each endpoint that wants it, beside its entry in the feed.</summary>
     private static async Task QueueWebhooksAsync(NotificationsDbContext db, DomainEvent message, string type, Guid[] organisations, DateTimeOffset now, CancellationToken ct)
@@ -101,10 +130,12 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
     /// Whether such a mail about the same thing was queued in the last 20 hours: a sweep that runs a little earlier tomorrow is
     /// another day. The counter of the organisation's feed is locked by now, so two events cannot both find none.
     /// </summary>
-    private static Task<bool> WasCalledTodayAsync(NotificationsDbContext db, Call call, string type, DateTimeOffset now, CancellationToken ct)
+    private static Task<bool> WasCalledTodayAsync(NotificationsDbContext db, Call call, string type, string? detail, DateTimeOffset now, CancellationToken ct)
     {
         var since = now - TimeSpan.FromHours(20);
-        return db.Deliveries.AnyAsync(d => d.OrganisationId == call.OrganisationId && d.EventType == type && d.MesureId == call.About && d.CreatedAt > since, ct);
+        var rung = call.Rung == ReminderRung.Unspecified ? null : call.Rung.ToCode();
+        return db.Deliveries.AnyAsync(
+            d => d.OrganisationId == call.OrganisationId && d.EventType == type && d.MesureId == call.About && d.Deadline == detail && d.Rung == rung && d.CreatedAt > since, ct);
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Notifications.Domain;
 using Jafer.ServiceDefaults.Clients;
 
 namespace Jafer.Notifications.Mails;
@@ -20,18 +22,19 @@ internal sealed class AddressBook(DirectoryService.DirectoryServiceClient direct
     }
 
     /// <summary>
-    /// Who is told: those named for the mesure; else those who follow mesures; else everybody. Left out is who does not want the kind, unless
+    /// Who is told: those whom the rung means, such as those named for the mesure, else those who follow mesures; else everybody. Left out is who does not want the kind, unless
     /// nobody would be left; an address that two contacts share gets one mail.
     /// </summary>
     /// <param name="contacts">The contacts of the organisation.</param>
     /// <param name="kind">Kind of what is told.</param>
     /// <param name="named">External ids of those whom the organisation named for the mesure; none where it named nobody.</param>
-    /// <param name="all">Whether all are told, those who usually are and the others: who usually is did not act, or has no address that works.</param>
-    public static IReadOnlyList<Contact> Choose(IReadOnlyList<Contact> contacts, ContactMail kind, IReadOnlyCollection<string> named, bool all)
+    /// <param name="rung">Who of the organisation is reminded; unspecified where it is no reminder.</param>
+    /// <param name="all">Whether all are told, those who usually are and the others: who usually is has no address that works.</param>
+    public static IReadOnlyList<Contact> Choose(
+        IReadOnlyList<Contact> contacts, ContactMail kind, IReadOnlyCollection<string> named, ReminderRung rung = ReminderRung.Unspecified, bool all = false)
     {
         var willing = contacts.Where(c => !c.MutedMails.Contains(kind)).ToList();
         var told = willing.Count > 0 ? willing : contacts;
-        IEnumerable<Contact>[] narrower = all ? [] : [told.Where(c => named.Contains(c.ExternalId)), told.Where(c => c.Role == ContactRole.Suivi)];
-        return [.. (narrower.FirstOrDefault(n => n.Any()) ?? told).DistinctBy(c => c.Email, StringComparer.OrdinalIgnoreCase).Take(MostPeople)];
+        return [.. (all ? told : RungContacts.Of(told, named, rung)).DistinctBy(c => c.Email, StringComparer.OrdinalIgnoreCase).Take(MostPeople)];
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
@@ -17,7 +18,7 @@ internal sealed class MailAddressing(
 {
     // Whatever else waits for the organisation is addressed too, due or not: it goes along.
     private const string Due = """
-        select delivery_id, organisation_id, event_type, mesure_id, urgent, deadline, escalated, attempts from deliveries
+        select delivery_id, organisation_id, event_type, mesure_id, urgent, deadline, escalated, attempts, rung from deliveries
         where state = 'QUEUED' and organisation_id in (
             select organisation_id from deliveries where state = 'QUEUED' and next_attempt_at <= @now order by urgent desc, next_attempt_at limit 50)
         order by created_at, delivery_id limit 500 for update skip locked
@@ -25,8 +26,9 @@ internal sealed class MailAddressing(
 
     private const string Address = """
         insert into mail_recipients (
-            delivery_id, contact_id, notice_id, organisation_id, subject_id, event_type, deadline, urgent, state, attempts, created_at, next_attempt_at)
-        select d.delivery_id, c.contact_id, c.notice_id, d.organisation_id, d.mesure_id, d.event_type, d.deadline, d.urgent, 'QUEUED', 0, d.created_at, d.next_attempt_at
+            delivery_id, contact_id, notice_id, organisation_id, subject_id, event_type, deadline, urgent, rung, reminder, state, attempts, created_at, next_attempt_at)
+        select d.delivery_id, c.contact_id, c.notice_id, d.organisation_id, d.mesure_id, d.event_type, d.deadline, d.urgent, d.rung, d.reminder, 'QUEUED', 0, d.created_at,
+            d.next_attempt_at
         from unnest(@deliveries, @contacts, @notices) as c(delivery_id, contact_id, notice_id) join deliveries d using (delivery_id)
         on conflict (delivery_id, contact_id) do nothing;
         update deliveries set state = 'ADDRESSED', last_error = null where delivery_id = any(@deliveries);
@@ -95,7 +97,7 @@ internal sealed class MailAddressing(
             }
 
             addressed.AddRange(group.SelectMany(n => AddressBook
-                .Choose(contacts, MailText.KindOf(n.EventType, n.Urgent, n.Deadline), [.. named[(n.About, n.OrganisationId)]], n.Escalated)
+                .Choose(contacts, MailText.KindOf(n.EventType, n.Urgent, n.Deadline), [.. named[(n.About, n.OrganisationId)]], n.Rung, n.Escalated)
                 .Select(c => (n.DeliveryId, c.ExternalId))));
         }
 
@@ -118,7 +120,7 @@ internal sealed class MailAddressing(
         {
             due.Add(new Notice(
                 reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), reader.GetGuid(3), reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetString(5),
-                reader.GetBoolean(6), reader.GetInt32(7)));
+                reader.GetBoolean(6), reader.GetInt32(7), reader.IsDBNull(8) ? ReminderRung.Unspecified : Calls.RungOf(reader.GetString(8))));
         }
 
         return due;
@@ -185,5 +187,5 @@ internal sealed class MailAddressing(
     }
 
     private sealed record Notice(
-        Guid DeliveryId, Guid OrganisationId, string EventType, Guid About, bool Urgent, string? Deadline, bool Escalated, int Attempts);
+        Guid DeliveryId, Guid OrganisationId, string EventType, Guid About, bool Urgent, string? Deadline, bool Escalated, int Attempts, ReminderRung Rung);
 }

@@ -1,3 +1,4 @@
+using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Feed;
 using Jafer.ServiceDefaults.Telemetry;
@@ -26,7 +27,7 @@ internal sealed class MailSender(
 
     // A statement of its own: it sees what was noted until the person was taken.
     private const string Waits = """
-        select delivery_id, notice_id, subject_id, event_type, deadline, urgent, next_attempt_at, mail_id, attempts from mail_recipients
+        select delivery_id, notice_id, subject_id, event_type, deadline, urgent, next_attempt_at, mail_id, attempts, rung, reminder from mail_recipients
         where organisation_id = @organisation and contact_id = @contact and state = 'QUEUED'
         order by created_at, delivery_id limit 1000
         """;
@@ -280,7 +281,10 @@ internal sealed class MailSender(
             rows.Add(new Row(
                 new Waiting(
                     reader.GetGuid(0), reader.GetGuid(2), Kind(type, deadline), reader.GetBoolean(5), reader.GetFieldValue<DateTimeOffset>(6), reader.IsDBNull(7) ? null : reader.GetGuid(7)),
-                new MailLine(type, reader.GetGuid(2), reader.GetBoolean(5), deadline, reader.GetGuid(1)), reader.GetInt32(8)));
+                new MailLine(
+                    type, reader.GetGuid(2), reader.GetBoolean(5), deadline, reader.GetGuid(1), reader.IsDBNull(9) ? ReminderRung.Unspecified : Calls.RungOf(reader.GetString(9)),
+                    reader.GetInt32(10)),
+                reader.GetInt32(8)));
         }
 
         return rows;

@@ -20,14 +20,14 @@ public sealed class DeadlineTableTests
 
     public DeadlineTableTests() => _mesure = Mesure.Create(
         Guid.CreateVersion7(s_start), "TJ-2026-000001", Guid.CreateVersion7(s_start),
-        new Decision { Date = new DateOnly(2026, 3, 2), DurationMonths = 6, ContactDeadline = new DateOnly(2026, 4, 1) }, null, Acting);
+        new Decision { Date = new DateOnly(2026, 3, 2), DurationMonths = 6, Modalite = Contracts.Type.V1.Modalite.Visite, ContactDeadline = new DateOnly(2026, 4, 1) }, null, Acting);
 
     private Acting Acting => new(Guid.CreateVersion7(s_start), "test", _now, _now);
 
     [Fact]
     public void Table_EveryKind_StandsThereOnceAndIsSomebodys()
     {
-        Assert.Equal(Enum.GetValues<DeadlineKind>().Where(k => k != DeadlineKind.Unspecified), DeadlineTable.Rows.Select(r => r.Kind).Order());
+        Assert.Equal(Enum.GetValues<DeadlineKind>().Where(k => k is not (DeadlineKind.Unspecified or DeadlineKind.TermInTwoMonths)), DeadlineTable.Rows.Select(r => r.Kind).Order());
         Assert.All(DeadlineTable.Rows, r => Assert.True(r.MustAct is Holder.Juridiction or Holder.Espace));
         Assert.Equal([DeadlineKind.DeliveryFailed, DeadlineKind.EscalateDifficulty, DeadlineKind.EscalateExternalAlert], DeadlineTable.Rows.Select(r => r.Kind).Where(DeadlineTable.Escalates).Order());
     }
@@ -51,8 +51,9 @@ public sealed class DeadlineTableTests
             [
                 (DeadlineKind.DeliveryWarning, Holder.Juridiction, s_start.AddHours(12)), (DeadlineKind.DeliveryFailed, Holder.Juridiction, s_start.AddHours(24)),
                 (DeadlineKind.Retrieval, Holder.Espace, Paris(3, 6)), (DeadlineKind.Acknowledge, Holder.Espace, Paris(3, 10)),
-                (DeadlineKind.ContactDeadline, Holder.Espace, Paris(4, 2)), (DeadlineKind.TermInTwoMonths, Holder.Juridiction, Paris(7, 2)),
-                (DeadlineKind.TermInOneMonth, Holder.Juridiction, Paris(8, 2)), (DeadlineKind.TermPassed, Holder.Espace, Paris(9, 3)),
+                (DeadlineKind.ContactDeadline, Holder.Espace, Paris(4, 2)), (DeadlineKind.TermInThreeMonths, Holder.Juridiction, Paris(6, 2)),
+                (DeadlineKind.TermInOneMonth, Holder.Juridiction, Paris(8, 2)), (DeadlineKind.ExpiresBeforeVisit, Holder.Juridiction, Paris(8, 3)),
+                (DeadlineKind.TermInOneWeek, Holder.Juridiction, Paris(8, 26)), (DeadlineKind.TermPassed, Holder.Espace, Paris(9, 3)),
             ],
             Due());
 
@@ -155,7 +156,7 @@ public sealed class DeadlineTableTests
         _mesure.RecordContact(PartyRole.Visiteur, reached: true, ContactChannel.Unspecified, Acting);
         Assert.Equal((DeadlineKind.Interview, Holder.Espace, Paris(4, 3)), Due()[0]);
         _mesure.RecordInterview(PartyRole.Hote, null, Acting);
-        Assert.Equal(DeadlineKind.TermInTwoMonths, Due()[0].Kind);
+        Assert.Equal(DeadlineKind.TermInThreeMonths, Due()[0].Kind);
 
         _mesure.ScheduleRencontre(_now.AddDays(3), 60, TimeZoneInfo.Utc, null, Acting);
         Assert.Equal((DeadlineKind.RencontreOutcome, Holder.Espace, Paris(3, 10)), Due()[0]);
@@ -188,6 +189,49 @@ public sealed class DeadlineTableTests
     }
 
     [Fact]
+    public void Of_AnExpiringDecision_WarnsByTheWaitThatTheEspaceHadDeclared()
+    {
+        Transmit(waitDays: 160);
+
+        // The term is 2 September: 160 days before it are 26 March; a rencontre within the term ends the worry, one that is lost brings it back.
+        Assert.Equal(Paris(3, 26), At(DeadlineKind.ExpiresBeforeVisit));
+        _mesure.Acknowledge(Acting);
+        _mesure.TakeCharge(Acting);
+        _mesure.RecordContact(PartyRole.Hote, reached: true, ContactChannel.Unspecified, Acting);
+        var rencontre = _mesure.ScheduleRencontre(_now.AddDays(150), 60, TimeZoneInfo.Utc, null, Acting);
+        Assert.DoesNotContain(Due(), d => d.Kind == DeadlineKind.ExpiresBeforeVisit);
+        _mesure.CancelRencontre(rencontre, RencontreOutcome.CancelledByHote, [], Acting);
+        Assert.Equal(Paris(3, 26), At(DeadlineKind.ExpiresBeforeVisit));
+    }
+
+    [Theory]
+    [InlineData(184)]
+    [InlineData(5000)]
+    public void Of_ADecisionThatExpiresAlready_LeavesWhoTransmittedItAWeek(int waitDays)
+    {
+        Transmit(waitDays: waitDays);
+
+        Assert.Equal(Paris(3, 10), At(DeadlineKind.ExpiresBeforeVisit));
+    }
+
+    [Fact]
+    public void Of_AnyDeadline_IsRemindedOfWhenPeopleWorkButOfADangerAtOnce()
+    {
+        _now = new DateTimeOffset(2026, 4, 3, 18, 0, 0, TimeSpan.Zero);
+        Transmit();
+        Report(DifficultyReason.Danger);
+        Report(DifficultyReason.Capacity);
+
+        Assert.All(DeadlineTable.Of(_mesure, _difficulties, _interviews), d =>
+        {
+            var calendar = DeadlineTable.CalendarOf(d.MustAct, "Europe/Paris", "69");
+            Assert.Equal(ReminderTable.Of(d.Kind, d.Urgent).Steps[0].Every.InWorkingDays ? calendar.WorkingTimeFrom(d.DueAt) : d.DueAt, d.RemindAt);
+        });
+        Assert.Equal(
+            [true, false], DeadlineTable.Of(_mesure, _difficulties, _interviews).Where(d => d.Kind == DeadlineKind.AcknowledgeDifficulty).Select(d => d.Urgent));
+    }
+
+    [Fact]
     public void Of_AnEspaceOverseas_CountsItsDaysAndHolidays()
     {
         // Monday 20 December 2027 is the holiday of La Réunion.
@@ -197,13 +241,13 @@ public sealed class DeadlineTableTests
         Assert.Equal(new DateTimeOffset(2027, 12, 23, 20, 0, 0, TimeSpan.Zero), At(DeadlineKind.Retrieval));
     }
 
-    private void Transmit(string zone = "Europe/Paris", string departement = "69")
+    private void Transmit(string zone = "Europe/Paris", string departement = "69", int? waitDays = null)
     {
         _mesure.Complete([], Acting);
-        _mesure.Transmit(Espace(zone, departement), Acting);
+        _mesure.Transmit(Espace(zone, departement, waitDays), Acting);
     }
 
-    private static EspaceView Espace(string zone, string departement) => new()
+    private static EspaceView Espace(string zone, string departement, int? waitDays = null) => new()
     {
         Id = Guid.CreateVersion7(s_start),
         GestionnaireId = Guid.CreateVersion7(s_start),
@@ -211,6 +255,7 @@ public sealed class DeadlineTableTests
         AgrementPeriods = [new ApprovedPeriod(new DateOnly(2013, 9, 1), null)],
         TimeZone = zone,
         Departement = departement,
+        Waits = waitDays is { } days ? [new KnownWait(Contracts.Type.V1.Modalite.Visite, days)] : [],
         Version = 1,
     };
 

@@ -15,7 +15,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
 {
     private static readonly IReadOnlyList<MethodDescriptor> s_all =
     [
-        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor }.SelectMany(Rpcs.UnaryOf),
+        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor }.SelectMany(Rpcs.UnaryOf),
     ];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));

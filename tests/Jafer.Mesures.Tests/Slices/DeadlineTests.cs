@@ -50,7 +50,10 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
         await jafer.AsEspace.RecordContactAsync(new RecordContactRequest { MesureId = id, PartyRole = PartyRole.Hote, Outcome = ContactOutcome.NotReached, RequestId = NewId() });
 
         Assert.Equal(
-            [DeadlineKind.TakeCharge, DeadlineKind.TermInTwoMonths, DeadlineKind.TermInOneMonth, DeadlineKind.TermPassed],
+            [
+                DeadlineKind.TakeCharge, DeadlineKind.TermInThreeMonths, DeadlineKind.ExpiresBeforeVisit, DeadlineKind.TermInOneMonth, DeadlineKind.TermInOneWeek,
+                DeadlineKind.TermPassed,
+            ],
             (await jafer.GetAsync(id)).Deadlines.Select(d => d.Kind));
         jafer.Clock.Advance(TimeSpan.FromDays(5));
         await jafer.Sweep.SweepAsync(Ct);
@@ -86,6 +89,7 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
         await jafer.AsEspace.AcknowledgeMesureAsync(new AcknowledgeMesureRequest { MesureId = id, RequestId = NewId() });
         await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Capacity, RequestId = NewId() });
         jafer.Clock.Advance(TimeSpan.FromDays(8));
+        jafer.ToWorkingTime();
         await jafer.Sweep.SweepAsync(Ct);
         Assert.Equal(["ACKNOWLEDGE_DIFFICULTY", "ESCALATE_DIFFICULTY", "FIRST_CONTACT"], (await jafer.ToldAsync(id)).Order());
         await jafer.AsEspace.ReportDifficultyAsync(new ReportDifficultyRequest { MesureId = id, Reason = DifficultyReason.Danger, RequestId = NewId() });
@@ -190,8 +194,9 @@ public sealed class DeadlineTests(ClockedMesures jafer) : IClassFixture<ClockedM
 
         await using var other = await jafer.StartReplicaAsync();
         jafer.Clock.Advance(TimeSpan.FromDays(30));
+        jafer.ToWorkingTime();
         await Task.WhenAll(
-            jafer.Sweep.SweepAsync(Ct), other.App.Services.GetRequiredService<DeadlineSweep>().SweepAsync(Ct), jafer.Sweep.SweepAsync(Ct));
+            jafer.Sweep.SweepAsync(Ct), ClockedMesures.SweepOf(other).SweepAsync(Ct), jafer.Sweep.SweepAsync(Ct));
         await jafer.Sweep.SweepAsync(Ct);
 
         foreach (var id in ids)

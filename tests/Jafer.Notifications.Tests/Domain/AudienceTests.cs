@@ -132,6 +132,31 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_AReminder_IsTheRungThatItIsForAlone()
+    {
+        var operatorId = TestMesure.NewId();
+
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(s_mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "MUST_ACT", 2), operatorId));
+        Assert.Equal([new Addressee(s_mesure.JuridictionId, true)], Audience.Of(s_mesure.ReminderDue("ANSWER_DIFFICULTY", "JURIDICTION", "MANAGER", 1), operatorId));
+        Assert.Equal([new Addressee(operatorId, true)], Audience.Of(s_mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "OPERATOR", 1), operatorId));
+        Assert.Empty(Audience.Of(s_mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "OPERATOR", 1)));
+
+        var espace = TestMesure.NewId();
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.UpkeepReminder(espace, s_mesure.GestionnaireId, "WAIT_STALE", "MANAGER"), operatorId));
+        Assert.Equal([new Addressee(operatorId, true)], Audience.Of(TestEspace.UpkeepReminder(espace, s_mesure.GestionnaireId, "WAIT_STALE", "OPERATOR"), operatorId));
+    }
+
+    [Fact]
+    public void Of_ALiftedDeadline_IsWhoWasToldOfItAndNobodyMustAct()
+    {
+        var operatorId = TestMesure.NewId();
+
+        AssertMustAct(s_mesure.DeadlineLifted("ACKNOWLEDGE", "ESPACE"));
+        Assert.Equal([new Addressee(s_mesure.JuridictionId, false)], Audience.Of(s_mesure.DeadlineLifted("TRANSMIT", "JURIDICTION"), operatorId));
+        Assert.Contains(new Addressee(operatorId, false), Audience.Of(s_mesure.DeadlineLifted("ESCALATE_DIFFICULTY", "JURIDICTION", escalated: true), operatorId));
+    }
+
+    [Fact]
     public void Escalation_Unconfigured_GoesToTheOperatorOfTheDevelopmentIssuer() =>
         Assert.Equal(new Guid("91141436-262f-83e3-bd3c-b30ed9574494"), new Notifications.Feed.EscalationOptions().OperatorId);
 
@@ -144,6 +169,21 @@ public sealed class AudienceTests
             var audience = Audience.Of(new TestMesure(court, gestionnaire).Transmitted()).Select(a => a.OrganisationId).ToList();
             return audience.SequenceEqual(new[] { court, gestionnaire }.Distinct().Order());
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Of_AnyReminder_ReachesWhoMustActOrTheOperatorByFeedAndMailAlike()
+    {
+        var operatorId = TestMesure.NewId();
+        Prop.ForAll(
+            Gen.Elements("JURIDICTION", "ESPACE").ToArbitrary(), Gen.Elements("MUST_ACT", "COLLEAGUE", "MANAGER", "OPERATOR").ToArbitrary(), Gen.Choose(1, 3).ToArbitrary(),
+            (mustAct, rung, number) =>
+            {
+                var reminder = s_mesure.ReminderDue("ACKNOWLEDGE", mustAct, rung, number);
+                var told = rung == "OPERATOR" ? operatorId : mustAct == "ESPACE" ? s_mesure.GestionnaireId : s_mesure.JuridictionId;
+                return Audience.Of(reminder, operatorId).SequenceEqual([new Addressee(told, true)])
+                    && Calls.For(reminder, null, operatorId) is { } call && call.OrganisationId == told && call.Reminder == number;
+            }).QuickCheckThrowOnFailure();
     }
 
     private static void AssertMustAct(DomainEvent message, params Guid[] organisations)

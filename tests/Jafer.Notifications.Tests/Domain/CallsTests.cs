@@ -1,5 +1,7 @@
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Domain;
@@ -53,13 +55,46 @@ public sealed class CallsTests
     public void For_AProposalToClose_TellsTheCourt() => Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.ClosureProposed(), null));
 
     [Fact]
-    public void For_ADeadline_TellsWhoMissedItAndAllOfThemWhenItIsEscalated()
+    public void For_ADeadline_RemindsWhoMissedItAndTheirColleaguesWhenItIsEscalated()
     {
-        Assert.Equal(new Call(s_espace, s_mesure.Id), Calls.For(s_mesure.DeadlineDue("ACKNOWLEDGE", "ESPACE"), s_espace));
-        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.DeadlineDue("ANSWER_DIFFICULTY", "JURIDICTION"), s_espace));
+        Assert.Equal(new Call(s_espace, s_mesure.Id, Rung: ReminderRung.MustAct, Reminder: 1), Calls.For(s_mesure.DeadlineDue("ACKNOWLEDGE", "ESPACE"), s_espace));
+        Assert.Equal(new Call(s_court, s_mesure.Id, Rung: ReminderRung.MustAct, Reminder: 1), Calls.For(s_mesure.DeadlineDue("ANSWER_DIFFICULTY", "JURIDICTION"), s_espace));
         Assert.Equal(
-            new Call(s_court, s_mesure.Id, Urgent: true, Escalated: true), Calls.For(s_mesure.DeadlineDue("ESCALATE_DIFFICULTY", "JURIDICTION", escalated: true), s_espace));
+            new Call(s_court, s_mesure.Id, Urgent: true, Rung: ReminderRung.Colleague, Reminder: 1),
+            Calls.For(s_mesure.DeadlineDue("ESCALATE_DIFFICULTY", "JURIDICTION", escalated: true), s_espace));
+        Assert.Equal(
+            new Call(s_court, s_mesure.Id, Urgent: true, Rung: ReminderRung.MustAct, Reminder: 2),
+            Calls.For(s_mesure.DeadlineDue("ACKNOWLEDGE_DIFFICULTY", "JURIDICTION") with { Urgent = true, Rung = "MUST_ACT", Reminder = 2 }, s_espace));
         Assert.Null(Calls.For(s_mesure.Delivered(), s_court));
+    }
+
+    [Fact]
+    public void For_AReminder_RemindsTheRungAloneAndALiftedDeadlineNobody()
+    {
+        var operatorId = TestMesure.NewId();
+        foreach (var (mustAct, rung, told) in new[]
+        {
+            ("ESPACE", ReminderRung.MustAct, s_espace), ("ESPACE", ReminderRung.Colleague, s_espace), ("JURIDICTION", ReminderRung.Manager, s_court), ("ESPACE", ReminderRung.Operator, operatorId),
+        })
+        {
+            Assert.Equal(
+                new Call(told, s_mesure.Id, Rung: rung, Reminder: 3), Calls.For(s_mesure.ReminderDue("ACKNOWLEDGE", mustAct, rung.ToCode(), 3), s_espace, operatorId));
+        }
+
+        Assert.Null(Calls.For(s_mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "OPERATOR", 1), s_espace));
+        Assert.Equal(ReminderRung.MustAct, Calls.For(s_mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "ADDED_LATER", 1), s_espace)!.Value.Rung);
+        Assert.Null(Calls.For(s_mesure.DeadlineLifted("ACKNOWLEDGE", "ESPACE"), s_court, operatorId));
+    }
+
+    [Fact]
+    public void For_AReminderOfAnEspacesUpkeep_RemindsTheGestionnaireAndTheOperatorLast()
+    {
+        var (espace, operatorId) = (TestMesure.NewId(), TestMesure.NewId());
+
+        Assert.Equal(
+            new Call(s_espace, espace, OnceADay: true, Rung: ReminderRung.Manager, Reminder: 1), Calls.For(TestEspace.UpkeepReminder(espace, s_espace, "WAIT_STALE", "MANAGER"), null, operatorId));
+        Assert.Equal(
+            new Call(operatorId, espace, OnceADay: true, Rung: ReminderRung.Operator, Reminder: 1), Calls.For(TestEspace.UpkeepReminder(espace, s_espace, "AGREMENT_ENDED", "OPERATOR"), null, operatorId));
     }
 
     [Fact]
@@ -97,9 +132,9 @@ public sealed class CallsTests
     [Fact]
     public void For_WhatIsOverdue_TellsWhoMustActAlone()
     {
-        Assert.Equal(new Call(s_court, s_mesure.Id), Calls.For(s_mesure.Overdue(s_court, "ANSWER"), null));
-        Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT"), null));
-        Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true, Escalated: true), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT", escalated: true), null));
+        Assert.Equal(new Call(s_court, s_mesure.Id, Rung: ReminderRung.MustAct, Reminder: 1), Calls.For(s_mesure.Overdue(s_court, "ANSWER"), null));
+        Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true, Rung: ReminderRung.MustAct, Reminder: 1), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT"), null));
+        Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true, Rung: ReminderRung.Colleague, Reminder: 3), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT", escalated: true), null));
         Assert.Equal("ANSWER_OVERDUE", Calls.DetailOf(s_mesure.Overdue(s_court, "ANSWER")));
         Assert.Equal("ESPACE_ANSWER_OVERDUE", Calls.DetailOf(s_mesure.Overdue(s_court, "ANSWER") with { ThreadKind = "ESPACE" }));
     }

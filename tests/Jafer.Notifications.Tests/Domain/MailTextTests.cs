@@ -1,4 +1,5 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
 using Jafer.Testing;
 
@@ -55,6 +56,34 @@ public sealed class MailTextTests
         Assert.Equal(lines.Count, lines.Distinct().Count());
         Assert.Contains($"- Une mesure attend votre accusé de réception, mesure {s_mesure}", lines);
         Assert.Equal($"- Une échéance est passée, mesure {s_mesure}", Assert.Single(lines, l => l.Contains("échéance", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(ReminderRung.MustAct, 1, "Une mesure attend votre accusé de réception")]
+    [InlineData(ReminderRung.MustAct, 2, "Une mesure attend votre accusé de réception (rappel 2)")]
+    [InlineData(ReminderRung.Colleague, 1, "Une mesure attend votre accusé de réception (vos collègues n'y ont pas répondu, rappel 1)")]
+    [InlineData(ReminderRung.Manager, 1, "Une mesure attend votre accusé de réception (signalé à la direction, rappel 1)")]
+    [InlineData(ReminderRung.Operator, 3, "Une mesure attend votre accusé de réception (signalé à l'opérateur, rappel 3)")]
+    public void Compose_OfAReminder_SaysWhichOneItIs(ReminderRung rung, int reminder, string act)
+    {
+        var mail = MailText.Compose([new MailLine("mesure.reminder-due.v1", s_mesure, false, "ACKNOWLEDGE", Rung: rung, Reminder: reminder)], null);
+
+        Assert.Equal("[Jafer] " + act, mail.Subject);
+        Assert.Contains($"- {act}, mesure {s_mesure}", mail.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("WAIT_STALE", "Un délai d'attente déclaré n'est plus à jour")]
+    [InlineData("AGREMENT_IN_THREE_MONTHS", "L'agrément d'un espace prend fin dans trois mois")]
+    [InlineData("AGREMENT_IN_ONE_MONTH", "L'agrément d'un espace prend fin dans un mois")]
+    [InlineData("AGREMENT_ENDED", "Un espace n'a plus d'agrément valide")]
+    public void Compose_OfAReminderOfAnEspace_NamesTheEspace(string kind, string act)
+    {
+        var mail = MailText.Compose([new MailLine("directory.upkeep-reminder-due.v1", s_mesure, false, kind, Rung: ReminderRung.MustAct, Reminder: 1)], null);
+
+        Assert.Equal("[Jafer] " + act, mail.Subject);
+        Assert.Contains($"espace {s_mesure}", mail.Text, StringComparison.Ordinal);
+        Assert.Equal(ContactMail.Donnees, MailText.KindOf("directory.upkeep-reminder-due.v1", deadline: kind));
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         await Eventually.BecomesAsync(
             () => fixture.Database.ReadAsync<long>($"select count(*) from mail_recipients where subject_id = '{mesure.Id}' and state = 'QUEUED'"), n => n == 1, "the second held");
         Assert.Equal(2, (await fixture.Catcher.MailsToAsync(address)).Count);
-        await fixture.ApplyAsync(mesure.DeadlineDue("ESCALATE_DIFFICULTY", "JURIDICTION", escalated: true));
+        await fixture.ApplyAsync(mesure.DeadlineDue("ACKNOWLEDGE_DIFFICULTY", "JURIDICTION") with { Urgent = true });
         await SettledAsync(mesure);
 
         var mails = await fixture.Catcher.MailsToAsync(address);
@@ -127,6 +127,50 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
         Assert.Equal("[Jafer] URGENT : 2 éléments attendent votre organisation", mail.Subject);
         Assert.Contains("URGENT : Une difficulté vous est signalée", mail.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Reminders_OfEachRung_GoToThatRungAlone()
+    {
+        var mesure = TestMesure.Create();
+        var other = new TestMesure(mesure.JuridictionId, mesure.GestionnaireId);
+        var follower = await fixture.AddContactsAsync(mesure.GestionnaireId);
+        var manager = follower.Replace("suivi", "direction", StringComparison.Ordinal);
+
+        await fixture.ApplyAsync(mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "MUST_ACT", 2), other.ReminderDue("ACKNOWLEDGE", "ESPACE", "MANAGER", 1));
+        await SettledAsync(mesure);
+        await SettledAsync(other);
+
+        Assert.Equal("[Jafer] Une mesure attend votre accusé de réception (rappel 2)", Assert.Single(await fixture.Catcher.MailsToAsync(follower)).Subject);
+        Assert.Equal("[Jafer] Une mesure attend votre accusé de réception (signalé à la direction, rappel 1)", Assert.Single(await fixture.Catcher.MailsToAsync(manager)).Subject);
+    }
+
+    [Fact]
+    public async Task Deadline_LiftedBeforeItsMailIsSent_IsNotMailedAndOthersAre()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.GestionnaireId);
+        await fixture.Database.RunAsync($"""
+            insert into deliveries (delivery_id, organisation_id, event_id, event_type, mesure_id, urgent, deadline, deadline_due_at, rung, reminder, state, attempts, next_attempt_at, created_at)
+            select gen_random_uuid(), '{mesure.GestionnaireId}', gen_random_uuid(), 'mesure.deadline-due.v1', '{mesure.Id}', false, d, at::timestamptz, 'MUST_ACT', 1, 'QUEUED', 0,
+                now() + interval '1 hour', now()
+            from (values ('ACKNOWLEDGE', '2026-11-21T09:30:00Z'), ('ACKNOWLEDGE', '2026-11-22T09:30:00Z'), ('TERM_PASSED', '2026-11-21T09:30:00Z')) v (d, at);
+            with addressed as (
+                insert into deliveries (delivery_id, organisation_id, event_id, event_type, mesure_id, urgent, deadline, deadline_due_at, rung, reminder, state, attempts, next_attempt_at, created_at)
+                values (gen_random_uuid(), '{mesure.GestionnaireId}', gen_random_uuid(), 'mesure.reminder-due.v1', '{mesure.Id}', false, 'ACKNOWLEDGE', '2026-11-21T09:30:00Z', 'MUST_ACT', 2,
+                    'ADDRESSED', 0, now(), now())
+                returning *)
+            insert into mail_recipients (delivery_id, contact_id, notice_id, organisation_id, subject_id, event_type, deadline, urgent, state, attempts, created_at, next_attempt_at)
+            select delivery_id, '2', gen_random_uuid(), organisation_id, mesure_id, event_type, deadline, urgent, 'QUEUED', 0, now(), now() + interval '1 hour' from addressed;
+            """);
+
+        await fixture.ApplyAsync(mesure.DeadlineLifted("ACKNOWLEDGE", "ESPACE"));
+
+        Assert.Equal(
+            ["ACKNOWLEDGE DROPPED", "ACKNOWLEDGE DROPPED", "ACKNOWLEDGE QUEUED", "TERM_PASSED QUEUED"],
+            await fixture.Database.ReadAllAsync<string>($"select deadline || ' ' || state from deliveries where mesure_id = '{mesure.Id}' order by 1"));
+        Assert.Equal(["DROPPED"], await fixture.Database.ReadAllAsync<string>($"select state from mail_recipients where subject_id = '{mesure.Id}'"));
+        Assert.Empty(await fixture.Catcher.MailsToAsync(address));
     }
 
     [Fact]

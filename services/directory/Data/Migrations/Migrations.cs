@@ -84,3 +84,9 @@ internal sealed class ObservedWaitsOfMesures : SqlMigration
 {
     protected override string Resource => "Migrations.202611280580_observed_waits.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280622_upkeep_reminders")]
+internal sealed class UpkeepReminderTable : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280622_upkeep_reminders.sql";
+}

@@ -161,3 +161,10 @@ internal sealed class DelaysOfRedesignations : SqlMigration
 {
     protected override string Resource => "202611280590_delays_of_redesignations.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280620_reminders")]
+internal sealed class ReminderTables : SqlMigration
+{
+    protected override string Resource => "202611280620_reminders.sql";
+}

@@ -48,3 +48,9 @@ internal sealed class FeedConsumers : SqlMigration
 {
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280621_rungs")]
+internal sealed class Rungs : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280621_rungs.sql";
+}

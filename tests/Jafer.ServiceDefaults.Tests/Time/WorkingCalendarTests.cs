@@ -1,10 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Time;
-using Xunit;
 
-namespace Jafer.Mesures.Tests.Domain;
+namespace Jafer.ServiceDefaults.Tests.Time;
 
 public sealed class WorkingCalendarTests
 {
@@ -49,7 +47,7 @@ public sealed class WorkingCalendarTests
         var calendar = WorkingCalendar.Of("Pacific/Auckland", "69");
 
         Assert.Equal(
-            [DeadlineTable.Never, DeadlineTable.Never, DeadlineTable.Never],
+            [WorkingCalendar.Never, WorkingCalendar.Never, WorkingCalendar.Never],
             [calendar.AfterWorkingDays(Instant(from), 15), calendar.AfterMonths(Instant(from), 3), calendar.EndOf(DateOnly.MaxValue)]);
     }
 
