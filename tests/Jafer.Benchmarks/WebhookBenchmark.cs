@@ -79,7 +79,7 @@ internal static class WebhookBenchmark
             return await Rounds.ThroughputAsync(Endpoints * EndpointConcurrency, Posts, async (_, number) =>
             {
                 var (now, id, mesure) = (TimeProvider.System.GetUtcNow(), ids[number], TestMesure.NewId());
-                var body = WebhookMessage.Body(organisation, id, "mesure.mesure-acknowledged.v1", mesure, now, null);
+                var body = WebhookMessage.Body(id, organisation, id, "mesure.mesure-acknowledged.v1", mesure, now, null);
                 using var request = new HttpRequestMessage(HttpMethod.Post, receiver.Address) { Content = new ByteArrayContent(body) };
                 request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
                 request.Headers.Add("webhook-id", id.ToString());

@@ -41,7 +41,7 @@ internal static class EventData
         {
             var name = reader.GetString()!;
             reader.Read();
-            fields.Fields.Add(name, ReadValue(ref reader));
+            fields.Fields[name] = ReadValue(ref reader);
         }
 
         return fields;

@@ -43,14 +43,14 @@ internal sealed class MailRecipients : SqlMigration
     protected override string Resource => "Migrations.202611280610_mail_recipients.sql";
 }
 
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280650_feed_consumers")]
-internal sealed class FeedConsumers : SqlMigration
-{
-    protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
-}
-
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280621_rungs")]
 internal sealed class Rungs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280621_rungs.sql";
+}
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280650_feed_consumers")]
+internal sealed class FeedConsumers : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
