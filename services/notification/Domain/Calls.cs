@@ -81,6 +81,8 @@ internal static class Calls
         MessageOverdue { ThreadKind: "ESPACE" } overdue => $"ESPACE_{overdue.Expectation}_OVERDUE",
         MessageOverdue overdue => $"{overdue.Expectation}_OVERDUE",
         AttachmentRefused { ThreadKind: "ESPACE" } => MailText.RefusedAttachmentOfEspace,
+        // Of another kind than the last one it is news, however soon it comes.
+        MessagePosted { MessageKind: "DIFFICULTE" or "DANGER" } posted => $"{(posted.ThreadKind == "ESPACE" ? "ESPACE_" : "")}{posted.MessageKind}_MESSAGE",
         ThreadEvent { ThreadKind: "ESPACE" } => MailText.MessageOfEspace,
         _ => null,
     };

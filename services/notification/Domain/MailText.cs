@@ -92,6 +92,10 @@ internal static class MailText
         ["TERM_PASSED"] = "Le terme d'une mesure est passé",
         [MessageOfEspace] = "Un message vous attend",
         [RefusedAttachmentOfEspace] = "Une pièce jointe a été refusée : transmettez-la autrement",
+        ["DIFFICULTE_MESSAGE"] = "Un message urgent vous attend",
+        ["ESPACE_DIFFICULTE_MESSAGE"] = "Un message urgent vous attend",
+        ["DANGER_MESSAGE"] = "Un message signale un danger",
+        ["ESPACE_DANGER_MESSAGE"] = "Un message signale un danger",
         ["ANSWER_OVERDUE"] = "Un message attend votre réponse",
         ["ACKNOWLEDGEMENT_OVERDUE"] = "Un message urgent attend votre accusé de réception",
         ["ESPACE_ANSWER_OVERDUE"] = "Un message attend votre réponse",
@@ -109,7 +113,7 @@ internal static class MailText
         new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "directory.upkeep-reminder-due.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
     // What is missing while somebody is in danger, and what nobody took.
-    private static readonly FrozenSet<string> s_dangers = new[] { "EXTERNAL_ALERT", "ESCALATE_EXTERNAL_ALERT" }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly FrozenSet<string> s_dangers = new[] { "EXTERNAL_ALERT", "ESCALATE_EXTERNAL_ALERT", "DANGER_MESSAGE", "ESPACE_DANGER_MESSAGE" }.ToFrozenSet(StringComparer.Ordinal);
     private static readonly FrozenSet<string> s_difficulties = new[] { "ACKNOWLEDGE_DIFFICULTY", "ESCALATE_DIFFICULTY" }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>The kind of mail of an event, by which contacts may say that they do not want it.</summary>
@@ -117,8 +121,8 @@ internal static class MailText
     /// <param name="urgent">Whether it must be looked at at once.</param>
     /// <param name="deadline">Code of the deadline that passed; null where the event is none.</param>
     public static ContactMail KindOf(string eventType, bool urgent = false, string? deadline = null) =>
-        IsOfThread(eventType) ? urgent ? ContactMail.Difficultes : deadline?.EndsWith("_OVERDUE", StringComparison.Ordinal) == true ? ContactMail.Rappels : ContactMail.Messages
-        : deadline is not null && s_dangers.Contains(deadline) ? ContactMail.Dangers
+        deadline is not null && s_dangers.Contains(deadline) ? ContactMail.Dangers
+        : IsOfThread(eventType) ? urgent ? ContactMail.Difficultes : deadline?.EndsWith("_OVERDUE", StringComparison.Ordinal) == true ? ContactMail.Rappels : ContactMail.Messages
         : (deadline is not null && s_difficulties.Contains(deadline)) || (urgent && deadline is null) ? ContactMail.Difficultes
         : deadline is not null && !eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Rappels
         : IsOfEnquiry(eventType) ? ContactMail.Demandes

@@ -1,3 +1,4 @@
+using Jafer.Contracts.Events;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Mails;
@@ -90,6 +91,26 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         var mails = await fixture.Catcher.MailsToAsync(address);
         Assert.Equal(3, mails.Count);
         Assert.Equal("[Jafer] URGENT : 2 éléments attendent votre organisation", mails[2].Subject);
+    }
+
+    [Fact]
+    public async Task Danger_AfterAnUrgentMessage_IsNewsAndTheSameAgainIsNot()
+    {
+        var mesure = TestMesure.Create();
+        var address = await fixture.AddContactsAsync(mesure.JuridictionId);
+        MessagePosted Message(long position, string kind) => mesure.Message(mesure.GestionnaireId, position) with { MessageKind = kind };
+
+        foreach (var (i, kind) in new[] { "DIFFICULTE", "DANGER" }.Index())
+        {
+            await fixture.ApplyAsync(Message(i + 1, kind));
+            await SettledAsync(mesure);
+        }
+
+        await fixture.ApplyAsync(Message(3, "DANGER"));
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<long>($"select count(*) from mail_recipients where subject_id = '{mesure.Id}' and state = 'QUEUED'"), n => n == 1, "the second held");
+        Assert.Equal(
+            ["[Jafer] URGENT : Un message urgent vous attend", "[Jafer] URGENT : Un message signale un danger"], (await fixture.Catcher.MailsToAsync(address)).Select(m => m.Subject));
     }
 
     [Fact]
