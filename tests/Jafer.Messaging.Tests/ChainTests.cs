@@ -123,6 +123,8 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
                 delete from messages where thread_id = '{mesure.Id}';
                 insert into messages select * from kept;
                 insert into expectations select * from kept_expectations;
+                """);
+            await fixture.Database.RunAsync("""
                 alter table messages enable trigger messages_never_change;
                 alter table expectations enable trigger all;
                 drop table kept, kept_expectations;
