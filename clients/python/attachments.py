@@ -36,7 +36,7 @@ def upload(thread, file_name, file, request_id):
 
 def download(attachment_id, offset=0):
     """The bytes from an offset on; a download that broke off goes on at what it has."""
-    send, make = rpc("messaging/Attachment", "DownloadAttachment", streaming=True)
+    send, make = rpc("messaging/Attachment", "GetAttachmentContent", streaming=True)
     return b"".join(part.data for part in send(make(attachment_id=attachment_id, offset=offset), timeout=60, metadata=metadata()))
 
 

@@ -3,10 +3,8 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Entity = Jafer.Messaging.Data.ThreadAttachment;
 
 namespace Jafer.Messaging.Attachments;
 

@@ -103,7 +103,7 @@ internal sealed partial class AttachmentGrpcService
             : throw DomainError.Invalid("data", "is of a type that is not taken here");
     }
 
-    private Task StoreAsync(Guid id, int number, byte[] data, CancellationToken ct) =>
+    private Task<int> StoreAsync(Guid id, int number, byte[] data, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"insert into attachment_chunks (attachment_id, number, data) values ({id}, {number}, {data})", ct);
 
     private async Task RequireRoomAsync(Guid threadId, Guid organisationId, long more, CancellationToken ct)

@@ -24,8 +24,8 @@ internal sealed partial class AttachmentGrpcService(
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
 
-    public override async Task DownloadAttachment(
-        DownloadAttachmentRequest request, IServerStreamWriter<DownloadAttachmentResponse> responseStream, ServerCallContext context)
+    public override async Task GetAttachmentContent(
+        GetAttachmentContentRequest request, IServerStreamWriter<GetAttachmentContentResponse> responseStream, ServerCallContext context)
     {
         var ct = context.CancellationToken;
         var check = new FieldChecks();
@@ -38,7 +38,7 @@ internal sealed partial class AttachmentGrpcService(
         check.ThrowIfAny();
         await JournalAsync(context, Name(id));
 
-        await responseStream.WriteAsync(new DownloadAttachmentResponse { Attachment = ToProto(attachment, thread) }, ct);
+        await responseStream.WriteAsync(new GetAttachmentContentResponse { Attachment = ToProto(attachment, thread) }, ct);
         try
         {
             var position = 0L;
@@ -49,7 +49,7 @@ internal sealed partial class AttachmentGrpcService(
                 position += piece.Length;
                 if (skipped < piece.Length)
                 {
-                    await responseStream.WriteAsync(new DownloadAttachmentResponse { Data = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(piece[skipped..]) }, ct);
+                    await responseStream.WriteAsync(new GetAttachmentContentResponse { Data = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(piece[skipped..]) }, ct);
                 }
             }
         }
@@ -176,7 +176,7 @@ internal sealed partial class AttachmentGrpcService(
     {
         if (attachment.State != AttachmentState.Sain)
         {
-            throw DomainError.StateForbids(attachment.State.ToCode(), "DOWNLOAD_ATTACHMENT", "the file is not cleared");
+            throw DomainError.StateForbids(attachment.State.ToCode(), "GET_ATTACHMENT_CONTENT", "the file is not cleared");
         }
     }
 

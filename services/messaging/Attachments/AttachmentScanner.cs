@@ -1,6 +1,5 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
-using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;

@@ -114,6 +114,8 @@ internal sealed class ThreadAttachmentConfiguration : IEntityTypeConfiguration<T
         builder.ToTable("attachments");
         builder.HasKey(a => a.AttachmentId);
         builder.Property(a => a.AttachmentId).ValueGeneratedNever();
+        // A message is saved before the files that it names.
+        builder.HasOne<ThreadMessage>().WithMany().HasForeignKey(a => a.MessageId).HasPrincipalKey(m => m.MessageId);
         builder.Property(a => a.FileName).HasConversion((ValueConverter)new SensitiveText());
         builder.Property(a => a.State).HasConversion(s => s.ToCode(), c => ProtoConversions.FromCode<AttachmentState>(c));
         builder.Ignore(a => a.Waits);

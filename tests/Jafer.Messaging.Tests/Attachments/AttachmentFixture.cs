@@ -130,7 +130,7 @@ internal static class Transfers
 
     public static async Task<(Attachment Attachment, byte[] Bytes)> DownloadAsync(this AttachmentService.AttachmentServiceClient client, string id, long offset = 0, List<byte>? received = null)
     {
-        using var call = client.DownloadAttachment(new() { AttachmentId = id, Offset = offset }, cancellationToken: Ct);
+        using var call = client.GetAttachmentContent(new() { AttachmentId = id, Offset = offset }, cancellationToken: Ct);
         Attachment? attachment = null;
         received ??= [];
         await foreach (var response in call.ResponseStream.ReadAllAsync(Ct))

@@ -34,7 +34,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         Assert.True(file.AsSpan().SequenceEqual(bytes));
         Assert.Equal(SHA256.HashData(file), attachment.Sha256);
         Assert.Contains(Convert.ToHexStringLower(attachment.Sha256.Span), fixture.Clamd.Seen);
-        Assert.Equal(1, await CountAsync($"select count(*) from journal_entries where rpc like '%/DownloadAttachment' and resource = 'attachments/{uploaded.AttachmentId}'"));
+        Assert.Equal(1, await CountAsync($"select count(*) from journal_entries where rpc like '%/GetAttachmentContent' and resource = 'attachments/{uploaded.AttachmentId}'"));
     }
 
     [Fact]

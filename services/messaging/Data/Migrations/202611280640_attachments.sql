@@ -10,7 +10,7 @@ create table attachments (
     sha256          bytea       not null,
     state           text        not null,
     created_at      timestamptz not null,
-    message_id      uuid        references messages (message_id) deferrable initially deferred,
+    message_id      uuid        references messages (message_id),
     message_index   int,
     verdict_at      timestamptz,
     finding         text,
