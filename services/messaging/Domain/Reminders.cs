@@ -25,11 +25,6 @@ internal static class Reminders
     /// <summary>How often one expectation is told at most.</summary>
     public const int Most = 3;
 
-    private const int StartOfWork = 8 * 60;
-
-    // By the clock of the court; which days are worked depends on the département of the espace.
-    private static readonly TimeZoneInfo s_paris = TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
-
     /// <summary>When it is told first.</summary>
     /// <param name="dueAt">Until when it was expected.</param>
     /// <param name="departement">Code of the département of the espace; empty for the holidays that all have.</param>
@@ -51,20 +46,7 @@ internal static class Reminders
     /// <summary>The instant, or eight o'clock of the next day that is worked.</summary>
     private static DateTimeOffset OnWorkingDay(DateTimeOffset at, string departement)
     {
-        var day = s_paris.DayOf(at);
-        if (IsWorked(day, departement))
-        {
-            return at;
-        }
-
-        do
-        {
-            day = day.AddDays(1);
-        }
-        while (!IsWorked(day, departement));
-        return s_paris.At(day, StartOfWork);
+        var calendar = WorkingCalendar.OfCourt(departement);
+        return calendar.IsWorking(at.DayInParis()) ? at : calendar.MorningAfter(at, 1);
     }
-
-    private static bool IsWorked(DateOnly day, string departement) =>
-        day.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday) && !PublicHolidays.IsHoliday(day, departement);
 }

@@ -1,7 +1,6 @@
 using Jafer.Contracts;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Type.V1;
-using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.Notifications.Domain;
 

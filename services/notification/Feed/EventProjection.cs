@@ -93,7 +93,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
     /// Drops what waits to be mailed of a deadline that nobody waits for any more; what is being sent just now goes out. The second
     /// look at the recipients finds those who were addressed while the first one waited.
     /// </summary>
-    private static Task DropAsync(NotificationsDbContext db, DeadlineLifted lifted, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
+    private static async Task DropAsync(NotificationsDbContext db, DeadlineLifted lifted, CancellationToken ct) => await db.Database.ExecuteSqlAsync($"""
         update mail_recipients r set state = 'DROPPED' from deliveries d
         where d.mesure_id = {lifted.AggregateId} and d.deadline = {lifted.Deadline} and d.deadline_due_at = {lifted.DueAt} and r.delivery_id = d.delivery_id and r.state = 'QUEUED';
         update deliveries set state = 'DROPPED'
