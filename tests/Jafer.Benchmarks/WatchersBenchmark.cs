@@ -7,9 +7,7 @@ using Jafer.Contracts.Notification.V1;
 using Jafer.Messaging;
 using Jafer.Messaging.Data;
 using Jafer.Notifications;
-using Jafer.ServiceDefaults.Messaging;
 using Jafer.Testing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.Benchmarks;
 

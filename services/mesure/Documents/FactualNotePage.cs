@@ -2,7 +2,6 @@ using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Printing;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Printing;
 
 namespace Jafer.Mesures.Documents;

@@ -1,8 +1,6 @@
 using Jafer.Contracts.Directory.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Reminders;
 using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;

@@ -75,7 +75,7 @@ public sealed class AttachmentFixture : IAsyncLifetime
         return mesure;
     }
 
-    public Task<Attachment> BecomesAsync(AttachmentService.AttachmentServiceClient client, string id, AttachmentState state) => Eventually.BecomesAsync(
+    public static Task<Attachment> BecomesAsync(AttachmentService.AttachmentServiceClient client, string id, AttachmentState state) => Eventually.BecomesAsync(
         async () => (await client.GetAttachmentAsync(new() { AttachmentId = id }, cancellationToken: Ct)).Attachment, a => a.State == state, $"a file in state {state}");
 
     public async ValueTask DisposeAsync()

@@ -50,7 +50,7 @@ public sealed class AttachmentMessageTests(AttachmentFixture fixture) : IClassFi
             Assert.Contains(refusal.Metadata["state"], new[] { "QUARANTAINE", "ECHEC_ANALYSE" });
 
             fixture.Clamd.Mood = Mood.Well;
-            await fixture.BecomesAsync(fixture.Espace(mesure), id, AttachmentState.Sain);
+            await AttachmentFixture.BecomesAsync(fixture.Espace(mesure), id, AttachmentState.Sain);
             await fixture.Espace(mesure).DownloadAsync(id);
         }
         finally
@@ -81,7 +81,7 @@ public sealed class AttachmentMessageTests(AttachmentFixture fixture) : IClassFi
         }
 
         var bad = (await court.UploadAsync(mesure, TestFiles.Eicar, "x.txt")).AttachmentId;
-        await fixture.BecomesAsync(court, bad, AttachmentState.Refuse);
+        await AttachmentFixture.BecomesAsync(court, bad, AttachmentState.Refuse);
         var refused = await Refusal.OfAsync(() => PostAsync(mesure, Roles.Juridiction, own, bad));
         Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS", "REFUSE"), (refused.Code, refused.Reason, refused.Metadata["state"]));
         Assert.Empty((await court.GetAttachmentAsync(new() { AttachmentId = own }, cancellationToken: Ct)).Attachment.MessageId);
@@ -176,7 +176,7 @@ public sealed class AttachmentMessageTests(AttachmentFixture fixture) : IClassFi
         (header.MesureId, header.EspaceId) = ("", espace.EspaceId.ToString());
 
         var uploaded = await fixture.Espace(espace).UploadAsync(header, file);
-        await fixture.BecomesAsync(fixture.Espace(espace), uploaded.AttachmentId, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(fixture.Espace(espace), uploaded.AttachmentId, AttachmentState.Sain);
         var request = new PostMessageRequest { EspaceId = espace.EspaceId.ToString(), Body = "Voici l'arrêté.", RequestId = TestMesure.NewId().ToString(), AttachmentIds = { uploaded.AttachmentId } };
         await Messaging(espace, Roles.Espace).PostMessageAsync(request, cancellationToken: Ct);
 
@@ -186,10 +186,10 @@ public sealed class AttachmentMessageTests(AttachmentFixture fixture) : IClassFi
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(() => fixture.Court(espace).DownloadAsync(uploaded.AttachmentId))).Code);
     }
 
-    private async Task<string> UploadClearedAsync(AttachmentService.AttachmentServiceClient client, TestMesure mesure, byte[] file, string name)
+    private static async Task<string> UploadClearedAsync(AttachmentService.AttachmentServiceClient client, TestMesure mesure, byte[] file, string name)
     {
         var id = (await client.UploadAsync(mesure, file, name)).AttachmentId;
-        await fixture.BecomesAsync(client, id, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(client, id, AttachmentState.Sain);
         return id;
     }
 

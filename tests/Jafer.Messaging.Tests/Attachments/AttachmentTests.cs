@@ -26,7 +26,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         Assert.InRange(file.Length, FileLimits.MaxBytes - 2, FileLimits.MaxBytes);
 
         var uploaded = await court.UploadAsync(mesure, file);
-        await fixture.BecomesAsync(court, uploaded.AttachmentId, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(court, uploaded.AttachmentId, AttachmentState.Sain);
         var (attachment, bytes) = await court.DownloadAsync(uploaded.AttachmentId);
 
         Assert.Equal((AttachmentState.Quarantaine, "rapport.pdf", "application/pdf", file.Length), (uploaded.State, uploaded.FileName, uploaded.MediaType, uploaded.SizeBytes));
@@ -44,7 +44,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         var court = fixture.Court(mesure);
         var file = TestFiles.Pdf(600_000);
         var id = (await court.UploadAsync(mesure, file)).AttachmentId;
-        await fixture.BecomesAsync(court, id, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(court, id, AttachmentState.Sain);
 
         foreach (var offset in new[] { 0, 1, FileLimits.ChunkBytes - 1, FileLimits.ChunkBytes, FileLimits.ChunkBytes + 1, 2 * FileLimits.ChunkBytes, file.Length - 1, file.Length })
         {
@@ -62,7 +62,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         var mesure = await fixture.OpenThreadAsync();
         var (court, espace) = (fixture.Court(mesure), fixture.Espace(mesure));
         var id = (await court.UploadAsync(mesure, TestFiles.Pdf())).AttachmentId;
-        await fixture.BecomesAsync(court, id, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(court, id, AttachmentState.Sain);
 
         foreach (var call in new Func<AttachmentService.AttachmentServiceClient, Task>[]
         {
@@ -129,7 +129,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         var court = fixture.Court(mesure);
 
         var uploaded = await court.UploadAsync(mesure, TestFiles.Eicar, "essai.txt");
-        var refused = await fixture.BecomesAsync(court, uploaded.AttachmentId, AttachmentState.Refuse);
+        var refused = await AttachmentFixture.BecomesAsync(court, uploaded.AttachmentId, AttachmentState.Refuse);
 
         Assert.Equal(("essai.txt", "text/plain", TestFiles.Eicar.Length, true), (refused.FileName, refused.MediaType, refused.SizeBytes, refused.VerdictTime is not null));
         Assert.Equal(0, await CountAsync($"select count(*) from attachment_chunks where attachment_id = '{uploaded.AttachmentId}'"));
@@ -262,7 +262,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
 
         foreach (var id in ids)
         {
-            await fixture.BecomesAsync(court, id, id == ids[2] ? AttachmentState.Refuse : AttachmentState.Sain);
+            await AttachmentFixture.BecomesAsync(court, id, id == ids[2] ? AttachmentState.Refuse : AttachmentState.Sain);
         }
 
         var listed = new List<string>();

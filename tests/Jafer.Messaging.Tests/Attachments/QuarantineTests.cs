@@ -25,13 +25,13 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
             {
                 fixture.Clamd.Mood = mood;
                 var id = (await court.UploadAsync(mesure, TestFiles.Pdf(seed: (int)mood))).AttachmentId;
-                await fixture.BecomesAsync(court, id, AttachmentState.EchecAnalyse);
+                await AttachmentFixture.BecomesAsync(court, id, AttachmentState.EchecAnalyse);
 
                 var refusal = await Refusal.OfAsync(() => court.DownloadAsync(id));
                 Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS", "ECHEC_ANALYSE"), (refusal.Code, refusal.Reason, refusal.Metadata["state"]));
 
                 fixture.Clamd.Mood = Mood.Well;
-                await fixture.BecomesAsync(court, id, AttachmentState.Sain);
+                await AttachmentFixture.BecomesAsync(court, id, AttachmentState.Sain);
             }
         }
         finally
@@ -89,7 +89,7 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
 
         await using var clearing = await own.StartReplicaAsync(("Attachments:ClearWithoutScanner", "true"));
 
-        await own.BecomesAsync(court, id, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(court, id, AttachmentState.Sain);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
         foreach (var (number, change) in new[] { (0, "overlay(data placing '\\x00' from 5000)"), (2, "overlay(data placing '\\x00' from 500)"), (1, "substring(data for 1000)"), (1, "overlay(data placing '\\x09' from 1)") })
         {
             var id = (await court.UploadAsync(mesure, file)).AttachmentId;
-            await fixture.BecomesAsync(court, id, AttachmentState.Sain);
+            await AttachmentFixture.BecomesAsync(court, id, AttachmentState.Sain);
             Assert.Equal(1, await fixture.Database.RunAsync($"update attachment_chunks set data = {change} where attachment_id = '{id}' and number = {number}"));
             var received = new List<byte>();
 
@@ -117,7 +117,7 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
     {
         var mesure = await fixture.OpenThreadAsync();
         var id = (await fixture.Court(mesure).UploadAsync(mesure, TestFiles.Eicar)).AttachmentId;
-        await fixture.BecomesAsync(fixture.Court(mesure), id, AttachmentState.Refuse);
+        await AttachmentFixture.BecomesAsync(fixture.Court(mesure), id, AttachmentState.Refuse);
 
         foreach (var change in new[] { "sha256 = sha256('x')", "file_name = '\\x0041'", "size_bytes = 1", "state = 'SAIN', finding = null" })
         {
@@ -153,7 +153,7 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
         await own.Database.RunAsync($"update attachments set lease = gen_random_uuid(), next_check_at = now() + interval '1 second' where attachment_id = '{id}'");
         await using var second = await own.StartReplicaAsync(("Attachments:Scanner:Address", own.Clamd.Address));
 
-        await own.BecomesAsync(court, id, AttachmentState.Sain);
+        await AttachmentFixture.BecomesAsync(court, id, AttachmentState.Sain);
     }
 
     [Theory]

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Printing;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Documents;
-using Jafer.Mesures.Documents.Printing;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Printing;
 using Xunit;

@@ -1,6 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Documents;
-using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Printing;
 using Xunit;
 using static Jafer.Mesures.Tests.Documents.Samples;

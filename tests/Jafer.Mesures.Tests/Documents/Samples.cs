@@ -2,7 +2,6 @@ using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Documents;
-using Jafer.Mesures.Documents.Printing;
 using Jafer.ServiceDefaults.Grpc;
 using Google.Protobuf.WellKnownTypes;
 using Jafer.ServiceDefaults.Printing;

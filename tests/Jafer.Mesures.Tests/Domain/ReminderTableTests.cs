@@ -1,7 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain;
-using Jafer.ServiceDefaults.Reminders;
 using Jafer.ServiceDefaults.Time;
 using Xunit;
 using Reminder = Jafer.ServiceDefaults.Reminders.Reminder;

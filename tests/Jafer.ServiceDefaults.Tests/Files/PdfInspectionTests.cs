@@ -1,10 +1,8 @@
-using System.IO.Compression;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Jafer.ServiceDefaults.Files;
 using Jafer.Testing;
-using Xunit;
 
 namespace Jafer.ServiceDefaults.Tests.Files;
 

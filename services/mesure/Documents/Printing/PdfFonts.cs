@@ -1,4 +1,3 @@
-using Jafer.ServiceDefaults.Printing;
 using PdfSharp.Drawing;
 using PdfSharp.Fonts;
 
