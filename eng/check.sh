@@ -70,64 +70,35 @@ TRACEPARENT="00-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')-$(od -An -N8 -tx1
 export TRACEPARENT
 python=$(find_python)
 
-together() { # together WHAT ESPACE COURT: an espace's software and a court's, beside each other
-  local c start
+play() { # play WHAT PROGRAM…: foreign clients, beside each other
+  local what=$1 program c start
   start=$(now_ms)
-  "$python" "clients/python/$2" </dev/null &
-  clients+=($!)
-  node "clients/node/$3" </dev/null &
-  clients+=($!)
+  for program in "${@:2}"; do
+    case $program in
+      *.py) "$python" "clients/python/$program" </dev/null & ;;
+      *) node "clients/node/$program" </dev/null & ;;
+    esac
+    clients+=($!)
+  done
   for c in "${clients[@]}"; do
     wait "$c" || status=1
   done
   clients=()
   if ((status == 0)); then
-    say "check: $1 ($(seconds $(($(now_ms) - start))))"
+    say "check: $what ($(seconds $(($(now_ms) - start))))"
   else
-    say "check: FAILED, not so: $1; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
+    say "check: FAILED, not so: $what; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
     exit 1
   fi
 }
 
-together "the main job is done" espace.py journey.mjs
-together "the directory answers in depth" directory.py search.mjs
-together "a judge sends a mesure elsewhere" difficulty.py judge.mjs
-if node clients/node/documents.mjs </dev/null; then
-  say "check: a decision is attached, notices and a note are printed"
-else
-  say "check: FAILED, not so: a decision is attached; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-  exit 1
-fi
-start=$(now_ms)
-if node clients/node/catch-up.mjs </dev/null; then
-  say "check: an espace has caught up after having been offline ($(seconds $(($(now_ms) - start))))"
-else
-  say "check: FAILED, the offline catch-up; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-  exit 1
-fi
-if node clients/node/webhook-receiver.mjs </dev/null; then
-  say "check: a webhook is created, verified over a rotation of its secrets, and deleted"
-else
-  say "check: FAILED, the webhook; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-  exit 1
-fi
-start=$(now_ms)
-if "$python" clients/python/watch.py </dev/null; then
-  say "check: a watcher is killed again and again and resumes without a gap ($(seconds $(($(now_ms) - start))))"
-else
-  say "check: FAILED, the killed watcher; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-  exit 1
-fi
-if "$python" clients/python/conversation.py </dev/null; then
-  say "check: a question is answered, something urgent acknowledged, and the exported thread verified"
-else
-  say "check: FAILED, the conversation; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-  exit 1
-fi
-if "$python" clients/python/attachments.py </dev/null; then
-  say "check: a file is uploaded, cleared, sent with a message and downloaded in two parts"
-else
-  say "check: FAILED, the attachment; the AppHost's output: ${log#"$JAFER_ROOT"/}" >&2
-  exit 1
-fi
+play "the main job is done" espace.py journey.mjs
+play "the directory answers in depth" directory.py search.mjs
+play "a judge sends a mesure elsewhere" difficulty.py judge.mjs
+play "a decision is attached, notices and a note are printed" documents.mjs
+play "an espace has caught up after having been offline" catch-up.mjs
+play "a webhook is created, verified over a rotation of its secrets, and deleted" webhook-receiver.mjs
+play "a watcher is killed again and again and resumes without a gap" watch.py
+play "a question is answered, something urgent acknowledged, and the exported thread verified" conversation.py
+play "a file is uploaded, cleared, sent with a message and downloaded in two parts" attachments.py
 exit $status

@@ -4,6 +4,7 @@ using Jafer.Messaging.Domain;
 using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Reminders;
 
 namespace Jafer.Messaging;
 
@@ -23,6 +24,7 @@ public static class MessagingModule
         builder.AddJaferService<MessagingDbContext>(Name, ThreadProjection.Subscriptions);
         builder.Services.AddSingleton<IEventHandler<MessagingDbContext>, ThreadProjection>();
         builder.Services.Configure<ConversationOptions>(builder.Configuration.GetSection("Conversations"));
+        builder.Services.Configure<ReminderOptions>(builder.Configuration.GetSection("Reminders"));
         builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));
         builder.Services.AddScoped<ThreadAccess>();
         builder.Services.AddSingleton<OverdueSweep>();

@@ -3,8 +3,10 @@ using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Domain;
 using Jafer.Messaging.Threads;
+using Jafer.ServiceDefaults.Reminders;
 using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Jafer.Messaging.Tests;
 
@@ -81,6 +83,19 @@ public sealed class OverdueTests : IAsyncLifetime
         await _messaging.Sweep.SweepAsync(Ct);
 
         Assert.Empty(await _messaging.OverdueAsync(mesure));
+    }
+
+    [Fact]
+    public async Task Sweep_WithRemindersSwitchedOff_TellsNothingUntilTheyAreOn()
+    {
+        var mesure = await OpenAsync();
+        await _messaging.Espace(mesure).SayAsync(
+            mesure, "question", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(_messaging.Clock.GetUtcNow().AddHours(1)));
+        _messaging.Clock.Advance(TimeSpan.FromDays(10));
+        var off = ActivatorUtilities.CreateInstance<OverdueSweep>(_messaging.Host.App.Services, Options.Create(new ReminderOptions { Enabled = false }));
+
+        Assert.Equal(0, await off.SweepAsync(Ct));
+        Assert.Equal(1, await _messaging.Sweep.SweepAsync(Ct));
     }
 
     [Fact]

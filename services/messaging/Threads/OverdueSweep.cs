@@ -4,6 +4,7 @@ using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
+using Jafer.ServiceDefaults.Reminders;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -17,7 +18,7 @@ namespace Jafer.Messaging.Threads;
 /// is reopened; what is urgent does not.
 /// </summary>
 internal sealed class OverdueSweep(
-    NpgsqlDataSource source, IServiceScopeFactory scopes, OutboxSignal signal, IOptions<ConversationOptions> options, TimeProvider clock,
+    NpgsqlDataSource source, IServiceScopeFactory scopes, OutboxSignal signal, IOptions<ConversationOptions> options, IOptions<ReminderOptions> reminders, TimeProvider clock,
     ILogger<OverdueSweep> logger) : BackgroundService
 {
     private const int Portion = 200;
@@ -34,7 +35,7 @@ internal sealed class OverdueSweep(
     {
         var total = 0;
         var told = Portion;
-        while (told == Portion && await source.AnyAsync(Due, [clock.GetStoredNow()], ct))
+        while (reminders.Value.Enabled && told == Portion && await source.AnyAsync(Due, [clock.GetStoredNow()], ct))
         {
             told = await TellAsync(ct);
             total += told;

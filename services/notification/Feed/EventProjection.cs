@@ -54,9 +54,9 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
 
         await QueueWebhooksAsync(db, message, type, [.. audience.Select(a => a.OrganisationId)], now, ct);
-        if (message is DeadlineLifted lifted)
+        if (await DoneAsync(db, message, ct) is { Count: > 0 } done)
         {
-            await DropAsync(db, lifted, ct);
+            await DropAsync(db, [.. done], ct);
         }
 
         var detail = Calls.DetailOf(message);
@@ -89,17 +89,34 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
     }
 
+    /// <summary>What waits to be mailed of something that the event says is done: a deadline that was met, a message that was answered.</summary>
+    private static Task<List<Guid>> DoneAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct) => message switch
+    {
+        DeadlineLifted lifted => db.Database.SqlQuery<Guid>($"""
+            select delivery_id from deliveries
+            where mesure_id = {lifted.AggregateId} and deadline = {lifted.Deadline} and deadline_due_at = {lifted.DueAt} and state in ('QUEUED', 'ADDRESSED')
+            """).ToListAsync(ct),
+        MessagePosted { AnswersMessageId: { } answered } => OfMessageAsync(db, message.AggregateId, answered, ct),
+        MessageAcknowledged acknowledged => OfMessageAsync(db, message.AggregateId, acknowledged.MessageId, ct),
+        QuestionWithdrawn withdrawn => OfMessageAsync(db, message.AggregateId, withdrawn.MessageId, ct),
+        _ => Task.FromResult(new List<Guid>()),
+    };
+
+    // The feed's own entry of the event says of which message the mail is.
+    private static Task<List<Guid>> OfMessageAsync(NotificationsDbContext db, Guid threadId, Guid messageId, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
+        select d.delivery_id from deliveries d join feed_events e on e.organisation_id = d.organisation_id and e.event_id = d.event_id
+        where d.mesure_id = {threadId} and d.state in ('QUEUED', 'ADDRESSED') and d.event_type in ('messaging.message-posted.v1', 'messaging.message-overdue.v1')
+          and e.data ->> 'messageId' = {messageId.ToString()}
+        """).ToListAsync(ct);
+
     /// <summary>
-    /// Drops what waits to be mailed of a deadline that nobody waits for any more; what is being sent just now goes out. The second
-    /// look at the recipients finds those who were addressed while the first one waited.
+    /// Drops what nobody waits for any more; what is being sent just now goes out. The second look at the recipients finds those who
+    /// were addressed while the first one waited.
     /// </summary>
-    private static async Task DropAsync(NotificationsDbContext db, DeadlineLifted lifted, CancellationToken ct) => await db.Database.ExecuteSqlAsync($"""
-        update mail_recipients r set state = 'DROPPED' from deliveries d
-        where d.mesure_id = {lifted.AggregateId} and d.deadline = {lifted.Deadline} and d.deadline_due_at = {lifted.DueAt} and r.delivery_id = d.delivery_id and r.state = 'QUEUED';
-        update deliveries set state = 'DROPPED'
-        where mesure_id = {lifted.AggregateId} and deadline = {lifted.Deadline} and deadline_due_at = {lifted.DueAt} and state in ('QUEUED', 'ADDRESSED');
-        update mail_recipients r set state = 'DROPPED' from deliveries d
-        where d.mesure_id = {lifted.AggregateId} and d.deadline = {lifted.Deadline} and d.deadline_due_at = {lifted.DueAt} and r.delivery_id = d.delivery_id and r.state = 'QUEUED'
+    private static async Task DropAsync(NotificationsDbContext db, Guid[] done, CancellationToken ct) => await db.Database.ExecuteSqlAsync($"""
+        update mail_recipients set state = 'DROPPED' where delivery_id = any({done}) and state = 'QUEUED';
+        update deliveries set state = 'DROPPED' where delivery_id = any({done}) and state in ('QUEUED', 'ADDRESSED');
+        update mail_recipients set state = 'DROPPED' where delivery_id = any({done}) and state = 'QUEUED'
         """, ct);
 
     /// <summary>Queues the event for each endpoint that wants it, beside its entry in the feed.</summary>
