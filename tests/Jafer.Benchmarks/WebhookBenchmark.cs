@@ -17,7 +17,7 @@ internal static class WebhookBenchmark
 {
     public const string Name = "webhooks";
 
-    private const double Goal = 0.2;
+    private const double Goal = 0.35;
     private const int Endpoints = 8;
     private const int EndpointConcurrency = 4;
     private const int Posts = 4000;
