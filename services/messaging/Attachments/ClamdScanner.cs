@@ -38,7 +38,8 @@ internal sealed class ClamdScanner(IOptions<AttachmentOptions> options, TimeProv
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
-            return Verdict.Failed("UNREACHABLE");
+            // A socket that is cancelled while it connects or writes may say so by an error of its own.
+            return Verdict.Failed(patience.IsCancellationRequested ? "TIMEOUT" : "UNREACHABLE");
         }
     }
 
