@@ -79,6 +79,26 @@ public sealed class FieldChecks
         return Guid.Empty;
     }
 
+    /// <summary>A list of UUIDs, none of them twice.</summary>
+    /// <param name="field">Path of the field.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="min">Fewest.</param>
+    /// <param name="max">Most; what comes behind them is not looked at.</param>
+    public List<Guid> Uuids(string field, IReadOnlyList<string> values, int min, int max)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        That(values.Count >= min && values.Count <= max, field, min == 0 ? $"must be at most {max}" : $"must be {min} to {max}");
+        var ids = new List<Guid>();
+        foreach (var (i, value) in values.Take(max).Index())
+        {
+            var id = Uuid($"{field}[{i}]", value);
+            That(id == Guid.Empty || !ids.Contains(id), $"{field}[{i}]", "stands twice");
+            ids.Add(id);
+        }
+
+        return ids;
+    }
+
     /// <summary>A UUID that may be empty; null when it is.</summary>
     public Guid? OptionalUuid(string field, string value) => value.Length == 0 ? null : Uuid(field, value);
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Jafer.Contracts.Events;
@@ -30,4 +31,8 @@ public static class EventTypes
 
     /// <summary>The type of a name; null when this version does not know it.</summary>
     public static Type? TypeOf(string name) => s_byName.GetValueOrDefault(name);
+
+    /// <summary>An event that is filled by <c>with</c>: what all of its kind say stands in one place. Until then it is not looked at.</summary>
+    public static T Blank<T>()
+        where T : DomainEvent => (T)RuntimeHelpers.GetUninitializedObject(typeof(T));
 }

@@ -39,6 +39,7 @@ public static class MessagingModule
         builder.Services.AddSingleton<AttachmentSignal>();
         builder.Services.AddSingleton<UploadSlots>();
         builder.Services.AddSingleton<ClamdScanner>();
+        builder.Services.AddHostedService<AttachmentCensus>();
         builder.Services.AddSingleton<AttachmentUpkeep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AttachmentUpkeep>());
         builder.Services.AddHostedService<AttachmentScanner>();

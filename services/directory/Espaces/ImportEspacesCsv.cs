@@ -11,6 +11,7 @@ using Jafer.Directory.Reference;
 using Jafer.Directory.Search;
 using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
@@ -212,7 +213,7 @@ internal sealed class ImportEspacesCsv(
     private sealed class NothingImportedException : Exception;
 
     /// <summary>The bytes of the file, as the requests bring them.</summary>
-    private sealed class UploadedFile(ByteString first, IAsyncStreamReader<ImportEspacesCsvRequest> requests) : Stream
+    private sealed class UploadedFile(ByteString first, IAsyncStreamReader<ImportEspacesCsvRequest> requests) : ReadOnlyStream
     {
         private const int MaxPiece = 1 << 20;
         private const long MaxFile = 200L << 20;
@@ -222,11 +223,7 @@ internal sealed class ImportEspacesCsv(
         private long _length = first.Length;
         private bool _begun;
 
-        public override bool CanRead => true;
-
         public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
 
         public override long Length => throw new NotSupportedException();
 
@@ -252,21 +249,6 @@ internal sealed class ImportEspacesCsv(
             _rest = _rest[count..];
             return count;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

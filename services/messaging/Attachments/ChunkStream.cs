@@ -5,16 +5,12 @@ using Microsoft.EntityFrameworkCore;
 namespace Jafer.Messaging.Attachments;
 
 /// <summary>The bytes of a stored file, read forwards and backwards; one chunk of it is held.</summary>
-internal sealed class ChunkStream(MessagingDbContext db, Guid attachmentId, long length) : Stream
+internal sealed class ChunkStream(MessagingDbContext db, Guid attachmentId, long length) : ReadOnlyStream
 {
     private ReadOnlyMemory<byte> _chunk;
     private long _number = -1;
 
-    public override bool CanRead => true;
-
     public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
 
     public override long Length => length;
 
@@ -40,19 +36,4 @@ internal sealed class ChunkStream(MessagingDbContext db, Guid attachmentId, long
         Position += count;
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -11,24 +11,8 @@ internal static class NamedFiles
     /// <summary>Most files of a message.</summary>
     public const int Max = 10;
 
-    private const string Field = "attachment_ids";
-
-    /// <summary>Reads the ids of a request.</summary>
-    /// <param name="check">What is wrong with the request.</param>
-    /// <param name="texts">The ids.</param>
-    public static List<Guid> Read(FieldChecks check, IReadOnlyList<string> texts)
-    {
-        check.That(texts.Count <= Max, Field, "must be at most 10");
-        var ids = new List<Guid>();
-        foreach (var (i, text) in texts.Take(Max).Index())
-        {
-            var id = check.Uuid($"{Field}[{i}]", text);
-            check.That(id == Guid.Empty || !ids.Contains(id), $"{Field}[{i}]", "stands twice");
-            ids.Add(id);
-        }
-
-        return ids;
-    }
+    /// <summary>Field of a request that names them.</summary>
+    public const string Field = "attachment_ids";
 
     /// <summary>
     /// Has a new message name files, in the transaction that was begun, and returns their digests in their order. Refused at its

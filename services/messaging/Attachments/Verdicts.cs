@@ -2,10 +2,12 @@ using System.Diagnostics.Metrics;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
+using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Telemetry;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Activity = System.Diagnostics.Activity;
 
 namespace Jafer.Messaging.Attachments;
 
@@ -29,8 +31,6 @@ internal readonly record struct Verdict(AttachmentState State, string Code)
 /// <summary>Applies what scanners find, in the transaction that was begun; the feeds are told.</summary>
 internal static class Verdicts
 {
-    private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
-
     private static readonly Meter s_meter = new(JaferMetrics.Name);
 
     private static readonly Counter<long> s_verdicts = s_meter.CreateCounter<long>("jafer.attachments.verdicts", "{file}", "Checks of attachments by outcome");
@@ -68,8 +68,7 @@ internal static class Verdicts
         switch (verdict.State)
         {
             case AttachmentState.EchecAnalyse when attachment.Waits:
-                var wait = firstBackoff * Math.Pow(2, Math.Min(attachment.Failures, 20));
-                attachment.Fail(verdict.Code, now + (wait < s_longest ? wait : s_longest));
+                attachment.Fail(verdict.Code, now + Backoff.After(firstBackoff, attachment.Failures));
                 break;
             case AttachmentState.Sain when attachment.Waits:
                 attachment.Clear(now);
@@ -86,39 +85,19 @@ internal static class Verdicts
     private static async Task PublishAsync(MessagingDbContext db, ThreadAttachment attachment, DateTimeOffset now, CancellationToken ct)
     {
         var thread = await db.Threads.AsNoTracking().SingleAsync(t => t.ThreadId == attachment.ThreadId, ct);
-        var (id, correlation) = (Guid.CreateVersion7(now), Activity.Current?.TraceId.ToString());
-        db.Publish(attachment.State == AttachmentState.Sain
-            ? new AttachmentCleared
+        ThreadEvent told = attachment.State == AttachmentState.Sain
+            ? EventTypes.Blank<AttachmentCleared>() with
             {
-                EventId = id,
-                AggregateId = attachment.ThreadId,
-                AggregateVersion = thread.MessageCount,
-                OccurredAt = now,
-                RecordedAt = now,
-                CorrelationId = correlation,
                 AttachmentId = attachment.AttachmentId,
                 MessageId = attachment.MessageId,
                 UploaderOrganisationId = attachment.OrganisationId,
-                JuridictionId = thread.JuridictionId,
-                GestionnaireId = thread.GestionnaireId,
-                OperateurId = thread.OperateurId,
-                ThreadKind = thread.Kind.ToCode(),
             }
-            : new AttachmentRefused
+            : EventTypes.Blank<AttachmentRefused>() with
             {
-                EventId = id,
-                AggregateId = attachment.ThreadId,
-                AggregateVersion = thread.MessageCount,
-                OccurredAt = now,
-                RecordedAt = now,
-                CorrelationId = correlation,
                 AttachmentId = attachment.AttachmentId,
                 MessageId = attachment.MessageId,
                 UploaderOrganisationId = attachment.OrganisationId,
-                JuridictionId = thread.JuridictionId,
-                GestionnaireId = thread.GestionnaireId,
-                OperateurId = thread.OperateurId,
-                ThreadKind = thread.Kind.ToCode(),
-            });
+            };
+        db.Publish(told.About(thread, thread.MessageCount, now));
     }
 }

@@ -3,9 +3,9 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Activity = System.Diagnostics.Activity;
 
 namespace Jafer.Messaging.Threads;
 
@@ -38,21 +38,11 @@ internal sealed partial class MessagingGrpcService
             {
                 var now = clock.GetStoredNow();
                 expectation.Close(ExpectationState.Met, now, caller.OrganisationId, person);
-                db.Publish(new MessageAcknowledged
+                db.Publish((EventTypes.Blank<MessageAcknowledged>() with
                 {
-                    EventId = Guid.CreateVersion7(now),
-                    AggregateId = thread.ThreadId,
-                    AggregateVersion = message.Position,
-                    OccurredAt = now,
-                    RecordedAt = now,
-                    CorrelationId = Activity.Current?.TraceId.ToString(),
-                    ThreadKind = thread.Kind.ToCode(),
                     MessageId = messageId,
-                    JuridictionId = thread.JuridictionId,
-                    GestionnaireId = thread.GestionnaireId,
-                    OperateurId = thread.OperateurId,
                     AcknowledgerOrganisationId = caller.OrganisationId,
-                });
+                }).About(thread, message.Position, now));
             }
 
             return new AcknowledgeMessageResponse { Expectation = ToProto(thread, expectation) };
@@ -90,21 +80,11 @@ internal sealed partial class MessagingGrpcService
             {
                 var now = clock.GetStoredNow();
                 question.Close(ExpectationState.Withdrawn, now, caller.OrganisationId, PersonOf(caller));
-                db.Publish(new QuestionWithdrawn
+                db.Publish((EventTypes.Blank<QuestionWithdrawn>() with
                 {
-                    EventId = Guid.CreateVersion7(now),
-                    AggregateId = thread.ThreadId,
-                    AggregateVersion = message.Position,
-                    OccurredAt = now,
-                    RecordedAt = now,
-                    CorrelationId = Activity.Current?.TraceId.ToString(),
-                    ThreadKind = thread.Kind.ToCode(),
                     MessageId = messageId,
-                    JuridictionId = thread.JuridictionId,
-                    GestionnaireId = thread.GestionnaireId,
-                    OperateurId = thread.OperateurId,
                     AuthorOrganisationId = caller.OrganisationId,
-                });
+                }).About(thread, message.Position, now));
             }
 
             return new WithdrawQuestionResponse { Expectation = ToProto(thread, question) };

@@ -7,10 +7,10 @@ using Jafer.Messaging.Attachments;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Activity = System.Diagnostics.Activity;
 
 namespace Jafer.Messaging.Threads;
 
@@ -23,15 +23,7 @@ internal sealed partial class MessagingGrpcService
         var check = new FieldChecks();
         var from = new ThreadKey(ThreadKind.Mesure, check.Uuid("from_mesure_id", request.FromMesureId));
         var to = new ThreadKey(ThreadKind.Mesure, check.Uuid("to_mesure_id", request.ToMesureId));
-        check.That(request.MessageIds.Count is >= 1 and <= MaxHandedOver, "message_ids", "must be 1 to 100");
-        var ids = new List<Guid>();
-        foreach (var (i, text) in request.MessageIds.Take(MaxHandedOver).Index())
-        {
-            var id = check.Uuid($"message_ids[{i}]", text);
-            check.That(id == Guid.Empty || !ids.Contains(id), $"message_ids[{i}]", "stands twice");
-            ids.Add(id);
-        }
-
+        var ids = check.Uuids("message_ids", request.MessageIds, 1, MaxHandedOver);
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
 
@@ -64,22 +56,13 @@ internal sealed partial class MessagingGrpcService
             await NamedFiles.CopyAsync(db, [.. messages.Zip(copies, (m, copy) => (m.MessageId, copy))], now, ct);
 
             var last = copies[^1];
-            db.Publish(new MessagesHandedOver
+            db.Publish((EventTypes.Blank<MessagesHandedOver>() with
             {
-                EventId = Guid.CreateVersion7(now),
-                AggregateId = thread.ThreadId,
-                AggregateVersion = last.Position,
-                OccurredAt = now,
-                RecordedAt = now,
-                CorrelationId = Activity.Current?.TraceId.ToString(),
-                ThreadKind = thread.Kind.ToCode(),
                 MessageId = last.MessageId,
-                JuridictionId = thread.JuridictionId,
-                GestionnaireId = thread.GestionnaireId,
                 PredecessorMesureId = source.ThreadId,
                 MessageCount = copies.Count,
                 Hash = Convert.ToHexStringLower(last.Hash),
-            });
+            }).About(thread, last.Position, now));
 
             // What was read there is on record too. The answer is kept for a repetition, and so has no text.
             db.Journal(JournalEntry.For(context, ResourceOf(from), now));

@@ -4,9 +4,9 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Activity = System.Diagnostics.Activity;
 
 namespace Jafer.Messaging.Threads;
 
@@ -47,20 +47,10 @@ internal sealed partial class MessagingGrpcService
     {
         var now = clock.GetStoredNow();
         db.Receipts.Add(new ThreadReceipt { ThreadId = thread.ThreadId, OrganisationId = organisationId, PersonId = person, Position = position, ReadAt = now });
-        db.Publish(new ThreadRead
+        db.Publish((EventTypes.Blank<ThreadRead>() with
         {
-            EventId = Guid.CreateVersion7(now),
-            AggregateId = thread.ThreadId,
-            AggregateVersion = position,
-            OccurredAt = now,
-            RecordedAt = now,
-            CorrelationId = Activity.Current?.TraceId.ToString(),
-            ThreadKind = thread.Kind.ToCode(),
             MessageId = messageId,
-            JuridictionId = thread.JuridictionId,
-            GestionnaireId = thread.GestionnaireId,
-            OperateurId = thread.OperateurId,
             ReaderOrganisationId = organisationId,
-        });
+        }).About(thread, position, now));
     }
 }

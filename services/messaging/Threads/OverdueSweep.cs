@@ -83,22 +83,13 @@ internal sealed class OverdueSweep(
         return due.Count;
     }
 
-    private static MessageOverdue ToEvent(MessageThread thread, MessageExpectation expectation, DateTimeOffset now) => new()
+    private static ThreadEvent ToEvent(MessageThread thread, MessageExpectation expectation, DateTimeOffset now) => (EventTypes.Blank<MessageOverdue>() with
     {
-        EventId = Guid.CreateVersion7(now),
-        AggregateId = thread.ThreadId,
-        AggregateVersion = expectation.Position,
-        OccurredAt = now,
-        RecordedAt = now,
-        ThreadKind = thread.Kind.ToCode(),
         MessageId = expectation.MessageId,
-        JuridictionId = thread.JuridictionId,
-        GestionnaireId = thread.GestionnaireId,
-        OperateurId = thread.OperateurId,
         MustActOrganisationId = thread.OrganisationOf(expectation.MustAct) ?? thread.GestionnaireId,
         Expectation = expectation.Kind.ToCode(),
         DueAt = expectation.DueAt,
         Number = expectation.Reminders,
         Escalated = Reminders.Escalates(expectation.Kind, expectation.Reminders),
-    };
+    }).About(thread, expectation.Position, now);
 }

@@ -8,9 +8,9 @@ using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Activity = System.Diagnostics.Activity;
 
 namespace Jafer.Messaging.Threads;
 
@@ -29,7 +29,7 @@ internal sealed partial class MessagingGrpcService
         var answers = check.OptionalUuid("answers_message_id", request.AnswersMessageId);
         var answerDue = check.OptionalTime("answer_due_time", request.AnswerDueTime);
         var template = TemplateOf(check, request);
-        var attachments = NamedFiles.Read(check, request.AttachmentIds);
+        var attachments = check.Uuids(NamedFiles.Field, request.AttachmentIds, 0, NamedFiles.Max);
         var requestId = check.RequestId(request.RequestId);
         if (corrects is not null)
         {
@@ -90,26 +90,16 @@ internal sealed partial class MessagingGrpcService
             thread.Append(message);
             db.Messages.Add(message);
             await ExpectAsync(thread, message, ct);
-            db.Publish(new MessagePosted
+            db.Publish((EventTypes.Blank<MessagePosted>() with
             {
-                EventId = Guid.CreateVersion7(now),
-                AggregateId = thread.ThreadId,
-                AggregateVersion = message.Position,
-                OccurredAt = now,
-                RecordedAt = now,
-                CorrelationId = Activity.Current?.TraceId.ToString(),
-                ThreadKind = thread.Kind.ToCode(),
                 MessageId = message.MessageId,
-                JuridictionId = thread.JuridictionId,
-                GestionnaireId = thread.GestionnaireId,
-                OperateurId = thread.OperateurId,
                 AuthorOrganisationId = caller.OrganisationId,
                 MessageKind = kind.ToCode(),
                 AnswerDueAt = answerDue,
                 AnswersMessageId = answers,
                 CorrectsMessageId = corrects,
                 Hash = Convert.ToHexStringLower(message.Hash),
-            });
+            }).About(thread, message.Position, now));
             return new PostMessageResponse
             {
                 MessageId = message.MessageId.ToString(),

@@ -1,6 +1,7 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;

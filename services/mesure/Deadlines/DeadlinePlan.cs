@@ -75,7 +75,7 @@ internal sealed class DeadlinePlan : IAppended
     /// <param name="plans">The mesures that may have such deadlines, with their plans.</param>
     /// <param name="now">Now.</param>
     /// <param name="ct">Cancellation.</param>
-    public static async Task<IReadOnlyList<DeadlineLifted>> LiftedAsync(
+    public static async Task<IReadOnlyList<MesureEvent>> LiftedAsync(
         MesuresDbContext db, IReadOnlyCollection<(Mesure Mesure, DeadlinePlan Plan)> plans, DateTimeOffset now, CancellationToken ct)
     {
         if (plans.Count == 0)

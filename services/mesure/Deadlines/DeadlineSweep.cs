@@ -3,7 +3,6 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
-using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
@@ -167,7 +166,7 @@ internal sealed class DeadlineSweep(
                 row.GetGuid(0), ProtoConversions.FromCode<DeadlineKind>(row.GetString(1)), ProtoConversions.FromCode<Holder>(row.GetString(2)),
                 row.GetFieldValue<DateTimeOffset>(3), row.GetBoolean(4), Told: !row.IsDBNull(5))
             {
-                Header = MesureEvents.Blank<DeadlineDue>() with
+                Header = EventTypes.Blank<DeadlineDue>() with
                 {
                     EventId = Guid.CreateVersion7(now),
                     AggregateId = row.GetGuid(0),
@@ -193,7 +192,7 @@ internal sealed class DeadlineSweep(
 
         /// <summary>What is told of it.</summary>
         public MesureEvent ToEvent(SentReminder sent) => (Told
-            ? MesureEvents.Blank<ReminderDue>() with
+            ? EventTypes.Blank<ReminderDue>() with
             {
                 Deadline = Kind.ToCode(),
                 DueAt = DueAt,
@@ -202,7 +201,7 @@ internal sealed class DeadlineSweep(
                 Rung = sent.Rung.ToCode(),
                 Reminder = sent.Number,
             }
-            : (MesureEvent)(MesureEvents.Blank<DeadlineDue>() with
+            : (MesureEvent)(EventTypes.Blank<DeadlineDue>() with
             {
                 Deadline = Kind.ToCode(),
                 DueAt = DueAt,

@@ -1,3 +1,5 @@
+using Jafer.ServiceDefaults.Time;
+
 namespace Jafer.Notifications.Domain;
 
 /// <summary>When a delivery is tried again, and when an endpoint counts as dead.</summary>

@@ -4,6 +4,7 @@ using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Mails;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
 using Microsoft.EntityFrameworkCore;

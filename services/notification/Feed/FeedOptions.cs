@@ -1,13 +1,4 @@
-using Jafer.ServiceDefaults;
-
 namespace Jafer.Notifications.Feed;
-
-/// <summary>Configuration section "Escalation".</summary>
-internal sealed class EscalationOptions
-{
-    /// <summary>The operator as an organisation: what nobody answers in time comes into its feed.</summary>
-    public Guid OperatorId { get; set; } = StableIds.For("organisation:operateur:national");
-}
 
 /// <summary>Configuration section "Feed". The defaults suit production.</summary>
 internal sealed class FeedOptions

@@ -1,4 +1,4 @@
-using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
 
 namespace Jafer.Notifications.Mails;

@@ -158,7 +158,7 @@ public sealed class AudienceTests
 
     [Fact]
     public void Escalation_Unconfigured_GoesToTheOperatorOfTheDevelopmentIssuer() =>
-        Assert.Equal(new Guid("91141436-262f-83e3-bd3c-b30ed9574494"), new Notifications.Feed.EscalationOptions().OperatorId);
+        Assert.Equal(new Guid("91141436-262f-83e3-bd3c-b30ed9574494"), new ServiceDefaults.EscalationOptions().OperatorId);
 
     [Fact]
     public void Of_AnyEvent_ComesInTheOrderOfIdsOnceEach()

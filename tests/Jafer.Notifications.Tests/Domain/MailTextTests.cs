@@ -1,6 +1,7 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Domain;

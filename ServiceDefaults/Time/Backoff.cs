@@ -1,7 +1,7 @@
-namespace Jafer.Notifications.Domain;
+namespace Jafer.ServiceDefaults.Time;
 
 /// <summary>How long to wait after a failure.</summary>
-internal static class Backoff
+public static class Backoff
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromHours(1);
 
