@@ -91,6 +91,19 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             await Database.ExecuteSqlAsync($"update espaces set revision = revision where revision = -1", ct);
     }
 
+    /// <summary>
+    /// Gives espaces a new revision, so that every replica reads them again. Their rows are taken before the revision, as
+    /// everywhere: an import holds rows for long and takes the revision at its end.
+    /// </summary>
+    /// <param name="espaces">A query of their ids, in the order of ids, that locks their rows.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> ReviseAsync(FormattableString espaces, CancellationToken ct)
+    {
+        var ids = await Database.SqlQuery<Guid>(espaces).ToListAsync(ct);
+        return ids.Count > 0 && await Database.ExecuteSqlAsync($"update espaces set revision = revision where id = any({ids})", ct) > 0;
+    }
+
     protected override void Map(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<DepartementRow>(e =>

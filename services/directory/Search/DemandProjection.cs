@@ -39,10 +39,10 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
         if (came is not { EspaceId: { } espace, Modalite: { } modalite })
             return;
         var left = (came as MesureTransmitted)?.PredecessorMesureId;
-        // The espaces concerned take a new revision, so that every replica reads them again; the lock of the revision comes first.
-        await db.Database.ExecuteSqlAsync($"""
-            update espaces set revision = revision
+        await db.ReviseAsync($"""
+            select id as "Value" from espaces
             where id = {espace} or id = any (select espace_id from mesure_receptions where mesure_id in ({came.AggregateId}, {left}))
+            order by id for no key update
             """, ct);
         await db.Database.ExecuteSqlAsync($"delete from mesure_receptions where mesure_id = {left}", ct);
         await db.Database.ExecuteSqlAsync($"""
@@ -57,10 +57,11 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     // Whichever is told first, the earliest counts. Most are not the first: for them nobody waits for the lock of the revision.
     private static async Task HeldAsync(DirectoryDbContext db, MesureEvent told, Guid rencontre, DateOnly day, CancellationToken ct)
     {
-        if (await db.Database.ExecuteSqlAsync($"""
-            update espaces set revision = revision where id = (
+        if (!await db.ReviseAsync($"""
+            select id as "Value" from espaces where id = (
                 select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day}))
-            """, ct) == 0)
+            for no key update
+            """, ct))
             return;
         // Asked again behind the lock: another may have been told meanwhile.
         await db.Database.ExecuteSqlAsync($"""
@@ -72,10 +73,11 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     // Which one was the next is not kept: until another is told, the mesure waits again.
     private static async Task NotHeldAsync(DirectoryDbContext db, RencontreOutcomeCorrected corrected, CancellationToken ct)
     {
-        if (await db.Database.ExecuteSqlAsync($"""
-            update espaces set revision = revision where id = (
+        if (!await db.ReviseAsync($"""
+            select id as "Value" from espaces where id = (
                 select espace_id from mesure_receptions where mesure_id = {corrected.AggregateId} and first_held_id = {corrected.RencontreId})
-            """, ct) == 0)
+            for no key update
+            """, ct))
             return;
         await db.Database.ExecuteSqlAsync($"""
             update mesure_receptions set first_held_on = null, first_held_id = null
@@ -85,8 +87,9 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
 
     private static async Task ClosedAsync(DirectoryDbContext db, MesureEvent told, DateOnly? day, CancellationToken ct)
     {
-        await db.Database.ExecuteSqlAsync(
-            $"update espaces set revision = revision where id = (select espace_id from mesure_receptions where mesure_id = {told.AggregateId})", ct);
+        await db.ReviseAsync($"""
+            select id as "Value" from espaces where id = (select espace_id from mesure_receptions where mesure_id = {told.AggregateId}) for no key update
+            """, ct);
         await db.Database.ExecuteSqlAsync($"""
             update mesure_receptions set closed_on = {day}, closed_version = {told.AggregateVersion}
             where mesure_id = {told.AggregateId} and closed_version < {told.AggregateVersion}

@@ -7,6 +7,7 @@ using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
+using Npgsql;
 using static Jafer.Directory.Tests.Slices.DirectoryFixture;
 
 namespace Jafer.Directory.Tests.Slices;
@@ -352,6 +353,34 @@ public class CapacityTests(DirectoryFixture directory) : IClassFixture<Directory
                 select count(*) filter (where espace_id = '{IdOf("d-left")}') || ' ' || count(*) filter (where espace_id = '{IdOf("d-gone-to")}') from mesure_receptions
                 """),
             counts => counts == expected, $"{expected} mesures");
+    }
+
+    [Fact]
+    public async Task DemandBalance_MesureTransmittedDuringAnImport_WaitsForTheEspaceAndNotWithTheRevision()
+    {
+        await directory.ImportAsync(Espace("d-imported"));
+        var id = IdOf("d-imported");
+        await using var import = new NpgsqlConnection(directory.Database.ConnectionString);
+        await import.OpenAsync();
+        await using var transaction = await import.BeginTransactionAsync();
+        await RunAsync($"select from espaces where id = '{id}' for no key update");
+        await directory.Host.PublishAsync<DirectoryDbContext>(Transmitted(TestMesure.NewId(), "d-imported", 4, TimeProvider.System.GetUtcNow()));
+        await Eventually.BecomesAsync(
+            () => directory.Database.ReadAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"),
+            waiting => waiting > 0, "the event waits");
+
+        // What an import takes last: whoever held it while waiting for the import's rows would never let it end.
+        await RunAsync("select from directory_revision for update nowait");
+        await transaction.CommitAsync();
+
+        await Eventually.BecomesAsync(
+            () => directory.Database.ReadAsync<long>($"select count(*) from mesure_receptions where espace_id = '{id}'"), n => n == 1, "the mesure is noted");
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, import, transaction);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     private static MesureTransmitted Transmitted(Guid mesure, string espace, long version, DateTimeOffset at) => new()
