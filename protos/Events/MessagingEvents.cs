@@ -98,10 +98,13 @@ public sealed record MessageOverdue : MessageEvent
     /// <summary>Until when it was expected.</summary>
     public required DateTimeOffset DueAt { get; init; }
 
-    /// <summary>The how-manieth time it is told: 1 to 3.</summary>
+    /// <summary>Who is reminded: "MUST_ACT", "COLLEAGUE", "MANAGER" or "OPERATOR"; absent from older versions, which told who must act.</summary>
+    public string? Rung { get; init; }
+
+    /// <summary>Which reminder of its rung: 1 to 3.</summary>
     public required int Number { get; init; }
 
-    /// <summary>Whether the operator is told too.</summary>
+    /// <summary>Whether the operator is told.</summary>
     public required bool Escalated { get; init; }
 }
 

@@ -74,7 +74,7 @@ public sealed class ClockedMessaging : IAsyncLifetime
     /// <summary>What was told of a mesure to be overdue, in the order of telling.</summary>
     public async Task<List<MessageOverdue>> OverdueAsync(TestMesure mesure) =>
     [
-        .. (await Database.ReadAllAsync<string>($"select payload::text from probe.told where type = 'messaging.message-overdue.v1' and payload->>'aggregateId' = '{mesure.Id}' order by (payload->>'number')::int"))
+        .. (await Database.ReadAllAsync<string>($"select payload::text from probe.told where type = 'messaging.message-overdue.v1' and payload->>'aggregateId' = '{mesure.Id}' order by (payload->>'occurredAt')::timestamptz"))
             .Select(json => JsonSerializer.Deserialize<MessageOverdue>(json, EventTypes.Json)!),
     ];
 

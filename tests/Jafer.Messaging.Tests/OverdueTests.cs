@@ -21,7 +21,7 @@ public sealed class OverdueTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _messaging.DisposeAsync();
 
     [Fact]
-    public async Task Question_Unanswered_IsToldThreeTimesOnWorkingDaysToWhoMustAct()
+    public async Task Question_Unanswered_GoesUpTheRungsOnWorkingDays()
     {
         var mesure = await OpenAsync();
         var friday = new DateTimeOffset(2026, 3, 6, 16, 0, 0, TimeSpan.Zero);
@@ -30,40 +30,41 @@ public sealed class OverdueTests : IAsyncLifetime
 
         await _messaging.Sweep.SweepAsync(Ct);
         Assert.Empty(await _messaging.OverdueAsync(mesure));
-        for (var hour = 0; hour < 24 * 12; hour++)
+        for (var hour = 0; hour < 24 * 20; hour++)
         {
             _messaging.Clock.Advance(TimeSpan.FromHours(1));
             await _messaging.Sweep.SweepAsync(Ct);
         }
 
         var told = await _messaging.OverdueAsync(mesure);
-        // Due on Friday; the next two on Monday morning, when somebody is there, and a day later.
+        // Due on Friday; from Monday on in the morning, when somebody is there.
+        Assert.Equal([friday, .. new[] { 9, 10, 11, 12, 16, 19 }.Select(day => new DateTimeOffset(2026, 3, day, 7, 0, 0, TimeSpan.Zero))], told.Select(t => t.OccurredAt));
         Assert.Equal(
-            [friday, new DateTimeOffset(2026, 3, 9, 7, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 3, 10, 7, 0, 0, TimeSpan.Zero)],
-            told.Select(t => t.OccurredAt));
-        Assert.Equal([1, 2, 3], told.Select(t => t.Number));
-        Assert.All(told, t => Assert.Equal((mesure.JuridictionId, "ANSWER", friday, false), (t.MustActOrganisationId, t.Expectation, t.DueAt, t.Escalated)));
-        Assert.Equal(3, (await ThreadAsync(mesure)).Expectations.Single().ReminderCount);
+            ["MUST_ACT 1", "MUST_ACT 2", "MUST_ACT 3", "COLLEAGUE 1", "COLLEAGUE 2", "MANAGER 1", "OPERATOR 1"], told.Select(t => $"{t.Rung} {t.Number}"));
+        Assert.All(told, t => Assert.Equal((mesure.JuridictionId, "ANSWER", friday), (t.MustActOrganisationId, t.Expectation, t.DueAt)));
+        Assert.All(told, t => Assert.Equal(t.Rung == "OPERATOR", t.Escalated));
+        Assert.Equal(7, (await ThreadAsync(mesure)).Expectations.Single().ReminderCount);
     }
 
     [Fact]
-    public async Task Danger_Unacknowledged_IsToldAndAtLastTheOperatorToo()
+    public async Task Danger_Unacknowledged_GoesUpTheRungsByTheHour()
     {
         var mesure = await OpenAsync();
         var posted = await _messaging.Court(mesure).SayAsync(mesure, "danger", r => r.Kind = MessageKind.Danger);
         var due = (await ThreadAsync(mesure)).Expectations.Single().DueTime;
         Assert.Equal(posted.CreateTime.ToDateTimeOffset().AddHours(2), due.ToDateTimeOffset());
 
-        for (var hour = 0; hour < 24 * 5; hour++)
+        for (var hour = 0; hour < 24 * 2; hour++)
         {
             _messaging.Clock.Advance(TimeSpan.FromHours(1));
             await _messaging.Sweep.SweepAsync(Ct);
         }
 
         var told = await _messaging.OverdueAsync(mesure);
-        Assert.Equal([false, false, true], told.Select(t => t.Escalated));
+        Assert.Equal(
+            ["MUST_ACT 1", "MUST_ACT 2", "MUST_ACT 3", "COLLEAGUE 1", "COLLEAGUE 2", "MANAGER 1", "OPERATOR 1", "OPERATOR 2"], told.Select(t => $"{t.Rung} {t.Number}"));
         Assert.All(told, t => Assert.Equal((mesure.GestionnaireId, "ACKNOWLEDGEMENT"), (t.MustActOrganisationId, t.Expectation)));
-        Assert.All(told, t => Assert.NotInRange((int)t.OccurredAt.DayOfWeek, 6, 6));
+        Assert.All(told.Index(), t => Assert.Equal(due.ToDateTimeOffset().AddHours(2 * t.Index), t.Item.OccurredAt));
     }
 
     [Fact]
@@ -154,13 +155,36 @@ public sealed class OverdueTests : IAsyncLifetime
         Assert.Equal("un fait connu tard", (await espace.AllMessagesAsync(mesure))[^1].Body);
     }
 
+    [Fact]
+    public async Task Question_OfAnEspaceOverseas_IsToldInItsOwnMorning()
+    {
+        var mesure = TestMesure.Create();
+        await _messaging.ApplyAsync(TestEspace.Published(mesure.EspaceId, mesure.GestionnaireId, departement: "971", timeZone: "America/Guadeloupe"));
+        await _messaging.ApplyAsync(mesure.Transmitted(_messaging.Clock.GetUtcNow()));
+        // The evening before the abolition of slavery is remembered, which is no working day there.
+        var due = new DateTimeOffset(2026, 5, 27, 1, 0, 0, TimeSpan.Zero);
+        _messaging.Clock.Advance(due.AddDays(-1) - _messaging.Clock.GetUtcNow());
+        await _messaging.Court(mesure).SayAsync(mesure, "question", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(due));
+        for (var hour = 0; hour < 24 * 4; hour++)
+        {
+            _messaging.Clock.Advance(TimeSpan.FromHours(1));
+            await _messaging.Sweep.SweepAsync(Ct);
+        }
+
+        Assert.Equal(
+            [due, new DateTimeOffset(2026, 5, 28, 12, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 5, 29, 12, 0, 0, TimeSpan.Zero)],
+            (await _messaging.OverdueAsync(mesure)).Select(t => t.OccurredAt));
+    }
+
     [Theory]
     [InlineData("2026-04-03T10:00:00Z", "67", "2026-04-07T06:00:00Z")] // Good Friday, then Easter Monday
     [InlineData("2026-04-03T10:00:00Z", "69", "2026-04-03T10:00:00Z")]
     [InlineData("2026-12-26T10:00:00Z", "69", "2026-12-28T07:00:00Z")] // Saturday
     [InlineData("2026-05-27T10:00:00Z", "971", "2026-05-28T06:00:00Z")] // abolition
-    public void First_OnADayWithoutWork_WaitsForTheNextMorning(string due, string departement, string expected) =>
-        Assert.Equal(DateTimeOffset.Parse(expected, null), Reminders.First(DateTimeOffset.Parse(due, null), departement));
+    public void First_AnswerOfACourt_WaitsForTheNextMorningOfItsDepartement(string due, string departement, string expected) => Assert.Equal(
+        DateTimeOffset.Parse(expected, null),
+        ExpectationLadders.Of(ExpectationKind.Answer, AuthorKind.Juridiction)
+            .First(DateTimeOffset.Parse(due, null), ExpectationLadders.CalendarOf(AuthorKind.Juridiction, "America/Guadeloupe", departement)).At);
 
     private async Task<TestMesure> OpenAsync()
     {

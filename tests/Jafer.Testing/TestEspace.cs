@@ -10,7 +10,8 @@ public static class TestEspace
     /// <param name="gestionnaireId">Its gestionnaire.</param>
     /// <param name="version">Version of the espace.</param>
     /// <param name="departement">Code of its département.</param>
-    public static EspacePublished Published(Guid espaceId, Guid gestionnaireId, long version = 1, string departement = "69")
+    /// <param name="timeZone">IANA name of its time zone.</param>
+    public static EspacePublished Published(Guid espaceId, Guid gestionnaireId, long version = 1, string departement = "69", string timeZone = "Europe/Paris")
     {
         var now = TimeProvider.System.GetUtcNow();
         return new()
@@ -25,7 +26,7 @@ public static class TestEspace
             State = "OUVERT",
             AgrementPeriods = [],
             OpenModalites = ["VISITE"],
-            TimeZone = "Europe/Paris",
+            TimeZone = timeZone,
         };
     }
 

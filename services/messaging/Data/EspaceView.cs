@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Messaging.Data;
 
-/// <summary>What this service keeps of an espace: whose it is, and by which holidays it works.</summary>
+/// <summary>What this service keeps of an espace: whose it is, and by which holidays and clocks it works.</summary>
 internal sealed class EspaceView
 {
     public required Guid EspaceId { get; init; }
@@ -13,6 +13,9 @@ internal sealed class EspaceView
 
     /// <summary>Code of the département.</summary>
     public required string Departement { get; set; }
+
+    /// <summary>IANA time zone.</summary>
+    public required string TimeZone { get; set; }
 
     /// <summary>Version of the espace from which this is known.</summary>
     public required long Version { get; set; }

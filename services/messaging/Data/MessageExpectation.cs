@@ -1,4 +1,5 @@
 using Jafer.Contracts.Messaging.V1;
+using Jafer.Contracts.Type.V1;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -26,8 +27,16 @@ internal sealed class MessageExpectation
 
     public ExpectationState State { get; set; } = ExpectationState.Open;
 
-    /// <summary>How often it was told that it is overdue.</summary>
+    /// <summary>How often it was told that it is overdue, over all rungs.</summary>
     public int Reminders { get; set; }
+
+    /// <summary>Whom the last reminder went to; null before the first, as are the next two.</summary>
+    public ReminderRung? Rung { get; set; }
+
+    /// <summary>Which one of its rung the last reminder was.</summary>
+    public int? RungNumber { get; set; }
+
+    public DateTimeOffset? RemindedAt { get; set; }
 
     /// <summary>When it is told next; null when it is told no more.</summary>
     public DateTimeOffset? RemindAt { get; set; }

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Messaging.V1;
+using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
@@ -41,7 +42,7 @@ internal sealed class MessagingDbContext(DbContextOptions<MessagingDbContext> op
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         base.ConfigureConventions(configurationBuilder);
-        foreach (var type in (Type[])[typeof(ThreadKind), typeof(AuthorKind), typeof(MessageKind), typeof(ExpectationKind), typeof(ExpectationState), typeof(ParticipantRole)])
+        foreach (var type in (Type[])[typeof(ThreadKind), typeof(AuthorKind), typeof(MessageKind), typeof(ExpectationKind), typeof(ExpectationState), typeof(ParticipantRole), typeof(ReminderRung)])
         {
             configurationBuilder.Properties(type).HaveConversion(typeof(CodeConverter<>).MakeGenericType(type));
         }

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Events;
+using Jafer.Contracts.Type.V1;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Data;
@@ -13,8 +14,8 @@ using Npgsql;
 namespace Jafer.Messaging.Threads;
 
 /// <summary>
-/// Tells of answers and acknowledgements that are overdue: the count and the next time stand in the transaction of the event, so that each
-/// time is told once. Every replica looks; rows that another one has are left to it. Questions about a closed mesure rest until it
+/// Tells of answers and acknowledgements that are overdue, by their ladders: what was told and the next time stand in the transaction of the
+/// event, so that each time is told once. Every replica looks; rows that another one has are left to it. Questions about a closed mesure rest until it
 /// is reopened; what is urgent does not.
 /// </summary>
 internal sealed class OverdueSweep(
@@ -28,16 +29,16 @@ internal sealed class OverdueSweep(
         where e.state = 'OPEN' and e.remind_at <= $1 and (t.closed_at is null or e.kind = 'ACKNOWLEDGEMENT')
         """;
 
-    /// <summary>Tells everything that is overdue now and was not told today.</summary>
+    /// <summary>Tells everything of which a reminder is due now.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <returns>Expectations told.</returns>
     public async Task<int> SweepAsync(CancellationToken ct)
     {
         var total = 0;
-        var told = Portion;
-        while (reminders.Value.Enabled && told == Portion && await source.AnyAsync(Due, [clock.GetStoredNow()], ct))
+        var full = true;
+        while (reminders.Value.Enabled && full && await source.AnyAsync(Due, [clock.GetStoredNow()], ct))
         {
-            told = await TellAsync(ct);
+            (var told, full) = await TellAsync(ct);
             total += told;
         }
 
@@ -47,7 +48,7 @@ internal sealed class OverdueSweep(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         clock.RepeatAsync(options.Value.SweepInterval, SweepAsync, logger, "overdue messages could not be told", stoppingToken);
 
-    private async Task<int> TellAsync(CancellationToken ct)
+    private async Task<(int Told, bool Full)> TellAsync(CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
@@ -64,23 +65,45 @@ internal sealed class OverdueSweep(
         var threads = await (
             from t in db.Threads.AsNoTracking().Where(t => ids.Contains(t.ThreadId))
             from e in db.Espaces.Where(e => e.EspaceId == t.EspaceId).DefaultIfEmpty()
-            select new { Thread = t, Departement = e == null ? "" : e.Departement }).ToDictionaryAsync(t => t.Thread.ThreadId, ct);
+            select new { Thread = t, Espace = e }).ToDictionaryAsync(t => t.Thread.ThreadId, ct);
+        var told = 0;
         foreach (var expectation in due)
         {
-            var (thread, departement) = (threads[expectation.ThreadId].Thread, threads[expectation.ThreadId].Departement);
-            expectation.Reminders++;
-            expectation.RemindAt = Reminders.Next(expectation.Kind, expectation.Reminders, now, departement);
-            db.Publish(ToEvent(thread, expectation, now));
+            var about = threads[expectation.ThreadId];
+            if (Remind(expectation, ExpectationLadders.CalendarOf(expectation.MustAct, about.Espace?.TimeZone, about.Espace?.Departement), now))
+            {
+                db.Publish(ToEvent(about.Thread, expectation, now));
+                told++;
+            }
         }
 
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
-        if (due.Count > 0)
+        if (told > 0)
         {
             signal.Notify();
         }
 
-        return due.Count;
+        return (told, due.Count == Portion);
+    }
+
+    /// <summary>Takes the next step of the ladder, or waits until people work; false where nobody is told now.</summary>
+    private static bool Remind(MessageExpectation expectation, WorkingCalendar calendar, DateTimeOffset now)
+    {
+        var ladder = ExpectationLadders.Of(expectation.Kind, expectation.MustAct);
+        var due = expectation is { Rung: { } rung, RungNumber: { } number, RemindedAt: { } at }
+            ? ladder.After(new Reminder(rung, number, at), calendar)
+            : ladder.First(expectation.DueAt, calendar);
+        if (due is not { } next || ladder.NotBefore(next, now, calendar) > now)
+        {
+            expectation.RemindAt = due is { } later ? ladder.NotBefore(later, now, calendar) : null;
+            return false;
+        }
+
+        expectation.Reminders++;
+        (expectation.Rung, expectation.RungNumber, expectation.RemindedAt) = (next.Rung, next.Number, now);
+        expectation.RemindAt = ladder.After(next with { At = now }, calendar)?.At;
+        return true;
     }
 
     private static ThreadEvent ToEvent(MessageThread thread, MessageExpectation expectation, DateTimeOffset now) => (EventTypes.Blank<MessageOverdue>() with
@@ -89,7 +112,8 @@ internal sealed class OverdueSweep(
         MustActOrganisationId = thread.OrganisationOf(expectation.MustAct) ?? thread.GestionnaireId,
         Expectation = expectation.Kind.ToCode(),
         DueAt = expectation.DueAt,
-        Number = expectation.Reminders,
-        Escalated = Reminders.Escalates(expectation.Kind, expectation.Reminders),
+        Rung = expectation.Rung!.Value.ToCode(),
+        Number = expectation.RungNumber!.Value,
+        Escalated = expectation.Rung == ReminderRung.Operator,
     }).About(thread, expectation.Position, now);
 }

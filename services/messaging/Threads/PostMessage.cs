@@ -207,7 +207,9 @@ internal sealed partial class MessagingGrpcService
             return;
         }
 
-        var departement = await db.Espaces.Where(e => e.EspaceId == thread.EspaceId).Select(e => e.Departement).SingleOrDefaultAsync(ct) ?? "";
+        var mustAct = thread.OtherThan(message.AuthorKind);
+        var espace = await db.Espaces.AsNoTracking().SingleOrDefaultAsync(e => e.EspaceId == thread.EspaceId, ct);
+        var calendar = ExpectationLadders.CalendarOf(mustAct, espace?.TimeZone, espace?.Departement);
         db.Expectations.AddRange(due.Select(d => new MessageExpectation
         {
             MessageId = message.MessageId,
@@ -215,9 +217,9 @@ internal sealed partial class MessagingGrpcService
             ThreadId = thread.ThreadId,
             Position = message.Position,
             AskedBy = message.AuthorKind,
-            MustAct = thread.OtherThan(message.AuthorKind),
+            MustAct = mustAct,
             DueAt = d.At,
-            RemindAt = Reminders.First(d.At, departement),
+            RemindAt = ExpectationLadders.Of(d.Kind, mustAct).First(d.At, calendar).At,
         }));
     }
 }

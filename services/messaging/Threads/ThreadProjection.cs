@@ -74,12 +74,19 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
         var view = await db.Espaces.FindAsync([espace.AggregateId], ct);
         if (view is null)
         {
-            view = new EspaceView { EspaceId = espace.AggregateId, GestionnaireId = espace.GestionnaireId, Departement = espace.Departement, Version = espace.AggregateVersion };
+            view = new EspaceView
+            {
+                EspaceId = espace.AggregateId,
+                GestionnaireId = espace.GestionnaireId,
+                Departement = espace.Departement,
+                TimeZone = espace.TimeZone,
+                Version = espace.AggregateVersion,
+            };
             db.Espaces.Add(view);
         }
         else if (espace.AggregateVersion >= view.Version)
         {
-            (view.GestionnaireId, view.Departement, view.Version) = (espace.GestionnaireId, espace.Departement, espace.AggregateVersion);
+            (view.GestionnaireId, view.Departement, view.TimeZone, view.Version) = (espace.GestionnaireId, espace.Departement, espace.TimeZone, espace.AggregateVersion);
         }
 
         if (await db.LockThreadAsync(ThreadKind.Espace, espace.AggregateId, ct) is { } thread && view.Version >= thread.HoldersVersion)

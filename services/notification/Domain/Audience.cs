@@ -37,7 +37,7 @@ internal static class Audience
     {
         MesureCreated or MesureUpdated or MesureCompleted or DeadlineDue { Deadline: "TRANSMIT" } or DeadlineLifted { Deadline: "TRANSMIT" } =>
             [((MesureEvent)message).JuridictionId ?? ((MesureEvent)message).GestionnaireId],
-        ReminderDue { Rung: Operator } or UpkeepReminderDue { Rung: Operator } => [],
+        ReminderDue { Rung: Operator } or UpkeepReminderDue { Rung: Operator } or MessageOverdue { Rung: Operator } => [],
         ReminderDue due => [WhoMustAct(due)],
         MesureEvent step => [step.JuridictionId, step.GestionnaireId],
         // Nobody but whoever must act is reminded.

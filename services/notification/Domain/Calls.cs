@@ -34,9 +34,9 @@ internal static class Calls
         MessagePosted posted => Told(
             message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId ?? posted.OperateurId : posted.GestionnaireId, posted.MessageKind is "DIFFICULTE" or "DANGER"),
         MessagesHandedOver handedOver => Told(message, handedOver.GestionnaireId),
-        MessageOverdue overdue => new(
-            overdue.MustActOrganisationId, message.AggregateId, overdue.Expectation == "ACKNOWLEDGEMENT",
-            Rung: overdue.Escalated ? ReminderRung.Colleague : ReminderRung.MustAct, Reminder: overdue.Number),
+        MessageOverdue overdue => Reminded(
+            overdue.MustActOrganisationId, message, overdue.Expectation == "ACKNOWLEDGEMENT",
+            overdue.Rung is { } rung ? RungOf(rung) : overdue.Escalated ? ReminderRung.Colleague : ReminderRung.MustAct, overdue.Number, operatorId),
         // What it sent does not arrive.
         AttachmentRefused refused => Told(message, refused.UploaderOrganisationId),
 

@@ -119,6 +119,7 @@ public sealed class AudienceTests
         Assert.Equal(
             new[] { new Addressee(s_mesure.GestionnaireId, true), new Addressee(operatorId, false) }.OrderBy(a => a.OrganisationId),
             Audience.Of(s_mesure.Overdue(s_mesure.GestionnaireId, "ACKNOWLEDGEMENT", escalated: true), operatorId));
+        Assert.Equal([operatorId], Audience.Of(s_mesure.Overdue(s_mesure.GestionnaireId, "ANSWER", escalated: true) with { Rung = "OPERATOR" }, operatorId).Select(a => a.OrganisationId));
     }
 
     [Fact]

@@ -135,6 +135,12 @@ public sealed class CallsTests
         Assert.Equal(new Call(s_court, s_mesure.Id, Rung: ReminderRung.MustAct, Reminder: 1), Calls.For(s_mesure.Overdue(s_court, "ANSWER"), null));
         Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true, Rung: ReminderRung.MustAct, Reminder: 1), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT"), null));
         Assert.Equal(new Call(s_espace, s_mesure.Id, Urgent: true, Rung: ReminderRung.Colleague, Reminder: 3), Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT", escalated: true), null));
+        var operatorId = TestMesure.NewId();
+        Assert.Equal(
+            new Call(s_court, s_mesure.Id, Rung: ReminderRung.Manager, Reminder: 1), Calls.For(s_mesure.Overdue(s_court, "ANSWER") with { Rung = "MANAGER" }, null, operatorId));
+        Assert.Equal(
+            new Call(operatorId, s_mesure.Id, Urgent: true, Rung: ReminderRung.Operator, Reminder: 2),
+            Calls.For(s_mesure.Overdue(s_espace, "ACKNOWLEDGEMENT", escalated: true) with { Rung = "OPERATOR", Number = 2 }, null, operatorId));
         Assert.Equal("ANSWER_OVERDUE", Calls.DetailOf(s_mesure.Overdue(s_court, "ANSWER")));
         Assert.Equal("ESPACE_ANSWER_OVERDUE", Calls.DetailOf(s_mesure.Overdue(s_court, "ANSWER") with { ThreadKind = "ESPACE" }));
     }

@@ -24,3 +24,9 @@ internal sealed class Attachments : SqlMigration
 {
     protected override string Resource => "Migrations.202611280640_attachments.sql";
 }
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611280690_rungs")]
+internal sealed class Rungs : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280690_rungs.sql";
+}
