@@ -14,8 +14,6 @@ public sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
     // When offices are open: what waits until people work waits until then.
     private const int Morning = 8 * 60;
 
-    private const string Paris = "Europe/Paris";
-
     // What lies in the last year that there is has no day after it to count on: it is never due.
     private const int LastYear = 9999;
 
@@ -23,11 +21,13 @@ public sealed class WorkingCalendar(TimeZoneInfo zone, string departement)
     /// <param name="timeZone">IANA zone; null for that of Paris.</param>
     /// <param name="departement">Code of the département; null while it is not known.</param>
     public static WorkingCalendar Of(string? timeZone, string? departement) =>
-        new(TimeZoneInfo.FindSystemTimeZoneById(timeZone ?? Paris), departement ?? "");
+        new(TimeZoneInfo.FindSystemTimeZoneById(timeZone ?? Communes.Paris), departement ?? "");
 
-    /// <summary>The calendar by which its court works: the same days, by the clocks of Paris.</summary>
-    /// <param name="departement">Code of the département; null while it is not known.</param>
-    public static WorkingCalendar OfCourt(string? departement) => Of(Paris, departement);
+    /// <summary>The calendar by which a court works: that of the commune where it sits.</summary>
+    /// <param name="commune">INSEE code of the commune; null while it is not known (<see cref="Communes.OfCourt"/>).</param>
+    /// <param name="departement">Code of the département of the espace, which is mostly the court's too; it counts, by the clocks of Paris, where the commune is not known.</param>
+    public static WorkingCalendar OfCourt(string? commune, string? departement) =>
+        commune is null ? Of(Communes.Paris, departement) : Of(Communes.ZoneOf(commune), Communes.DepartementOf(commune));
 
     /// <summary>Whether people work on a day.</summary>
     /// <param name="day">The day.</param>

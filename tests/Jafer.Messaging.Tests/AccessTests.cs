@@ -20,6 +20,7 @@ public sealed class AccessTests(MessagingFixture fixture) : IClassFixture<Messag
         ["ListParticipants"] = (c, m) => c.ListParticipantsAsync(new ListParticipantsRequest { MesureId = m.Id.ToString() }).ResponseAsync,
         ["ListTemplates"] = (c, _) => c.ListTemplatesAsync(new ListTemplatesRequest()).ResponseAsync,
         ["GetThreadExport"] = (c, m) => c.ExportAsync(m, ExportFormat.Json),
+        ["CheckThreadExport"] = (c, m) => c.CheckThreadExportAsync(new CheckThreadExportRequest { MesureId = m.Id.ToString(), Sha256 = Google.Protobuf.ByteString.CopyFrom(new byte[32]) }).ResponseAsync,
         ["HandOverMessages"] = (c, m) => c.HandOverMessagesAsync(Messages.HandOver(m, m, TestMesure.NewId().ToString())).ResponseAsync,
     };
 

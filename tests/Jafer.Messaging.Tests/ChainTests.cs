@@ -1,3 +1,4 @@
+using Grpc.Core;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
@@ -151,6 +152,47 @@ public sealed class ChainTests(MessagingFixture fixture) : IClassFixture<Messagi
         Assert.False(ThreadCheck.Against(cut, thread).Whole);
         Assert.False(ThreadCheck.Against(other, thread).Whole);
         Assert.Equal(mesure.Id.ToString(), ThreadCheck.RequestFor(file).MesureId);
+    }
+
+    [Fact]
+    public async Task CheckThreadExport_OfAFileThatWasAlteredAnywhere_DoesNotKnowIt()
+    {
+        var mesure = await fixture.OpenThreadAsync();
+        var (court, espace) = (fixture.Court(mesure), fixture.Person(ServiceDefaults.Access.Roles.Espace, mesure.GestionnaireId, "anne"));
+        var question = await court.SayAsync(mesure, "un", r => r.Kind = MessageKind.Difficulte);
+        await espace.MarkThreadReadAsync(Messages.Read(mesure, question.MessageId), cancellationToken: Ct);
+        var bytes = await court.ExportAsync(mesure, ExportFormat.Json);
+        var path = Path.Combine(Path.GetTempPath(), $"jafer-{mesure.Id}.json");
+        try
+        {
+            await File.WriteAllBytesAsync(path, bytes, Ct);
+            var export = await ThreadCheck.ReadAsync(path, Ct);
+            var asked = await ThreadCheck.CheckFor(export, path, Ct);
+            var given = await espace.CheckThreadExportAsync(asked, cancellationToken: Ct);
+            Assert.True(ThreadCheck.Offline(export).And(ThreadCheck.Given(given)).Whole);
+            Assert.Equal((true, mesure.JuridictionId.ToString()), (given.Known, given.OrganisationId));
+
+            // What no hash of a message holds: when somebody read it, that nobody acknowledged it.
+            foreach (var (from, to) in new[] { ("\"readTime\": \"20", "\"readTime\": \"19"), ("\"OPEN\"", "\"MET\"") })
+            {
+                var text = System.Text.Encoding.UTF8.GetString(bytes);
+                Assert.Contains(from, text, StringComparison.Ordinal);
+                await File.WriteAllTextAsync(path, text.Replace(from, to, StringComparison.Ordinal), Ct);
+                var altered = await ThreadCheck.ReadAsync(path, Ct);
+                Assert.True(ThreadCheck.Offline(altered).Whole);
+                var verdict = ThreadCheck.Given(await court.CheckThreadExportAsync(await ThreadCheck.CheckFor(altered, path, Ct), cancellationToken: Ct));
+                Assert.False(verdict.Whole);
+                Assert.StartsWith("ALTERED", verdict.Line, StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        var bad = await Refusal.OfAsync(court.CheckThreadExportAsync(new() { Sha256 = Google.Protobuf.ByteString.CopyFrom(1) }, cancellationToken: Ct));
+        Assert.Equal(StatusCode.InvalidArgument, bad.Code);
+        Assert.Contains("sha256", bad.Fields);
     }
 
     [Fact]

@@ -177,14 +177,16 @@ public sealed class OverdueTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("2026-04-03T10:00:00Z", "67", "2026-04-07T06:00:00Z")] // Good Friday, then Easter Monday
-    [InlineData("2026-04-03T10:00:00Z", "69", "2026-04-03T10:00:00Z")]
-    [InlineData("2026-12-26T10:00:00Z", "69", "2026-12-28T07:00:00Z")] // Saturday
-    [InlineData("2026-05-27T10:00:00Z", "971", "2026-05-28T06:00:00Z")] // abolition
-    public void First_AnswerOfACourt_WaitsForTheNextMorningOfItsDepartement(string due, string departement, string expected) => Assert.Equal(
+    [InlineData("2026-04-03T10:00:00Z", null, "67", "2026-04-07T06:00:00Z")] // Good Friday, then Easter Monday
+    [InlineData("2026-04-03T10:00:00Z", null, "69", "2026-04-03T10:00:00Z")]
+    [InlineData("2026-04-03T10:00:00Z", "tj54395", "67", "2026-04-03T10:00:00Z")] // the court sits in Nancy
+    [InlineData("2026-12-26T10:00:00Z", null, "69", "2026-12-28T07:00:00Z")] // Saturday
+    [InlineData("2026-05-27T10:00:00Z", null, "971", "2026-05-28T06:00:00Z")] // abolition
+    [InlineData("2026-05-27T10:00:00Z", "tj97105", "69", "2026-05-28T12:00:00Z")]
+    public void First_AnswerOfACourt_WaitsForTheNextMorningWhereItSits(string due, string? court, string departement, string expected) => Assert.Equal(
         DateTimeOffset.Parse(expected, null),
         ExpectationLadders.Of(ExpectationKind.Answer, AuthorKind.Juridiction)
-            .First(DateTimeOffset.Parse(due, null), ExpectationLadders.CalendarOf(AuthorKind.Juridiction, "America/Guadeloupe", departement)).At);
+            .First(DateTimeOffset.Parse(due, null), ExpectationLadders.CalendarOf(AuthorKind.Juridiction, court, "America/Guadeloupe", departement)).At);
 
     private async Task<TestMesure> OpenAsync()
     {

@@ -140,8 +140,10 @@ public sealed class PostMessageTests(MessagingFixture fixture) : IClassFixture<M
     {
         var mesure = await fixture.OpenThreadAsync();
 
-        var refusal = await Assert.ThrowsAsync<PostgresException>(() => fixture.Database.RunAsync($"update messages set position = 9 where thread_id = '{mesure.Id}'"));
-
-        Assert.Equal("a message never changes", refusal.MessageText);
+        foreach (var sql in new[] { $"update messages set position = 9 where thread_id = '{mesure.Id}'", $"delete from messages where thread_id = '{mesure.Id}'" })
+        {
+            var refusal = await Assert.ThrowsAsync<PostgresException>(() => fixture.Database.RunAsync(sql));
+            Assert.Equal("a message never changes", refusal.MessageText);
+        }
     }
 }

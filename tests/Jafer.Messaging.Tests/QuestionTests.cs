@@ -240,6 +240,13 @@ public sealed class QuestionTests(MessagingFixture fixture) : IClassFixture<Mess
 
         Assert.Equal(mesure.GestionnaireId.ToString(), (await anne.ThreadAsync(mesure)).Expectations[0].MustActOrganisationId);
         Assert.Equal(1, (await bruno.ThreadAsync(mesure)).PersonUnreadCount);
+        Assert.Single((await bruno.ListThreadsAsync(new() { State = Attention.PersonUnread }, cancellationToken: Ct)).Threads);
+        Assert.Equal([question.MessageId], (await bruno.ListMessagesAsync(new() { State = Attention.PersonUnread }, cancellationToken: Ct)).Messages.Select(m => m.MessageId));
+        Assert.Empty((await anne.ListThreadsAsync(new() { State = Attention.PersonUnread }, cancellationToken: Ct)).Threads);
+        Assert.Empty((await anne.ListMessagesAsync(new() { MesureId = mesure.Id.ToString(), State = Attention.PersonUnread }, cancellationToken: Ct)).Messages);
+        var software = fixture.Client(Roles.Espace, mesure.GestionnaireId);
+        Assert.Equal(["state"], (await Refusal.OfAsync(software.ListThreadsAsync(new() { State = Attention.PersonUnread }, cancellationToken: Ct))).Fields);
+        Assert.Equal(["state"], (await Refusal.OfAsync(software.ListMessagesAsync(new() { State = Attention.PersonUnread }, cancellationToken: Ct))).Fields);
         Assert.Equal(["message_id"], (await Refusal.OfAsync(anne.AcknowledgeMessageAsync(Messages.Acknowledge(mesure, question.MessageId), cancellationToken: Ct))).Fields);
         Assert.Equal(["answers_message_id"], (await Refusal.OfAsync(() => anne.SayAsync(mesure, "moi", r => r.AnswersMessageId = question.MessageId))).Fields);
         await bruno.SayAsync(mesure, "Moi.", r => r.AnswersMessageId = question.MessageId);

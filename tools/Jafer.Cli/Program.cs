@@ -96,7 +96,7 @@ holidays.SetAction((parsed, ct) => RunAsync(async system =>
 }));
 
 var threadFile = new Argument<string>("FILE") { Description = "The file of a thread, as GetThreadExport gives it as JSON." };
-var against = new Option<bool>("--against-server") { Description = "Also compares the count and the last hash with the running messaging service (JAFER_TOKEN, or JAFER_CLIENT_ID, of a side of the thread)." };
+var against = new Option<bool>("--against-server") { Description = "Also asks the running messaging service for the count and the last hash, and whether it gave out this very file (JAFER_TOKEN, or JAFER_CLIENT_ID, of a side of the thread)." };
 var attachmentFolder = new Option<DirectoryInfo?>("--attachments") { Description = "Also looks for every attachment among the files of this folder, by SHA-256.", HelpName = "DIR" };
 var feed = new Option<bool>("--against-feed") { Description = "Also compares with the hashes that the feed of the token's organisation told as the messages were posted." };
 var verifyThread = new Command("verify-thread", "Proves that nothing in the file of a thread was altered or left out; exit code 1 when something was.") { threadFile, against, feed, attachmentFolder };
@@ -110,18 +110,23 @@ verifyThread.SetAction(async (parsed, ct) =>
         if (verdict.Whole && parsed.GetValue(against))
         {
             var client = new MessagingService.MessagingServiceClient(await system.ConnectAsync("messaging", ct));
-            verdict = ThreadCheck.Against(export, (await client.GetThreadAsync(ThreadCheck.RequestFor(export), cancellationToken: ct)).Thread);
+            verdict = verdict.And(ThreadCheck.Against(export, (await client.GetThreadAsync(ThreadCheck.RequestFor(export), cancellationToken: ct)).Thread));
+            if (verdict.Whole)
+            {
+                verdict = verdict.And(ThreadCheck.Given(
+                    await client.CheckThreadExportAsync(await ThreadCheck.CheckFor(export, parsed.GetValue(threadFile)!, ct), cancellationToken: ct)));
+            }
         }
 
         if (verdict.Whole && parsed.GetValue(attachmentFolder) is { } folder)
         {
-            verdict = folder.Exists ? await ThreadCheck.AttachmentsAsync(export, folder.FullName, ct) : throw new UsageException($"{folder.FullName}: no folder.");
+            verdict = folder.Exists ? verdict.And(await ThreadCheck.AttachmentsAsync(export, folder.FullName, ct)) : throw new UsageException($"{folder.FullName}: no folder.");
         }
 
         if (verdict.Whole && parsed.GetValue(feed))
         {
             var client = new NotificationService.NotificationServiceClient(await system.ConnectAsync("notification", ct));
-            verdict = ThreadCheck.Anchored(export, await ThreadCheck.AnchorsAsync(client, export.Thread.ThreadId, ct));
+            verdict = verdict.And(ThreadCheck.Anchored(export, await ThreadCheck.AnchorsAsync(client, export.Thread.ThreadId, ct)));
         }
 
         Console.WriteLine(verdict.Line);

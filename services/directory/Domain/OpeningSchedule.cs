@@ -23,7 +23,7 @@ internal sealed record OpeningHours(
     public string Departement { get; } = CommuneInsee[..(CommuneInsee.StartsWith("97", StringComparison.Ordinal) || CommuneInsee.StartsWith("98", StringComparison.Ordinal) ? 3 : 2)];
 
     /// <summary>Clock of the lieu.</summary>
-    public TimeZoneInfo Zone { get; } = TimeZoneInfo.FindSystemTimeZoneById(LocalTime.ZoneOf(CommuneInsee));
+    public TimeZoneInfo Zone { get; } = TimeZoneInfo.FindSystemTimeZoneById(Communes.ZoneOf(CommuneInsee));
 
     /// <summary>Whether the hours serve a modalité that the espace offers.</summary>
     public bool Serves(Modalite modalite) => Modalites.Count == 0 || Modalites.Contains(modalite);

@@ -78,7 +78,7 @@ internal static class EspaceMapping
     {
         lieu.LieuId = StableIds.Lieu(espaceId, lieu.ExternalId).ToString();
         lieu.CommuneName = geography.CommuneNames.GetValueOrDefault(lieu.CommuneInsee, "");
-        lieu.TimeZone = LocalTime.ZoneOf(lieu.CommuneInsee);
+        lieu.TimeZone = Communes.ZoneOf(lieu.CommuneInsee);
         return lieu;
     }
 
@@ -137,7 +137,7 @@ internal static class EspaceMapping
             .Select(l => new LieuAgrement(l.Id, Periods(row.Agrements.Where(a => Covers(a, l)))))],
         LieuIds = [.. row.Lieux.OrderBy(l => l.Position).Select(l => l.Id)],
         OpenModalites = [.. row.Modalites.Where(m => m.TakesMesures).Select(m => m.Modalite).Order().Select(m => m.ToCode())],
-        TimeZone = LocalTime.ZoneOf(row.Lieux.MinBy(l => l.Position)!.CommuneInsee),
+        TimeZone = Communes.ZoneOf(row.Lieux.MinBy(l => l.Position)!.CommuneInsee),
         Capacities = [.. row.Modalites.Where(m => m.CapacityFamilies > 0).OrderBy(m => m.Modalite).Select(m => new ModaliteCapacity(m.Modalite.ToCode(), m.CapacityFamilies))],
         Waits = [.. row.Modalites.Where(m => m.WaitDays is not null).OrderBy(m => m.Modalite).Select(m => new ModaliteWait(m.Modalite.ToCode(), m.WaitDays!.Value))],
     };

@@ -89,7 +89,7 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             StaggeredArrivals = r.GetBoolean(10),
             OutdoorArea = r.GetBoolean(11),
             CarPark = r.GetBoolean(12),
-            TimeZone = LocalTime.ZoneOf(insee),
+            TimeZone = Communes.ZoneOf(insee),
         };
         lieu.Accessibilites.Add(Texts(r, 13).Select(ProtoConversions.FromCode<Accessibilite>));
         return lieu;

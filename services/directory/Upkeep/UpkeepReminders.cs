@@ -94,7 +94,7 @@ internal sealed class UpkeepReminders(NpgsqlDataSource source, OutboxSignal outb
     {
         var kind = ProtoConversions.FromCode<UpkeepReminderKind>(row.GetString(1));
         var due = row.GetFieldValue<DateOnly>(3);
-        var calendar = WorkingCalendar.Of(row.IsDBNull(7) ? null : LocalTime.ZoneOf(row.GetString(7)), row.GetString(6));
+        var calendar = WorkingCalendar.Of(row.IsDBNull(7) ? null : Communes.ZoneOf(row.GetString(7)), row.GetString(6));
         var ladder = UpkeepLadders.Of(kind);
         var reminder = row.IsDBNull(8)
             ? UpkeepLadders.First(kind, due, calendar)

@@ -22,6 +22,10 @@ internal sealed class MessagingDbContext(DbContextOptions<MessagingDbContext> op
 
     public DbSet<EspaceView> Espaces => Set<EspaceView>();
 
+    public DbSet<CourtView> Courts => Set<CourtView>();
+
+    public DbSet<ThreadExportNote> Exports => Set<ThreadExportNote>();
+
     public DbSet<ThreadAttachment> Attachments => Set<ThreadAttachment>();
 
     public DbSet<AttachmentChunk> AttachmentChunks => Set<AttachmentChunk>();

@@ -35,10 +35,15 @@ internal static class ExpectationLadders
         _ => s_answerOfOthers,
     };
 
-    /// <summary>The working days of a side: those of the espace by its own clocks, for a court and the operator by the clocks of Paris.</summary>
+    /// <summary>The working days of a side: those of the espace, of the place where the court sits, or for the operator of Paris.</summary>
     /// <param name="side">The side.</param>
+    /// <param name="court">Code of the court; null while it is not known.</param>
     /// <param name="timeZone">IANA zone of the espace; null while it is not known.</param>
     /// <param name="departement">Code of its département; null while it is not known.</param>
-    public static WorkingCalendar CalendarOf(AuthorKind side, string? timeZone, string? departement) =>
-        side == AuthorKind.Espace ? WorkingCalendar.Of(timeZone, departement) : WorkingCalendar.OfCourt(departement);
+    public static WorkingCalendar CalendarOf(AuthorKind side, string? court, string? timeZone, string? departement) => side switch
+    {
+        AuthorKind.Espace => WorkingCalendar.Of(timeZone, departement),
+        AuthorKind.Juridiction => WorkingCalendar.OfCourt(Communes.OfCourt(court), departement),
+        _ => WorkingCalendar.Of(null, null),
+    };
 }

@@ -28,11 +28,23 @@ internal sealed partial class MessagingGrpcService
         var format = check.Known("format", request.Format);
         check.ThrowIfAny();
 
-        var export = await ReadAsync(context, key);
+        var ct = context.CancellationToken;
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        var now = clock.GetStoredNow();
+        var export = await ReadAsync(context.Caller(), key, now, ct);
         var (bytes, extension, mediaType) = format == ExportFormat.Json
             ? (JsonSerializer.SerializeToUtf8Bytes(export, ThreadChain.Json), "json", "application/json")
             : (Encoding.UTF8.GetBytes(HtmlWriter.Write(ThreadPage.Write(export))), "html", "text/html; charset=utf-8");
-        var ct = context.CancellationToken;
+        var sha256 = SHA256.HashData(bytes);
+
+        // That it was read, and what was given out, is on record before it is answered.
+        await db.Database.ExecuteSqlAsync($"""
+            insert into thread_exports (thread_id, sha256, exported_at, organisation_id) values ({key.ThreadId}, {sha256}, {now}, {context.Caller().OrganisationId})
+            on conflict do nothing
+            """, ct);
+        db.Journal(JournalEntry.For(context, ResourceOf(key), now));
+        await db.SaveChangesAsync(ct);
+        await snapshot.CommitAsync(CancellationToken.None);
         await responseStream.WriteAsync(
             new GetThreadExportResponse
             {
@@ -41,7 +53,7 @@ internal sealed partial class MessagingGrpcService
                     FileName = $"fil-{key.ThreadId}.{extension}",
                     MediaType = mediaType,
                     SizeBytes = bytes.Length,
-                    Sha256 = Bytes(SHA256.HashData(bytes)),
+                    Sha256 = Bytes(sha256),
                     MessageCount = export.Thread.MessageCount,
                     HeadHash = export.Thread.HeadHash is { } head ? Bytes(Convert.FromHexString(head)) : ByteString.Empty,
                 },
@@ -54,12 +66,24 @@ internal sealed partial class MessagingGrpcService
         }
     }
 
-    /// <summary>The whole thread as it is at one instant; that it was read is on record before it is answered.</summary>
-    private async Task<ThreadExport> ReadAsync(ServerCallContext context, ThreadKey key)
+    public override async Task<CheckThreadExportResponse> CheckThreadExport(CheckThreadExportRequest request, ServerCallContext context)
     {
+        var check = new FieldChecks();
+        var key = Key(check, request.MesureId, request.EspaceId);
+        check.That(request.Sha256.Length == SHA256.HashSizeInBytes, "sha256", "must have 32 bytes");
+        check.ThrowIfAny();
+
         var ct = context.CancellationToken;
-        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-        var thread = await FindAsync(context.Caller(), key, ct);
+        await FindAsync(context.Caller(), key, ct);
+        var sha256 = request.Sha256.ToByteArray();
+        var given = await db.Exports.AsNoTracking().SingleOrDefaultAsync(e => e.ThreadId == key.ThreadId && e.Sha256 == sha256, ct);
+        return new CheckThreadExportResponse { Known = given is not null, ExportTime = given?.ExportedAt.ToProto(), OrganisationId = given?.OrganisationId.ToString() ?? "" };
+    }
+
+    /// <summary>The whole thread as the open transaction sees it.</summary>
+    private async Task<ThreadExport> ReadAsync(Caller caller, ThreadKey key, DateTimeOffset now, CancellationToken ct)
+    {
+        var thread = await FindAsync(caller, key, ct);
         var messages = await db.Messages.AsNoTracking().Where(m => m.ThreadId == key.ThreadId).OrderBy(m => m.Position).ToListAsync(ct);
         var receipts = await db.Receipts.AsNoTracking().Where(r => r.ThreadId == key.ThreadId).OrderBy(r => r.Position).ToListAsync(ct);
         var expectations = (await db.Expectations.AsNoTracking().Where(e => e.ThreadId == key.ThreadId).OrderBy(e => e.Kind).ToListAsync(ct)).ToLookup(e => e.MessageId);
@@ -67,10 +91,6 @@ internal sealed partial class MessagingGrpcService
             .Where(p => p.ThreadId == key.ThreadId).OrderBy(p => p.OrganisationId).ThenBy(p => p.ContactId).ToListAsync(ct);
         var files = (await db.Attachments.AsNoTracking().Where(a => a.ThreadId == key.ThreadId && a.MessageId != null).OrderBy(a => a.MessageIndex).ToListAsync(ct))
             .ToLookup(a => a.MessageId!.Value);
-        var now = clock.GetStoredNow();
-        db.Journal(JournalEntry.For(context, ResourceOf(key), now));
-        await db.SaveChangesAsync(ct);
-        await snapshot.CommitAsync(CancellationToken.None);
         return new ThreadExport
         {
             Format = ThreadExport.CurrentFormat,

@@ -27,13 +27,15 @@ internal sealed partial class MessagingGrpcService
         var until = check.OptionalTime("until_time", request.UntilTime);
         check.That(!(until < from), "until_time", "must not be before from_time");
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
+        var caller = context.Caller();
+        var reader = Reader.Of(caller);
+        CheckPerson(check, state, reader);
         check.ThrowIfAny();
 
-        var caller = context.Caller();
         var ct = context.CancellationToken;
         var thread = key is { } named ? await FindAsync(caller, named, ct) : null;
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var messages = Of(db.Messages.AsNoTracking(), state, caller.OrganisationId);
+        var messages = Of(db.Messages.AsNoTracking(), state, reader);
         if (request.Kinds.Count > 0)
         {
             var kinds = request.Kinds.Distinct().Cast<MessageKind?>().ToArray();
@@ -80,13 +82,17 @@ internal sealed partial class MessagingGrpcService
     }
 
     /// <summary>Messages that ask something of the caller's organisation, or for which another is awaited.</summary>
-    private IQueryable<ThreadMessage> Of(IQueryable<ThreadMessage> messages, Attention state, Guid organisationId)
+    private IQueryable<ThreadMessage> Of(IQueryable<ThreadMessage> messages, Attention state, Reader reader)
     {
+        var (organisationId, person) = (reader.OrganisationId, reader.PersonId);
         switch (state)
         {
             case Attention.Unread:
                 return messages.Where(m => m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
                     && m.Position > (db.Receipts.Where(r => r.ThreadId == m.ThreadId && r.OrganisationId == organisationId).Max(r => (long?)r.Position) ?? 0));
+            case Attention.PersonUnread:
+                return messages.Where(m => m.AuthorOrganisationId != null && !(m.AuthorOrganisationId == organisationId && m.AuthorPersonId == person)
+                    && m.Position > (db.Receipts.Where(r => r.ThreadId == m.ThreadId && r.OrganisationId == organisationId && r.PersonId == person).Max(r => (long?)r.Position) ?? 0));
             case Attention.ToAnswer or Attention.ToAcknowledge:
                 var kind = state == Attention.ToAnswer ? ExpectationKind.Answer : ExpectationKind.Acknowledgement;
                 return messages.Where(m => db.Expectations.Any(e => e.MessageId == m.MessageId && e.State == ExpectationState.Open && e.Kind == kind

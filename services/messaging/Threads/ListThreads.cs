@@ -24,9 +24,10 @@ internal sealed partial class MessagingGrpcService
         var caller = context.Caller();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var before = pageTokens.Read<ThreadCursor>(check, request.PageToken, binding);
+        var reader = Reader.Of(caller);
+        CheckPerson(check, state, reader);
         check.ThrowIfAny();
 
-        var reader = Reader.Of(caller);
         IQueryable<MessageThread> threads = db.Threads.AsNoTracking();
         if (mesureId is not null)
         {
@@ -90,6 +91,7 @@ internal sealed partial class MessagingGrpcService
     private IQueryable<MessageThread> Of(IQueryable<MessageThread> threads, Attention state, Reader reader) => state switch
     {
         Attention.Unread => Count(threads, reader with { PersonId = null }).Where(t => t.Unread > 0).Select(t => t.Thread),
+        Attention.PersonUnread => Count(threads, reader).Where(t => t.PersonUnread > 0).Select(t => t.Thread),
         Attention.ToAnswer => Waiting(threads, e => e.Kind == ExpectationKind.Answer, mine: true, reader.OrganisationId),
         Attention.ToAcknowledge => Waiting(threads, e => e.Kind == ExpectationKind.Acknowledgement, mine: true, reader.OrganisationId),
         Attention.Awaiting => Waiting(threads, e => true, mine: false, reader.OrganisationId),
@@ -109,6 +111,9 @@ internal sealed partial class MessagingGrpcService
                     || (e.AskedBy == AuthorKind.Espace && t.GestionnaireId == organisationId)
                     || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == organisationId))));
     }
+
+    private static void CheckPerson(FieldChecks check, Attention state, Reader reader) =>
+        check.That(state != Attention.PersonUnread || reader.PersonId is not null, "state", "asks for what a person has not read, and none calls");
 
     /// <summary>One more than a page, to know whether another follows.</summary>
     private static IQueryable<MessageThread> Latest(IQueryable<MessageThread> threads, int pageSize) =>

@@ -65,12 +65,13 @@ internal sealed class OverdueSweep(
         var threads = await (
             from t in db.Threads.AsNoTracking().Where(t => ids.Contains(t.ThreadId))
             from e in db.Espaces.Where(e => e.EspaceId == t.EspaceId).DefaultIfEmpty()
-            select new { Thread = t, Espace = e }).ToDictionaryAsync(t => t.Thread.ThreadId, ct);
+            from c in db.Courts.Where(c => c.OrganisationId == t.JuridictionId).DefaultIfEmpty()
+            select new { Thread = t, Espace = e, Court = c }).ToDictionaryAsync(t => t.Thread.ThreadId, ct);
         var told = 0;
         foreach (var expectation in due)
         {
             var about = threads[expectation.ThreadId];
-            if (Remind(expectation, ExpectationLadders.CalendarOf(expectation.MustAct, about.Espace?.TimeZone, about.Espace?.Departement), now))
+            if (Remind(expectation, ExpectationLadders.CalendarOf(expectation.MustAct, about.Court?.Code, about.Espace?.TimeZone, about.Espace?.Departement), now))
             {
                 db.Publish(ToEvent(about.Thread, expectation, now));
                 told++;

@@ -209,7 +209,8 @@ internal sealed partial class MessagingGrpcService
 
         var mustAct = thread.OtherThan(message.AuthorKind);
         var espace = await db.Espaces.AsNoTracking().SingleOrDefaultAsync(e => e.EspaceId == thread.EspaceId, ct);
-        var calendar = ExpectationLadders.CalendarOf(mustAct, espace?.TimeZone, espace?.Departement);
+        var court = await db.Courts.AsNoTracking().SingleOrDefaultAsync(c => c.OrganisationId == thread.JuridictionId, ct);
+        var calendar = ExpectationLadders.CalendarOf(mustAct, court?.Code, espace?.TimeZone, espace?.Departement);
         db.Expectations.AddRange(due.Select(d => new MessageExpectation
         {
             MessageId = message.MessageId,

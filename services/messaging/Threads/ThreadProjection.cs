@@ -10,18 +10,19 @@ namespace Jafer.Messaging.Threads;
 /// <summary>
 /// Opens the thread of a mesure at its transmission and enters each step; that of a mesure without a judge at its creation. A step
 /// that overtook the transmission opens the thread too: positions never change, so what comes late stands where it came, with the
-/// time at which it happened. Of espaces it keeps whose they are.
+/// time at which it happened. Of espaces it keeps whose they are, of courts where they sit.
 /// </summary>
 internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
 {
     /// <summary>The events that it hears.</summary>
-    public static IReadOnlyCollection<Type> Subscriptions { get; } = [typeof(EspacePublished), .. EventTypes.All.Where(t => t.IsSubclassOf(typeof(MesureEvent)))];
+    public static IReadOnlyCollection<Type> Subscriptions { get; } = [typeof(EspacePublished), typeof(OrganisationPublished), .. EventTypes.All.Where(t => t.IsSubclassOf(typeof(MesureEvent)))];
 
     private static readonly string s_closed = Contracts.Mesure.V1.MesureState.Cloturee.ToCode();
 
     public Task HandleAsync(MessagingDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         EspacePublished espace => KeepAsync(db, espace, ct),
+        OrganisationPublished { Code: { } code } court => KeepAsync(db, court.AggregateId, code, ct),
         MesureEvent { GestionnaireId: { } gestionnaireId } step when Steps.IsShared(step) => EnterAsync(db, step, gestionnaireId, ct),
         _ => Task.CompletedTask,
     };
@@ -67,6 +68,18 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
         };
         thread.Append(entry);
         db.Messages.Add(entry);
+    }
+
+    private static async Task KeepAsync(MessagingDbContext db, Guid courtId, string code, CancellationToken ct)
+    {
+        if (await db.Courts.FindAsync([courtId], ct) is { } view)
+        {
+            view.Code = code;
+        }
+        else
+        {
+            db.Courts.Add(new CourtView { OrganisationId = courtId, Code = code });
+        }
     }
 
     private static async Task KeepAsync(MessagingDbContext db, EspacePublished espace, CancellationToken ct)

@@ -39,7 +39,7 @@ internal sealed class DeadlineSweep(
     // A deadline that was lifted and runs again goes on where its ladder stopped, as long after the last reminder as it says.
     private const string Due = """
         select d.mesure_id, d.kind, d.must_act, d.due_at, d.urgent, d.raised_at, r.rung, r.number, r.reminded_at, m.version, m.juridiction_id, m.espace_id, m.gestionnaire_id, m.state,
-            m.holder, m.decision_modalite, m.espace_time_zone, m.espace_departement
+            m.holder, m.decision_modalite, m.espace_time_zone, m.espace_departement, m.reference
         from deadlines d join mesures m on m.id = d.mesure_id
         left join lateral (
             select rung, number, reminded_at from reminders r
@@ -183,7 +183,7 @@ internal sealed class DeadlineSweep(
             var last = row.IsDBNull(6)
                 ? (Reminder?)null
                 : new Reminder(ProtoConversions.FromCode<ReminderRung>(row.GetString(6)), row.GetInt32(7), row.GetFieldValue<DateTimeOffset>(8));
-            return deadline.Decide(last, DeadlineTable.CalendarOf(deadline.MustAct, Text(16), Text(17)), now);
+            return deadline.Decide(last, DeadlineTable.CalendarOf(deadline.MustAct, row.GetString(18), Text(16), Text(17)), now);
 
             Guid? Id(int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
 

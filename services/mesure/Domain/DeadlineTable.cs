@@ -10,7 +10,7 @@ namespace Jafer.Mesures.Domain;
 internal static class DeadlineTable
 {
     /// <summary>Number of this table: to be raised with every change, so that the deadlines of open mesures are computed anew.</summary>
-    public const int Version = 4;
+    public const int Version = 5;
 
     /// <summary>The time of a deadline that does not exist.</summary>
     public static readonly DateTimeOffset Never = WorkingCalendar.Never;
@@ -20,6 +20,9 @@ internal static class DeadlineTable
 
     // How long a family waits at an espace that declared no wait when the mesure came to it.
     private const int UsualWaitDays = 30;
+
+    // How many working days after a rencontre its outcome is known, or the espace has been reminded of it often enough.
+    private const int DaysUntilHeardOf = 10;
 
     // Hours of delivery are those at which the relay of e-CODEX warns and gives up. The other lengths are set by Jafer, from what
     // the peers that docs/mesure.md names do: no text fixes them but the decision's own days.
@@ -37,9 +40,9 @@ internal static class DeadlineTable
             s.Transmitted && !s.Status.EverScheduled && (s.Status.VisiteurContactAt is null || s.Status.HoteContactAt is null),
             s.Mesure.Decision.ContactDeadline is { } day ? s.Lieu.EndOf(day) : null)),
         new(DeadlineKind.Interview, Espace, Delay.Months(1), FirstInterview),
-        new(DeadlineKind.RencontreOutcome, Espace, Delay.WorkingDays(2), s => When(true, s.Mesure.NextRencontreAt)),
-        new(DeadlineKind.AcknowledgeDifficulty, Court, Delay.WorkingDays(2), Unacknowledged) { Urgent = Delay.Hours(4) },
-        new(DeadlineKind.EscalateDifficulty, Court, Delay.WorkingDays(4), Unacknowledged) { Urgent = Delay.Hours(12), Escalates = true },
+        new(DeadlineKind.RencontreOutcome, Espace, Delay.WorkingDays(2), Unreported),
+        new(DeadlineKind.AcknowledgeDifficulty, Court, Delay.Hours(24), Unacknowledged) { Urgent = Delay.Hours(4) },
+        new(DeadlineKind.EscalateDifficulty, Court, Delay.Hours(96), Unacknowledged) { Urgent = Delay.Hours(12), Escalates = true },
         new(DeadlineKind.AnswerDifficulty, Court, Delay.WorkingDays(10), s => s.Difficulties.Select(d => new Milestone(d.ReportedAt, d.Urgent))) { Urgent = Delay.WorkingDays(2) },
         new(DeadlineKind.ExternalAlert, Espace, Delay.Hours(4), Untold) { AfterClosing = true },
         new(DeadlineKind.EscalateExternalAlert, Espace, Delay.Hours(12), Untold) { Escalates = true, AfterClosing = true },
@@ -53,12 +56,13 @@ internal static class DeadlineTable
     /// <summary>Every kind with who must act.</summary>
     public static IEnumerable<(DeadlineKind Kind, Holder MustAct)> Rows => s_rows.Select(r => (r.Kind, r.MustAct));
 
-    /// <summary>The calendar of a deadline: that of the espace, by the clocks of whoever must act.</summary>
+    /// <summary>The calendar of a deadline: that of whoever must act.</summary>
     /// <param name="mustAct">Who must act.</param>
+    /// <param name="reference">Reference of the mesure, which begins with the code of the court.</param>
     /// <param name="timeZone">IANA zone of the espace; null while it is not known.</param>
     /// <param name="departement">Its département; null while it is not known.</param>
-    public static WorkingCalendar CalendarOf(Holder mustAct, string? timeZone, string? departement) =>
-        mustAct == Court ? WorkingCalendar.OfCourt(departement) : WorkingCalendar.Of(timeZone, departement);
+    public static WorkingCalendar CalendarOf(Holder mustAct, string reference, string? timeZone, string? departement) =>
+        mustAct == Court ? WorkingCalendar.OfCourt(Communes.OfCourt(reference), departement) : WorkingCalendar.Of(timeZone, departement);
 
     /// <summary>Whether a deadline that has passed is told beyond who must act.</summary>
     public static bool Escalates(DeadlineKind kind) => s_rows.Any(r => r.Kind == kind && r.Escalates);
@@ -71,8 +75,8 @@ internal static class DeadlineTable
         status is { State: MesureState.Recue or MesureState.PriseEnCharge, InterviewBookedAt: not null };
 
     /// <summary>
-    /// The deadlines of a mesure, the next first: each kind at most once, but those of difficulties once for each time at which one
-    /// of them is due. An older difficulty that nobody answers hides no newer one. A closed mesure has those of dangers alone.
+    /// The deadlines of a mesure, the next first: each kind at most once, but those of difficulties and of missing outcomes once for
+    /// each time at which one of them is due. An older one that nobody sees to hides no newer one. A closed mesure has those of dangers alone.
     /// </summary>
     /// <param name="mesure">The mesure.</param>
     /// <param name="difficulties">Its difficulties; answered ones do not count.</param>
@@ -93,6 +97,10 @@ internal static class DeadlineTable
                 || (s.Status is { State: MesureState.Recue, FirstAttemptAt: null } && s.Mesure.Nature == MesureNature.Judiciaire)),
         s.Status.InterviewAt > s.Status.HolderSince ? s.Status.InterviewAt : s.Status.HolderSince);
 
+    // An older version beside this one knows the earliest start alone.
+    private static IEnumerable<Milestone> Unreported(Subject s) =>
+        s.Mesure.NextRencontreAt is { } next ? s.Mesure.PendingStarts.Where(p => p > next).Prepend(next).Select(p => new Milestone(p, false)) : [];
+
     // A date of which nothing is heard once it has passed: nobody else would see that the family waits.
     private static IEnumerable<Milestone> FirstInterview(Subject s) => s.Booked.Count > 0
         ? [new Milestone(s.Booked.Min(i => i.StartsAt), false) { Delay = Delay.WorkingDays(2) }]
@@ -112,14 +120,22 @@ internal static class DeadlineTable
     private static IEnumerable<Milestone> BeforeTerm(Subject s, Func<DateOnly, DateOnly> before) =>
         s.Transmitted && s.Mesure.Term is { } term && s.Court.StartOf(before(term)) is var at ? When(at >= (s.Status.TransmittedAt ?? s.Mesure.CreatedAt), at) : [];
 
-    // Nothing was held, nothing is scheduled within the term, and less is left of it than a family waits at the espace: visits
-    // would begin when the decision has ended. Whoever transmits is left a week to see to it before anybody reminds them.
-    private static IEnumerable<Milestone> ExpiresBeforeVisit(Subject s) =>
-        s.Transmitted && s.Status.FirstHeldRencontreAt is null && s.Mesure.Term is { } term && !(s.Mesure.NextRencontreAt < s.Lieu.EndOf(term))
-            ? [new Milestone(Latest(
-                s.Court.StartOf(term.AddDays(-Math.Min(s.Mesure.EspaceWaitDays ?? UsualWaitDays, term.DayNumber))),
-                s.Court.AfterWorkingDays(s.Status.TransmittedAt ?? s.Mesure.CreatedAt, 5)), false)]
-            : [];
+    // Nothing was held, and less is left of the term than a family waits at the espace: visits would begin when the decision has
+    // ended. Whoever transmits is left a week to see to it; what is scheduled within the term, ten days to be heard of.
+    private static IEnumerable<Milestone> ExpiresBeforeVisit(Subject s)
+    {
+        if (!s.Transmitted || s.Status.FirstHeldRencontreAt is not null || s.Mesure.Term is not { } term)
+        {
+            return [];
+        }
+
+        var end = s.Lieu.EndOf(term);
+        var due = Latest(
+            s.Court.StartOf(term.AddDays(-Math.Min(s.Mesure.EspaceWaitDays ?? UsualWaitDays, term.DayNumber))),
+            s.Court.AfterWorkingDays(s.Status.TransmittedAt ?? s.Mesure.CreatedAt, 5));
+        var last = s.Mesure.PendingStarts.Where(p => p < end).Select(p => (DateTimeOffset?)p).Max() ?? (s.Mesure.NextRencontreAt < end ? s.Mesure.NextRencontreAt : null);
+        return last is { } start ? When(s.Court.AfterWorkingDays(start, DaysUntilHeardOf) < end, Latest(due, s.Court.AfterWorkingDays(start, DaysUntilHeardOf))) : [new Milestone(due, false)];
+    }
 
     private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
@@ -132,9 +148,9 @@ internal static class DeadlineTable
 
         public bool Transmitted => Status.State is not (MesureState.Ordonnee or MesureState.Completee);
 
-        public WorkingCalendar Lieu { get; } = WorkingCalendar.Of(Mesure.EspaceTimeZone, Mesure.EspaceDepartement);
+        public WorkingCalendar Lieu { get; } = CalendarOf(Espace, Mesure.Reference, Mesure.EspaceTimeZone, Mesure.EspaceDepartement);
 
-        public WorkingCalendar Court { get; } = WorkingCalendar.OfCourt(Mesure.EspaceDepartement);
+        public WorkingCalendar Court { get; } = CalendarOf(DeadlineTable.Court, Mesure.Reference, Mesure.EspaceTimeZone, Mesure.EspaceDepartement);
     }
 
     /// <summary>A moment from which a deadline counts.</summary>

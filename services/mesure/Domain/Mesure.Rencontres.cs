@@ -93,7 +93,7 @@ internal sealed partial class Mesure
             Outcome = outcome,
             NoticeMinutes = rencontre.NoticeMinutes(),
         });
-        NextRencontreAt = Earliest(otherPending);
+        WaitFor(otherPending);
     }
 
     /// <summary>A rencontre is moved: the old one stays on record and names the new one.</summary>
@@ -117,7 +117,7 @@ internal sealed partial class Mesure
             PreviousRencontreId = rencontre.Id,
             PreviousStartsAt = rencontre.StartsAt,
         });
-        NextRencontreAt = Earliest([.. otherPending, moved.StartsAt]);
+        WaitFor([.. otherPending, moved.StartsAt]);
         return moved;
     }
 
@@ -137,7 +137,7 @@ internal sealed partial class Mesure
 
         remise.ReturnOutcome = outcome;
         Add(MesureAct.RecordRemiseReturn, acting, new FactDetails { RencontreId = remise.Id, StartsAt = remise.ReturnsAt, Outcome = outcome });
-        NextRencontreAt = Next(otherPending);
+        WaitFor(otherPending);
     }
 
     /// <summary>What was recorded of a rencontre was a mistake: what is right takes its place, and what was said before stays in the history.</summary>
@@ -185,7 +185,7 @@ internal sealed partial class Mesure
             FirstHeldAt = first?.StartsAt,
             Before = before,
         });
-        NextRencontreAt = Next([.. otherPending, .. rencontre.PendingStart() is { } back ? [back] : (DateTimeOffset[])[]]);
+        WaitFor([.. otherPending, .. rencontre.PendingStart() is { } back ? [back] : (DateTimeOffset[])[]]);
         Term = Decision.Term(first?.Day);
     }
 
@@ -203,10 +203,12 @@ internal sealed partial class Mesure
         }, byJafer: true);
     }
 
-    private static DateTimeOffset? Earliest(IReadOnlyCollection<DateTimeOffset> starts) => starts.Count == 0 ? null : starts.Min();
-
-    // A closed mesure waits for nothing.
-    private DateTimeOffset? Next(IReadOnlyCollection<DateTimeOffset> starts) => Status.ClosedAt is null ? Earliest(starts) : null;
+    /// <summary>What is waited for now. A closed mesure waits for nothing.</summary>
+    private void WaitFor(IEnumerable<DateTimeOffset> starts)
+    {
+        PendingStarts = Status.ClosedAt is null ? [.. starts.Distinct().Order().Take(MostPendingStarts)] : [];
+        NextRencontreAt = PendingStarts.Length == 0 ? null : PendingStarts[0];
+    }
 
     private void RequireHoldable(Rencontre rencontre, MesureAct act, Acting acting)
     {

@@ -27,6 +27,9 @@ internal sealed record FactSource(string System, string ExternalId);
 /// </summary>
 internal sealed partial class Mesure
 {
+    /// <summary>How many rencontres without outcome are waited for by a deadline each.</summary>
+    public const int MostPendingStarts = 4;
+
     private readonly List<MesureFact> _newFacts = [];
 
     private Mesure()
@@ -69,8 +72,11 @@ internal sealed partial class Mesure
 
     public MesureStatus Status { get; private set; } = MesureStatus.Nothing;
 
-    /// <summary>Start of the next rencontre without outcome; kept here for worklists.</summary>
+    /// <summary>Start of the earliest rencontre without outcome, past or to come; kept here for worklists.</summary>
     public DateTimeOffset? NextRencontreAt { get; private set; }
+
+    /// <summary>Starts of the earliest rencontres without outcome, <see cref="MostPendingStarts"/> at most: one of which nothing is ever heard hides no later one.</summary>
+    public DateTimeOffset[] PendingStarts { get; private set; } = [];
 
     public DateOnly? Term { get; private set; }
 
@@ -358,7 +364,8 @@ internal sealed partial class Mesure
     {
         var rencontre = Book(startsAt, durationMinutes, zone, lieuId, terms ?? BookingTerms.None, MesureAct.ScheduleRencontre, acting);
         Add(MesureAct.ScheduleRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = startsAt, DurationMinutes = durationMinutes });
-        NextRencontreAt = NextRencontreAt is { } next && next < startsAt ? next : startsAt;
+        IEnumerable<DateTimeOffset> waiting = NextRencontreAt is { } next ? PendingStarts.Append(next) : [];
+        WaitFor(waiting.Append(startsAt));
         return rencontre;
     }
 
@@ -393,7 +400,7 @@ internal sealed partial class Mesure
         rencontre.VisiteurPresent = visiteurPresent;
         rencontre.PresentChildIds = presentChildIds;
         Add(act, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = rencontre.StartsAt, Outcome = outcome });
-        NextRencontreAt = Next([.. otherPending, .. held && rencontre.ReturnsAt is { } back ? [back] : (DateTimeOffset[])[]]);
+        WaitFor([.. otherPending, .. held && rencontre.ReturnsAt is { } back ? [back] : (DateTimeOffset[])[]]);
         if (held)
         {
             Term = Decision.Term(TimeZoneInfo.FindSystemTimeZoneById(rencontre.TimeZone).DayOf(Status.FirstHeldRencontreAt!.Value));
@@ -675,7 +682,7 @@ internal sealed partial class Mesure
         ClosureReason = ClosureReason.JugeRapportee;
         ClosureComment = comment;
         ClosureDecisionDate = decisionDate;
-        NextRencontreAt = null;
+        WaitFor([]);
         Add(MesureAct.Revoke, acting, new FactDetails { ClosureReason = ClosureReason.JugeRapportee });
     }
 
@@ -707,7 +714,7 @@ internal sealed partial class Mesure
         ClosureReason = ClosureReason.Transfert;
         ClosureComment = comment;
         ClosureDecisionDate = decisionDate ?? Decision.Date;
-        NextRencontreAt = null;
+        WaitFor([]);
         Add(MesureAct.Redesignate, acting, new FactDetails { ClosureReason = ClosureReason.Transfert });
 
         var successor = new Mesure
@@ -742,7 +749,7 @@ internal sealed partial class Mesure
         ClosureReason = reason;
         ClosureComment = comment;
         ClosureDestination = destination;
-        NextRencontreAt = null;
+        WaitFor([]);
         Add(MesureAct.Close, acting, new FactDetails { ClosureReason = reason });
     }
 
@@ -803,9 +810,9 @@ internal sealed partial class Mesure
         ClosureComment = "";
         ClosureDestination = ClosureDestination.Unspecified;
         ClosureDecisionDate = null;
-        NextRencontreAt = pending.Count == 0 ? null : pending.Min();
         ReopeningComment = comment;
         Add(MesureAct.Reopen, acting);
+        WaitFor(pending);
     }
 
     /// <summary>

@@ -206,13 +206,13 @@ public class TravelModelTests
     [InlineData("98731", "Pacific/Marquesas")]
     public void ZoneOf_Commune_IsAZoneOfTheSystem(string insee, string zone)
     {
-        Assert.Equal(zone, LocalTime.ZoneOf(insee));
+        Assert.Equal(zone, Communes.ZoneOf(insee));
         Assert.Equal(zone, TimeZoneInfo.FindSystemTimeZoneById(zone).Id);
     }
 
     [Fact]
     public void ZoneOf_EveryCommune_IsKnownToTheSystem() =>
-        Assert.All(TravelData.Places.Select(p => LocalTime.ZoneOf(p.Insee)).Distinct(), zone => TimeZoneInfo.FindSystemTimeZoneById(zone));
+        Assert.All(TravelData.Places.Select(p => Communes.ZoneOf(p.Insee)).Distinct(), zone => TimeZoneInfo.FindSystemTimeZoneById(zone));
 
     // Nearby pairs and pairs over the road blocks, not only pairs over all of France.
     private static Arbitrary<(TravelPlace A, TravelPlace B)> TwoCommunes()

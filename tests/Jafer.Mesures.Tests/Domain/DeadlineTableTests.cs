@@ -1,5 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Time;
 using Xunit;
 using Decision = Jafer.Mesures.Domain.Decision;
 using Difficulty = Jafer.Mesures.Domain.Difficulty;
@@ -12,6 +13,7 @@ namespace Jafer.Mesures.Tests.Domain;
 public sealed class DeadlineTableTests
 {
     private static readonly DateTimeOffset s_start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
+    private static readonly WorkingCalendar s_court = WorkingCalendar.Of("Europe/Paris", "69");
 
     private readonly List<Difficulty> _difficulties = [];
     private readonly List<Interview> _interviews = [];
@@ -170,8 +172,9 @@ public sealed class DeadlineTableTests
     {
         Transmit();
         Report(DifficultyReason.Capacity);
-        Assert.Equal(Paris(3, 5), At(DeadlineKind.AcknowledgeDifficulty));
-        Assert.Equal(Paris(3, 7), At(DeadlineKind.EscalateDifficulty));
+        var first = _now;
+        Assert.Equal(first.AddHours(24), At(DeadlineKind.AcknowledgeDifficulty));
+        Assert.Equal(first.AddHours(96), At(DeadlineKind.EscalateDifficulty));
         Assert.Equal(Paris(3, 17), At(DeadlineKind.AnswerDifficulty));
 
         _now = _now.AddHours(1);
@@ -179,13 +182,39 @@ public sealed class DeadlineTableTests
         Assert.Equal(_now.AddHours(4), At(DeadlineKind.AcknowledgeDifficulty));
         Assert.Equal(_now.AddHours(12), At(DeadlineKind.EscalateDifficulty));
         Assert.Equal(Paris(3, 5), At(DeadlineKind.AnswerDifficulty));
-        Assert.Equal([_now.AddHours(12), Paris(3, 7)], Due().Where(d => d.Kind == DeadlineKind.EscalateDifficulty).Select(d => d.DueAt));
+        Assert.Equal([_now.AddHours(12), first.AddHours(96)], Due().Where(d => d.Kind == DeadlineKind.EscalateDifficulty).Select(d => d.DueAt));
 
         _mesure.AcknowledgeDifficulty(_difficulties[1], Acting);
-        Assert.Equal(Paris(3, 5), At(DeadlineKind.AcknowledgeDifficulty));
+        Assert.Equal(first.AddHours(24), At(DeadlineKind.AcknowledgeDifficulty));
         _mesure.AnswerDifficulty(_difficulties[0], DifficultyAnswer.Maintain, "", Acting);
         Assert.DoesNotContain(Due(), d => d.Kind is DeadlineKind.AcknowledgeDifficulty or DeadlineKind.EscalateDifficulty);
         Assert.Equal(Paris(3, 5), At(DeadlineKind.AnswerDifficulty));
+    }
+
+    [Fact]
+    public void Of_RencontresWithoutOutcome_WaitsForEachOfTheEarliest()
+    {
+        Transmit();
+        _mesure.Acknowledge(Acting);
+        _mesure.TakeCharge(Acting);
+        _mesure.RecordContact(PartyRole.Hote, reached: true, ContactChannel.Unspecified, Acting);
+        var starts = Enumerable.Range(1, 6).Select(week => _now.AddDays(7 * week)).ToList();
+        var rencontres = starts.AsEnumerable().Reverse().Select(start => _mesure.ScheduleRencontre(start, 60, TimeZoneInfo.Utc, null, Acting)).Reverse().ToList();
+
+        Assert.Equal(starts.Take(4).Select(s => s_court.AfterWorkingDays(s, 2)), Outcomes());
+
+        // Nothing is ever heard of the first; the others are told, and what comes after them is waited for all the same.
+        _now = starts[3].AddHours(2);
+        foreach (var i in new[] { 1, 2 })
+        {
+            _mesure.RecordOutcome(
+                rencontres[i], RencontreOutcome.VisiteurAbsent, false, [], [.. rencontres.Where(r => r != rencontres[i]).Select(r => r.PendingStart()).OfType<DateTimeOffset>()], Acting);
+        }
+
+        Assert.Equal(starts[0], _mesure.NextRencontreAt);
+        Assert.Equal(new[] { 0, 3, 4, 5 }.Select(i => s_court.AfterWorkingDays(starts[i], 2)), Outcomes());
+
+        IEnumerable<DateTimeOffset> Outcomes() => Due().Where(d => d.Kind == DeadlineKind.RencontreOutcome).Select(d => d.DueAt);
     }
 
     [Fact]
@@ -193,13 +222,16 @@ public sealed class DeadlineTableTests
     {
         Transmit(waitDays: 160);
 
-        // The term is 2 September: 160 days before it are 26 March; a rencontre within the term ends the worry, one that is lost brings it back.
+        // The term is 2 September: 160 days before it are 26 March; a rencontre within the term puts the worry off until it should have been heard of, one that is lost brings it back.
         Assert.Equal(Paris(3, 26), At(DeadlineKind.ExpiresBeforeVisit));
         _mesure.Acknowledge(Acting);
         _mesure.TakeCharge(Acting);
         _mesure.RecordContact(PartyRole.Hote, reached: true, ContactChannel.Unspecified, Acting);
         var rencontre = _mesure.ScheduleRencontre(_now.AddDays(150), 60, TimeZoneInfo.Utc, null, Acting);
+        Assert.Equal(s_court.AfterWorkingDays(rencontre.StartsAt, 10), At(DeadlineKind.ExpiresBeforeVisit));
+        var late = _mesure.ScheduleRencontre(_now.AddDays(170), 60, TimeZoneInfo.Utc, null, Acting);
         Assert.DoesNotContain(Due(), d => d.Kind == DeadlineKind.ExpiresBeforeVisit);
+        _mesure.CancelRencontre(late, RencontreOutcome.CancelledByHote, [rencontre.StartsAt], Acting);
         _mesure.CancelRencontre(rencontre, RencontreOutcome.CancelledByHote, [], Acting);
         Assert.Equal(Paris(3, 26), At(DeadlineKind.ExpiresBeforeVisit));
     }
@@ -224,7 +256,7 @@ public sealed class DeadlineTableTests
 
         Assert.All(DeadlineTable.Of(_mesure, _difficulties, _interviews), d =>
         {
-            var calendar = DeadlineTable.CalendarOf(d.MustAct, "Europe/Paris", "69");
+            var calendar = DeadlineTable.CalendarOf(d.MustAct, "TJ-2026-000001", "Europe/Paris", "69");
             Assert.Equal(ReminderTable.Of(d.Kind, d.Urgent).Steps[0].Every.InWorkingDays ? calendar.WorkingTimeFrom(d.DueAt) : d.DueAt, d.RemindAt);
         });
         Assert.Equal(
@@ -239,6 +271,20 @@ public sealed class DeadlineTableTests
         Transmit("Indian/Reunion", "974");
 
         Assert.Equal(new DateTimeOffset(2027, 12, 23, 20, 0, 0, TimeSpan.Zero), At(DeadlineKind.Retrieval));
+    }
+
+    [Fact]
+    public void Of_ACourtThatItsReferenceNames_CountsItsOwnDaysAndClocks()
+    {
+        // Good Friday is a holiday at the court of Strasbourg and none at the espace.
+        _now = new DateTimeOffset(2026, 4, 1, 9, 0, 0, TimeSpan.Zero);
+        var mesure = Mesure.Create(Guid.CreateVersion7(_now), "TJ67482-2026-000001", Guid.CreateVersion7(_now), _mesure.Decision, null, Acting);
+        mesure.Complete([], Acting);
+        Assert.Equal(Paris(4, 8), Assert.Single(DeadlineTable.Of(mesure, [], [])).DueAt);
+
+        var cayenne = Mesure.Create(Guid.CreateVersion7(_now), "TJ97302-2026-000001", Guid.CreateVersion7(_now), _mesure.Decision, null, Acting);
+        cayenne.Complete([], Acting);
+        Assert.Equal(new DateTimeOffset(2026, 4, 4, 3, 0, 0, TimeSpan.Zero), Assert.Single(DeadlineTable.Of(cayenne, [], [])).DueAt);
     }
 
     private void Transmit(string zone = "Europe/Paris", string departement = "69", int? waitDays = null)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Google.Protobuf;
 using Jafer.Contracts;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Notification.V1;
@@ -11,7 +12,12 @@ namespace Jafer.Cli.Threads;
 /// <summary>Whether the file of a thread is whole, in one line.</summary>
 /// <param name="Whole">Whether nothing was found.</param>
 /// <param name="Line">What was found, in English; nothing of a text.</param>
-internal sealed record ThreadVerdict(bool Whole, string Line);
+internal sealed record ThreadVerdict(bool Whole, string Line)
+{
+    /// <summary>This one with what a further check of a whole file found.</summary>
+    /// <param name="further">The further check.</param>
+    public ThreadVerdict And(ThreadVerdict further) => further.Whole ? this with { Line = $"{Line}; {further.Line}" } : further;
+}
 
 /// <summary>Checks the file of a thread: by itself, and against the service that gave it.</summary>
 internal static class ThreadCheck
@@ -42,7 +48,9 @@ internal static class ThreadCheck
         }
 
         return new ThreadVerdict(
-            true, $"WHOLE: {export.Messages.Count} messages of thread {export.Thread.ThreadId}, nothing altered or left out up to {export.Thread.HeadHash ?? "an empty thread"}");
+            true,
+            $"WHOLE: {export.Messages.Count} messages of thread {export.Thread.ThreadId}, none altered or left out up to {export.Thread.HeadHash ?? "an empty thread"} "
+            + "(receipts, expectations, participants and names of attachments: --against-server)");
     }
 
     /// <summary>Compares the last hash and the count of a whole file with those that the service has.</summary>
@@ -58,7 +66,24 @@ internal static class ThreadCheck
                 ? new ThreadVerdict(false, $"DIFFERENT: the server has {thread.MessageCount} messages, the file {export.Messages.Count}")
             : head != (export.Thread.HeadHash ?? "")
                 ? new ThreadVerdict(false, "DIFFERENT: the server has as many messages, but another last hash: the file is of another history")
-            : new ThreadVerdict(true, $"{Offline(export).Line}; the server has the same");
+            : new ThreadVerdict(true, "the server has as many messages and the same last hash");
+    }
+
+    /// <summary>Says whether the file is one that the service gave out, byte for byte.</summary>
+    /// <param name="given">What the service answered to the file's SHA-256.</param>
+    public static ThreadVerdict Given(CheckThreadExportResponse given) => given.Known
+        ? new ThreadVerdict(true, $"byte for byte the file that Jafer gave to {given.OrganisationId} at {ThreadChain.Text(given.ExportTime.ToDateTimeOffset())}")
+        : new ThreadVerdict(false, "ALTERED outside the messages: they are whole, but Jafer gave out no such file (a file that was only formatted anew counts as altered)");
+
+    /// <summary>The request that asks whether a file was given out.</summary>
+    /// <param name="export">The file.</param>
+    /// <param name="path">Where it is.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<CheckThreadExportRequest> CheckFor(ThreadExport export, string path, CancellationToken ct)
+    {
+        await using var file = File.OpenRead(path);
+        var (thread, digest) = (RequestFor(export), await SHA256.HashDataAsync(file, ct));
+        return new CheckThreadExportRequest { MesureId = thread.MesureId, EspaceId = thread.EspaceId, Sha256 = ByteString.CopyFrom(digest) };
     }
 
     /// <summary>Looks for the attachments of a whole file among the files of a folder, by what they hold, whatever they are called.</summary>
@@ -78,7 +103,7 @@ internal static class ThreadCheck
         var missing = named.Where(n => !found.Contains(n.Digest)).ToList();
         return missing is [var first, ..]
             ? new ThreadVerdict(false, $"ATTACHMENTS MISSING: {missing.Count} of {named.Count} are not in the folder, or were altered; the first is {first.Digest} of position {first.Position}")
-            : new ThreadVerdict(true, $"{Offline(export).Line}; all {named.Count} attachments are in the folder, unaltered");
+            : new ThreadVerdict(true, $"all {named.Count} attachments are in the folder, unaltered");
     }
 
     /// <summary>Compares a whole file with the hashes that the feed of the caller's organisation told when the messages were posted.</summary>
@@ -95,7 +120,7 @@ internal static class ThreadCheck
         var left = anchors.Keys.Except(export.Messages.Select(m => m.MessageId)).Count();
         return left > 0
             ? new ThreadVerdict(false, $"INCOMPLETE: the feed tells of {left} messages that the file does not have")
-            : new ThreadVerdict(true, $"{Offline(export).Line}; {anchors.Count} hashes that the feed told agree");
+            : new ThreadVerdict(true, $"{anchors.Count} hashes that the feed told agree");
     }
 
     /// <summary>The hashes that the caller's feed still has of a thread: of the last 90 days.</summary>

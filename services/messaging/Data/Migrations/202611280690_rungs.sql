@@ -17,6 +17,12 @@ end $$;
 create trigger expectations_told before update on expectations
     for each row when (new.reminders > old.reminders and new.rung is null) execute function told_without_rung();
 
+-- Where courts sit: by which holidays and clocks they work. The directory tells it again on its command to republish.
+create table courts (
+    organisation_id uuid primary key,
+    code            text not null
+);
+
 -- By which clocks an espace works. The directory tells the zone with every espace; until it tells one again, that of its département.
 alter table espaces add column time_zone text not null default 'Europe/Paris';
 update espaces set time_zone = case departement

@@ -30,3 +30,15 @@ internal sealed class Rungs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280690_rungs.sql";
 }
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611280692_messages_stay")]
+internal sealed class MessagesStay : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280692_messages_stay.sql";
+}
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611280693_thread_exports")]
+internal sealed class ThreadExports : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280693_thread_exports.sql";
+}

@@ -168,3 +168,10 @@ internal sealed class ReminderTables : SqlMigration
 {
     protected override string Resource => "202611280620_reminders.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280691_pending_starts")]
+internal sealed class PendingStartsOfMesures : SqlMigration
+{
+    protected override string Resource => "202611280691_pending_starts.sql";
+}
