@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Sourced by run.sh, check.sh and bench.sh: how the AppHost is built, started and awaited.
+. "$JAFER_ROOT/eng/build.sh"
 
 apphost_dll() { echo "$JAFER_ROOT/artifacts/$1/AppHost/$(tr '[:upper:]' '[:lower:]' <<<"$JAFER_CONFIGURATION")/AppHost.dll"; }
 
@@ -21,8 +22,7 @@ build_apphost() {
   local log=$JAFER_STATE/logs/build.log start
   start=$(now_ms)
   printf 'build: AppHost and services … '
-  if dotnet build "$JAFER_ROOT/AppHost/AppHost.csproj" -c "$JAFER_CONFIGURATION" -nodeReuse:false -v q -nologo \
-    -clp:NoSummary >"$log" 2>&1 </dev/null; then
+  if built "$JAFER_ROOT/AppHost/AppHost.csproj" >"$log" 2>&1 </dev/null; then
     say "$(seconds $(($(now_ms) - start)))"
   else
     say failed

@@ -8,6 +8,7 @@
 #   --no-setup    trust that nothing is missing;  --no-build   trust the last build
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+. "$JAFER_ROOT/eng/build.sh"
 cd "$JAFER_ROOT"
 
 setup=true build=true checks=true filter='' projects=()
@@ -109,7 +110,7 @@ if [[ $checks == true ]]; then
 fi
 
 if [[ $build == true ]]; then
-  check "build, warnings as errors" dotnet build Jafer.sln -c "$JAFER_CONFIGURATION" -nodeReuse:false -v q -nologo -clp:NoSummary || finish
+  check "build, warnings as errors" built Jafer.sln || finish
 fi
 
 start=$(now_ms)

@@ -1,6 +1,6 @@
 using System.Reflection;
 using Google.Protobuf.Reflection;
-using Jafer.Contracts.Events;
+using Jafer.Contracts.Mesure.V1;
 
 namespace Jafer.ContractTests;
 
@@ -9,7 +9,7 @@ internal static class Contracts
 {
     public static IReadOnlyList<FileDescriptor> Files { get; } =
     [
-        .. typeof(DomainEvent).Assembly.GetTypes()
+        .. typeof(MesureService).Assembly.GetTypes()
             .Where(t => t.Name.EndsWith("Reflection", StringComparison.Ordinal))
             .Select(t => t.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null))
             .OfType<FileDescriptor>()
