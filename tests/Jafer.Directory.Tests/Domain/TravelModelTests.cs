@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Jafer.Directory.Domain;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Directory.Tests.Domain;
 
