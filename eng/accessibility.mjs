@@ -39,9 +39,9 @@ try {
       page.on('request', (request) => loaded.push(request.url()));
       await page.goto(pathToFileURL(resolve(file)).href);
       for (const url of loaded.slice(1)) tell(file, screen, `loads ${url}`);
+      await page.evaluate(axe);
       for (const media of ['screen', 'print']) {
         await page.emulateMedia({ media });
-        await page.evaluate(axe);
         const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations', 'incomplete'] }));
         checked += result.passes.length;
         for (const { id, help, nodes } of result.violations) tell(file, `${screen}, ${media}`, `${id}: ${help}: ${nodes.map(({ html }) => html).slice(0, 3).join(' ')}`);

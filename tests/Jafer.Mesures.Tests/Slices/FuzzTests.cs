@@ -102,12 +102,13 @@ public sealed class FuzzTests(MesuresFixture jafer)
         var day = last ? new Date { Year = 9999, Month = 12, Day = 31 } : new Date { Year = 1900, Month = 1, Day = 1 };
         var instant = new Timestamp { Seconds = last ? 253_402_128_000 : -2_208_988_800 };
         var faults = new List<string>();
+        var (id, rencontre) = await MakeAsync(day);
         foreach (var rpc in Requests.Services.Where(s => s != BulkService.Descriptor).SelectMany(s => s.Methods))
         {
             foreach (var role in new[] { Roles.Juridiction, Roles.Espace }.Where(r => AccessTable.BuiltIn.Grant($"/{rpc.Service.FullName}/{rpc.Name}", r) != Tenancy.None))
             {
                 var channel = jafer.First.Channel(role, role == Roles.Juridiction ? Court : Gestionnaire);
-                var (id, request) = await MakeAsync(rpc, day);
+                var request = About(rpc, id, rencontre);
                 for (var i = 0; i < Times(request).Count; i++)
                 {
                     var (holder, field) = Times(request)[i];
@@ -119,9 +120,15 @@ public sealed class FuzzTests(MesuresFixture jafer)
                         faults.Add($"{rpc.Name} as {role}, {field.FullName}: {refusal?.Code} {refusal?.Message}, then {after?.Code}");
                     }
 
+                    // What was refused or only read changed nothing: the next request is about the same mesure.
+                    if (after is not null || (refusal is null && rpc.InputType.FindFieldByName("request_id") is not null))
+                    {
+                        (id, rencontre) = await MakeAsync(day);
+                    }
+
                     if (refusal is null || after is not null)
                     {
-                        (id, request) = await MakeAsync(rpc, day);
+                        request = About(rpc, id, rencontre);
                     }
                     else
                     {
@@ -156,19 +163,24 @@ public sealed class FuzzTests(MesuresFixture jafer)
             .Select(t => t.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null)).OfType<ServiceDescriptor>().Select(s => s.Name).Order(),
         Requests.Services.Select(s => s.Name).Order());
 
-    // A mesure whose own days are as odd, in a state in which most can be done, and a request about it.
-    private async Task<(string MesureId, IMessage Request)> MakeAsync(MethodDescriptor rpc, Date contactDeadline)
+    // A mesure whose own days are as odd, in a state in which most can be done, and its rencontre.
+    private async Task<(string MesureId, string RencontreId)> MakeAsync(Date contactDeadline)
     {
         var id = await jafer.MesureInAsync(MesureState.Programmee, r => r.Decision.ContactDeadline = contactDeadline);
-        var request = rpc.Name == "CreateMesure" ? Content() : Requests.For(rpc, id);
-        Requests.Name(request, "rencontre_id", (await jafer.GetAsync(id)).Rencontres[0].RencontreId);
+        return (id, (await jafer.GetAsync(id)).Rencontres[0].RencontreId);
+    }
+
+    private static IMessage About(MethodDescriptor rpc, string mesureId, string rencontreId)
+    {
+        var request = rpc.Name == "CreateMesure" ? Content() : Requests.For(rpc, mesureId);
+        Requests.Name(request, "rencontre_id", rencontreId);
         if (request is PublishInterviewSlotsRequest publish)
         {
             publish.EspaceId = YoungEspace.ToString();
             publish.Slots.Add(new InterviewSlotToPublish { ExternalId = NewId(), DurationMinutes = 240 });
         }
 
-        return (id, request);
+        return request;
     }
 
     /// <summary>The fields of a message for a day or an instant, those of the messages that it holds included.</summary>
