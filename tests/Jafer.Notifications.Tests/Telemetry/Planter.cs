@@ -30,8 +30,8 @@ internal sealed class Planter
 
     /// <summary>A copy of a well-formed message with a marker in each of its texts, those of empty fields included.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="spared">Paths of fields, as refusals name them, that keep their value, with all that is in them.</param>
-    public IMessage Planted(IMessage message, IReadOnlyCollection<string> spared)
+    /// <param name="spared">Whether a field, by its path as refusals name it, keeps its value, with all that is in it.</param>
+    public IMessage Planted(IMessage message, Func<string, bool> spared)
     {
         var copy = message.Descriptor.Parser.ParseFrom(message.ToByteArray());
         Plant(copy, copy.Descriptor.Name, "", spared);
@@ -75,12 +75,12 @@ internal sealed class Planter
         return message;
     }
 
-    private void Plant(IMessage message, string owner, string path, IReadOnlyCollection<string> spared)
+    private void Plant(IMessage message, string owner, string path, Func<string, bool> spared)
     {
         foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsMap))
         {
             var at = path + field.Name;
-            if (spared.Contains(at))
+            if (spared(at))
             {
                 continue;
             }
@@ -96,7 +96,7 @@ internal sealed class Planter
                 for (var i = 0; i < list.Count; i++)
                 {
                     var item = string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]");
-                    if (spared.Contains(item))
+                    if (spared(item))
                     {
                         continue;
                     }
