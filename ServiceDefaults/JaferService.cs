@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Grpc.Health;
 using Jafer.ServiceDefaults.Grpc.Reflection;
+using Jafer.ServiceDefaults.Limits;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
 using Jafer.ServiceDefaults.Requests;
@@ -65,8 +66,8 @@ public static class JaferService
             options.Interceptors.Add<ErrorInterceptor>();
             options.Interceptors.Add<AccessInterceptor>();
             options.EnableDetailedErrors = false;
-            options.MaxReceiveMessageSize = 4 * 1024 * 1024;
         });
+        builder.AddJaferLimits();
 
         // Read late: tests and the AppHost may still add configuration.
         builder.Services.AddSingleton(services =>
@@ -111,8 +112,10 @@ public static class JaferService
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseQuietProbes();
-        app.UseMalformedRequests();
+        app.UseForwardedAddresses();
         app.UseAuthentication();
+        app.UseCallLimits();
+        app.UseMalformedRequests();
         app.MapGrpcService<OperationsGrpcService<TContext>>();
         app.MapGrpcService<HealthGrpcService>();
         app.MapGrpcService<ReflectionGrpcService>();

@@ -100,3 +100,40 @@ test('Servers_KilledAndStartedAgain_KeepPortAndPasswordAndAnswer', () => {
     servers('purge');
   }
 });
+
+test('Sbom_OfThisCheckout_KeepsTheSchemaAndTellsWhatRunsFromWhatBuilds', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jafer-sbom-'));
+  try {
+    const file = join(folder, 'sbom.json');
+    const { status, stderr } = run('./jafer', 'sbom', file);
+    assert.equal(status, 0, stderr);
+    const text = readFileSync(file, 'utf8');
+    const { Spec, Validation } = await import('@cyclonedx/cyclonedx-library');
+    assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text), null);
+    assert.notEqual(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text.replace('"CycloneDX"', '"Cyclone"')), null);
+
+    const { components, dependencies } = JSON.parse(text);
+    const scope = (name) => components.find((c) => c.name === name)?.scope;
+    assert.deepEqual(
+      ['Npgsql', 'MassTransit.RabbitMQ', '@grpc/grpc-js', 'System.CommandLine', 'Grpc.Tools', 'xunit.v3', 'playwright-core'].map(scope),
+      ['required', 'required', 'optional', 'optional', 'excluded', 'excluded', 'excluded'],
+    );
+    const refs = new Set(components.map((c) => c['bom-ref']));
+    assert.equal(refs.size, components.length);
+    for (const { dependsOn } of dependencies) for (const ref of dependsOn) assert.ok(refs.has(ref), ref);
+    for (const own of Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies)) assert.ok(scope(own), own);
+
+    // The same commit and packages give the same file.
+    assert.equal(run('./jafer', 'sbom', file, '--no-restore').status, 0);
+    assert.equal(readFileSync(file, 'utf8'), text);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Licences_OfThisCheckout_AreAcceptedEachByName', () => {
+  const { status, stdout, stderr } = run('./jafer', 'licences', '--no-restore');
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^MIT \(\d+\): /m);
+  assert.doesNotMatch(stdout, /none named/);
+});

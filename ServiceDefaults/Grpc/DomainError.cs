@@ -167,6 +167,9 @@ public sealed class DomainError : Exception
     public static DomainError LimitExceeded(string limit, TimeSpan retryAfter) =>
         new(StatusCode.ResourceExhausted, ErrorReason.LimitExceeded, $"A limit was passed: {limit}.") { RetryAfter = retryAfter };
 
+    /// <summary>RESOURCE_EXHAUSTED: a message has more bytes than one may have, before or after decompression.</summary>
+    public static DomainError MessageTooLarge() => LimitExceeded("bytes of a message; in parts it may be sent at once", TimeSpan.FromSeconds(1));
+
     /// <summary>ABORTED: another writer was faster, or the etag is not the current one.</summary>
     /// <param name="etag">Current etag, when it is known.</param>
     public static DomainError EtagMismatch(string? etag = null) =>

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Jafer.ServiceDefaults.Limits;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Jafer.ServiceDefaults.Grpc;
 
@@ -14,7 +16,8 @@ namespace Jafer.ServiceDefaults.Grpc;
 /// <see cref="RpcErrors"/>. Faults are logged here, once; refusals are not logged. When the process is asked to stop, running
 /// calls are answered, and streams, which would never end, end with UNAVAILABLE: the client resumes elsewhere.
 /// </summary>
-internal sealed class ErrorInterceptor(IHostApplicationLifetime lifetime, ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed class ErrorInterceptor(
+    IHostApplicationLifetime lifetime, CallLimits limits, IOptions<LimitOptions> options, TimeProvider clock, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -32,13 +35,25 @@ internal sealed class ErrorInterceptor(IHostApplicationLifetime lifetime, ILogge
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
         TResponse? response = null;
-        await StreamAsync(context, async draining => response = await continuation(new RequestStream<TRequest>(requestStream), draining));
+        await StreamAsync(context, async draining => response = await continuation(Read(requestStream, context), draining));
         return response!;
     }
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        StreamAsync(context, draining => continuation(new RequestStream<TRequest>(requestStream), responseStream, draining));
+        StreamAsync(context, draining => continuation(Read(requestStream, context), responseStream, draining));
+
+    private RequestStream<TRequest> Read<TRequest>(IAsyncStreamReader<TRequest> requests, ServerCallContext context)
+    {
+        // The first message was paid for by the call.
+        var first = true;
+        return new RequestStream<TRequest>(requests, options.Value.StreamIdle, ct =>
+        {
+            var pays = !first;
+            first = false;
+            return pays ? limits.PaceAsync(context.GetHttpContext(), ct) : default;
+        }, clock);
+    }
 
     private async Task StreamAsync(ServerCallContext context, Func<ServerCallContext, Task> call)
     {

@@ -26,6 +26,12 @@ public static class JaferMetrics
     internal static Counter<long> NoAnswers { get; } =
         Meter.CreateCounter<long>("jafer.client.no_answers", "{call}", "Calls to another service that a fallback replaced, by status");
 
+    internal static Counter<long> LimitsRefused { get; } =
+        Meter.CreateCounter<long>("jafer.limits.refused", "{call}", "Calls and connections that were refused because a limit was passed, by limit");
+
+    internal static Counter<long> Enumerations { get; } =
+        Meter.CreateCounter<long>("jafer.access.enumeration", "{alarm}", "Callers who were refused so many ids that they seem to try them out");
+
     internal static Counter<long> OutboxPublished { get; } =
         Meter.CreateCounter<long>("jafer.outbox.published", "{message}", "Messages given to the broker");
 

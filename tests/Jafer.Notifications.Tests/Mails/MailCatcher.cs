@@ -60,7 +60,10 @@ internal sealed partial class MailCatcher : IAsyncDisposable
     }
 
     /// <summary>The mails caught so far to an address.</summary>
-    public async Task<IReadOnlyList<Mail>> MailsToAsync(string address)
+    public async Task<IReadOnlyList<Mail>> MailsToAsync(string address) => [.. (await AllAsync()).Where(m => m.To.Contains(address))];
+
+    /// <summary>All mails caught so far.</summary>
+    public async Task<IReadOnlyList<Mail>> AllAsync()
     {
         var all = await _http.GetFromJsonAsync<List<JsonElement>>("api/email");
         return
@@ -71,8 +74,7 @@ internal sealed partial class MailCatcher : IAsyncDisposable
                     m.GetProperty("subject").GetString()!,
                     m.GetProperty("text").GetString()!,
                     m.GetProperty("headers").ToString(),
-                    m.GetProperty("html").GetString() ?? ""))
-                .Where(m => m.To.Contains(address)),
+                    m.GetProperty("html").GetString() ?? "")),
         ];
     }
 
