@@ -65,11 +65,18 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         {
             DeadlineDue due => due.DueAt,
             ReminderDue due => due.DueAt,
+            MessageOverdue overdue => overdue.DueAt,
+            UpkeepReminderDue due => new DateTimeOffset(due.DueDate, TimeOnly.MinValue, TimeSpan.Zero),
             _ => (DateTimeOffset?)null,
         };
-        if (Calls.For(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId) is { } call
-            && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, detail, now, ct)))
+        foreach (var call in Calls.Of(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId))
         {
+            var told = call.Detail ?? detail;
+            if (call.OnceADay && await WasCalledTodayAsync(db, call, type, told, now, ct))
+            {
+                continue;
+            }
+
             db.Deliveries.Add(new Delivery
             {
                 DeliveryId = Guid.CreateVersion7(now),
@@ -78,7 +85,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 EventType = type,
                 MesureId = call.About,
                 Urgent = call.Urgent,
-                Deadline = detail,
+                Deadline = told,
                 DeadlineDueAt = dueAt,
                 Rung = call.Rung == ReminderRung.Unspecified ? null : call.Rung.ToCode(),
                 Reminder = call.Reminder,
@@ -97,17 +104,17 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             select delivery_id from deliveries
             where mesure_id = {lifted.AggregateId} and deadline = {lifted.Deadline} and deadline_due_at = {lifted.DueAt} and state in ('QUEUED', 'ADDRESSED')
             """).ToListAsync(ct),
-        MessagePosted { AnswersMessageId: { } answered } => OfMessageAsync(db, message.AggregateId, answered, ct),
-        MessageAcknowledged acknowledged => OfMessageAsync(db, message.AggregateId, acknowledged.MessageId, ct),
-        QuestionWithdrawn withdrawn => OfMessageAsync(db, message.AggregateId, withdrawn.MessageId, ct),
+        MessagePosted { AnswersMessageId: { } answered } posted => OfMessagesAsync(db, message.AggregateId, [answered, .. posted.MetMessageIds ?? []], ct),
+        MessageAcknowledged acknowledged => OfMessagesAsync(db, message.AggregateId, [acknowledged.MessageId], ct),
+        QuestionWithdrawn withdrawn => OfMessagesAsync(db, message.AggregateId, [withdrawn.MessageId], ct),
         _ => Task.FromResult(new List<Guid>()),
     };
 
     // The feed's own entry of the event says of which message the mail is.
-    private static Task<List<Guid>> OfMessageAsync(NotificationsDbContext db, Guid threadId, Guid messageId, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
+    private static Task<List<Guid>> OfMessagesAsync(NotificationsDbContext db, Guid threadId, Guid[] messageIds, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
         select d.delivery_id from deliveries d join feed_events e on e.organisation_id = d.organisation_id and e.event_id = d.event_id
         where d.mesure_id = {threadId} and d.state in ('QUEUED', 'ADDRESSED') and d.event_type in ('messaging.message-posted.v1', 'messaging.message-overdue.v1')
-          and e.data ->> 'messageId' = {messageId.ToString()}
+          and (e.data ->> 'messageId')::uuid = any({messageIds})
         """).ToListAsync(ct);
 
     /// <summary>

@@ -22,6 +22,34 @@ public sealed class DroppedMailTests(NotificationsFixture fixture) : IClassFixtu
     }
 
     [Fact]
+    public async Task Message_WhoseCorrectionIsAnswered_IsNotRemindedOf()
+    {
+        var mesure = TestMesure.Create();
+        var (asked, correction, other) = (TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId());
+        await fixture.ApplyAsync(
+            mesure.Message(mesure.GestionnaireId, 2) with { MessageId = asked }, mesure.Message(mesure.GestionnaireId, 3) with { MessageId = correction, CorrectsMessageId = asked },
+            mesure.Overdue(mesure.JuridictionId, "ANSWER") with { MessageId = asked }, mesure.Overdue(mesure.JuridictionId, "ANSWER") with { MessageId = other });
+
+        await fixture.ApplyAsync(mesure.Message(mesure.JuridictionId, 4) with { AnswersMessageId = correction, MetMessageIds = [correction, asked] });
+
+        Assert.Equal(
+            ["messaging.message-overdue.v1 DROPPED", "messaging.message-overdue.v1 QUEUED", "messaging.message-posted.v1 DROPPED", "messaging.message-posted.v1 DROPPED"],
+            await OfCourtAsync(mesure));
+    }
+
+    [Fact]
+    public async Task Silence_OfSoftware_IsToldToItsOrganisationAndToTheOperatorOnceADay()
+    {
+        var (organisation, operatorId) = (TestMesure.NewId(), new ServiceDefaults.EscalationOptions().OperatorId);
+
+        await fixture.ApplyAsync(TestEspace.SourceSilent(organisation), TestEspace.SourceSilent(organisation), TestEspace.ConsumerSilent(organisation));
+
+        Assert.Equal(
+            new[] { $"{operatorId} CONSUMER_SILENT", $"{operatorId} SOURCE_SILENT", $"{organisation}", $"{organisation}" }.Order(StringComparer.Ordinal),
+            (await fixture.Database.ReadAllAsync<string>($"select concat_ws(' ', organisation_id, deadline) from deliveries where mesure_id = '{organisation}'")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Message_AcknowledgedOrWithdrawnBeforeItsReminderIsSent_IsNotRemindedOf()
     {
         var mesure = TestMesure.Create();

@@ -54,3 +54,9 @@ internal sealed class FeedConsumers : SqlMigration
 {
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280750_mail_ages")]
+internal sealed class MailAges : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280750_mail_ages.sql";
+}
