@@ -28,6 +28,12 @@ internal sealed class Delivery
     /// <summary>When it was due, the start of the day where a day was; null where the event is of nothing that is due, or was queued by an older version.</summary>
     public DateTimeOffset? DeadlineDueAt { get; init; }
 
+    /// <summary>
+    /// The groups of an espace that it reminds of and nobody has seen to since, each with its modalité where there are several; null where
+    /// it reminds of none.
+    /// </summary>
+    public string[]? Items { get; init; }
+
     /// <summary>Whether it goes to whoever is left: those for whom it is have no address that works.</summary>
     public bool Escalated { get; init; }
 

@@ -60,3 +60,9 @@ internal sealed class MailAges : SqlMigration
 {
     protected override string Resource => "Migrations.202611280750_mail_ages.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280751_upkeep_mails")]
+internal sealed class UpkeepMails : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280751_upkeep_mails.sql";
+}
