@@ -115,6 +115,23 @@ public sealed record EspaceGroupStale : DomainEvent
 }
 
 /// <summary>
+/// A group of an espace's fields that had gone stale was confirmed or said anew: nobody need be reminded of it any more. Not published
+/// of a declared wait, of which <see cref="WaitDeclared"/> tells. <see cref="DomainEvent.AggregateId"/> is the espace.
+/// </summary>
+[EntityName("directory.espace-group-confirmed.v1"), MessageUrn("directory.espace-group-confirmed.v1")]
+public sealed record EspaceGroupConfirmed : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The group, such as "MODALITE".</summary>
+    public required string Group { get; init; }
+
+    /// <summary>Which one of several: the code of the modalité, such as "VISITE"; absent for the other groups.</summary>
+    public string? Key { get; init; }
+}
+
+/// <summary>
 /// An espace has no valid agrément any more: the last one was withdrawn or ran out, and none follows it; or the one it has is
 /// withdrawn from a later day on, which is told at once. <see cref="DomainEvent.AggregateId"/> is the espace. Published once for
 /// each last day.

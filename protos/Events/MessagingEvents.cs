@@ -51,6 +51,12 @@ public sealed record MessagePosted : MessageEvent
     /// <summary>The message that it answers; absent when it answers none.</summary>
     public Guid? AnswersMessageId { get; init; }
 
+    /// <summary>
+    /// Messages of which no answer and no acknowledgement is expected any more since this one: the one that it answers and those which
+    /// that one corrects. Absent when it answers none, and from older versions.
+    /// </summary>
+    public IReadOnlyList<Guid>? MetMessageIds { get; init; }
+
     /// <summary>The message that it corrects; absent when it corrects none.</summary>
     public Guid? CorrectsMessageId { get; init; }
 

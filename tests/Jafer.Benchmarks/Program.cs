@@ -24,6 +24,7 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (WatchersBenchmark.Name, WatchersBenchmark.RunAsync),
     (FeedBenchmark.Name, FeedBenchmark.RunAsync),
     (WebhookBenchmark.Name, WebhookBenchmark.RunAsync),
+    (MailBenchmark.Name, MailBenchmark.RunAsync),
     (DistancierBenchmark.Name, DistancierBenchmark.RunAsync),
     (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),
     (ImportBenchmark.Name, ImportBenchmark.RunAsync),

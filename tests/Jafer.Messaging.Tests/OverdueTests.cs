@@ -68,6 +68,22 @@ public sealed class OverdueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Answer_ToACorrectedQuestion_TellsOfAllThatItMeets()
+    {
+        var mesure = await OpenAsync();
+        var espace = _messaging.Espace(mesure);
+        var question = await espace.SayAsync(mesure, "Le 12 ou le 13 ?", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(_messaging.Clock.GetUtcNow().AddHours(1)));
+        var correction = await espace.SayAsync(mesure, "Le 13 ou le 14 ?", r => r.CorrectsMessageId = question.MessageId);
+        var again = await espace.SayAsync(mesure, "Le 14 ou le 15 ?", r => r.CorrectsMessageId = correction.MessageId);
+
+        var answer = await _messaging.Court(mesure).SayAsync(mesure, "Le 14.", r => r.AnswersMessageId = again.MessageId);
+
+        string Met(string messageId) => $"select coalesce(string_agg(m, ' '), '') from probe.told, jsonb_array_elements_text(payload->'metMessageIds') m where payload->>'messageId' = '{messageId}'";
+        Assert.Equal($"{again.MessageId} {correction.MessageId} {question.MessageId}", await _messaging.Database.ReadAsync<string>(Met(answer.MessageId)));
+        Assert.Equal("", await _messaging.Database.ReadAsync<string>(Met(question.MessageId)));
+    }
+
+    [Fact]
     public async Task Expectation_MetOrWithdrawn_IsToldNoMore()
     {
         var mesure = await OpenAsync();

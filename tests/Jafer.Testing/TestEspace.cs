@@ -76,6 +76,48 @@ public static class TestEspace
         };
     }
 
+    /// <summary>A group that had gone stale is confirmed.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="gestionnaireId">Its gestionnaire.</param>
+    /// <param name="group">Code of the group.</param>
+    /// <param name="key">Code of the modalité; null for the other groups.</param>
+    public static EspaceGroupConfirmed GroupConfirmed(Guid espaceId, Guid gestionnaireId, string group, string? key = null)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = espaceId,
+            AggregateVersion = 4,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            Group = group,
+            Key = key,
+        };
+    }
+
+    /// <summary>It declared its wait for a modalité.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="gestionnaireId">Its gestionnaire.</param>
+    /// <param name="modalite">Code of the modalité.</param>
+    public static WaitDeclared WaitDeclared(Guid espaceId, Guid gestionnaireId, string modalite)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return new()
+        {
+            EventId = TestMesure.NewId(),
+            AggregateId = espaceId,
+            AggregateVersion = 4,
+            OccurredAt = now,
+            RecordedAt = now,
+            GestionnaireId = gestionnaireId,
+            Modalite = modalite,
+            Days = 40,
+            AsOfDate = new DateOnly(2026, 11, 20),
+        };
+    }
+
     /// <summary>No agrément is valid any more.</summary>
     /// <param name="espaceId">The espace.</param>
     /// <param name="gestionnaireId">Its gestionnaire.</param>

@@ -2,7 +2,10 @@ using Google.Protobuf;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
 using Jafer.Directory.Data;
+using Jafer.Directory.Domain;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Directory.Espaces;
 
@@ -54,6 +57,9 @@ internal sealed class EspaceEdit
     /// <summary>What others are told; null when nothing of it is theirs to know. Known once concluded.</summary>
     public EspacePublished? Event { get; private set; }
 
+    /// <summary>The stale groups that are fresh again, for whoever was to be reminded of them. Known once concluded.</summary>
+    public IReadOnlyList<EspaceGroupConfirmed> Refreshed { get; private set; } = [];
+
     /// <summary>Begins to change an espace.</summary>
     /// <param name="row">The espace, with all that belongs to the groups and with their provenance.</param>
     /// <param name="groups">Groups that may change.</param>
@@ -76,10 +82,12 @@ internal sealed class EspaceEdit
         db.EspaceChanges.AddRange(_changes);
         if (Event is { } message)
             db.Publish(message);
+        foreach (var refreshed in Refreshed)
+            db.Publish(refreshed);
         return written;
     }
 
-    /// <summary>Concludes for a caller that writes <see cref="Changes"/> and <see cref="Event"/> itself, many at once.</summary>
+    /// <summary>Concludes for a caller that writes <see cref="Changes"/>, <see cref="Event"/> and <see cref="Refreshed"/> itself, many at once.</summary>
     /// <param name="speaker">Who says it.</param>
     /// <param name="now">Now.</param>
     /// <param name="confirmedAt">When the speaker held it to be true; now, unless a source says of itself that it is older.</param>
@@ -89,7 +97,7 @@ internal sealed class EspaceEdit
     {
         var held = _row.Groups.ToDictionary(g => new GroupKey(g.Group, g.Key));
         var at = confirmedAt ?? now;
-        var (touched, confirmed) = (new HashSet<EspaceGroup>(), false);
+        var (touched, refreshed, confirmed) = (new HashSet<EspaceGroup>(), new List<GroupKey>(), false);
         var after = GroupDocuments.Of(_row, _groups);
         foreach (var (key, document) in after.OrderBy(d => d.Key.Group).ThenBy(d => d.Key.Key, StringComparer.Ordinal))
         {
@@ -98,6 +106,7 @@ internal sealed class EspaceEdit
             {
                 if (confirms?.Invoke(key) != true || at <= known.ConfirmedAt)
                     continue;
+                NoteRefreshed(key, known);
                 known.ConfirmedAt = at;
                 Append(key, EspaceChangeKind.Confirmed, null);
                 continue;
@@ -105,6 +114,7 @@ internal sealed class EspaceEdit
             // Without a provenance it was never said: it is said now, even though it stays as it was.
             if (known is null && !IsNew && _before.TryGetValue(key, out before) && before.Equals(document) && confirms?.Invoke(key) != true)
                 continue;
+            NoteRefreshed(key, known);
             if (known is null)
                 _row.Groups.Add(known = new EspaceGroupRow { EspaceId = _row.Id, Group = key.Group, Key = key.Key, Source = speaker.Source, OrganisationId = speaker.OrganisationId, SaidAt = at, ConfirmedAt = at });
             (known.Source, known.OrganisationId, known.SaidAt, known.ConfirmedAt) = (speaker.Source, speaker.OrganisationId, at, at);
@@ -123,7 +133,16 @@ internal sealed class EspaceEdit
             _row.Changed(now);
         if (touched.Overlaps(s_published))
             Event = _row.ToEvent(now);
+        Refreshed = [.. refreshed.Select(k => ToEvent(k, now))];
         return true;
+
+        void NoteRefreshed(GroupKey key, EspaceGroupRow? known)
+        {
+            if (known is not null && key.Group != EspaceGroup.Attente && IsStale(key.Group, known.ConfirmedAt) && !IsStale(key.Group, at))
+                refreshed.Add(key);
+        }
+
+        bool IsStale(EspaceGroup group, DateTimeOffset confirmed) => Freshness.IsStaleOn(group, confirmed.DayInParis(), now.DayInParis());
 
         void Append(GroupKey key, EspaceChangeKind kind, IMessage? document)
         {
@@ -145,4 +164,17 @@ internal sealed class EspaceEdit
             });
         }
     }
+
+    private EspaceGroupConfirmed ToEvent(GroupKey key, DateTimeOffset now) => new()
+    {
+        EventId = Guid.CreateVersion7(now),
+        AggregateId = _row.Id,
+        AggregateVersion = _row.Version,
+        OccurredAt = now,
+        RecordedAt = now,
+        CorrelationId = System.Diagnostics.Activity.Current?.TraceId.ToString(),
+        GestionnaireId = _row.GestionnaireId,
+        Group = key.Group.ToCode(),
+        Key = key.Key is { Length: > 0 } one ? one : null,
+    };
 }

@@ -143,6 +143,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             _changes.AddRange(edit.Changes);
             if (edit.Event is { } message)
                 _events.Add(message);
+            _events.AddRange(edit.Refreshed);
             if (import is null)
                 continue;
             // As it was before this import: what a sibling says of their gestionnaire changes the version too.

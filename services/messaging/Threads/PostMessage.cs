@@ -82,11 +82,7 @@ internal sealed partial class MessagingGrpcService
                 AttachmentDigests = await NamedFiles.NameAsync(db, attachments, thread, caller.OrganisationId, messageId, ct),
                 CreatedAt = now,
             };
-            if (answers is { } answeredId)
-            {
-                await AnswerAsync(thread, side, person, answeredId, message, ct);
-            }
-
+            var met = answers is { } answeredId ? await AnswerAsync(thread, side, person, answeredId, message, ct) : null;
             thread.Append(message);
             db.Messages.Add(message);
             await ExpectAsync(thread, message, ct);
@@ -97,6 +93,7 @@ internal sealed partial class MessagingGrpcService
                 MessageKind = kind.ToCode(),
                 AnswerDueAt = answerDue,
                 AnswersMessageId = answers,
+                MetMessageIds = met,
                 CorrectsMessageId = corrects,
                 Hash = Convert.ToHexStringLower(message.Hash),
             }).About(thread, message.Position, now));
@@ -160,8 +157,8 @@ internal sealed partial class MessagingGrpcService
         }
     }
 
-    /// <summary>Ends what an answered message expects of the side that answers, and so what it corrects does.</summary>
-    private async Task AnswerAsync(MessageThread thread, AuthorKind side, string? person, Guid answeredId, ThreadMessage answer, CancellationToken ct)
+    /// <summary>Ends what an answered message expects of the side that answers, and so what it corrects does; the ids of all of them.</summary>
+    private async Task<IReadOnlyList<Guid>> AnswerAsync(MessageThread thread, AuthorKind side, string? person, Guid answeredId, ThreadMessage answer, CancellationToken ct)
     {
         const string Field = "answers_message_id";
         var answered = await MessageAsync(thread, answeredId, Field, ct);
@@ -181,6 +178,8 @@ internal sealed partial class MessagingGrpcService
         {
             expectation.Close(ExpectationState.Met, answer.CreatedAt, answer.AuthorOrganisationId!.Value, person, answer.MessageId);
         }
+
+        return ids;
     }
 
     /// <summary>Whether a message is of those who would answer it: of their side, or, where there is one side only, of the same person.</summary>

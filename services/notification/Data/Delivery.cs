@@ -25,10 +25,16 @@ internal sealed class Delivery
     /// <summary>Code of the deadline that passed, or of what an espace is reminded of; null where the event is neither.</summary>
     public string? Deadline { get; init; }
 
-    /// <summary>When that deadline was due; null where the event is of none.</summary>
+    /// <summary>When it was due, the start of the day where a day was; null where the event is of nothing that is due, or was queued by an older version.</summary>
     public DateTimeOffset? DeadlineDueAt { get; init; }
 
-    /// <summary>Whether it goes to all contacts: those for whom it is have no address that works.</summary>
+    /// <summary>
+    /// The groups of an espace that it reminds of and nobody has seen to since, each with its modalité where there are several; null where
+    /// it reminds of none.
+    /// </summary>
+    public string[]? Items { get; init; }
+
+    /// <summary>Whether it goes to whoever is left: those for whom it is have no address that works.</summary>
     public bool Escalated { get; init; }
 
     /// <summary>Code of the rung that it is for (<c>ReminderRung</c>); null where it is no reminder, or was queued by an older version.</summary>
@@ -50,7 +56,10 @@ internal sealed class Delivery
     /// <summary>When the mail server took it for the first of its recipients; null until then.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
-    /// <summary>Code of the last failure, without addresses.</summary>
+    /// <summary>Since when the directory answers that the organisation has no address; null when it does not.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>Code of the last failure, or of why nobody is told, without addresses.</summary>
     public string? LastError { get; init; }
 }
 

@@ -15,7 +15,7 @@ internal static class DeliveryStates
     /// <summary>Given up for all of them.</summary>
     public const string Failed = "FAILED";
 
-    /// <summary>Not sent: what it would have reminded of was done before.</summary>
+    /// <summary>Not sent: what it would have reminded of was done before, or nobody was left to be told.</summary>
     public const string Dropped = "DROPPED";
 }
 

@@ -48,6 +48,9 @@ internal sealed class MailRecipient
     /// <summary>When the mail server took it; null until then.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
+    /// <summary>Since when the mail server answers about the person, and takes nothing (4xx, 5xx); null when it does not.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
     /// <summary>Since when the mail server refuses the address for good (5xx); null when it does not.</summary>
     public DateTimeOffset? RefusedSince { get; init; }
 

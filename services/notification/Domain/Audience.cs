@@ -70,7 +70,7 @@ internal static class Audience
         // It goes to nobody else.
         ReminderDue or UpkeepReminderDue => true,
         MesureEvent step => Holder(step) == organisationId,
-        MessagePosted posted => posted.AuthorOrganisationId != organisationId,
+        MessagePosted posted => posted.AuthorOrganisationId != organisationId || WaitsWithin(posted),
         MessageOverdue overdue => overdue.MustActOrganisationId == organisationId,
         MessagesHandedOver handedOver => handedOver.GestionnaireId == organisationId,
         AttachmentRefused refused => refused.UploaderOrganisationId == organisationId,
@@ -79,6 +79,11 @@ internal static class Audience
         EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,
         _ => false,
     };
+
+    /// <summary>Whether a message expects something of its author's own organisation: somebody else of it must act where a thread has one side.</summary>
+    /// <param name="posted">The event.</param>
+    public static bool WaitsWithin(MessagePosted posted) =>
+        posted is { JuridictionId: null, OperateurId: null } and ({ MessageKind: "DIFFICULTE" or "DANGER" } or { AnswerDueAt: not null });
 
     /// <summary>The organisation that has missed a deadline; null when there is none on that side.</summary>
     /// <param name="due">The event.</param>

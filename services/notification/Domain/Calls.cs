@@ -11,13 +11,34 @@ namespace Jafer.Notifications.Domain;
 /// <param name="OnceADay">Whether one mail of this kind about this thing is enough for a day: what comes together is told together.</param>
 /// <param name="Rung">Who of the organisation is reminded; unspecified where it is no reminder: then who follows mesures is told.</param>
 /// <param name="Reminder">Which reminder of that rung, from 1; 0 where it is none.</param>
+/// <param name="Detail">What is waited for, where it is told in other words than to others; null where it is not.</param>
 internal readonly record struct Call(
-    Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false, ReminderRung Rung = ReminderRung.Unspecified, int Reminder = 0);
+    Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false, ReminderRung Rung = ReminderRung.Unspecified, int Reminder = 0, string? Detail = null);
 
-/// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about.</summary>
+/// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about; of silence the operator too.</summary>
 internal static class Calls
 {
-    /// <summary>The organisation to be told of an event; null for none.</summary>
+    /// <summary>The organisations to be told of an event, each once.</summary>
+    /// <param name="message">The event.</param>
+    /// <param name="heldBefore">The organisation that had to act before the event; null when none ever had.</param>
+    /// <param name="operatorId">The operator as an organisation; null for none.</param>
+    public static IReadOnlyList<Call> Of(DomainEvent message, Guid? heldBefore, Guid? operatorId)
+    {
+        var (first, second) = (For(message, heldBefore, operatorId), ForOperator(message, operatorId));
+        return [.. new[] { first, second?.OrganisationId == first?.OrganisationId ? null : second }.OfType<Call>()];
+    }
+
+    /// <summary>What the operator is told of besides who must act; null for nothing.</summary>
+    /// <param name="message">The event.</param>
+    /// <param name="operatorId">The operator as an organisation; null for none.</param>
+    private static Call? ForOperator(DomainEvent message, Guid? operatorId) => (message, operatorId) switch
+    {
+        (SourceSilent silent, { } id) => new(id, silent.GestionnaireId, OnceADay: true, Detail: MailText.SilentSource),
+        (ConsumerSilent silent, { } id) => new(id, silent.OrganisationId, OnceADay: true, Detail: MailText.SilentConsumer),
+        _ => null,
+    };
+
+    /// <summary>The organisation that must act after an event, or is reminded by it; null for none.</summary>
     /// <param name="message">The event.</param>
     /// <param name="heldBefore">The organisation that had to act before the event; null when none ever had.</param>
     /// <param name="operatorId">The operator as an organisation, the highest rung; null for none.</param>
@@ -32,7 +53,8 @@ internal static class Calls
         MesureModified { JuridictionId: null } => null,
         MesureModified modified => Told(message, modified.GestionnaireId),
         MessagePosted posted => Told(
-            message, posted.AuthorOrganisationId == posted.GestionnaireId ? posted.JuridictionId ?? posted.OperateurId : posted.GestionnaireId, posted.MessageKind is "DIFFICULTE" or "DANGER"),
+            message, posted.AuthorOrganisationId != posted.GestionnaireId || Audience.WaitsWithin(posted) ? posted.GestionnaireId : posted.JuridictionId ?? posted.OperateurId,
+            posted.MessageKind is "DIFFICULTE" or "DANGER"),
         MessagesHandedOver handedOver => Told(message, handedOver.GestionnaireId),
         MessageOverdue overdue => Reminded(
             overdue.MustActOrganisationId, message, overdue.Expectation == "ACKNOWLEDGEMENT",

@@ -33,7 +33,7 @@ internal static class MailGrouping
     public const int MostLines = 100;
 
     /// <summary>Chooses the next mail of a person.</summary>
-    /// <param name="waiting">All that waits for the person, oldest first.</param>
+    /// <param name="waiting">All that waits for the person: what is urgent, then the rest, the oldest first.</param>
     /// <param name="told">What the person was told within the window.</param>
     /// <param name="now">Now.</param>
     /// <param name="window">How long the window is.</param>

@@ -37,6 +37,12 @@ internal static class MailText
     /// <summary>A file in the thread of an espace that a scanner refused.</summary>
     public const string RefusedAttachmentOfEspace = "ESPACE_ATTACHMENT_REFUSED";
 
+    /// <summary>Software of an organisation reports no more, as the operator is told.</summary>
+    public const string SilentSource = "SOURCE_SILENT";
+
+    /// <summary>Software of an organisation reads its feed no more, as the operator is told.</summary>
+    public const string SilentConsumer = "CONSUMER_SILENT";
+
     private const string Other = "Une mesure attend votre intervention";
 
     private static readonly FrozenDictionary<string, string> s_acts = new Dictionary<string, string>
@@ -104,6 +110,8 @@ internal static class MailText
         ["AGREMENT_IN_THREE_MONTHS"] = "L'agrément d'un espace prend fin dans trois mois",
         ["AGREMENT_IN_ONE_MONTH"] = "L'agrément d'un espace prend fin dans un mois",
         ["AGREMENT_ENDED"] = "Un espace n'a plus d'agrément valide",
+        [SilentSource] = "Le logiciel d'une organisation n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude",
+        [SilentConsumer] = "Le logiciel d'une organisation ne lit plus le fil de Jafer depuis plus longtemps que d'habitude",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     // These name an espace or the organisation itself, those of enquiries the enquiry, all others a mesure.

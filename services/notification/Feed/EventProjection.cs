@@ -16,6 +16,9 @@ namespace Jafer.Notifications.Feed;
 /// <summary>Puts each event into the feeds that it concerns, queues it for their webhooks, and a mail for whoever must act next.</summary>
 internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> mail, IOptions<EscalationOptions> escalation) : IEventHandler<NotificationsDbContext>
 {
+    // The group of declared waits, which are not confirmed but declared anew.
+    private const string Attente = "ATTENTE";
+
     public async Task HandleAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
@@ -61,15 +64,29 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
 
         var detail = Calls.DetailOf(message);
+        var item = message switch
+        {
+            EspaceGroupStale stale => ItemOf(stale.Group, stale.Key),
+            UpkeepReminderDue { Kind: "WAIT_STALE" } due => ItemOf(Attente, due.Key),
+            _ => null,
+        };
         var dueAt = message switch
         {
             DeadlineDue due => due.DueAt,
             ReminderDue due => due.DueAt,
+            MessageOverdue overdue => overdue.DueAt,
+            UpkeepReminderDue due => StartOf(due.DueDate),
+            AgrementEnded ended => StartOf(ended.LastDay),
             _ => (DateTimeOffset?)null,
         };
-        if (Calls.For(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId) is { } call
-            && !(call.OnceADay && await WasCalledTodayAsync(db, call, type, detail, now, ct)))
+        foreach (var call in Calls.Of(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId))
         {
+            var told = call.Detail ?? detail;
+            if (call.OnceADay && await WasCalledTodayAsync(db, call, type, told, item, now, ct))
+            {
+                continue;
+            }
+
             db.Deliveries.Add(new Delivery
             {
                 DeliveryId = Guid.CreateVersion7(now),
@@ -78,8 +95,9 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 EventType = type,
                 MesureId = call.About,
                 Urgent = call.Urgent,
-                Deadline = detail,
+                Deadline = told,
                 DeadlineDueAt = dueAt,
+                Items = item is null ? null : [item],
                 Rung = call.Rung == ReminderRung.Unspecified ? null : call.Rung.ToCode(),
                 Reminder = call.Reminder,
                 State = DeliveryStates.Queued,
@@ -90,25 +108,58 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         }
     }
 
-    /// <summary>What waits to be mailed of something that the event says is done: a deadline that was met, a message that was answered.</summary>
+    /// <summary>
+    /// What waits to be mailed of something that the event says is done: a deadline that was met, a message that was answered, what was
+    /// stale of an espace, its agrément.
+    /// </summary>
     private static Task<List<Guid>> DoneAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         DeadlineLifted lifted => db.Database.SqlQuery<Guid>($"""
             select delivery_id from deliveries
             where mesure_id = {lifted.AggregateId} and deadline = {lifted.Deadline} and deadline_due_at = {lifted.DueAt} and state in ('QUEUED', 'ADDRESSED')
             """).ToListAsync(ct),
-        MessagePosted { AnswersMessageId: { } answered } => OfMessageAsync(db, message.AggregateId, answered, ct),
-        MessageAcknowledged acknowledged => OfMessageAsync(db, message.AggregateId, acknowledged.MessageId, ct),
-        QuestionWithdrawn withdrawn => OfMessageAsync(db, message.AggregateId, withdrawn.MessageId, ct),
+        MessagePosted { AnswersMessageId: { } answered } posted => OfMessagesAsync(db, message.AggregateId, [answered, .. posted.MetMessageIds ?? []], ct),
+        MessageAcknowledged acknowledged => OfMessagesAsync(db, message.AggregateId, [acknowledged.MessageId], ct),
+        QuestionWithdrawn withdrawn => OfMessagesAsync(db, message.AggregateId, [withdrawn.MessageId], ct),
+        EspaceGroupConfirmed confirmed => OfItemAsync(db, message.AggregateId, ItemOf(confirmed.Group, confirmed.Key), ct),
+        WaitDeclared declared => OfItemAsync(db, message.AggregateId, ItemOf(Attente, declared.Modalite), ct),
+        EspacePublished espace => OfAgrementAsync(db, espace, ct),
         _ => Task.FromResult(new List<Guid>()),
     };
 
     // The feed's own entry of the event says of which message the mail is.
-    private static Task<List<Guid>> OfMessageAsync(NotificationsDbContext db, Guid threadId, Guid messageId, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
+    private static Task<List<Guid>> OfMessagesAsync(NotificationsDbContext db, Guid threadId, Guid[] messageIds, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
         select d.delivery_id from deliveries d join feed_events e on e.organisation_id = d.organisation_id and e.event_id = d.event_id
         where d.mesure_id = {threadId} and d.state in ('QUEUED', 'ADDRESSED') and d.event_type in ('messaging.message-posted.v1', 'messaging.message-overdue.v1')
-          and e.data ->> 'messageId' = {messageId.ToString()}
+          and (e.data ->> 'messageId')::uuid = any({messageIds})
         """).ToListAsync(ct);
+
+    /// <summary>Takes what was seen to out of the mails about the espace; those that remind of nothing any more.</summary>
+    private static Task<List<Guid>> OfItemAsync(NotificationsDbContext db, Guid espaceId, string item, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
+        with less as (
+            update deliveries set items = array_remove(items, {item})
+            where mesure_id = {espaceId} and state in ('QUEUED', 'ADDRESSED') and {item} = any(items) returning delivery_id, items)
+        select delivery_id from less where cardinality(items) = 0
+        """).ToListAsync(ct);
+
+    /// <summary>What tells that an agrément ends or has ended which another one follows by now.</summary>
+    private static Task<List<Guid>> OfAgrementAsync(NotificationsDbContext db, EspacePublished espace, CancellationToken ct)
+    {
+        var from = espace.AgrementPeriods.Select(p => p.From).ToArray();
+        var to = espace.AgrementPeriods.Select(p => p.To ?? DateOnly.MaxValue).ToArray();
+        return db.Database.SqlQuery<Guid>($"""
+            select delivery_id from deliveries d
+            where d.mesure_id = {espace.AggregateId} and d.state in ('QUEUED', 'ADDRESSED')
+              and (d.event_type = 'directory.agrement-ended.v1' or (d.event_type = 'directory.upkeep-reminder-due.v1' and d.deadline like 'AGREMENT%'))
+              and exists (
+                  select from unnest({from}, {to}) as p (first_day, last_day)
+                  where p.first_day <= (d.deadline_due_at at time zone 'UTC')::date + 1 and p.last_day > (d.deadline_due_at at time zone 'UTC')::date)
+            """).ToListAsync(ct);
+    }
+
+    private static string ItemOf(string group, string? key) => key is null ? group : $"{group} {key}";
+
+    private static DateTimeOffset StartOf(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
 
     /// <summary>
     /// Drops what nobody waits for any more; what is being sent just now goes out. The second look at the recipients finds those who
@@ -146,14 +197,24 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
 
     /// <summary>
     /// Whether such a mail about the same thing was queued in the last 20 hours: a sweep that runs a little earlier tomorrow is
-    /// another day. The counter of the organisation's feed is locked by now, so two events cannot both find none.
+    /// another day. The counter of the organisation's feed is locked by now, so two events cannot both find none. What still waits
+    /// reminds of this item as well.
     /// </summary>
-    private static Task<bool> WasCalledTodayAsync(NotificationsDbContext db, Call call, string type, string? detail, DateTimeOffset now, CancellationToken ct)
+    private static async Task<bool> WasCalledTodayAsync(NotificationsDbContext db, Call call, string type, string? detail, string? item, DateTimeOffset now, CancellationToken ct)
     {
         var since = now - TimeSpan.FromHours(20);
         var rung = call.Rung == ReminderRung.Unspecified ? null : call.Rung.ToCode();
-        return db.Deliveries.AnyAsync(
-            d => d.OrganisationId == call.OrganisationId && d.EventType == type && d.MesureId == call.About && d.Deadline == detail && d.Rung == rung && d.CreatedAt > since, ct);
+        var today = db.Deliveries.Where(d =>
+            d.OrganisationId == call.OrganisationId && d.EventType == type && d.MesureId == call.About && d.Deadline == detail && d.Rung == rung && d.CreatedAt > since
+            && d.State != DeliveryStates.Dropped);
+        if (item is not null)
+        {
+            var waiting = await today.Where(d => d.State == DeliveryStates.Queued || d.State == DeliveryStates.Addressed).Select(d => d.DeliveryId).ToArrayAsync(ct);
+            await db.Database.ExecuteSqlAsync(
+                $"update deliveries set items = array_append(items, {item}) where delivery_id = any({waiting}) and items is not null and not {item} = any(items)", ct);
+        }
+
+        return await today.AnyAsync(ct);
     }
 
     /// <summary>

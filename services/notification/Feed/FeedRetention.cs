@@ -13,6 +13,43 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
 {
     private const int Portion = 5000;
 
+    // Each until it finds less than a portion, in a transaction of its own.
+    private static readonly string[] s_old =
+    [
+        """
+        delete from deliveries where delivery_id in (
+            select delivery_id from deliveries where state <> 'QUEUED' and state <> 'ADDRESSED' and created_at < @before limit @portion)
+        """,
+        """
+        delete from undelivered_transmissions where (organisation_id, position) in (
+            select organisation_id, position from undelivered_transmissions where appended_at < @before limit @portion)
+        """,
+        """
+        delete from mail_people where (organisation_id, contact_id) in (
+            select organisation_id, contact_id from mail_people p where due_at is null
+                and not exists (select from mail_recipients r where r.organisation_id = p.organisation_id and r.contact_id = p.contact_id and r.state = 'QUEUED')
+            limit @portion)
+            and due_at is null
+        """,
+        """
+        delete from notice_openings where (organisation_id, notice_id) in (
+            select organisation_id, notice_id from notice_openings where opened_at < @before limit @portion)
+        """,
+        """
+        delete from feed_resumptions where (organisation_id, position) in (
+            select organisation_id, position from feed_resumptions where resumed_at < @before limit @portion)
+        """,
+        """
+        update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
+        where state = 'QUEUED' and delivery_id in (
+            select delivery_id from webhook_deliveries where state = 'QUEUED' and expires_at < @given_up limit @portion)
+        """,
+        """
+        delete from webhook_deliveries where delivery_id in (
+            select delivery_id from webhook_deliveries where state <> 'QUEUED' and queued_at < @logged limit @portion)
+        """,
+    ];
+
     /// <summary>Deletes everything that is due now; the number of events deleted, 0 when another replica is at it.</summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<long> SweepAsync(CancellationToken ct)
@@ -41,22 +78,19 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
                 while (deleted > 0);
             }
 
-            await using var deliveries = new NpgsqlCommand("""
-                delete from deliveries where state <> 'QUEUED' and created_at < @before;
-                delete from undelivered_transmissions where appended_at < @before;
-                delete from mail_people p where due_at is null
-                    and not exists (select from mail_recipients r where r.organisation_id = p.organisation_id and r.contact_id = p.contact_id and r.state = 'QUEUED');
-                delete from notice_openings where opened_at < @before;
-                delete from feed_resumptions where resumed_at < @before;
-                update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
-                    where state = 'QUEUED' and expires_at < @given_up;
-                delete from webhook_deliveries where state <> 'QUEUED' and queued_at < @logged
-                """, connection);
-            deliveries.Parameters.AddWithValue("before", before);
-            // What an endpoint that is not enabled left over; an enabled one is a day behind at most.
-            deliveries.Parameters.AddWithValue("given_up", clock.GetUtcNow() - TimeSpan.FromDays(1));
-            deliveries.Parameters.AddWithValue("logged", clock.GetUtcNow() - webhooks.Value.LogRetention);
-            await deliveries.ExecuteNonQueryAsync(ct);
+            foreach (var statement in s_old)
+            {
+                await using var portion = new NpgsqlCommand(statement, connection);
+                portion.Parameters.AddWithValue("portion", Portion);
+                portion.Parameters.AddWithValue("before", before);
+                // What an endpoint that is not enabled left over; an enabled one is a day behind at most.
+                portion.Parameters.AddWithValue("given_up", clock.GetUtcNow() - TimeSpan.FromDays(1));
+                portion.Parameters.AddWithValue("logged", clock.GetUtcNow() - webhooks.Value.LogRetention);
+                while (await portion.ExecuteNonQueryAsync(ct) >= Portion)
+                {
+                }
+            }
+
             return total;
         }
         finally

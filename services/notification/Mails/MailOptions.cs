@@ -3,7 +3,7 @@ namespace Jafer.Notifications.Mails;
 /// <summary>Configuration section "Mail".</summary>
 internal sealed class MailOptions
 {
-    /// <summary>Mail server; without one mails stay queued until they are given up.</summary>
+    /// <summary>Mail server; without one mails stay queued.</summary>
     public string? Host { get; set; }
 
     /// <summary>Port of the mail server.</summary>
@@ -48,7 +48,10 @@ internal sealed class MailOptions
     /// <summary>Longest time for which a server that is away or refuses everything is left alone.</summary>
     public TimeSpan LongestRest { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Age from which a mail is not tried again.</summary>
+    /// <summary>
+    /// For how long a person is tried whom the mail server puts off or refuses while it takes others' mails, and an organisation that has no
+    /// address. What nobody answers for has no such limit.
+    /// </summary>
     public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromDays(2);
 
     /// <summary>Longest exchange with the mail server about one mail.</summary>

@@ -30,7 +30,7 @@ internal sealed class MailSender(
     private const string Waits = """
         select delivery_id, notice_id, subject_id, event_type, deadline, urgent, next_attempt_at, mail_id, attempts, rung, reminder from mail_recipients
         where organisation_id = @organisation and contact_id = @contact and state = 'QUEUED'
-        order by created_at, delivery_id limit 1000
+        order by urgent desc, created_at, delivery_id limit 1000
         """;
 
     private const string ToldOfLate = """
@@ -67,14 +67,15 @@ internal sealed class MailSender(
         """;
 
     // A refusal is believed when the server took somebody else's mail between the first one and this attempt: one that refuses
-    // everybody says nothing of a person.
+    // everybody says nothing of a person. Nor is anybody given up whom it puts off with all others, or of whom it said nothing.
     private const string NotSent = """
         update mail_recipients r
         set attempts = attempts + 1, last_status = @status, last_error = @error, next_attempt_at = @next,
             refused_since = case when @refused then coalesce(refused_since, @now) end,
+            failing_since = case when @answered then coalesce(failing_since, @now) end,
             state = case
                 when @final or (@refused and exists (select from mail_recipients o where o.state = 'SENT' and o.sent_at > r.refused_since and o.sent_at < r.last_attempt_at)) then 'REFUSED'
-                when created_at < @give_up then 'FAILED'
+                when @answered and failing_since < @give_up and exists (select from mail_recipients o where o.state = 'SENT' and o.sent_at > r.failing_since) then 'FAILED'
                 else 'QUEUED' end
         where contact_id = @contact and delivery_id = any(@deliveries) and state = 'QUEUED';
         """;
@@ -87,10 +88,10 @@ internal sealed class MailSender(
           and not exists (select from mail_recipients r where r.delivery_id = d.delivery_id and r.state in ('QUEUED', 'SENT'));
         """;
 
-    // Where nobody is left whose address works, all of the organisation are told.
+    // Where nobody is left whose address works, whoever else the organisation has is told, however often nobody is left.
     private const string Widen = """
         update deliveries d set state = 'QUEUED', escalated = true, next_attempt_at = @now
-        where d.delivery_id = any(@deliveries) and d.state = 'ADDRESSED' and not d.escalated
+        where d.delivery_id = any(@deliveries) and d.state = 'ADDRESSED'
           and not exists (
               select from mail_recipients r
               where r.delivery_id = d.delivery_id and (r.state = 'SENT' or (r.state = 'QUEUED' and r.refused_since is null)));
@@ -243,7 +244,8 @@ internal sealed class MailSender(
                     _ => NotSent + MailAddressing.EndWithoutRecipient,
                 },
                 mail.Person, ("now", now), ("deliveries", mail.Deliveries), ("status", (object?)result.Status ?? DBNull.Value), ("error", result.Code!),
-                ("refused", result.Outcome is MailOutcome.Refused), ("final", result is { Outcome: MailOutcome.Refused, Status: null }),
+                ("refused", result.Outcome is MailOutcome.Refused),
+                ("answered", result is { Outcome: MailOutcome.NotNow or MailOutcome.Refused, Status: not null }), ("final", result is { Outcome: MailOutcome.Refused, Status: null }),
                 ("next", result.Outcome is MailOutcome.Away ? restUntil : now + Backoff.After(options.Value.FirstBackoff, mail.Attempts)),
                 ("give_up", now - options.Value.GiveUpAfter));
             await failed.ExecuteNonQueryAsync();

@@ -68,6 +68,11 @@ internal sealed class NoticeGrpcService(
                 insert into notice_openings (organisation_id, notice_id, event_id, opened_at) values ({organisationId}, {noticeId}, {eventId}, {now}) on conflict do nothing
                 """, ct);
             await proofs.NoteHadAsync(db, organisationId, eventId, DeliveryChannel.Notice, ct);
+            foreach (var other in await OpenSameLineAsync(noticeId, organisationId, now, ct))
+            {
+                await proofs.NoteHadAsync(db, organisationId, other, DeliveryChannel.Notice, ct);
+            }
+
             var opened = await db.NoticeOpenings.AsNoTracking().SingleAsync(o => o.OrganisationId == organisationId && o.NoticeId == noticeId, ct);
             return new MarkNoticeOpenedResponse { OpenTime = opened.OpenedAt.ToProto() };
         }, _ => $"notices/{noticeId}");
@@ -112,6 +117,19 @@ internal sealed class NoticeGrpcService(
         union all
         select event_id from feed_events where organisation_id = {organisationId} and event_id = {noticeId}
         """).ToListAsync(ct)) is [var eventId, ..] ? eventId : null;
+
+    /// <summary>A mail says the same once: who opens its link has opened all that the line stands for. The events of the others.</summary>
+    private Task<List<Guid>> OpenSameLineAsync(Guid noticeId, Guid organisationId, DateTimeOffset now, CancellationToken ct) => db.Database.SqlQuery<Guid>($"""
+        insert into notice_openings (organisation_id, notice_id, event_id, opened_at)
+        select o.organisation_id, o.notice_id, d.event_id, {now}
+        from mail_recipients r
+        join mail_recipients o on o.organisation_id = r.organisation_id and o.contact_id = r.contact_id and o.mail_id = r.mail_id and o.state = 'SENT' and o.notice_id <> r.notice_id
+            and o.subject_id = r.subject_id and o.event_type = r.event_type and o.urgent = r.urgent and o.deadline is not distinct from r.deadline
+            and o.rung is not distinct from r.rung and o.reminder = r.reminder
+        join deliveries d on d.delivery_id = o.delivery_id
+        where r.notice_id = {noticeId} and r.organisation_id = {organisationId}
+        on conflict do nothing returning event_id as "Value"
+        """).ToListAsync(ct);
 
     private static MailRefusal ToProto(MailRecipient recipient) => new()
     {

@@ -49,6 +49,30 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
         Assert.Equal(("JURIDICTION", "tj69123"), (court.Kind, court.Code));
     }
 
+    [Fact]
+    public async Task Confirmation_OfWhatHadGoneStale_IsToldForEachGroupAndOfWhatIsFreshIsNot()
+    {
+        await using var received = await Listener.StartAsync(directory.Prefix);
+        var import = Espace("refreshed");
+        await directory.ImportAsync(import);
+        await directory.Database.RunAsync(
+            $"update espace_groups set confirmed_at = confirmed_at - interval '120 days', said_at = said_at - interval '120 days' where espace_id = '{IdOf("refreshed")}'");
+
+        // Only openness goes stale within 120 days, besides the wait.
+        var client = directory.Gestionnaire("G-refreshed");
+        await client.ConfirmEspaceAsync(new() { EspaceId = IdOf("refreshed").ToString(), RequestId = NewId() }, cancellationToken: Cancel);
+        await client.ConfirmEspaceAsync(new() { EspaceId = IdOf("refreshed").ToString(), RequestId = NewId() }, cancellationToken: Cancel);
+        var confirmed = await received.FirstAsync<EspaceGroupConfirmed>(e => e.AggregateId == IdOf("refreshed"));
+        Assert.Equal((StableIds.Gestionnaire("test", "G-refreshed"), "MODALITE", "VISITE", 2L), (confirmed.GestionnaireId, confirmed.Group, confirmed.Key, confirmed.AggregateVersion));
+
+        await directory.Database.RunAsync($"update espace_groups set confirmed_at = confirmed_at - interval '500 days' where espace_id = '{IdOf("refreshed")}' and espace_group = 'LIEUX'");
+        import.ConfirmedDate = Today.ToProto();
+        import.Lieux[0].Name = "Autre lieu";
+        await directory.ImportAsync(import);
+        await received.FirstAsync<EspaceGroupConfirmed>(e => e.AggregateId == IdOf("refreshed") && e is { Group: "LIEUX", Key: null });
+        Assert.Equal(2, received.Count<EspaceGroupConfirmed>(e => e.AggregateId == IdOf("refreshed")));
+    }
+
     /// <summary>A queue of its own on the exchanges of the directory, read with the broker's plain client.</summary>
     internal sealed class Listener : IAsyncDisposable
     {
@@ -63,7 +87,7 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
             foreach (var type in new[]
             {
                 typeof(EspacePublished), typeof(OrganisationPublished), typeof(WaitDeclared), typeof(CapacityEnquiryOpened), typeof(CapacityEnquiryAnswered),
-                typeof(AgrementLieuEnded),
+                typeof(AgrementLieuEnded), typeof(EspaceGroupConfirmed),
             })
             {
                 var exchange = $"{prefix}.{EventTypes.NameOf(type)}";
@@ -86,6 +110,10 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
             where T : DomainEvent =>
             (await Eventually.BecomesAsync(
                 () => Task.FromResult(_events.OfType<T>().Where(which).ToList()), found => found.Count > 0, $"an event {typeof(T).Name}"))[0];
+
+        /// <summary>How many came so far.</summary>
+        public int Count<T>(Func<T, bool> which)
+            where T : DomainEvent => _events.OfType<T>().Count(which);
 
         public async ValueTask DisposeAsync() => await _connection.DisposeAsync();
     }

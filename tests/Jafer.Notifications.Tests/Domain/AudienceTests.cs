@@ -158,6 +158,19 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_AMessageInAThreadOfOneSide_MustBeActedOnOnlyWhereItExpectsSomething()
+    {
+        var posted = new TestMesure(null, s_mesure.GestionnaireId).Message(s_mesure.GestionnaireId, 2);
+
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, false)], Audience.Of(posted));
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(posted with { MessageKind = "DANGER" }));
+        Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(posted with { AnswerDueAt = posted.OccurredAt.AddDays(2) }));
+
+        // Where there is another side, it is that one which must act.
+        AssertMustAct(s_mesure.Message(s_mesure.GestionnaireId, 2) with { MessageKind = "DANGER" }, s_mesure.JuridictionId);
+    }
+
+    [Fact]
     public void Escalation_Unconfigured_GoesToTheOperatorOfTheDevelopmentIssuer() =>
         Assert.Equal(new Guid("91141436-262f-83e3-bd3c-b30ed9574494"), new ServiceDefaults.EscalationOptions().OperatorId);
 

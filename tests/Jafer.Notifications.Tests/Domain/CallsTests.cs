@@ -118,6 +118,20 @@ public sealed class CallsTests
     }
 
     [Fact]
+    public void For_AMessageThatExpectsSomethingInAThreadOfOneSide_TellsThatSide()
+    {
+        var posted = new TestMesure(null, s_espace).Message(s_espace, 2);
+
+        foreach (var kind in new[] { "DIFFICULTE", "DANGER" })
+        {
+            Assert.Equal(new Call(s_espace, posted.AggregateId, Urgent: true), Calls.For(posted with { MessageKind = kind }, null));
+        }
+
+        Assert.Equal(new Call(s_espace, posted.AggregateId), Calls.For(posted with { AnswerDueAt = posted.OccurredAt.AddDays(2) }, null));
+        Assert.Null(Calls.For(posted with { MessageKind = "ORDINAIRE" }, null));
+    }
+
+    [Fact]
     public void For_AMessageOfAnEspacesThread_TellsTheOperatorOrTheGestionnaireByTheEspace()
     {
         var operatorId = TestMesure.NewId();
@@ -163,6 +177,22 @@ public sealed class CallsTests
     {
         Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.SourceSilent(s_espace), null));
         Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.ConsumerSilent(s_espace), null));
+    }
+
+    [Fact]
+    public void Of_Silence_TellsWhoFellSilentAndTheOperatorInOtherWords()
+    {
+        var operatorId = TestMesure.NewId();
+        Assert.Equal(
+            [new Call(s_espace, s_espace, OnceADay: true), new Call(operatorId, s_espace, OnceADay: true, Detail: MailText.SilentSource)],
+            Calls.Of(TestEspace.SourceSilent(s_espace), null, operatorId));
+        Assert.Equal(
+            [new Call(s_espace, s_espace, OnceADay: true), new Call(operatorId, s_espace, OnceADay: true, Detail: MailText.SilentConsumer)],
+            Calls.Of(TestEspace.ConsumerSilent(s_espace), null, operatorId));
+        Assert.Equal([new Call(operatorId, operatorId, OnceADay: true)], Calls.Of(TestEspace.ConsumerSilent(operatorId), null, operatorId));
+        Assert.Single(Calls.Of(TestEspace.ConsumerSilent(s_espace), null, null));
+        Assert.Equal([new Call(s_espace, s_mesure.Id)], Calls.Of(s_mesure.Transmitted(), s_court, operatorId));
+        Assert.Empty(Calls.Of(s_mesure.Created(), null, operatorId));
     }
 
     [Fact]

@@ -42,6 +42,17 @@ public sealed class MailTextTests
             text.Split('\n').Where(l => l.StartsWith('-')));
     }
 
+    [Theory]
+    [InlineData("mesure.source-silent.v1", MailText.SilentSource, "Le logiciel d'une organisation n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude")]
+    [InlineData("notification.consumer-silent.v1", MailText.SilentConsumer, "Le logiciel d'une organisation ne lit plus le fil de Jafer depuis plus longtemps que d'habitude")]
+    public void Compose_OfSilenceForTheOperator_NamesTheOrganisation(string type, string detail, string act)
+    {
+        var (subject, text, _) = MailText.Compose([new MailLine(type, s_mesure, false, detail)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] " + act, subject);
+        Assert.Contains($"- {act}, organisation {s_mesure}\n", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Compose_OfDeadlines_SaysWhatIsMissing()
     {

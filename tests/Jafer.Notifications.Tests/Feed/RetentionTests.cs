@@ -52,6 +52,31 @@ public sealed class RetentionTests(NotificationsFixture fixture) : IClassFixture
     }
 
     [Fact]
+    public async Task Sweep_OfMoreThanAPortionOfMails_DeletesAllThatAreDoneAndNoneThatWait()
+    {
+        var organisation = TestMesure.NewId();
+        await fixture.Database.RunAsync($"""
+            insert into deliveries
+            select gen_random_uuid(), '{organisation}', gen_random_uuid(), 'messaging.message-posted.v1', '{organisation}', false, s, 0, now() - interval '91 days', now() - interval '91 days'
+            from (select 'DROPPED' as s from generate_series(1, 5001) union all values ('QUEUED'), ('ADDRESSED')) v;
+            insert into feed_resumptions select '{organisation}', i, now() - interval '91 days' from generate_series(1, 10001) i;
+            insert into mail_people select '{organisation}', i::text, null, false from generate_series(1, 5001) i;
+            """);
+
+        await Eventually.BecomesAsync(
+            async () =>
+            {
+                await Retention.SweepAsync(Ct);
+                return await fixture.Database.ReadAsync<long>($"select count(*) from deliveries where organisation_id = '{organisation}'");
+            },
+            n => n == 2, "the done ones deleted");
+
+        Assert.Equal(["ADDRESSED", "QUEUED"], await fixture.Database.ReadAllAsync<string>($"select state from deliveries where organisation_id = '{organisation}' order by 1"));
+        Assert.Equal(0L, await fixture.Database.ReadAsync<long>(
+            $"select (select count(*) from feed_resumptions where organisation_id = '{organisation}') + (select count(*) from mail_people where organisation_id = '{organisation}')"));
+    }
+
+    [Fact]
     public async Task Sweep_WhileAnotherReplicaIsAtIt_DoesNothing()
     {
         var mesure = TestMesure.Create();

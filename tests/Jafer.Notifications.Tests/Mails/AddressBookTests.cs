@@ -14,7 +14,7 @@ public sealed class AddressBookTests
     {
         Assert.Equal([s_follower, s_colleague], Choose([s_follower, s_director, s_colleague]));
         Assert.Equal([s_director], Choose([s_director]));
-        Assert.Equal([s_follower, s_director, s_colleague], AddressBook.Choose([s_follower, s_director, s_colleague], ContactMail.Mesures, [], all: true));
+        Assert.Equal([s_follower, s_director, s_colleague], AddressBook.Choose([s_follower, s_director, s_colleague], ContactMail.Mesures, [], tried: []));
     }
 
     [Fact]
@@ -22,22 +22,50 @@ public sealed class AddressBookTests
     {
         Assert.Equal([s_director], Choose([s_follower, s_director], "direction", "parti"));
         Assert.Equal([s_follower], Choose([s_follower, s_director], "parti"));
-        Assert.Equal([s_follower, s_director], AddressBook.Choose([s_follower, s_director], ContactMail.Mesures, ["direction"], all: true));
+        Assert.Equal([s_follower, s_director], AddressBook.Choose([s_follower, s_director], ContactMail.Mesures, ["direction"], tried: []));
 
         // Who is named but does not want the kind leaves it to who follows.
         Assert.Equal([s_follower], Choose([s_follower, Muting(s_director, ContactMail.Mesures)], "direction"));
     }
 
     [Theory]
-    [InlineData(ContactMail.Difficultes)]
-    [InlineData(ContactMail.Dangers)]
-    [InlineData(ContactMail.Messages)]
-    public void Choose_WhereEverybodyDoesWithoutIt_TellsThemAllTheSame(ContactMail kind)
+    [InlineData(ContactMail.Difficultes, true)]
+    [InlineData(ContactMail.Dangers, true)]
+    [InlineData(ContactMail.Messages, false)]
+    [InlineData(ContactMail.Mesures, false)]
+    [InlineData(ContactMail.Rappels, false)]
+    [InlineData(ContactMail.Donnees, false)]
+    [InlineData(ContactMail.Demandes, false)]
+    public void Choose_WhereEverybodyDoesWithoutIt_TellsThemOfSomethingUrgentAlone(ContactMail kind, bool urgent)
     {
         var (follower, director) = (Muting(s_follower, kind), Muting(s_director, kind));
+        Contact[] told = urgent ? [follower] : [];
 
-        Assert.Equal([follower], AddressBook.Choose([follower, director], kind, [], all: false));
-        Assert.Equal([s_director], AddressBook.Choose([follower, s_director], kind, [], all: false));
+        Assert.Equal(told, AddressBook.Choose([follower, director], kind, []));
+        Assert.Equal([s_director], AddressBook.Choose([follower, s_director], kind, []));
+    }
+
+    [Theory]
+    [InlineData(ContactMail.Difficultes, true)]
+    [InlineData(ContactMail.Dangers, true)]
+    [InlineData(ContactMail.Messages, false)]
+    public void Choose_WhereNobodyElseHasAnAddressThatWorks_TellsWhoDoesWithoutItOfSomethingUrgentAlone(ContactMail kind, bool urgent)
+    {
+        var muting = Muting(s_colleague, kind);
+        Contact[] all = [s_follower, s_director, muting];
+        Contact[] last = urgent ? [muting] : [];
+
+        Assert.Equal([s_director], AddressBook.Choose(all, kind, [], tried: ["suivi"]));
+        Assert.Equal(last, AddressBook.Choose(all, kind, [], tried: ["suivi", "direction"]));
+        Assert.Empty(AddressBook.Choose(all, kind, [], tried: ["suivi", "direction", "collegue"]));
+    }
+
+    [Fact]
+    public void Choose_OfAsManyContactsAsAnOrganisationMayHave_TellsThemAll()
+    {
+        var contacts = Enumerable.Range(0, 50).Select(i => Person($"greffe-{i}", ContactRole.Suivi)).ToList();
+
+        Assert.Equal(contacts, Choose(contacts));
     }
 
     [Fact]
@@ -49,7 +77,7 @@ public sealed class AddressBookTests
         Assert.Equal([s_follower], Choose([s_follower, twice]));
     }
 
-    private static IReadOnlyList<Contact> Choose(IReadOnlyList<Contact> contacts, params IReadOnlyList<string> named) => AddressBook.Choose(contacts, ContactMail.Mesures, named, all: false);
+    private static IReadOnlyList<Contact> Choose(IReadOnlyList<Contact> contacts, params IReadOnlyList<string> named) => AddressBook.Choose(contacts, ContactMail.Mesures, named);
 
     private static Contact Person(string id, ContactRole role) => new() { ExternalId = id, Email = id + "@association.test", Role = role };
 

@@ -109,9 +109,13 @@ internal sealed class StubDirectory : DirectoryService.DirectoryServiceBase
 {
     private readonly Dictionary<string, (StatusCode Code, int Left)> _bad = [];
     private readonly ConcurrentDictionary<string, Contact[]> _contacts = [];
+    private readonly ConcurrentDictionary<string, int> _asked = [];
 
     /// <summary>The address of the contact whom an organisation has unless the test says otherwise.</summary>
     public static string AddressOf(Guid organisation) => $"{organisation}@association.test";
+
+    /// <summary>How often it was asked for the contacts of an organisation.</summary>
+    public int Asked(Guid organisation) => _asked.GetValueOrDefault(organisation.ToString());
 
     public void Answer(Guid organisation, params Contact[] contacts) => _contacts[organisation.ToString()] = contacts;
 
@@ -125,6 +129,7 @@ internal sealed class StubDirectory : DirectoryService.DirectoryServiceBase
 
     public override Task<ListContactsResponse> ListContacts(ListContactsRequest request, ServerCallContext context)
     {
+        _asked.AddOrUpdate(request.OrganisationId, 1, (_, n) => n + 1);
         lock (_bad)
         {
             if (_bad.TryGetValue(request.OrganisationId, out var bad) && bad.Left > 0)
@@ -174,6 +179,85 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
     }
 
     [Fact]
+    public async Task Mail_WithTheDirectoryAwayForDays_IsNotGivenUp()
+    {
+        var organisation = TestMesure.NewId();
+        fixture.Directory.AnswerBadly(organisation, StatusCode.Internal, times: 1000);
+        var delivery = await fixture.QueueAsync(organisation, urgent: true);
+        await fixture.Database.RunAsync($"update deliveries set created_at = created_at - interval '30 days' where delivery_id = '{delivery}'");
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<int>($"select attempts from deliveries where delivery_id = '{delivery}'"), n => n >= 3, "failed attempts of its age");
+
+        fixture.Directory.AnswerBadly(organisation, StatusCode.Internal, times: 0);
+        await fixture.DeliveryAsync(delivery, "SENT");
+
+        Assert.Single(await fixture.Smtp.TakenAsync(StubDirectory.AddressOf(organisation)));
+    }
+
+    [Fact]
+    public async Task Mail_BehindHundredsForAnOrganisationWithoutAddress_GoesAtOnceAndTheyWaitTheirTurn()
+    {
+        var (without, urgent, ordinary) = (TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId());
+        fixture.Directory.Answer(without);
+        await fixture.Database.RunAsync($"""
+            insert into deliveries
+            select gen_random_uuid(), '{without}', gen_random_uuid(), 'messaging.message-posted.v1', gen_random_uuid(), i % 2 = 0, 'QUEUED', 0, now() - interval '1 hour', now() - interval '1 hour'
+            from generate_series(1, 600) i
+            """);
+
+        await fixture.DeliveryAsync(await fixture.QueueAsync(urgent, urgent: true), "SENT");
+        await fixture.DeliveryAsync(await fixture.QueueAsync(ordinary), "SENT");
+
+        // Each time that the organisation is asked for, all its notices are put off together.
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<int>($"select min(attempts) from deliveries where organisation_id = '{without}'"), n => n >= 2, "two failed attempts of all");
+        var asked = fixture.Directory.Asked(without);
+        Assert.Equal(
+            ["NO_ADDRESS QUEUED"],
+            await fixture.Database.ReadAllAsync<string>($"select distinct last_error || ' ' || state from deliveries where organisation_id = '{without}'"));
+        Assert.InRange(asked, 1, 1 + await fixture.Database.ReadAsync<int>($"select max(attempts) from deliveries where organisation_id = '{without}'"));
+        Assert.Equal(1L, await fixture.Database.ReadAsync<long>($"select count(distinct attempts) from deliveries where organisation_id = '{without}'"));
+    }
+
+    [Fact]
+    public async Task Reminders_OfAHigherRung_SpareWhoGotThoseOfALowerOneUnlessTheyAreUrgent()
+    {
+        var mesure = TestMesure.Create();
+        await fixture.ApplyAsync(mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "MUST_ACT", 1));
+        await AddressedAsync(mesure);
+        await fixture.ApplyAsync(
+            mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "COLLEAGUE", 1), mesure.ReminderDue("ACKNOWLEDGE", "ESPACE", "MANAGER", 1),
+            mesure.ReminderDue("EXTERNAL_ALERT", "ESPACE", "MUST_ACT", 1, urgent: true), mesure.ReminderDue("EXTERNAL_ALERT", "ESPACE", "MANAGER", 1, urgent: true));
+        await AddressedAsync(mesure);
+
+        Assert.Equal(
+            [
+                "ACKNOWLEDGE COLLEAGUE DROPPED NOBODY_ELSE", "ACKNOWLEDGE MANAGER DROPPED NOBODY_ELSE", "ACKNOWLEDGE MUST_ACT TOLD", "EXTERNAL_ALERT MANAGER TOLD", "EXTERNAL_ALERT MUST_ACT TOLD",
+            ],
+            await StatesAsync(mesure));
+    }
+
+    [Fact]
+    public async Task Reminders_OfTwoRungsThatWaitTogether_AreOneForWhoeverIsOnBoth()
+    {
+        var mesure = TestMesure.Create();
+        var (follower, manager) = ($"suivi.{mesure.Id:N}@association.test", $"direction.{mesure.Id:N}@association.test");
+        fixture.Directory.Answer(
+            mesure.GestionnaireId, new Contact { ExternalId = "1", Email = follower, Role = ContactRole.Suivi }, new Contact { ExternalId = "2", Email = manager, Role = ContactRole.Direction });
+        await fixture.Database.RunAsync($"""
+            insert into deliveries (delivery_id, organisation_id, event_id, event_type, mesure_id, urgent, deadline, deadline_due_at, rung, reminder, state, attempts, next_attempt_at, created_at)
+            select gen_random_uuid(), '{mesure.GestionnaireId}', gen_random_uuid(), 'mesure.reminder-due.v1', '{mesure.Id}', false, 'ACKNOWLEDGE', '2026-11-21T09:30:00Z', r, 1, 'QUEUED', 0, now(), now()
+            from unnest(array['MANAGER', 'COLLEAGUE', 'MUST_ACT']) r
+            """);
+        await AddressedAsync(mesure);
+
+        // There is no colleague: the manager stands in, and is not told again in their own turn.
+        Assert.Equal(["ACKNOWLEDGE COLLEAGUE TOLD", "ACKNOWLEDGE MANAGER DROPPED NOBODY_ELSE", "ACKNOWLEDGE MUST_ACT TOLD"], await StatesAsync(mesure));
+        await Eventually.BecomesAsync(() => fixture.Smtp.TakenAsync(follower), m => m.Count == 1, "the follower's mail");
+        await Eventually.BecomesAsync(() => fixture.Smtp.TakenAsync(manager), m => m.Count == 1, "the manager's mail");
+    }
+
+    [Fact]
     public async Task Mail_OfAMesureWithNamedContacts_GoesToThemAndNotToEverybody()
     {
         var (organisation, mesure) = (TestMesure.NewId(), TestMesure.NewId());
@@ -219,4 +303,10 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
 
         Assert.StartsWith(key + " is not", error.Message, StringComparison.Ordinal);
     }
+
+    private Task<long> AddressedAsync(TestMesure mesure) => Eventually.BecomesAsync(
+        () => fixture.Database.ReadAsync<long>($"select count(*) from deliveries where mesure_id = '{mesure.Id}' and state = 'QUEUED'"), n => n == 0, "mails addressed");
+
+    private Task<IReadOnlyList<string>> StatesAsync(TestMesure mesure) => fixture.Database.ReadAllAsync<string>(
+        $"select concat_ws(' ', deadline, rung, case when state in ('ADDRESSED', 'SENT') then 'TOLD' else state end, last_error) from deliveries where mesure_id = '{mesure.Id}' order by 1");
 }

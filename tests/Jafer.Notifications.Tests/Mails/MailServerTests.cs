@@ -95,6 +95,40 @@ public sealed class MailServerTests(MailFaultFixture fixture) : IClassFixture<Ma
         Assert.Single(await fixture.Smtp.TakenAsync(director));
     }
 
+    [Fact]
+    public async Task Refusal_OfAllWhoWantSomethingUrgent_IsToldToWhoDoesWithoutIt()
+    {
+        var organisation = TestMesure.NewId();
+        var (wanting, muting) = ($"un.{organisation:N}@association.test", $"deux.{organisation:N}@association.test");
+        fixture.Directory.Answer(
+            organisation, new Contact { ExternalId = "1", Email = wanting, Role = ContactRole.Suivi },
+            new Contact { ExternalId = "2", Email = muting, Role = ContactRole.Suivi, MutedMails = { ContactMail.Difficultes, ContactMail.Messages } });
+        await fixture.Smtp.DoAsync(new { refuse = new Dictionary<string, int> { [wanting] = 550 } });
+
+        var (urgent, ordinary) = (await fixture.QueueAsync(organisation, urgent: true), await fixture.QueueAsync(organisation));
+        await fixture.DeliveryAsync(urgent, "SENT");
+        await fixture.DeliveryAsync(ordinary, "FAILED");
+
+        Assert.Single(await fixture.Smtp.TakenAsync(muting));
+        Assert.Equal("SMTP_550", await fixture.Database.ReadAsync<string>($"select last_error from deliveries where delivery_id = '{ordinary}'"));
+    }
+
+    [Fact]
+    public async Task Person_PutOffForDaysWhileOthersGetTheirMails_IsGivenUp()
+    {
+        var (organisation, address, _) = TwoContacts();
+        fixture.Directory.Answer(organisation, new Contact { ExternalId = "1", Email = address });
+        await fixture.Smtp.DoAsync(new { greylist = new Dictionary<string, object> { [address] = new { code = 451, times = 1000 } } });
+        var delivery = await fixture.QueueAsync(organisation);
+        await fixture.RecipientAsync(delivery, "1", s => s.StartsWith("QUEUED SMTP_451", StringComparison.Ordinal));
+
+        await fixture.Database.RunAsync($"update mail_recipients set failing_since = failing_since - interval '3 days' where delivery_id = '{delivery}'");
+        await fixture.DeliveryAsync(await fixture.QueueAsync(TestMesure.NewId()), "SENT");
+        await fixture.DeliveryAsync(delivery, "FAILED");
+
+        Assert.StartsWith("FAILED SMTP_451", await fixture.RecipientAsync(delivery, "1", s => s.Length > 0), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("everybody", 550, "SMTP_550")]
     [InlineData("sender", 553, "SMTP_553")]
@@ -114,6 +148,11 @@ public sealed class MailServerTests(MailFaultFixture fixture) : IClassFixture<Ma
         await fixture.RecipientAsync(deliveries[0], "1", s => s.StartsWith($"QUEUED {error} after", StringComparison.Ordinal));
         await Eventually.BecomesAsync(
             () => fixture.Database.ReadAsync<int>($"select sum(attempts)::int from mail_recipients where delivery_id in ({string.Join(',', deliveries.Select(d => $"'{d}'"))})"), n => n >= 4, "attempts");
+
+        // For however long it does so.
+        await fixture.Database.RunAsync($"update mail_recipients set created_at = created_at - interval '30 days' where delivery_id in ({string.Join(',', deliveries.Select(d => $"'{d}'"))})");
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<int>($"select sum(attempts)::int from mail_recipients where delivery_id in ({string.Join(',', deliveries.Select(d => $"'{d}'"))})"), n => n >= 6, "attempts of that age");
         await fixture.Smtp.DoAsync(new { });
         foreach (var (organisation, delivery) in organisations.Zip(deliveries))
         {

@@ -331,7 +331,14 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         await fixture.ApplyAsync(mesure.Transmitted());
         await Eventually.BecomesAsync(
             () => fixture.Database.ReadAsync<int>($"select attempts from deliveries where mesure_id = '{mesure.Id}'"), n => n >= 2, "two failed attempts");
+        // Not by its age: for so long the directory may have had no answer.
         await fixture.Database.RunAsync($"update deliveries set created_at = created_at - interval '3 days' where mesure_id = '{mesure.Id}'");
+        var attempts = await fixture.Database.ReadAsync<int>($"select attempts from deliveries where mesure_id = '{mesure.Id}'");
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<int>($"select attempts from deliveries where mesure_id = '{mesure.Id}'"), n => n > attempts, "a further attempt");
+        Assert.Equal(["QUEUED"], await StatesAsync(mesure));
+
+        await fixture.Database.RunAsync($"update deliveries set failing_since = failing_since - interval '3 days' where mesure_id = '{mesure.Id}'");
         await SettledAsync(mesure);
 
         Assert.Equal(["FAILED"], await StatesAsync(mesure));

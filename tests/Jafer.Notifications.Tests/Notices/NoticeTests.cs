@@ -129,6 +129,43 @@ public sealed class NoticeTests(MailFaultFixture fixture) : IClassFixture<MailFa
     }
 
     [Fact]
+    public async Task MarkNoticeOpened_OfALineThatStandsForSeveral_OpensAllOfThem()
+    {
+        var mesure = TestMesure.Create();
+        await fixture.Database.RunAsync($"""
+            insert into deliveries
+            select gen_random_uuid(), '{mesure.GestionnaireId}', gen_random_uuid(), t, '{mesure.Id}', false, 'QUEUED', 0, now(), now()
+            from unnest(array['messaging.message-posted.v1', 'messaging.message-posted.v1', 'mesure.mesure-modified.v1']) t
+            """);
+        var sent = await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAllAsync<string>($"select notice_id || ' ' || event_type from mail_recipients where subject_id = '{mesure.Id}' and state = 'SENT' order by event_type, notice_id"), n => n.Count == 3, "one mail");
+        Assert.Equal(1L, await fixture.Database.ReadAsync<long>($"select count(distinct mail_id) from mail_recipients where subject_id = '{mesure.Id}'"));
+
+        var opened = sent[0].Split(' ')[0];
+        await Client(Roles.Espace, mesure.GestionnaireId).MarkNoticeOpenedAsync(new MarkNoticeOpenedRequest { NoticeId = opened, RequestId = NewId() }, cancellationToken: Ct);
+
+        Assert.Equal(
+            sent.Where(s => s.EndsWith("message-posted.v1", StringComparison.Ordinal)).Select(s => s.Split(' ')[0]).Order(StringComparer.Ordinal),
+            (await fixture.Database.ReadAllAsync<string>($"select notice_id::text from notice_openings where organisation_id = '{mesure.GestionnaireId}'")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task ListNotices_OfWhatNobodyWants_IsDroppedAndSaysWhy()
+    {
+        var mesure = TestMesure.Create();
+        fixture.Directory.Answer(
+            mesure.GestionnaireId,
+            new Contracts.Directory.V1.Contact { ExternalId = "1", Email = StubDirectory.AddressOf(mesure.GestionnaireId), MutedMails = { Contracts.Directory.V1.ContactMail.Mesures } });
+        await fixture.ApplyAsync(mesure.Transmitted());
+
+        var notice = await Eventually.BecomesAsync(
+            async () => (await AllAsync(Roles.Espace, mesure.GestionnaireId, mesure.Id)).Single(n => n.Channel == NoticeChannel.Mail), n => n.State != NoticeState.Queued, "its end");
+
+        Assert.Equal((NoticeState.Dropped, "MUTED", ""), (notice.State, notice.LastError, notice.ContactId));
+        Assert.Empty(await fixture.Smtp.TakenAsync(StubDirectory.AddressOf(mesure.GestionnaireId)));
+    }
+
+    [Fact]
     public async Task MarkNoticeOpened_OfWhatTheFeedTold_IsByItsEvent()
     {
         var mesure = TestMesure.Create();

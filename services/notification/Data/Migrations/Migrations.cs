@@ -54,3 +54,15 @@ internal sealed class FeedConsumers : SqlMigration
 {
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280750_mail_ages")]
+internal sealed class MailAges : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280750_mail_ages.sql";
+}
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280751_upkeep_mails")]
+internal sealed class UpkeepMails : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280751_upkeep_mails.sql";
+}
