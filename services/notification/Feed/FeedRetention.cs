@@ -1,3 +1,5 @@
+using Jafer.Notifications.Data;
+using Jafer.Notifications.Notices;
 using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
@@ -6,8 +8,8 @@ using Npgsql;
 namespace Jafer.Notifications.Feed;
 
 /// <summary>
-/// Deletes events and done deliveries that are older than what is kept, in portions. Every replica tries, one works: the
-/// advisory lock dies with its connection.
+/// Deletes events and done deliveries that are older than what is kept, in portions, but keeps what they prove of a mesure. Every
+/// replica tries, one works: the advisory lock dies with its connection.
 /// </summary>
 internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOptions> options, IOptions<WebhookOptions> webhooks, TimeProvider clock, ILogger<FeedRetention> logger) : BackgroundService
 {
@@ -41,16 +43,18 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
                 while (deleted > 0);
             }
 
-            await using var deliveries = new NpgsqlCommand("""
-                delete from deliveries where state <> 'QUEUED' and created_at < @before;
+            await using var deliveries = new NpgsqlCommand($"""
+                {NoticeProofs.ArchiveMails};
                 delete from undelivered_transmissions where appended_at < @before;
                 delete from mail_people p where due_at is null
                     and not exists (select from mail_recipients r where r.organisation_id = p.organisation_id and r.contact_id = p.contact_id and r.state = 'QUEUED');
-                delete from notice_openings where opened_at < @before;
                 delete from feed_resumptions where resumed_at < @before;
                 update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
-                    where state = 'QUEUED' and expires_at < @given_up;
-                delete from webhook_deliveries where state <> 'QUEUED' and queued_at < @logged
+                    where state = 'QUEUED' and expires_at < @given_up and next_attempt_at < @given_up;
+                {NoticeProofs.ArchiveWebhooks};
+                delete from webhook_endpoints e where state = '{WebhookEndpoint.Deleted}' and not exists (select from webhook_deliveries d where d.endpoint_id = e.endpoint_id);
+                delete from notice_openings o where opened_at < @before
+                    and not exists (select from webhook_deliveries d where d.delivery_id = o.notice_id) and not exists (select from mail_recipients r where r.notice_id = o.notice_id)
                 """, connection);
             deliveries.Parameters.AddWithValue("before", before);
             // What an endpoint that is not enabled left over; an enabled one is a day behind at most.
@@ -90,8 +94,8 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
     }
 
     /// <summary>
-    /// Deletes one portion and tells in the same statement how far the feed is trimmed, so that no reader can take a trimmed
-    /// feed for a whole one. Stops at the first event that is not due, so that what is kept has no hole.
+    /// Deletes one portion, keeps its proofs and tells in the same statement how far the feed is trimmed, so that no reader can take
+    /// a trimmed feed for a whole one. Stops at the first event that is not due, so that what is kept has no hole.
     /// </summary>
     private static async Task<long> TrimAsync(NpgsqlConnection connection, Guid organisationId, DateTimeOffset before, CancellationToken ct)
     {
@@ -103,11 +107,14 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
                 where position < coalesce((select min(position) from oldest where appended_at >= @before), 9223372036854775807)),
             trimmed as (
                 update feed_heads h set trimmed_to = due.position from due
-                where h.organisation_id = @organisation and due.position is not null returning h.trimmed_to)
-            delete from feed_events e using trimmed where e.organisation_id = @organisation and e.position <= trimmed.trimmed_to
+                where h.organisation_id = @organisation and due.position is not null returning h.trimmed_to),
+            gone as (
+                delete from feed_events e using trimmed where e.organisation_id = @organisation and e.position <= trimmed.trimmed_to returning e.*),
+            kept as ({NoticeProofs.ArchiveFeed})
+            select count(*) from gone
             """, connection);
         command.Parameters.AddWithValue("organisation", organisationId);
         command.Parameters.AddWithValue("before", before);
-        return await command.ExecuteNonQueryAsync(ct);
+        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 }
