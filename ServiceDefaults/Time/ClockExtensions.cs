@@ -25,6 +25,10 @@ public static class ClockExtensions
     /// <param name="instant">The instant.</param>
     public static DateOnly DayInParis(this DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, s_paris).DateTime);
 
+    /// <summary>The hour that a clock in Paris shows, from 0 to 23.</summary>
+    /// <param name="instant">The instant.</param>
+    public static int HourInParis(this DateTimeOffset instant) => TimeZoneInfo.ConvertTime(instant, s_paris).Hour;
+
     /// <summary>The first day of the month of a day.</summary>
     /// <param name="day">The day.</param>
     public static DateOnly FirstOfMonth(this DateOnly day) => new(day.Year, day.Month, 1);

@@ -31,7 +31,7 @@ public abstract class Rhythm
     public int Silences { get; private set; }
 
     /// <summary>Whether the silence that lasts was told.</summary>
-    public bool SilenceTold { get; private set; }
+    public bool SilenceTold { get; private protected set; }
 
     /// <summary>Days that nine in ten of its latest pauses did not pass; null while there are too few.</summary>
     public int? UsualDays => Gaps.Length < FewestGaps ? null : Gaps.Order().ElementAt((int)Math.Ceiling(Gaps.Length * 0.9) - 1);

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
-/// <summary>The software of an organisation that reads its feed, with its rhythm: the days on which it did.</summary>
-internal sealed class FeedConsumer : Rhythm
+/// <summary>The software of an organisation that reads its feed, with its rhythm: the days and hours in which it did.</summary>
+internal sealed class FeedConsumer : HourlyRhythm
 {
     public required Guid OrganisationId { get; init; }
 }

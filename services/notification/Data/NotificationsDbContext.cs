@@ -24,6 +24,8 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
 
     public DbSet<NoticeOpening> NoticeOpenings => Set<NoticeOpening>();
 
+    public DbSet<NoticeProof> NoticeProofs => Set<NoticeProof>();
+
     public DbSet<FeedResumption> FeedResumptions => Set<FeedResumption>();
 
     public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();

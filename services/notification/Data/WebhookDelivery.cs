@@ -19,6 +19,11 @@ internal sealed class WebhookDelivery
 
     public required Guid AggregateId { get; init; }
 
+    public long AggregateVersion { get; init; }
+
+    /// <summary>Place of the event in the organisation's feed, by which those of an aggregate follow each other; 0 for a test.</summary>
+    public long Position { get; init; }
+
     /// <summary>Whether the event is one of the thread of an espace, which is then its aggregate.</summary>
     public bool AboutEspace { get; init; }
 
@@ -32,6 +37,9 @@ internal sealed class WebhookDelivery
 
     public required DateTimeOffset QueuedAt { get; init; }
 
+    /// <summary>When it was queued before any replay; null when it was not replayed.</summary>
+    public DateTimeOffset? FirstQueuedAt { get; init; }
+
     /// <summary>When it is tried next; while it is being tried, when another replica may take it over.</summary>
     public required DateTimeOffset NextAttemptAt { get; init; }
 
@@ -44,6 +52,9 @@ internal sealed class WebhookDelivery
     public DateTimeOffset? LastAttemptAt { get; init; }
 
     public DateTimeOffset? DeliveredAt { get; init; }
+
+    /// <summary>When it was delivered for the first time: what proves it, whatever becomes of replays.</summary>
+    public DateTimeOffset? FirstDeliveredAt { get; init; }
 
     /// <summary>HTTP status of the last answer.</summary>
     public int? LastStatus { get; init; }

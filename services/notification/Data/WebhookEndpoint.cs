@@ -6,6 +6,9 @@ namespace Jafer.Notifications.Data;
 /// <summary>An address of an organisation to which events are posted. What deliveries change in it (below the version) is no change of its version.</summary>
 internal sealed class WebhookEndpoint
 {
+    /// <summary>State of an endpoint that its owner deleted: only its log is left.</summary>
+    public const string Deleted = "DELETED";
+
     public required Guid EndpointId { get; init; }
 
     public required Guid OrganisationId { get; init; }
@@ -17,7 +20,7 @@ internal sealed class WebhookEndpoint
 
     public required string ContactEmail { get; set; }
 
-    /// <summary>Code of a <c>WebhookEndpointState</c>.</summary>
+    /// <summary>Code of a <c>WebhookEndpointState</c>, or <see cref="Deleted"/>.</summary>
     public required string State { get; set; }
 
     public required Guid SecretId { get; set; }

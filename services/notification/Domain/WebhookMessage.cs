@@ -38,12 +38,16 @@ internal static class WebhookMessage
     /// <param name="occurredAt">When it happened.</param>
     /// <param name="mesureUrl">Address of a mesure for a person with {0} for its id and {1} for the notice's; null when there is no such page.</param>
     /// <param name="aboutEspace">Whether the event is one of the thread of an espace.</param>
-    public static byte[] Body(Guid deliveryId, Guid organisationId, Guid eventId, string type, Guid aggregateId, DateTimeOffset occurredAt, string? mesureUrl, bool aboutEspace = false)
+    /// <param name="aggregateVersion">Version that the event gave to what it is about; null for a test.</param>
+    /// <param name="position">Place of the event in the organisation's feed; null for a test.</param>
+    public static byte[] Body(
+        Guid deliveryId, Guid organisationId, Guid eventId, string type, Guid aggregateId, DateTimeOffset occurredAt, string? mesureUrl, bool aboutEspace = false,
+        long? aggregateVersion = null, long? position = null)
     {
         Guid? mesureId = s_aboutMesures.Contains(type) && !aboutEspace ? aggregateId : null;
         var link = mesureId is { } id ? Links.To(mesureUrl, id, deliveryId) : null;
         return JsonSerializer.SerializeToUtf8Bytes(
-            new { type, timestamp = occurredAt, data = new { eventId, aggregateId, mesureId, organisationId, link } }, s_json);
+            new { type, timestamp = occurredAt, data = new { eventId, aggregateId, aggregateVersion, position, mesureId, organisationId, link } }, s_json);
     }
 
     /// <summary>The header webhook-signature: one signature for each secret.</summary>

@@ -11,12 +11,12 @@ internal static class WebhookSchedule
     /// <summary>How long a delivery is tried, and an endpoint may fail.</summary>
     public static TimeSpan Lifetime { get; } = TimeSpan.FromDays(3);
 
-    /// <summary>Longest wait between two attempts, also when a receiver asks for more; before it is varied by a fifth.</summary>
+    /// <summary>Longest wait between two attempts, unless a receiver asks for more; before it is varied by a fifth.</summary>
     public static TimeSpan LongestWait { get; } = TimeSpan.FromHours(6);
 
     /// <summary>
     /// When to try again: after a wait that doubles with each failure, never before the receiver asked for. The last attempt is
-    /// at the end of the delivery's life. Null when that is past.
+    /// at the end of the delivery's life, or when the receiver asked for a later one then. Null when its life is past.
     /// </summary>
     /// <param name="now">When it failed.</param>
     /// <param name="expiresAt">The end of its life.</param>
@@ -32,18 +32,18 @@ internal static class WebhookSchedule
         }
 
         var wait = Backoff.After(first, failures - 1, LongestWait, chance);
-        var next = now + (retryAfter > wait ? retryAfter.Value : wait);
-        return next < expiresAt ? next : expiresAt;
+        var next = now + wait < expiresAt ? now + wait : expiresAt;
+        return now + retryAfter > next ? now + retryAfter : next;
     }
 
-    /// <summary>What a Retry-After header asks for, at most <see cref="LongestWait"/>; null when there is none.</summary>
+    /// <summary>What a Retry-After header asks for, at most <see cref="Lifetime"/>; null when there is none.</summary>
     /// <param name="delta">The header as seconds.</param>
     /// <param name="date">The header as a date.</param>
     /// <param name="now">Now.</param>
     public static TimeSpan? RetryAfter(TimeSpan? delta, DateTimeOffset? date, DateTimeOffset now)
     {
         var asked = delta ?? (date - now);
-        return asked is not { } wait ? null : wait < TimeSpan.Zero ? TimeSpan.Zero : wait < LongestWait ? wait : LongestWait;
+        return asked is not { } wait ? null : wait < TimeSpan.Zero ? TimeSpan.Zero : wait < Lifetime ? wait : Lifetime;
     }
 
     /// <summary>Whether an endpoint has failed for so long that it is disabled: for 3 days, or for the whole life of a delivery.</summary>

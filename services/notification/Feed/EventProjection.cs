@@ -25,9 +25,11 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         var type = EventTypes.NameOf(message.GetType());
         var data = EventData.Of(message);
         var audience = Audience.Of(message, escalation.Value.OperatorId);
+        var positions = new Dictionary<Guid, long>();
         foreach (var addressee in audience)
         {
             var position = await db.NextPositionAsync(addressee.OrganisationId, ct);
+            positions[addressee.OrganisationId] = position;
             if (message is MesureTransmitted transmitted && transmitted.GestionnaireId == addressee.OrganisationId)
             {
                 db.UndeliveredTransmissions.Add(new UndeliveredTransmission
@@ -57,7 +59,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
 
-        await QueueWebhooksAsync(db, message, type, [.. audience.Select(a => a.OrganisationId)], now, ct);
+        await QueueWebhooksAsync(db, message, type, positions, now, ct);
         if (await DoneAsync(db, message, ct) is { Count: > 0 } done)
         {
             await DropAsync(db, [.. done], ct);
@@ -172,20 +174,23 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         """, ct);
 
     /// <summary>Queues the event for each endpoint that wants it, beside its entry in the feed.</summary>
-    private static async Task QueueWebhooksAsync(NotificationsDbContext db, DomainEvent message, string type, Guid[] organisations, DateTimeOffset now, CancellationToken ct)
+    private static async Task QueueWebhooksAsync(NotificationsDbContext db, DomainEvent message, string type, Dictionary<Guid, long> positions, DateTimeOffset now, CancellationToken ct)
     {
         var enabled = WebhookEndpointState.Enabled.ToCode();
+        Guid[] organisations = [.. positions.Keys];
         var wanted = await db.WebhookEndpoints
             .Where(e => organisations.Contains(e.OrganisationId) && e.State == enabled && (e.Types.Length == 0 || e.Types.Contains(type)))
-            .Select(e => e.EndpointId).ToListAsync(ct);
-        db.WebhookDeliveries.AddRange(wanted.Select(endpointId => new WebhookDelivery
+            .Select(e => new { e.EndpointId, e.OrganisationId }).ToListAsync(ct);
+        db.WebhookDeliveries.AddRange(wanted.Select(endpoint => new WebhookDelivery
         {
-            DeliveryId = WebhookMessage.DeliveryId(endpointId, message.EventId),
-            EndpointId = endpointId,
+            DeliveryId = WebhookMessage.DeliveryId(endpoint.EndpointId, message.EventId),
+            EndpointId = endpoint.EndpointId,
             Test = false,
             EventId = message.EventId,
             EventType = type,
             AggregateId = message.AggregateId,
+            AggregateVersion = message.AggregateVersion,
+            Position = positions[endpoint.OrganisationId],
             AboutEspace = message is ThreadEvent { ThreadKind: "ESPACE" },
             OccurredAt = message.OccurredAt,
             State = WebhookDeliveryState.Queued.ToCode(),

@@ -1,3 +1,5 @@
+using Jafer.Notifications.Data;
+using Jafer.Notifications.Notices;
 using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
@@ -6,48 +8,43 @@ using Npgsql;
 namespace Jafer.Notifications.Feed;
 
 /// <summary>
-/// Deletes events and done deliveries that are older than what is kept, in portions. Every replica tries, one works: the
-/// advisory lock dies with its connection.
+/// Deletes events and done deliveries that are older than what is kept, in portions, but keeps what they prove of a mesure. Every
+/// replica tries, one works: the advisory lock dies with its connection.
 /// </summary>
 internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOptions> options, IOptions<WebhookOptions> webhooks, TimeProvider clock, ILogger<FeedRetention> logger) : BackgroundService
 {
     private const int Portion = 5000;
 
-    // Each until it finds less than a portion, in a transaction of its own.
+    // In this order, each until it finds nothing, every portion in a transaction of its own.
     private static readonly string[] s_old =
     [
-        """
-        delete from deliveries where delivery_id in (
-            select delivery_id from deliveries where state <> 'QUEUED' and state <> 'ADDRESSED' and created_at < @before limit @portion)
-        """,
-        """
-        delete from undelivered_transmissions where (organisation_id, position) in (
-            select organisation_id, position from undelivered_transmissions where appended_at < @before limit @portion)
-        """,
-        """
-        delete from mail_people where (organisation_id, contact_id) in (
-            select organisation_id, contact_id from mail_people p where due_at is null
-                and not exists (select from mail_recipients r where r.organisation_id = p.organisation_id and r.contact_id = p.contact_id and r.state = 'QUEUED')
-            limit @portion)
-            and due_at is null
-        """,
-        """
-        delete from notice_openings where (organisation_id, notice_id) in (
-            select organisation_id, notice_id from notice_openings where opened_at < @before limit @portion)
-        """,
-        """
-        delete from feed_resumptions where (organisation_id, position) in (
-            select organisation_id, position from feed_resumptions where resumed_at < @before limit @portion)
-        """,
-        """
-        update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
-        where state = 'QUEUED' and delivery_id in (
-            select delivery_id from webhook_deliveries where state = 'QUEUED' and expires_at < @given_up limit @portion)
-        """,
-        """
-        delete from webhook_deliveries where delivery_id in (
-            select delivery_id from webhook_deliveries where state <> 'QUEUED' and queued_at < @logged limit @portion)
-        """,
+        NoticeProofs.ArchiveMails,
+        Counted("delete from undelivered_transmissions where (organisation_id, position) in (select organisation_id, position from undelivered_transmissions where appended_at < @before limit @portion)"),
+        Counted("""
+            delete from mail_people where (organisation_id, contact_id) in (
+                select organisation_id, contact_id from mail_people p where due_at is null
+                    and not exists (select from mail_recipients r where r.organisation_id = p.organisation_id and r.contact_id = p.contact_id and r.state = 'QUEUED')
+                limit @portion)
+                and due_at is null
+            """),
+        Counted("delete from feed_resumptions where (organisation_id, position) in (select organisation_id, position from feed_resumptions where resumed_at < @before limit @portion)"),
+        Counted("""
+            update webhook_deliveries set state = 'FAILED', last_error = coalesce(last_error, 'EXPIRED')
+            where state = 'QUEUED' and delivery_id in (
+                select delivery_id from webhook_deliveries where state = 'QUEUED' and expires_at < @given_up and next_attempt_at < @given_up limit @portion)
+            """),
+        NoticeProofs.ArchiveWebhooks,
+        Counted($"""
+            delete from webhook_endpoints where endpoint_id in (
+                select endpoint_id from webhook_endpoints e where state = '{WebhookEndpoint.Deleted}'
+                    and not exists (select from webhook_deliveries d where d.endpoint_id = e.endpoint_id) limit @portion)
+            """),
+        Counted("""
+            delete from notice_openings where (organisation_id, notice_id) in (
+                select organisation_id, notice_id from notice_openings o where opened_at < @before
+                    and not exists (select from webhook_deliveries d where d.delivery_id = o.notice_id)
+                    and not exists (select from mail_recipients r where r.notice_id = o.notice_id) limit @portion)
+            """),
     ];
 
     /// <summary>Deletes everything that is due now; the number of events deleted, 0 when another replica is at it.</summary>
@@ -86,7 +83,7 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
                 // What an endpoint that is not enabled left over; an enabled one is a day behind at most.
                 portion.Parameters.AddWithValue("given_up", clock.GetUtcNow() - TimeSpan.FromDays(1));
                 portion.Parameters.AddWithValue("logged", clock.GetUtcNow() - webhooks.Value.LogRetention);
-                while (await portion.ExecuteNonQueryAsync(ct) >= Portion)
+                while (await portion.ExecuteScalarAsync(ct) is > 0L)
                 {
                 }
             }
@@ -100,6 +97,8 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
             await unlock.ExecuteNonQueryAsync(CancellationToken.None);
         }
     }
+
+    private static string Counted(string change) => $"with gone as ({change} returning 1) select count(*) from gone";
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         clock.RepeatAsync(options.Value.RetentionInterval, SweepAsync, logger, "old events could not be deleted", stoppingToken);
@@ -124,8 +123,8 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
     }
 
     /// <summary>
-    /// Deletes one portion and tells in the same statement how far the feed is trimmed, so that no reader can take a trimmed
-    /// feed for a whole one. Stops at the first event that is not due, so that what is kept has no hole.
+    /// Deletes one portion, keeps its proofs and tells in the same statement how far the feed is trimmed, so that no reader can take
+    /// a trimmed feed for a whole one. Stops at the first event that is not due, so that what is kept has no hole.
     /// </summary>
     private static async Task<long> TrimAsync(NpgsqlConnection connection, Guid organisationId, DateTimeOffset before, CancellationToken ct)
     {
@@ -137,11 +136,14 @@ internal sealed class FeedRetention(NpgsqlDataSource source, IOptions<FeedOption
                 where position < coalesce((select min(position) from oldest where appended_at >= @before), 9223372036854775807)),
             trimmed as (
                 update feed_heads h set trimmed_to = due.position from due
-                where h.organisation_id = @organisation and due.position is not null returning h.trimmed_to)
-            delete from feed_events e using trimmed where e.organisation_id = @organisation and e.position <= trimmed.trimmed_to
+                where h.organisation_id = @organisation and due.position is not null returning h.trimmed_to),
+            gone as (
+                delete from feed_events e using trimmed where e.organisation_id = @organisation and e.position <= trimmed.trimmed_to returning e.*),
+            kept as ({NoticeProofs.ArchiveFeed})
+            select count(*) from gone
             """, connection);
         command.Parameters.AddWithValue("organisation", organisationId);
         command.Parameters.AddWithValue("before", before);
-        return await command.ExecuteNonQueryAsync(ct);
+        return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 }

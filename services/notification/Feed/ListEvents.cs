@@ -17,7 +17,12 @@ internal sealed partial class NotificationGrpcService
         var caller = context.Caller();
         var position = Position(caller, request.ResumeToken);
         var page = await feed.ReadAsync(caller.OrganisationId, position, types, size, context.CancellationToken);
-        await consumers.NoteAsync(caller.OrganisationId, context.CancellationToken);
+        if (position is not null)
+        {
+            // Who begins may be trying: what goes on has a token.
+            await consumers.NoteAsync(caller.OrganisationId, context.CancellationToken);
+        }
+
         await ProveAsync(caller, position, page, types, context.CancellationToken);
         var response = new ListEventsResponse { ResumeToken = Token(caller, page.Position), More = page.More };
         response.Events.AddRange(page.Events.Select(e => e.Event));

@@ -17,7 +17,7 @@ internal sealed partial class NotificationGrpcService
 
         var caller = context.Caller();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
-        var today = clock.TodayInParis();
+        var now = clock.GetStoredNow();
         var listed = db.Consumers.AsNoTracking();
         if (caller.Tenancy != Tenancy.Any)
         {
@@ -26,7 +26,7 @@ internal sealed partial class NotificationGrpcService
 
         if (request.SilentOnly)
         {
-            listed = listed.Where(c => c.SilentAfter < today);
+            listed = listed.Where(c => c.SilentAt <= now);
         }
 
         if (tokens.Read<ConsumerCursor>(request.PageToken, binding) is { } after)
@@ -41,7 +41,7 @@ internal sealed partial class NotificationGrpcService
             OrganisationId = c.OrganisationId.ToString(),
             LastDate = c.LastDay.ToProto(),
             UsualDays = c.UsualDays ?? 0,
-            Silent = c.IsSilent(today),
+            Silent = c.IsSilent(now),
             Told = c.SilenceTold,
         }));
         if (page.Count > size)

@@ -46,6 +46,7 @@ internal sealed partial class NotificationGrpcService
     {
         using var watch = hub.Begin(caller.OrganisationId);
         var heartbeat = options.Value.Heartbeat;
+        var begun = clock.GetTimestamp();
         var page = await feed.ReadAsync(caller.OrganisationId, position, types, WatchPageSize, ct);
 
         await ProveAsync(caller, position, page, types, ct);
@@ -55,7 +56,12 @@ internal sealed partial class NotificationGrpcService
         var lastSent = clock.GetTimestamp();
         for (; ; page = await feed.ReadAsync(caller.OrganisationId, page.Position, types, WatchPageSize, ct))
         {
-            await consumers.NoteAsync(caller.OrganisationId, ct);
+            // Who begins may be trying: what goes on has a token, or stays for a heartbeat.
+            if (position is not null || clock.GetElapsedTime(begun) >= heartbeat)
+            {
+                await consumers.NoteAsync(caller.OrganisationId, ct);
+            }
+
             foreach (var (at, message) in page.Events)
             {
                 await SendAsync(stream, new WatchEventsResponse { Event = message, ResumeToken = Token(caller, at) }, context, ct);

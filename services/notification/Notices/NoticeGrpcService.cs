@@ -65,7 +65,11 @@ internal sealed class NoticeGrpcService(
             await db.Database.BeginTransactionAsync(ct);
             var now = clock.GetStoredNow();
             await db.Database.ExecuteSqlAsync($"""
-                insert into notice_openings (organisation_id, notice_id, event_id, opened_at) values ({organisationId}, {noticeId}, {eventId}, {now}) on conflict do nothing
+                insert into notice_openings (organisation_id, notice_id, event_id, opened_at)
+                select {organisationId}, {noticeId}, {eventId},
+                       coalesce((select opened_at from notice_proofs where notice_id = {noticeId} and organisation_id = {organisationId}), {now})
+                on conflict do nothing;
+                update notice_proofs set opened_at = {now} where notice_id = {noticeId} and organisation_id = {organisationId} and opened_at is null
                 """, ct);
             await proofs.NoteHadAsync(db, organisationId, eventId, DeliveryChannel.Notice, ct);
             foreach (var other in await OpenSameLineAsync(noticeId, organisationId, now, ct))
@@ -109,13 +113,15 @@ internal sealed class NoticeGrpcService(
         return response;
     }
 
-    /// <summary>The event of a notice of the organisation: of a mail, a webhook or the feed; null when it has no such notice.</summary>
+    /// <summary>The event of a notice of the organisation: of a mail, a webhook or the feed, kept or proven; null when it has no such notice.</summary>
     private async Task<Guid?> EventOfAsync(Guid noticeId, Guid organisationId, CancellationToken ct) => (await db.Database.SqlQuery<Guid>($"""
         select d.event_id as "Value" from mail_recipients r join deliveries d using (delivery_id) where r.notice_id = {noticeId} and r.organisation_id = {organisationId}
         union all
         select d.event_id from webhook_deliveries d join webhook_endpoints e using (endpoint_id) where d.delivery_id = {noticeId} and e.organisation_id = {organisationId} and not d.test
         union all
         select event_id from feed_events where organisation_id = {organisationId} and event_id = {noticeId}
+        union all
+        select event_id from notice_proofs where organisation_id = {organisationId} and notice_id = {noticeId}
         """).ToListAsync(ct)) is [var eventId, ..] ? eventId : null;
 
     /// <summary>A mail says the same once: who opens its link has opened all that the line stands for. The events of the others.</summary>

@@ -12,6 +12,7 @@ internal sealed record NoticeCursor(DateTimeOffset QueuedAt, Guid NoticeId, Guid
 /// <summary>Reads what was told of a mesure by feed, webhook and mail.</summary>
 internal sealed class NoticeReader(NpgsqlDataSource source)
 {
+    // What proved a delivery stands, whatever a replay does. What is kept no longer is in the proofs, unless a replay brought it back.
     // A side sees what the other was told of the events that its own feed has: of a draft, the espace has none.
     private const string Page = """
         select n.* from (
@@ -26,8 +27,9 @@ internal sealed class NoticeReader(NpgsqlDataSource source)
             where e.aggregate_id = @mesure
             union all
             select d.delivery_id, 'WEBHOOK', e.organisation_id, d.event_id, d.event_type,
-                   case when o.opened_at is not null then 'OPENED' else d.state end,
-                   d.queued_at, d.last_attempt_at, d.delivered_at, o.opened_at, d.attempts, d.last_status, d.last_error, null, d.endpoint_id
+                   case when o.opened_at is not null then 'OPENED' when d.first_delivered_at is not null then 'DELIVERED' else d.state end,
+                   coalesce(d.first_queued_at, d.queued_at), least(d.last_attempt_at, d.first_delivered_at), d.first_delivered_at, o.opened_at,
+                   d.attempts, d.last_status, case when d.first_delivered_at is null then d.last_error end, null, d.endpoint_id
             from webhook_deliveries d
             join webhook_endpoints e using (endpoint_id)
             left join notice_openings o on o.organisation_id = e.organisation_id and o.notice_id = d.delivery_id
@@ -39,8 +41,16 @@ internal sealed class NoticeReader(NpgsqlDataSource source)
             from deliveries d
             left join mail_recipients r using (delivery_id)
             left join notice_openings o on o.organisation_id = d.organisation_id and o.notice_id = r.notice_id
-            where d.mesure_id = @mesure) n
-        where (@all or exists (select from feed_events own where own.organisation_id = @organisation and own.event_id = n.event_id))
+            where d.mesure_id = @mesure
+            union all
+            select p.notice_id, p.channel, p.organisation_id, p.event_id, p.event_type, case when p.opened_at is not null then 'OPENED' else p.state end,
+                   p.queued_at, p.sent_at, p.delivered_at, p.opened_at, p.attempts, p.last_status, p.last_error, p.contact_id, p.endpoint_id
+            from notice_proofs p
+            where p.mesure_id = @mesure and not (p.channel = 'WEBHOOK' and exists (select from webhook_deliveries d where d.delivery_id = p.notice_id))) n
+        where (@all or exists (select from feed_events own where own.organisation_id = @organisation and own.event_id = n.event_id)
+                    or exists (
+                        select from notice_proofs own
+                        where own.mesure_id = @mesure and own.notice_id = n.event_id and own.organisation_id = @organisation and own.channel = 'FEED'))
           and (@queued_at::timestamptz is null or (n.queued_at, n.notice_id, n.organisation_id) < (@queued_at, @notice, @told))
         order by n.queued_at desc, n.notice_id desc, n.organisation_id desc
         limit @limit

@@ -19,12 +19,15 @@ namespace Jafer.Notifications.Webhooks;
 /// <summary>
 /// Posts what is queued. Every replica takes what is due and belongs to nobody, for the time of a lease: what a replica that died
 /// had taken, another takes again. Each endpoint has few attempts at a time and rests after failures, so that none holds up others.
+/// What an endpoint is told of one mesure it is told in the order of the feed, whoever posts it: an event that waits, or is under way,
+/// holds back the later ones of its own mesure, and nothing else.
 /// </summary>
 internal sealed class WebhookDispatcher(
     NpgsqlDataSource source, IServiceScopeFactory scopes, WebhookSignal signal, WebhookPost post, WebhookSecrets secrets, DeliveryProofs proofs,
     OutboxSignal outbox, IOptions<WebhookOptions> options, IOptions<MailOptions> mail, TimeProvider clock, ILogger<WebhookDispatcher> logger) : BackgroundService
 {
-    // Those that have failed in a row are tried by one attempt alone. Tests pass by rest and state.
+    // Those that have failed in a row are tried by one attempt alone. Tests pass by rest and state. The first of an aggregate is asked
+    // for each row that is due, by its index: as a join, it would be made for all that wait.
     private const string Claim = """
         with tests as (
             select delivery_id from webhook_deliveries
@@ -34,18 +37,22 @@ internal sealed class WebhookDispatcher(
             select due.delivery_id from webhook_endpoints e
             left join unnest(@busy, @counts) as b(endpoint_id, running) on b.endpoint_id = e.endpoint_id
             cross join lateral (
-                select d.delivery_id, d.next_attempt_at from webhook_deliveries d
+                select d.delivery_id, d.next_attempt_at, d.position from webhook_deliveries d
                 where d.endpoint_id = e.endpoint_id and d.state = 'QUEUED' and not d.test and d.next_attempt_at <= @now
-                order by d.next_attempt_at
+                  and d.position = (
+                      select min(b.position) from webhook_deliveries b
+                      where b.endpoint_id = d.endpoint_id and b.aggregate_id = d.aggregate_id and b.state = 'QUEUED' and not b.test)
+                order by d.next_attempt_at, d.position
                 limit greatest(0, case when e.failures >= @rest_after then 1 else @each end - coalesce(b.running, 0))
-                for update skip locked) due
+                for update of d skip locked) due
             where e.state = 'ENABLED' and (e.rest_until is null or e.rest_until <= @now)
-            order by due.next_attempt_at limit @slots)
+            order by due.next_attempt_at, due.position limit @slots)
         update webhook_deliveries d set lease = @lease, next_attempt_at = @until, last_attempt_at = @now
         from (select delivery_id from tests union all select delivery_id from events) taken, webhook_endpoints e
         where d.delivery_id = taken.delivery_id and e.endpoint_id = d.endpoint_id
         returning d.delivery_id, d.endpoint_id, e.organisation_id, d.test, d.event_id, d.event_type, d.aggregate_id, d.occurred_at, d.attempts,
-                  d.queued_at, d.expires_at, e.url, e.secret, case when e.previous_secret_expires_at > @now then e.previous_secret end, d.about_espace
+                  d.queued_at, d.expires_at, e.url, e.secret, case when e.previous_secret_expires_at > @now then e.previous_secret end, d.about_espace,
+                  d.aggregate_version, d.position
         """;
 
     // An attempt that is cut by the end of the service is made again elsewhere: it should have its time first.
@@ -143,7 +150,8 @@ internal sealed class WebhookDispatcher(
             taken.Add(new Taken(
                 lease, reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(2), reader.GetBoolean(3), reader.GetGuid(4), reader.GetString(5), reader.GetGuid(6),
                 reader.GetFieldValue<DateTimeOffset>(7), reader.GetInt32(8), reader.GetFieldValue<DateTimeOffset>(9), reader.GetFieldValue<DateTimeOffset>(10),
-                reader.GetString(11), reader.GetString(12), reader.IsDBNull(13) ? null : reader.GetString(13), reader.GetBoolean(14)));
+                reader.GetString(11), reader.GetString(12), reader.IsDBNull(13) ? null : reader.GetString(13), reader.GetBoolean(14),
+                reader.GetInt64(15), reader.GetInt64(16)));
         }
 
         return taken;
@@ -185,7 +193,9 @@ internal sealed class WebhookDispatcher(
             return WebhookResult.NoAnswer("SECRET_UNREADABLE");
         }
 
-        var body = WebhookMessage.Body(taken.DeliveryId, taken.OrganisationId, taken.EventId, taken.EventType, taken.AggregateId, taken.OccurredAt, mail.Value.MesureUrl, taken.AboutEspace);
+        var body = WebhookMessage.Body(
+            taken.DeliveryId, taken.OrganisationId, taken.EventId, taken.EventType, taken.AggregateId, taken.OccurredAt, mail.Value.MesureUrl, taken.AboutEspace,
+            taken.Test ? null : taken.AggregateVersion, taken.Test ? null : taken.Position);
         return await post.SendAsync(taken.Url, taken.DeliveryId, body, keys!, cut);
     }
 
@@ -198,10 +208,15 @@ internal sealed class WebhookDispatcher(
         var now = clock.GetStoredNow();
         await db.Database.ExecuteSqlAsync($"""
             update webhook_deliveries
-            set state = 'DELIVERED', attempts = attempts + 1, delivered_at = {now}, last_status = {result.Status}, last_error = null, last_duration_ms = {milliseconds}, lease = null
-            where delivery_id = {taken.DeliveryId} and state <> 'DELIVERED'
-            """);
-        await db.Database.ExecuteSqlAsync($"""
+            set state = 'DELIVERED', attempts = attempts + 1, delivered_at = {now}, first_delivered_at = coalesce(first_delivered_at, {now}),
+                last_status = {result.Status}, last_error = null, last_duration_ms = {milliseconds}, lease = null
+            where delivery_id = {taken.DeliveryId} and state <> 'DELIVERED';
+            -- The next of the same mesure was put off; one that failed itself keeps its own wait.
+            update webhook_deliveries set next_attempt_at = {now}
+            where attempts = 0 and lease is null and next_attempt_at > {now} and delivery_id = (
+                select delivery_id from webhook_deliveries
+                where endpoint_id = {taken.EndpointId} and aggregate_id = {taken.AggregateId} and state = 'QUEUED' and not test
+                order by position limit 1);
             update webhook_endpoints set failures = 0, failing_since = null, rest_until = null where endpoint_id = {taken.EndpointId} and failures > 0
             """);
         var told = !taken.Test && taken.EventType == DeliveryProofs.Transmitted
@@ -230,11 +245,29 @@ internal sealed class WebhookDispatcher(
             """);
         if (noted > 0 && !taken.Test)
         {
+            if (next is { } later)
+            {
+                await HoldBackAsync(db, taken, later);
+            }
+
             await NoteFailureOfEndpointAsync(db, taken, result, next is null, now);
         }
 
         await transaction.CommitAsync(CancellationToken.None);
     }
+
+    /// <summary>
+    /// Puts off what waits behind an event that failed until that is tried again: it may not go before, and would be looked at in
+    /// vain. The order does not rest on it. What another transaction holds is passed by.
+    /// </summary>
+    private static Task HoldBackAsync(NotificationsDbContext db, Taken taken, DateTimeOffset until) => db.Database.ExecuteSqlAsync($"""
+        update webhook_deliveries set next_attempt_at = {until}
+        where delivery_id in (
+            select delivery_id from webhook_deliveries
+            where endpoint_id = {taken.EndpointId} and aggregate_id = {taken.AggregateId} and state = 'QUEUED' and not test and position > {taken.Position}
+              and lease is null and next_attempt_at < {until}
+            for update skip locked)
+        """);
 
     private async Task NoteFailureOfEndpointAsync(NotificationsDbContext db, Taken taken, WebhookResult result, bool givenUp, DateTimeOffset now)
     {
@@ -271,5 +304,6 @@ internal sealed class WebhookDispatcher(
 
     private sealed record Taken(
         Guid Lease, Guid DeliveryId, Guid EndpointId, Guid OrganisationId, bool Test, Guid EventId, string EventType, Guid AggregateId, DateTimeOffset OccurredAt,
-        int Attempts, DateTimeOffset QueuedAt, DateTimeOffset ExpiresAt, string Url, string Secret, string? PreviousSecret, bool AboutEspace);
+        int Attempts, DateTimeOffset QueuedAt, DateTimeOffset ExpiresAt, string Url, string Secret, string? PreviousSecret, bool AboutEspace,
+        long AggregateVersion, long Position);
 }

@@ -69,15 +69,21 @@ internal sealed partial class WebhookGrpcService
 
             // The id is that of WebhookMessage.DeliveryId, in the database's words.
             var queued = await db.Database.ExecuteSqlAsync($"""
-                insert into webhook_deliveries (delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, about_espace, occurred_at, state, attempts, queued_at, next_attempt_at, expires_at)
-                select encode(substring(sha256(uuid_send({id}) || uuid_send(event_id)) for 16), 'hex')::uuid, {id}, false, event_id, type, aggregate_id,
-                       type like 'messaging.%' and coalesce(data->>'threadKind', '') = 'ESPACE', occurred_at, 'QUEUED', 0,
-                       {now}, {now}, {expiry}
-                from feed_events
-                where organisation_id = {endpoint.OrganisationId} and recorded_at >= {start} and recorded_at < {end ?? now} and (cardinality({endpoint.Types}) = 0 or type = any({endpoint.Types}))
-                order by position
+                insert into webhook_deliveries (
+                    delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, aggregate_version, position, about_espace, occurred_at, state, attempts,
+                    queued_at, next_attempt_at, expires_at, first_queued_at, first_delivered_at)
+                select i.delivery_id, {id}, false, f.event_id, f.type, f.aggregate_id, f.aggregate_version, f.position,
+                       f.type like 'messaging.%' and coalesce(f.data->>'threadKind', '') = 'ESPACE', f.occurred_at, 'QUEUED', 0,
+                       {now}, {now}, {expiry}, p.queued_at, p.delivered_at
+                from feed_events f
+                cross join lateral (select encode(substring(sha256(uuid_send({id}) || uuid_send(f.event_id)) for 16), 'hex')::uuid as delivery_id) i
+                left join notice_proofs p on p.mesure_id = f.aggregate_id and p.notice_id = i.delivery_id and p.organisation_id = f.organisation_id
+                where f.organisation_id = {endpoint.OrganisationId} and f.recorded_at >= {start} and f.recorded_at < {end ?? now}
+                  and (cardinality({endpoint.Types}) = 0 or f.type = any({endpoint.Types}))
+                order by f.position
                 on conflict (delivery_id) do update
-                set state = 'QUEUED', attempts = 0, queued_at = excluded.queued_at, next_attempt_at = excluded.next_attempt_at, expires_at = excluded.expires_at, delivered_at = null
+                set state = 'QUEUED', attempts = 0, queued_at = excluded.queued_at, next_attempt_at = excluded.next_attempt_at, expires_at = excluded.expires_at, delivered_at = null,
+                    first_queued_at = coalesce(webhook_deliveries.first_queued_at, webhook_deliveries.queued_at)
                 where webhook_deliveries.state <> 'QUEUED'
                 """, ct);
             return new ReplayEventsResponse { QueuedCount = queued };

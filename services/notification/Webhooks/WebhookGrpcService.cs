@@ -33,7 +33,9 @@ internal sealed partial class WebhookGrpcService(
         var caller = context.Caller();
         var response = await commands.RunAsync(context, request, requestId, async ct =>
         {
-            if (await db.WebhookEndpoints.CountAsync(e => e.OrganisationId == caller.OrganisationId, ct) >= MaxEndpoints)
+            await db.Database.BeginTransactionAsync(ct);
+            await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended({"webhook-endpoints:" + caller.OrganisationId}, 0))", ct);
+            if (await db.WebhookEndpoints.CountAsync(e => e.OrganisationId == caller.OrganisationId && e.State != Entity.Deleted, ct) >= MaxEndpoints)
             {
                 throw DomainError.LimitExceeded("an organisation has at most 10 endpoints", TimeSpan.FromHours(1));
             }
@@ -77,7 +79,7 @@ internal sealed partial class WebhookGrpcService(
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<EndpointCursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
-        var endpoints = db.WebhookEndpoints.AsNoTracking().Where(e => e.OrganisationId == caller.OrganisationId);
+        var endpoints = db.WebhookEndpoints.AsNoTracking().Where(e => e.OrganisationId == caller.OrganisationId && e.State != Entity.Deleted);
         if (cursor is not null)
         {
             endpoints = endpoints.Where(e => e.EndpointId < cursor.Id);
@@ -134,10 +136,17 @@ internal sealed partial class WebhookGrpcService(
         var check = new FieldChecks();
         return await ChangeAsync(
             context, request, check, "endpoint_id", request.EndpointId, request.Etag, request.RequestId,
-            (endpoint, _, _) =>
+            async (endpoint, now, ct) =>
             {
-                db.WebhookEndpoints.Remove(endpoint);
-                return Task.CompletedTask;
+                // What was posted stays a proof; what it was posted with does not.
+                (endpoint.State, endpoint.Url, endpoint.ContactEmail, endpoint.Secret) = (Entity.Deleted, "", "", "");
+                (endpoint.PreviousSecretId, endpoint.PreviousSecret, endpoint.PreviousSecretExpiresAt) = (null, null, null);
+                (endpoint.DisabledAt, endpoint.NoticeAt) = (null, null);
+                await db.Database.BeginTransactionAsync(ct);
+                await db.Database.ExecuteSqlAsync($"""
+                    delete from webhook_deliveries where endpoint_id = {endpoint.EndpointId} and test;
+                    update webhook_deliveries set state = 'FAILED', last_error = 'ENDPOINT_DELETED' where endpoint_id = {endpoint.EndpointId} and state = 'QUEUED'
+                    """, ct);
             },
             _ => new DeleteEndpointResponse());
     }
@@ -226,7 +235,7 @@ internal sealed partial class WebhookGrpcService(
             await change(endpoint, now, ct);
             endpoint.Version++;
             endpoint.UpdatedAt = now;
-            return respond(ToProto(endpoint, now));
+            return respond(endpoint.State == Entity.Deleted ? new WebhookEndpoint() : ToProto(endpoint, now));
         }, _ => Name(id.ToString()));
     }
 
@@ -250,7 +259,7 @@ internal sealed partial class WebhookGrpcService(
 
     private static async Task<Entity> OwnAsync(IQueryable<Entity> endpoints, Guid id, Caller caller, CancellationToken ct)
     {
-        var endpoint = await endpoints.SingleOrDefaultAsync(e => e.EndpointId == id, ct);
+        var endpoint = await endpoints.SingleOrDefaultAsync(e => e.EndpointId == id && e.State != Entity.Deleted, ct);
         caller.Require(endpoint?.OrganisationId);
         return endpoint!;
     }
@@ -259,7 +268,7 @@ internal sealed partial class WebhookGrpcService(
     private async Task<string> SecretAsync(string endpointId, string secretId, CancellationToken ct)
     {
         var (id, wanted) = (Guid.Parse(endpointId), Guid.Parse(secretId));
-        var endpoint = await db.WebhookEndpoints.AsNoTracking().SingleOrDefaultAsync(e => e.EndpointId == id, ct);
+        var endpoint = await db.WebhookEndpoints.AsNoTracking().SingleOrDefaultAsync(e => e.EndpointId == id && e.State != Entity.Deleted, ct);
         var kept = endpoint is null ? null
             : endpoint.SecretId == wanted ? endpoint.Secret
             : endpoint.PreviousSecretId == wanted && endpoint.PreviousSecretExpiresAt > clock.GetUtcNow() ? endpoint.PreviousSecret

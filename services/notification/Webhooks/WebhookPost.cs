@@ -13,6 +13,9 @@ internal sealed class WebhookPost : IDisposable
     // Enough to know a page; what a receiver says is of no use here.
     private const int MostOfAnswer = 4096;
 
+    // Whoever answered 2xx has it: a body that drips is not waited for.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
     private readonly HttpClient _http;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _clock;
@@ -58,7 +61,7 @@ internal sealed class WebhookPost : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
-            var answer = response.IsSuccessStatusCode ? await BeginningAsync(response.Content, end.Token) : "";
+            var answer = response.IsSuccessStatusCode ? await BeginningAsync(response.Content, end.Token, ct) : "";
             var asked = response.Headers.RetryAfter;
             return WebhookAnswers.Judge(
                 (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, answer, WebhookSchedule.RetryAfter(asked?.Delta, asked?.Date, _clock.GetUtcNow()));
@@ -84,11 +87,24 @@ internal sealed class WebhookPost : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static async Task<string> BeginningAsync(HttpContent content, CancellationToken ct)
+    /// <summary>The beginning of a body: what comes of it before patience or the time of the attempt ends. The status was told by then.</summary>
+    private async Task<string> BeginningAsync(HttpContent content, CancellationToken end, CancellationToken cut)
     {
-        await using var stream = await content.ReadAsStreamAsync(ct);
-        var buffer = new byte[MostOfAnswer];
-        var read = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
-        return Encoding.UTF8.GetString(buffer, 0, read);
+        using var patience = new CancellationTokenSource(s_patience, _clock);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(end, patience.Token);
+        var (buffer, length) = (new byte[MostOfAnswer], 0);
+        try
+        {
+            await using var stream = await content.ReadAsStreamAsync(enough.Token);
+            while (length < buffer.Length && await stream.ReadAsync(buffer.AsMemory(length), enough.Token) is > 0 and var read)
+            {
+                length += read;
+            }
+        }
+        catch (OperationCanceledException) when (!cut.IsCancellationRequested)
+        {
+        }
+
+        return Encoding.UTF8.GetString(buffer, 0, length);
     }
 }

@@ -10,11 +10,11 @@ public sealed class WebhookScheduleTests
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public void Next_WhateverChanceAndReceiver_GrowsIsCappedAndEndsAfterThreeDays() => Prop.ForAll(
+    public void Next_WhateverChanceAndReceiver_GrowsIsCappedNeverSoonerThanAskedAndEndsAfterThreeDays() => Prop.ForAll(
         ArbMap.Default.ArbFor<byte[]>(), ArbMap.Default.ArbFor<ushort>(), (chances, asked) =>
         {
             var expiry = s_start + WebhookSchedule.Lifetime;
-            var (now, failures, waits) = (s_start, 0, new List<TimeSpan>());
+            var (now, failures, last) = (s_start, 0, default(TimeSpan?));
             while (true)
             {
                 var chance = chances.Length == 0 ? 0.5 : chances[failures % chances.Length] / 255.0;
@@ -24,21 +24,19 @@ public sealed class WebhookScheduleTests
                     break;
                 }
 
-                // Doubled each time, varied by a fifth at most, never sooner than asked; only the last is cut short.
+                // Doubled each time, varied by a fifth at most; only the last is cut short, and that for no receiver that asked for later.
                 var nominal = TimeSpan.FromSeconds(Math.Min(WebhookSchedule.LongestWait.TotalSeconds, s_first.TotalSeconds * Math.Pow(2, failures)));
-                var least = retryAfter > nominal * 0.8 ? retryAfter.Value : nominal * 0.8;
                 var most = retryAfter > nominal * 1.2 ? retryAfter.Value : nominal * 1.2;
-                if (next - now > most + TimeSpan.FromTicks(1) || (next != expiry && next - now < (least < WebhookSchedule.LongestWait ? least : WebhookSchedule.LongestWait * 0.8) - TimeSpan.FromTicks(1)))
+                if (next - now > most + TimeSpan.FromTicks(1) || (next != expiry && next - now < (nominal * 0.8) - TimeSpan.FromTicks(1)) || next - now < retryAfter)
                 {
                     return false;
                 }
 
-                waits.Add(next - now);
-                now = next;
+                (now, last) = (next, retryAfter);
                 failures++;
             }
 
-            return now == expiry && failures is > 10 and < 40 && waits.Aggregate((a, b) => a + b) == WebhookSchedule.Lifetime;
+            return failures is >= 10 and < 40 && (now == expiry || (now > expiry && now - last < expiry));
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -58,8 +56,19 @@ public sealed class WebhookScheduleTests
         Assert.Equal(TimeSpan.FromMinutes(2), WebhookSchedule.RetryAfter(TimeSpan.FromMinutes(2), null, s_start));
         Assert.Equal(TimeSpan.FromMinutes(2), WebhookSchedule.RetryAfter(null, s_start.AddMinutes(2), s_start));
         Assert.Equal(TimeSpan.Zero, WebhookSchedule.RetryAfter(null, s_start.AddMinutes(-2), s_start));
-        Assert.Equal(WebhookSchedule.LongestWait, WebhookSchedule.RetryAfter(TimeSpan.FromDays(30), null, s_start));
-        Assert.Equal(WebhookSchedule.LongestWait, WebhookSchedule.RetryAfter(null, s_start.AddYears(5), s_start));
+        Assert.Equal(TimeSpan.FromDays(2), WebhookSchedule.RetryAfter(TimeSpan.FromDays(2), null, s_start));
+        Assert.Equal(WebhookSchedule.Lifetime, WebhookSchedule.RetryAfter(TimeSpan.FromDays(30), null, s_start));
+        Assert.Equal(WebhookSchedule.Lifetime, WebhookSchedule.RetryAfter(null, s_start.AddYears(5), s_start));
+    }
+
+    [Fact]
+    public void Next_AskedForMoreThanIsLeft_IsWhenTheReceiverWantsItAndTheLast()
+    {
+        var (now, expiry) = (s_start.AddDays(2.5), s_start + WebhookSchedule.Lifetime);
+        var next = WebhookSchedule.Next(now, expiry, s_first, 20, TimeSpan.FromDays(1), 0.5);
+
+        Assert.Equal(now.AddDays(1), next);
+        Assert.Null(WebhookSchedule.Next(next!.Value, expiry, s_first, 21, TimeSpan.FromDays(1), 0.5));
     }
 
     [Fact]

@@ -39,8 +39,8 @@ public sealed class FeedConsumersTests : IAsyncLifetime
         await ApplyAsync(mesure.Transmitted());
         for (var day = 0; day < 5; day++)
         {
-            await espace.ListEventsAsync(new(), cancellationToken: Ct);
-            await espace.ListEventsAsync(new(), cancellationToken: Ct);
+            await ResumeAsync(espace);
+            await ResumeAsync(espace);
             _clock.Advance(TimeSpan.FromDays(1));
         }
 
@@ -60,7 +60,7 @@ public sealed class FeedConsumersTests : IAsyncLifetime
         Assert.Equal(1L, await _database.ReadAsync<long>($"select count(*) from deliveries where organisation_id = '{mesure.GestionnaireId}' and event_type = 'notification.consumer-silent.v1'"));
 
         // It is back, and may fall silent again.
-        await espace.ListEventsAsync(new(), cancellationToken: Ct);
+        await ResumeAsync(espace);
         Assert.False(Assert.Single((await espace.ListFeedConsumersAsync(new(), cancellationToken: Ct)).Consumers).Silent);
     }
 
@@ -68,7 +68,7 @@ public sealed class FeedConsumersTests : IAsyncLifetime
     public async Task Reader_WhoseWebhookTakesEverything_IsNotCalledSilent()
     {
         var mesure = TestMesure.Create();
-        await Client("juridiction", mesure.JuridictionId).ListEventsAsync(new(), cancellationToken: Ct);
+        await ResumeForDaysAsync(Client("juridiction", mesure.JuridictionId), 4);
 
         // It rests, so that nothing is posted to nobody: a failure would count.
         await _database.RunAsync($"""
@@ -86,10 +86,62 @@ public sealed class FeedConsumersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Reader_DayAndNight_ThatDies_IsToldAfterFourHoursAndOnce()
+    {
+        var mesure = TestMesure.Create();
+        var espace = Client("espace", mesure.GestionnaireId);
+        var token = await BeginAsync(espace);
+
+        // From Monday at 9 to Friday at 10, in UTC.
+        for (var hour = 0; hour <= 97; hour++)
+        {
+            token = (await espace.ListEventsAsync(new() { ResumeToken = token }, cancellationToken: Ct)).ResumeToken;
+            _clock.Advance(TimeSpan.FromHours(1));
+        }
+
+        await ApplyAsync(mesure.Transmitted());
+        _clock.Advance(TimeSpan.FromHours(4) - TimeSpan.FromMinutes(1));
+        await Consumers.SweepAsync(Ct);
+        Assert.Equal(0, await SilencesAsync());
+
+        // The service itself may be the first to tell.
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await Consumers.SweepAsync(Ct);
+        await Eventually.BecomesAsync(SilencesAsync, n => n == 1, "the silence told");
+        Assert.True(Assert.Single((await espace.ListFeedConsumersAsync(new() { SilentOnly = true }, cancellationToken: Ct)).Consumers).Told);
+        _clock.Advance(TimeSpan.FromDays(30));
+        await Consumers.SweepAsync(Ct);
+        Assert.Equal(1, await SilencesAsync());
+
+        Task<int> SilencesAsync() => _database.ReadAsync<int>($"select silences from feed_consumers where organisation_id = '{mesure.GestionnaireId}'");
+    }
+
+    [Fact]
+    public async Task Reader_WhoTriesOrHasNoRhythmYet_IsNeverCalledSilent()
+    {
+        var (tried, few) = (TestMesure.Create(), TestMesure.Create());
+        await BeginAsync(Client("espace", tried.GestionnaireId));
+        using (var watch = Client("espace", tried.GestionnaireId).WatchEvents(new(), cancellationToken: Ct))
+        {
+            await watch.ResponseHeadersAsync;
+        }
+
+        await ResumeForDaysAsync(Client("espace", few.GestionnaireId), 3);
+        _clock.Advance(TimeSpan.FromDays(60));
+        await ApplyAsync(tried.Transmitted());
+        await ApplyAsync(few.Transmitted());
+
+        Assert.Equal(0, await Consumers.SweepAsync(Ct));
+        Assert.Empty((await Client("espace", tried.GestionnaireId).ListFeedConsumersAsync(new(), cancellationToken: Ct)).Consumers);
+        Assert.False(Assert.Single((await Client("espace", few.GestionnaireId).ListFeedConsumersAsync(new(), cancellationToken: Ct)).Consumers).Silent);
+    }
+
+    [Fact]
     public async Task Watcher_ThatStaysForDays_CountsOnEachOfThem()
     {
         var organisation = TestMesure.NewId();
-        using var watch = Client("espace", organisation).WatchEvents(new(), cancellationToken: Ct);
+        var espace = Client("espace", organisation);
+        using var watch = espace.WatchEvents(new() { ResumeToken = await BeginAsync(espace) }, cancellationToken: Ct);
         await LastDayAsync(2);
 
         _clock.Advance(TimeSpan.FromDays(1));
@@ -106,7 +158,7 @@ public sealed class FeedConsumersTests : IAsyncLifetime
         var organisations = Enumerable.Range(0, 7).Select(_ => TestMesure.NewId()).ToList();
         foreach (var organisation in organisations)
         {
-            await Client("espace", organisation).ListEventsAsync(new(), cancellationToken: Ct);
+            await ResumeAsync(Client("espace", organisation));
             _clock.Advance(TimeSpan.FromDays(1));
         }
 
@@ -136,6 +188,22 @@ public sealed class FeedConsumersTests : IAsyncLifetime
 
     private NotificationService.NotificationServiceClient Client(string role, Guid organisation) =>
         new(_host.Channel(role, organisation));
+
+    private static async Task<string> BeginAsync(NotificationService.NotificationServiceClient client) =>
+        (await client.ListEventsAsync(new(), cancellationToken: Ct)).ResumeToken;
+
+    /// <summary>Reads as software does that has read before.</summary>
+    private static async Task ResumeAsync(NotificationService.NotificationServiceClient client) =>
+        await client.ListEventsAsync(new() { ResumeToken = await BeginAsync(client) }, cancellationToken: Ct);
+
+    private async Task ResumeForDaysAsync(NotificationService.NotificationServiceClient client, int days)
+    {
+        for (var day = 0; day < days; day++)
+        {
+            await ResumeAsync(client);
+            _clock.Advance(TimeSpan.FromDays(1));
+        }
+    }
 
     private async Task ApplyAsync(Jafer.Contracts.Events.DomainEvent message)
     {

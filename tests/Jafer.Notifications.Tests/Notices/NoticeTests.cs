@@ -1,8 +1,15 @@
 using Grpc.Core;
 using Jafer.Contracts.Notification.V1;
+using Jafer.Notifications.Data;
+using Jafer.Notifications.Feed;
+using Jafer.Notifications.Notices;
 using Jafer.Notifications.Tests.Mails;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using WebhookEndpoint = Jafer.Contracts.Notification.V1.WebhookEndpoint;
 
 namespace Jafer.Notifications.Tests.Notices;
 
@@ -197,6 +204,77 @@ public sealed class NoticeTests(MailFaultFixture fixture) : IClassFixture<MailFa
 
         async Task<List<Notice>> OwnFeedAsync() =>
             [.. (await AllAsync(Roles.Espace, mesure.GestionnaireId, mesure.Id)).Where(n => n.Channel == NoticeChannel.Feed && n.OrganisationId == $"{mesure.GestionnaireId}")];
+    }
+
+    [Fact]
+    public async Task ListNotices_OfWhatWasReplayedDeletedAndOutlivedItsLogAndFeed_StaysProvenUntilThePurge()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var mesure = TestMesure.Create();
+        var webhooks = new WebhookService.WebhookServiceClient(fixture.Host.Channel(Roles.Espace, mesure.GestionnaireId));
+        var id = (await webhooks.CreateEndpointAsync(
+            new CreateEndpointRequest { Endpoint = new WebhookEndpoint { Url = receiver.Address.ToString(), ContactEmail = "si@association.test" }, RequestId = NewId() },
+            cancellationToken: Ct)).Endpoint.EndpointId;
+        await fixture.ApplyAsync(mesure.Transmitted());
+        var espace = fixture.Espace(mesure);
+        await espace.ListEventsAsync(new ListEventsRequest { ResumeToken = await espace.EndAsync() }, cancellationToken: Ct);
+        var first = await Eventually.BecomesAsync(
+            OwnAsync, n => n.Count == 3 && n.TrueForAll(x => x.State is NoticeState.Sent or NoticeState.Delivered), "the way");
+        var webhook = first.Single(n => n.Channel == NoticeChannel.Webhook);
+
+        // A replay that fails takes nothing back, nor does the end of the endpoint.
+        receiver.AnswerWith(500);
+        var replay = new ReplayEventsRequest { EndpointId = id, StartTime = TimeProvider.System.GetUtcNow().AddHours(-1).ToProto(), RequestId = NewId() };
+        Assert.Equal(1, (await webhooks.ReplayEventsAsync(replay, cancellationToken: Ct)).QueuedCount);
+        await Eventually.BecomesAsync(
+            async () => (await webhooks.ListDeliveriesAsync(new ListDeliveriesRequest { EndpointId = id }, cancellationToken: Ct)).Deliveries.Single(), d => d.LastStatus == 500, "the refusal");
+        await AssertProvenAsync();
+        await webhooks.DeleteEndpointAsync(new DeleteEndpointRequest { EndpointId = id, RequestId = NewId() }, cancellationToken: Ct);
+        await AssertProvenAsync();
+
+        // The log ends, and the endpoint with it; then the feed, the mails and what was noted of them.
+        await fixture.Database.RunAsync($"update webhook_deliveries set queued_at = queued_at - interval '31 days' where endpoint_id = '{id}'");
+        await SweepAsync();
+        Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from webhook_endpoints where endpoint_id = '{id}'"));
+        await AssertProvenAsync();
+        var court = (await AllAsync(Roles.Juridiction, mesure.JuridictionId, mesure.Id)).Select(n => (n.Channel, n.OrganisationId, n.State));
+        await fixture.Database.RunAsync($"""
+            update feed_events set appended_at = appended_at - interval '91 days' where aggregate_id = '{mesure.Id}';
+            update deliveries set created_at = created_at - interval '91 days' where mesure_id = '{mesure.Id}';
+            update feed_resumptions set resumed_at = resumed_at - interval '91 days' where organisation_id = '{mesure.GestionnaireId}'
+            """);
+        await SweepAsync();
+        Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from feed_events where aggregate_id = '{mesure.Id}'"));
+        Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from deliveries where mesure_id = '{mesure.Id}'"));
+        Assert.Equal(first.Select(Way).Order(), (await OwnAsync()).Select(Way).Order());
+        Assert.Equal(court.Order(), (await AllAsync(Roles.Juridiction, mesure.JuridictionId, mesure.Id)).Select(n => (n.Channel, n.OrganisationId, n.State)).Order());
+
+        // A link that is opened late is noted for good.
+        var mail = first.Single(n => n.Channel == NoticeChannel.Mail);
+        var opened = await Client(Roles.Espace, mesure.GestionnaireId).MarkNoticeOpenedAsync(new MarkNoticeOpenedRequest { NoticeId = mail.NoticeId, RequestId = NewId() }, cancellationToken: Ct);
+        await fixture.Database.RunAsync($"update notice_openings set opened_at = opened_at - interval '91 days' where notice_id = '{mail.NoticeId}'");
+        await SweepAsync();
+        Assert.Equal((NoticeState.Opened, opened.OpenTime), (await OwnAsync()).Where(n => n.Channel == NoticeChannel.Mail).Select(n => (n.State, n.OpenTime)).Single());
+
+        await using (var scope = fixture.Host.App.Services.CreateAsyncScope())
+        {
+            await NoticeProofs.PurgeAsync(scope.ServiceProvider.GetRequiredService<NotificationsDbContext>(), mesure.Id, Ct);
+        }
+
+        Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from notice_proofs where mesure_id = '{mesure.Id}'"));
+        Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(OwnAsync)).Reason);
+
+        async Task<List<Notice>> OwnAsync() => [.. (await AllAsync(Roles.Espace, mesure.GestionnaireId, mesure.Id)).Where(n => n.OrganisationId == $"{mesure.GestionnaireId}")];
+
+        async Task AssertProvenAsync()
+        {
+            var now = (await OwnAsync()).Single(n => n.Channel == NoticeChannel.Webhook);
+            Assert.Equal((NoticeState.Delivered, webhook.DeliverTime, webhook.QueueTime, webhook.EndpointId), (now.State, now.DeliverTime, now.QueueTime, now.EndpointId));
+        }
+
+        Task<long> SweepAsync() => fixture.Host.App.Services.GetServices<IHostedService>().OfType<FeedRetention>().Single().SweepAsync(Ct);
+
+        static (NoticeChannel, NoticeState, string, string, bool) Way(Notice notice) => (notice.Channel, notice.State, notice.NoticeId, notice.ContactId, notice.DeliverTime is not null);
     }
 
     private static string NewId() => TestMesure.NewId().ToString();

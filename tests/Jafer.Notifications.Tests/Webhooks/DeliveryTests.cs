@@ -29,11 +29,12 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
         Assert.Equal("/hook?key=confidentiel", call.Path);
         Assert.True(call.IsSignedBy(endpoint.Secret));
         Assert.Equal(["data", "timestamp", "type"], call.Json.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(["aggregateId", "eventId", "link", "mesureId", "organisationId"], call.Json.GetProperty("data").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["aggregateId", "aggregateVersion", "eventId", "link", "mesureId", "organisationId", "position"], call.Json.GetProperty("data").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
         Assert.Equal((Transmitted, transmitted.OccurredAt), (call.Json.GetProperty("type").GetString(), call.Json.GetProperty("timestamp").GetDateTimeOffset()));
         Assert.Equal(
             (transmitted.EventId.ToString(), mesure.Id.ToString(), mesure.GestionnaireId.ToString(), $"https://jafer.test/mesures/{mesure.Id}"),
             (call.Data("eventId"), call.Data("mesureId"), call.Data("organisationId"), call.Data("link")));
+        Assert.Equal((transmitted.AggregateVersion, 1L), (Number(call, "aggregateVersion"), Number(call, "position")));
         Assert.DoesNotContain(call.Headers, h => h.Equals("traceparent", StringComparison.OrdinalIgnoreCase));
 
         var delivery = await fixture.DeliveryAsync(mesure.GestionnaireId, endpoint.Endpoint.EndpointId, d => d.State == WebhookDeliveryState.Delivered, "delivered");
@@ -94,13 +95,7 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
             (http => { http.Response.Redirect(elsewhere.Address.ToString(), permanent: false, preserveMethod: true); return Task.CompletedTask; }, 307, "REDIRECT"),
             (http => Write(http, 400, "application/json", "{}"), 400, "HTTP_400"),
             (http => slow.Task.WaitAsync(http.RequestAborted), 0, "TIMEOUT"),
-            (async http =>
-            {
-                // Headers at once, a body that never ends.
-                await http.Response.Body.WriteAsync("{"u8.ToArray());
-                await http.Response.Body.FlushAsync();
-                await slow.Task.WaitAsync(http.RequestAborted);
-            }, 0, "TIMEOUT"),
+            (http => Drip(http, "<html>", slow.Task), 200, "HTML_ANSWER"),
             (http => { http.Abort(); return Task.CompletedTask; }, 0, "CONNECTION_BROKEN"),
         })
         {
@@ -127,6 +122,22 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
         }
     }
 
+    [Fact]
+    public async Task Answer_2xxWithABodyThatNeverEnds_IsADeliveryAndPostedOnce()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var slow = new TaskCompletionSource();
+        receiver.Answer = (_, http) => Drip(http, "{", slow.Task);
+        var mesure = TestMesure.Create();
+        var endpoint = await fixture.CreateAsync(mesure.GestionnaireId, receiver);
+        await fixture.ApplyAsync(mesure.Transmitted());
+
+        var delivery = await fixture.DeliveryAsync(mesure.GestionnaireId, endpoint.Endpoint.EndpointId, d => d.AttemptCount > 0, "noted");
+        Assert.Equal((WebhookDeliveryState.Delivered, 200, ""), (delivery.State, delivery.LastStatus, delivery.LastError));
+        Assert.Single(receiver.Calls);
+        slow.SetResult();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -147,8 +158,8 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
         var wait = delivery.NextAttemptTime.ToDateTimeOffset() - delivery.LastAttemptTime.ToDateTimeOffset();
         Assert.InRange(wait, TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(61));
 
-        // The next event waits too: a test alone goes through, and its success says that the receiver is well again.
-        await fixture.ApplyAsync(mesure.Acknowledged());
+        // Another mesure waits too: a test alone goes through, and its success says that the receiver is well again.
+        await fixture.ApplyAsync(new TestMesure(mesure.JuridictionId, mesure.GestionnaireId).Acknowledged());
         receiver.AnswerWith(200);
         await fixture.Webhooks(mesure.GestionnaireId).SendTestEventAsync(new SendTestEventRequest { EndpointId = endpoint.Endpoint.EndpointId, RequestId = NewId() }, cancellationToken: Ct);
         var calls = await receiver.ReceivedAsync(3);
@@ -243,7 +254,7 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
         var deadId = (await fixture.CreateAsync(mesure.GestionnaireId, dead)).Endpoint.EndpointId;
         await fixture.CreateAsync(mesure.JuridictionId, alive);
 
-        await fixture.ApplyAsync([mesure.Transmitted(), .. Enumerable.Range(0, 40).Select(_ => mesure.Contact("FAMILLE"))]);
+        await fixture.ApplyAsync([.. Enumerable.Range(0, 41).Select(_ => new TestMesure(mesure.JuridictionId, mesure.GestionnaireId).Transmitted())]);
 
         var most = 0L;
         await Eventually.BecomesAsync(
@@ -348,6 +359,46 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
     }
 
     [Fact]
+    public async Task Events_OfOneMesureByTwoReplicas_ArePostedAndReplayedInTheOrderOfTheFeedAndHoldUpNoOther()
+    {
+        await using var second = await fixture.StartReplicaAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var mesure = TestMesure.Create();
+        var others = Enumerable.Range(0, 3).Select(_ => new TestMesure(mesure.JuridictionId, mesure.GestionnaireId)).ToList();
+        var (refusing, attempts) = (true, 0);
+        receiver.Answer = (call, http) =>
+        {
+            // The first event of the mesure is refused until told otherwise, and one in seven others once.
+            var first = call.Data("aggregateId") == mesure.Id.ToString() && Number(call, "position") == 1;
+            http.Response.StatusCode = (first && refusing) || (!first && Interlocked.Increment(ref attempts) % 7 == 0) ? 500 : 200;
+            return Task.CompletedTask;
+        };
+        var id = (await fixture.CreateAsync(mesure.GestionnaireId, receiver)).Endpoint.EndpointId;
+        await fixture.ApplyAsync(mesure.Transmitted());
+        await fixture.DeliveryAsync(mesure.GestionnaireId, id, d => d.AttemptCount > 0, "refused");
+        await fixture.ApplyAsync([.. Enumerable.Range(0, 10).SelectMany(_ => others.Prepend(mesure)).Select(m => m.Contact("FAMILLE"))]);
+
+        await BecomesDeliveredAsync(30);
+        Assert.All(receiver.Calls.Where(c => c.Data("aggregateId") == mesure.Id.ToString()), c => Assert.Equal(1, Number(c, "position")));
+        refusing = false;
+        await BecomesDeliveredAsync(41);
+        AssertOrder(receiver.Calls);
+
+        var before = receiver.Calls.Count;
+        var replay = new ReplayEventsRequest { EndpointId = id, StartTime = TimeProvider.System.GetUtcNow().AddHours(-1).ToProto(), RequestId = NewId() };
+        Assert.Equal(41, (await fixture.Webhooks(mesure.GestionnaireId).ReplayEventsAsync(replay, cancellationToken: Ct)).QueuedCount);
+        await BecomesDeliveredAsync(41);
+        AssertOrder(receiver.Calls.Skip(before));
+
+        Task<long> BecomesDeliveredAsync(int count) => Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<long>($"select count(*) from webhook_deliveries where endpoint_id = '{id}' and state = 'DELIVERED'"), n => n == count, $"{count} delivered");
+
+        // What was refused comes again, before anything later of its mesure.
+        static void AssertOrder(IEnumerable<WebhookCall> calls) =>
+            Assert.All(calls.GroupBy(c => c.Data("aggregateId")), c => Assert.Equal(c.Select(x => Number(x, "position")).Order(), c.Select(x => Number(x, "position"))));
+    }
+
+    [Fact]
     public async Task Transmission_AnsweredByTheEspacesWebhook_IsToldOnceAsDelivered()
     {
         await fixture.Database.RunAsync("""
@@ -381,6 +432,16 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
         var espace = fixture.Espace(mesure);
         await espace.ListEventsAsync(new ListEventsRequest { ResumeToken = await espace.EndAsync() }, cancellationToken: Ct);
         Assert.Single(await ToldAsync(mesure));
+    }
+
+    private static long Number(WebhookCall call, string name) => call.Json.GetProperty("data").GetProperty(name).GetInt64();
+
+    /// <summary>Answers with a beginning, and leaves the rest of the body open.</summary>
+    private static async Task Drip(HttpContext http, string beginning, Task end)
+    {
+        await http.Response.WriteAsync(beginning);
+        await http.Response.Body.FlushAsync();
+        await end.WaitAsync(http.RequestAborted);
     }
 
     private Task<IReadOnlyList<string>> ToldAsync(TestMesure mesure) => fixture.Database.ReadAllAsync<string>($"""

@@ -59,6 +59,23 @@ public sealed class EndpointTests(WebhookFixture fixture) : IClassFixture<Webhoo
         while (token.Length > 0);
         Assert.Equal(10, ids.Distinct().Count());
         Assert.Equal(10, ids.Count);
+
+        // One that is deleted makes room.
+        await client.DeleteEndpointAsync(new DeleteEndpointRequest { EndpointId = ids[0], RequestId = NewId() }, cancellationToken: Ct);
+        await client.CreateEndpointAsync(new CreateEndpointRequest { Endpoint = Endpoint(Url), RequestId = NewId() }, cancellationToken: Ct);
+        Assert.DoesNotContain((await client.ListEndpointsAsync(new ListEndpointsRequest(), cancellationToken: Ct)).Endpoints, e => e.EndpointId == ids[0]);
+    }
+
+    [Fact]
+    public async Task CreateEndpoint_ManyAtOnce_MakesNoMoreThanTen()
+    {
+        var client = fixture.Webhooks(TestMesure.NewId());
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 16).Select(async _ => (await Refusal.OrNullAsync(
+            () => client.CreateEndpointAsync(new CreateEndpointRequest { Endpoint = Endpoint(Url), RequestId = NewId() }).ResponseAsync))?.Reason ?? "CREATED"));
+
+        Assert.Equal(10, outcomes.Count(o => o == "CREATED"));
+        Assert.Equal(6, outcomes.Count(o => o == "LIMIT_EXCEEDED"));
     }
 
     [Theory]
@@ -252,7 +269,7 @@ public sealed class EndpointTests(WebhookFixture fixture) : IClassFixture<Webhoo
     }
 
     [Fact]
-    public async Task DeleteEndpoint_Repeated_DeletesOnceWithItsLog()
+    public async Task DeleteEndpoint_Repeated_DeletesOnceWithItsAddressAndSecrets()
     {
         var organisation = TestMesure.NewId();
         var client = fixture.Webhooks(organisation);
@@ -266,6 +283,19 @@ public sealed class EndpointTests(WebhookFixture fixture) : IClassFixture<Webhoo
         request.RequestId = NewId();
         Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(client.DeleteEndpointAsync(request, cancellationToken: Ct))).Reason);
         Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from webhook_deliveries where endpoint_id = '{id}'"));
+        Assert.Equal("DELETED///-", await fixture.Database.ReadAsync<string>(
+            $"select concat_ws('/', state, url, contact_email, secret) || coalesce(previous_secret, '-') from webhook_endpoints where endpoint_id = '{id}'"));
+        foreach (var call in new Func<Task>[]
+        {
+            () => client.GetEndpointAsync(new GetEndpointRequest { EndpointId = id }).ResponseAsync,
+            () => client.EnableEndpointAsync(new EnableEndpointRequest { EndpointId = id, RequestId = NewId() }).ResponseAsync,
+            () => client.RotateSecretAsync(new RotateSecretRequest { EndpointId = id, RequestId = NewId() }).ResponseAsync,
+            () => client.SendTestEventAsync(new SendTestEventRequest { EndpointId = id, RequestId = NewId() }).ResponseAsync,
+            () => client.ListDeliveriesAsync(new ListDeliveriesRequest { EndpointId = id }).ResponseAsync,
+        })
+        {
+            Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(call)).Reason);
+        }
     }
 
     [Fact]

@@ -65,4 +65,20 @@ internal sealed class MailAges : SqlMigration
 internal sealed class UpkeepMails : SqlMigration
 {
     protected override string Resource => "Migrations.202611280751_upkeep_mails.sql";
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280755_hours_of_consumers")]
+internal sealed class HoursOfConsumers : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280755_hours_of_consumers.sql";
+}
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280756_webhooks_in_order")]
+internal sealed class WebhooksInOrder : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280756_webhooks_in_order.sql";
+}
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280757_notice_proofs")]
+internal sealed class NoticeProofs : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280757_notice_proofs.sql";
 }
