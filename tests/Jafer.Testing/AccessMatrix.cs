@@ -31,6 +31,10 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
     private static readonly TimeSpan s_watching = TimeSpan.FromMilliseconds(700);
 
     private readonly ConcurrentBag<string> _faults = [];
+
+    // Signing costs more than a call.
+    private readonly ConcurrentDictionary<(string Role, Guid Organisation, Actors Actor), string> _tokens = new();
+    private readonly ConcurrentDictionary<string, (string What, string? Token)[]> _badTokens = new(StringComparer.Ordinal);
     private readonly Guid _stranger = TestMesure.NewId();
 
     private static IEnumerable<string> Roles => AccessTable.BuiltIn.Roles.Append(Unknown);
@@ -52,21 +56,8 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
     // No token and a bad one are refused before anything is looked at, for every role alike.
     private async Task TokensAsync(GrpcChannel channel, MethodDescriptor rpc, string role)
     {
-        var now = TimeProvider.System.GetUtcNow();
-        var holder = holders.GetValueOrDefault(role, _stranger);
-        var own = host.App.Services.GetRequiredService<ServiceAudience>().Value;
-        var usual = role == ServiceDefaults.Access.Roles.Systeme ? own : "jafer";
         var request = Request(rpc, role);
-        foreach (var (what, token) in new (string, string?)[]
-        {
-            ("missing", null),
-            ("expired", TestIssuer.Shared.Token(role, holder, audience: usual, expires: now.AddMinutes(-5))),
-            ("wrong audience", TestIssuer.Shared.Token(role, holder, audience: "elsewhere")),
-            ("wrong issuer", TestIssuer.Shared.Token(role, holder, audience: usual, issuer: "https://elsewhere.test")),
-            ("algorithm none", TestIssuer.Unsigned(TestIssuer.Shared.Token(role, holder, audience: usual))),
-            ("another service's audience", TestIssuer.Shared.Token(role, holder, audience: own == "mesure" ? "messaging" : "mesure")),
-            ("audience of the other kind", TestIssuer.Shared.Token(role, holder, audience: usual == own ? "jafer" : own)),
-        })
+        foreach (var (what, token) in _badTokens.GetOrAdd(role, BadTokens))
         {
             var answer = await AskAsync(channel, rpc, request, token);
             if (!answer.StartsWith(token is null ? "Unauthenticated TOKEN_MISSING" : "Unauthenticated TOKEN_INVALID", StringComparison.Ordinal))
@@ -74,6 +65,24 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
                 Fault(rpc, role, $"token {what}", answer);
             }
         }
+    }
+
+    private (string What, string? Token)[] BadTokens(string role)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var holder = holders.GetValueOrDefault(role, _stranger);
+        var own = host.App.Services.GetRequiredService<ServiceAudience>().Value;
+        var usual = role == ServiceDefaults.Access.Roles.Systeme ? own : "jafer";
+        return
+        [
+            ("missing", null),
+            ("expired", TestIssuer.Shared.Token(role, holder, audience: usual, expires: now.AddMinutes(-5))),
+            ("wrong audience", TestIssuer.Shared.Token(role, holder, audience: "elsewhere")),
+            ("wrong issuer", TestIssuer.Shared.Token(role, holder, audience: usual, issuer: "https://elsewhere.test")),
+            ("algorithm none", TestIssuer.Unsigned(TestIssuer.Shared.Token(role, holder, audience: usual))),
+            ("another service's audience", TestIssuer.Shared.Token(role, holder, audience: own == "mesure" ? "messaging" : "mesure")),
+            ("audience of the other kind", TestIssuer.Shared.Token(role, holder, audience: usual == own ? "jafer" : own)),
+        ];
     }
 
     private async Task TableAsync(GrpcChannel channel, MethodDescriptor rpc, string role)
@@ -145,10 +154,10 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
         }
     }
 
-    private string Token(string role, Guid organisation, Actors actor) => TestIssuer.Shared.Token(
+    private string Token(string role, Guid organisation, Actors actor) => _tokens.GetOrAdd((role, organisation, actor), _ => TestIssuer.Shared.Token(
         role, organisation, subject: $"matrix.{role}.{organisation}", person: actor == Actors.Person,
         audience: role == ServiceDefaults.Access.Roles.Systeme ? host.App.Services.GetRequiredService<ServiceAudience>().Value : "jafer",
-        more: actor == Actors.SoftwareForPerson ? new Dictionary<string, object?> { ["on_behalf_of"] = "personne.1" } : null);
+        more: actor == Actors.SoftwareForPerson ? new Dictionary<string, object?> { ["on_behalf_of"] = "personne.1" } : null));
 
     private IMessage Request(MethodDescriptor rpc, string role)
     {
@@ -186,7 +195,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
 
         static void Replace(IMessage message)
         {
-            foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsMap && f.Name != "request_id"))
+            foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsMap))
             {
                 var value = field.Accessor.GetValue(message);
                 if (value is string { Length: 36 } && field.Name.EndsWith("_id", StringComparison.Ordinal))
