@@ -47,23 +47,25 @@ public sealed class AccessDocumentTests
             foreach (var rpc in service)
             {
                 text.Append("| `").Append(rpc.Name).Append("` |")
-                    .AppendJoin("", s_columns.Select(c => $" {Mark(AccessTable.BuiltIn.Cell($"/{rpc.Service.FullName}/{rpc.Name}", c.Role), c.Relation)} |")).Append('\n');
+                    .AppendJoin("", s_columns.Select(c => $" {Mark(AccessTable.BuiltIn.Cell($"/{rpc.Service.FullName}/{rpc.Name}", c.Role), c)} |")).Append('\n');
             }
         }
 
         return text.ToString();
     }
 
-    private static string Mark(AccessCell cell, Relations relation)
+    private static string Mark(AccessCell cell, (string Title, string Role, Relations Relation) column)
     {
-        if (cell.Tenancy != Tenancy.Aggregate && !cell.Admits(relation))
+        if (cell.Tenancy != Tenancy.Aggregate && !cell.Admits(column.Relation))
         {
             return "·";
         }
 
-        var who = cell.Actors == Actors.All ? "●" : string.Concat(
+        // The operator and others hold no mesure and no espace: what is their own are threads, feeds, endpoints.
+        var all = cell.Tenancy == Tenancy.Own && column.Role is not (Roles.Juridiction or Roles.Espace) ? "○" : "●";
+        var who = cell.Actors == Actors.All ? all : string.Concat(
             new[] { (Actors.Person, "P"), (Actors.Software, "S"), (Actors.SoftwareForPerson, "F") }.Where(a => cell.Actors.HasFlag(a.Item1)).Select(a => a.Item2));
-        return (cell.Tenancy == Tenancy.Aggregate ? "Σ" : "") + (cell.Tenancy == Tenancy.Aggregate && who == "●" ? "" : who) + (cell.OnlyForEspace ? "ᴱ" : "");
+        return (cell.Tenancy == Tenancy.Aggregate ? "Σ" : "") + (cell.Tenancy == Tenancy.Aggregate && who == all ? "" : who) + (cell.OnlyForEspace ? "ᴱ" : "");
     }
 
     private static string OwnRoot()
