@@ -54,7 +54,8 @@ public static class JaferService
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddJaferTelemetry(name);
-        builder.AddJaferAuthentication();
+        builder.AddJaferAuthentication(name);
+        builder.AddJaferTransport();
         builder.Services.AddSingleton(AccessTable.BuiltIn);
         builder.Services.AddSingleton<PageTokens>();
         builder.Services.AddSingleton<AccessInterceptor>();
@@ -113,7 +114,6 @@ public static class JaferService
         ArgumentNullException.ThrowIfNull(app);
         app.UseQuietProbes();
         app.UseForwardedAddresses();
-        app.UseAuthentication();
         app.UseCallLimits();
         app.UseMalformedRequests();
         app.MapGrpcService<OperationsGrpcService<TContext>>();
@@ -148,7 +148,7 @@ public static class JaferService
 
     /// <summary>
     /// Runs the service; with the argument --migrate brings its database up to date and ends. Refuses to start when an rpc has
-    /// no row in the access table.
+    /// no row in the access table, with issuers that are configured wrongly, and outside Development in clear text.
     /// </summary>
     /// <param name="app">The application.</param>
     /// <param name="args">Arguments of the process.</param>
@@ -165,6 +165,10 @@ public static class JaferService
         }
 
         app.RequireAccessRows();
+        app.RequireSafeTransport();
+
+        // What is configured wrongly of identity must be seen now, not at the first call.
+        _ = app.Services.GetRequiredService<ServiceAudience>();
 
         // A wrong key must be seen now, not when the first list is turned over.
         _ = app.Services.GetRequiredService<PageTokens>();
@@ -187,20 +191,26 @@ public static class JaferService
         }
     }
 
-    /// <summary>Fails when an rpc that is served has no row in the access table.</summary>
+    /// <summary>Fails when an rpc that is served has no row in the access table, or a row of a service that is served no rpc.</summary>
     /// <param name="app">The application with its endpoints mapped.</param>
     public static void RequireAccessRows(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         var table = app.Services.GetRequiredService<AccessTable>();
-        var missing = ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
+        var served = ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
             .Select(e => e.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method)
-            .Where(m => m is not null && !AccessInterceptor.OpenServices.Contains(m.ServiceName) && !table.Declares(m.FullName))
-            .Select(m => m!.FullName)
-            .ToList();
+            .Where(m => m is not null && !AccessInterceptor.OpenServices.Contains(m.ServiceName))
+            .ToDictionary(m => m!.FullName, m => m!.ServiceName);
+        var missing = served.Keys.Where(rpc => !table.Declares(rpc)).ToList();
         if (missing.Count > 0)
         {
             throw new InvalidOperationException("without a row in the access table: " + string.Join(", ", missing));
+        }
+
+        var idle = table.Rpcs.Where(rpc => !served.ContainsKey(rpc) && served.ContainsValue(rpc[1..rpc.LastIndexOf('/')])).ToList();
+        if (idle.Count > 0)
+        {
+            throw new InvalidOperationException("rows of the access table without an rpc: " + string.Join(", ", idle));
         }
     }
 }

@@ -1,8 +1,9 @@
-// ./jafer token ROLE ORGANISATION [--person NAME] [--secret]: a token of the running system on standard output.
+// ./jafer token ROLE ORGANISATION [--person NAME | --for NAME] [--secret]: a token of the running system on standard output.
 //
 // Reads the endpoints file (JAFER_ENDPOINTS, default .jafer/endpoints.json) for the issuer's address, derives the
 // client's secret as the development issuer does, and asks for a token as any caller does: client credentials.
 // --person NAME  the token says that a (fictive) person acts, e.g. greffe-1; without it, software acts
+// --for NAME     software acts on behalf of a (fictive) person
 // --secret       prints the client's secret instead, for a program that takes its tokens itself
 // Exit status: 0 printed, 1 the system does not run or refused, 2 wrong arguments.
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { readClients, referenceData, roles, root } from './identity/organisations.mjs';
 import { clientSecret, keysFolder, masterSecret } from './identity/secrets.mjs';
 
-const usage = `Usage: ./jafer token ROLE ORGANISATION [--person NAME] [--secret]
+const usage = `Usage: ./jafer token ROLE ORGANISATION [--person NAME | --for NAME] [--secret]
 ${Object.entries(roles).map(([role, key]) => `  ${role.padEnd(13)} ORGANISATION is ${key}`).join('\n')}`;
 
 class Refusal extends Error {
@@ -28,11 +29,11 @@ try {
 async function run(args) {
   let parsed;
   try {
-    parsed = parseArgs({ args, allowPositionals: true, options: { person: { type: 'string' }, secret: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+    parsed = parseArgs({ args, allowPositionals: true, options: { person: { type: 'string' }, for: { type: 'string' }, secret: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
   } catch (error) {
     throw new Refusal(`${error.message}\n${usage}`, 2);
   }
-  const { positionals: [role, organisation, ...rest], values: { person, secret, help } } = parsed;
+  const { positionals: [role, organisation, ...rest], values: { person, for: forPerson, secret, help } } = parsed;
   if (help) return usage;
   if (!role || !organisation || rest.length > 0) throw new Refusal(usage, 2);
 
@@ -46,7 +47,7 @@ async function run(args) {
   const issuer = JSON.parse(readFileSync(file, 'utf8')).identity?.issuer;
   if (!issuer) throw new Refusal(`${file} names no identity.issuer: start Jafer again with ./jafer run.`, 1);
 
-  const form = new URLSearchParams({ grant_type: 'client_credentials', ...(person && { person }) });
+  const form = new URLSearchParams({ grant_type: 'client_credentials', ...(person && { person }), ...(forPerson && { on_behalf_of: forPerson }) });
   let response, answer;
   try {
     response = await fetch(`${issuer.replace(/\/$/, '')}/token`, {

@@ -1,20 +1,16 @@
 using System.Collections.Frozen;
-using System.Globalization;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Grpc;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
-using Microsoft.Extensions.Options;
 
 namespace Jafer.ServiceDefaults.Access;
 
 /// <summary>
 /// Answers before anything else is looked at: no token or a bad one is UNAUTHENTICATED, a role without a grant in the access
-/// table is PERMISSION_DENIED. Health and reflection are open.
+/// table, and a person where it wants software or the other way round, is PERMISSION_DENIED. Health and reflection are open.
 /// </summary>
-internal sealed class AccessInterceptor(AccessTable table, ClaimNames claims, IOptionsMonitor<JwtBearerOptions> options) : Interceptor
+internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens) : Interceptor
 {
     /// <summary>Services that need no token.</summary>
     public static readonly FrozenSet<string> OpenServices =
@@ -62,52 +58,14 @@ internal sealed class AccessInterceptor(AccessTable table, ClaimNames claims, IO
             throw DomainError.TokenMissing();
         }
 
-        var result = await http.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
-        if (!result.Succeeded)
-        {
-            throw await IssuerAnswersAsync(context.CancellationToken) ? DomainError.TokenInvalid() : DomainError.Unavailable(TimeSpan.FromSeconds(2));
-        }
-
-        var token = result.Principal;
-        if (token.FindFirst("sub")?.Value is not { Length: > 0 and <= 200 } subject
-            // Of several roles none is taken: which one counts is for the issuer to say.
-            || token.FindAll(claims.Role).ToList() is not [{ Value: { Length: > 0 } role }]
-            || !Guid.TryParseExact(token.FindFirst(claims.Organisation)?.Value, "D", out var organisationId))
-        {
-            throw DomainError.TokenInvalid();
-        }
-
-        var tenancy = table.Grant(context.Method, role);
-        if (tenancy == Tenancy.None)
+        var token = await tokens.OfAsync(http, context.CancellationToken);
+        var cell = table.Cell(context.Method, token.Role);
+        if (cell.Tenancy == Tenancy.None || !cell.Actors.HasFlag(token.Actor))
         {
             throw DomainError.Forbidden();
         }
 
-        var expires = long.TryParse(token.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : DateTimeOffset.MaxValue;
-        var onBehalfOf = token.FindFirst("on_behalf_of")?.Value ?? (role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
-        context.SetCaller(new Caller(
-            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires));
-    }
-
-    /// <summary>Whether the issuer's keys are known: without them no token is accepted, which is not the caller's fault.</summary>
-    private async Task<bool> IssuerAnswersAsync(CancellationToken ct)
-    {
-        if (options.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager is not { } manager)
-        {
-            return true;
-        }
-
-        try
-        {
-            // Held in memory once it was read.
-            await manager.GetConfigurationAsync(ct);
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
+        var onBehalfOf = token.OnBehalfOf ?? (token.Role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
+        context.SetCaller(new Caller(token.Subject, token.Role, token.OrganisationId, token.IsPerson, onBehalfOf, cell, token.ExpiresAt));
     }
 }

@@ -4,16 +4,23 @@ namespace Jafer.ServiceDefaults.Access;
 
 /// <summary>
 /// Which role may call which rpc, and whose things it may touch there. Read from access.csv: a row for each rpc, a column for
-/// each role, a cell "any", "own" or "-". An rpc without a row, and a role without a column, are refused.
+/// each role, cells as the head of the file explains. An rpc without a row, and a role without a column, are refused.
 /// </summary>
 public sealed class AccessTable
 {
-    private readonly FrozenDictionary<string, FrozenDictionary<string, Tenancy>> _rows;
+    private readonly FrozenDictionary<string, FrozenDictionary<string, AccessCell>> _rows;
 
-    private AccessTable(FrozenDictionary<string, FrozenDictionary<string, Tenancy>> rows) => _rows = rows;
+    private AccessTable(IReadOnlyList<string> roles, FrozenDictionary<string, FrozenDictionary<string, AccessCell>> rows)
+    {
+        Roles = roles;
+        _rows = rows;
+    }
 
     /// <summary>The table that is built in.</summary>
     public static AccessTable BuiltIn { get; } = LoadBuiltIn();
+
+    /// <summary>The roles that have a column, in its order.</summary>
+    public IReadOnlyList<string> Roles { get; }
 
     /// <summary>Full names of the rpcs that have a row, such as "/jafer.mesure.v1.MesureService/GetMesure".</summary>
     public IEnumerable<string> Rpcs => _rows.Keys;
@@ -25,8 +32,13 @@ public sealed class AccessTable
     /// <summary>What a role is granted for an rpc.</summary>
     /// <param name="rpc">Full name with leading slash.</param>
     /// <param name="role">Role.</param>
-    public Tenancy Grant(string rpc, string role) =>
-        _rows.TryGetValue(rpc, out var row) && row.TryGetValue(role, out var tenancy) ? tenancy : Tenancy.None;
+    public AccessCell Cell(string rpc, string role) =>
+        _rows.TryGetValue(rpc, out var row) && row.TryGetValue(role, out var cell) ? cell : AccessCell.None;
+
+    /// <summary>Whose things a role may touch by an rpc.</summary>
+    /// <param name="rpc">Full name with leading slash.</param>
+    /// <param name="role">Role.</param>
+    public Tenancy Grant(string rpc, string role) => Cell(rpc, role).Tenancy;
 
     /// <summary>Reads a table.</summary>
     /// <param name="lines">Lines of the file; empty ones and those that begin with # do not count.</param>
@@ -34,7 +46,7 @@ public sealed class AccessTable
     {
         var cells = lines.Where(l => l.Length > 0 && l[0] != '#').Select(l => l.Split(',', StringSplitOptions.TrimEntries)).ToList();
         var roles = cells[0][1..];
-        var rows = new Dictionary<string, FrozenDictionary<string, Tenancy>>(StringComparer.Ordinal);
+        var rows = new Dictionary<string, FrozenDictionary<string, AccessCell>>(StringComparer.Ordinal);
         foreach (var line in cells.Skip(1))
         {
             if (line.Length != roles.Length + 1)
@@ -42,20 +54,14 @@ public sealed class AccessTable
                 throw new FormatException($"access table: {line[0]} has {line.Length - 1} cells instead of {roles.Length}");
             }
 
-            var row = roles.Zip(line[1..]).ToFrozenDictionary(c => c.First, c => c.Second switch
-            {
-                "any" => Tenancy.Any,
-                "own" => Tenancy.Own,
-                "-" => Tenancy.None,
-                _ => throw new FormatException($"access table: {line[0]} has the cell {c.Second}"),
-            }, StringComparer.Ordinal);
+            var row = roles.Zip(line[1..]).ToFrozenDictionary(c => c.First, c => AccessCell.Parse(c.Second), StringComparer.Ordinal);
             if (!rows.TryAdd("/" + line[0], row))
             {
                 throw new FormatException($"access table: {line[0]} stands twice");
             }
         }
 
-        return new AccessTable(rows.ToFrozenDictionary(StringComparer.Ordinal));
+        return new AccessTable(roles, rows.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
     private static AccessTable LoadBuiltIn()

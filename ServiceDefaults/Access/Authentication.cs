@@ -1,60 +1,41 @@
-using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Jafer.Contracts.Directory.V1;
+using Jafer.ServiceDefaults.Clients;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.IdentityModel.Tokens;
+using Microsoft.Extensions.Logging;
 
 namespace Jafer.ServiceDefaults.Access;
 
-/// <summary>
-/// Bearer tokens of an OpenID Connect issuer. Configuration: Identity:Authority (the issuer), Identity:Audience ("jafer"),
-/// Identity:ClockSkewSeconds (30), Identity:KeysFile (a JWKS file instead of discovery, for closed networks),
-/// Identity:RoleClaim and Identity:OrganisationClaim (<see cref="ClaimNames"/>).
-/// </summary>
+/// <summary>The audience of tokens by which Jafer's other services call this one. Configuration: Identity:ServiceAudience, default the service's name.</summary>
+/// <param name="Value">The audience.</param>
+public sealed record ServiceAudience(string Value);
+
+/// <summary>Bearer tokens of OpenID Connect issuers: see <see cref="Issuers"/> and <see cref="TokenReader"/>.</summary>
 internal static class Authentication
 {
-    public static void AddJaferAuthentication(this WebApplicationBuilder builder)
+    public static void AddJaferAuthentication(this WebApplicationBuilder builder, string service)
     {
-        var identity = builder.Configuration.GetSection("Identity");
-        builder.Services.AddSingleton(services => ClaimNames.Read(services.GetRequiredService<IConfiguration>()));
-        builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
-        {
-            options.Authority = identity["Authority"];
-            options.RequireHttpsMetadata = !builder.Environment.IsDevelopment();
-            options.MapInboundClaims = false;
-            options.BackchannelTimeout = TimeSpan.FromSeconds(5);
-            options.TokenValidationParameters = new TokenValidationParameters
-            {
-                ValidIssuer = identity["Authority"],
-                ValidAudience = identity["Audience"] ?? "jafer",
-                ClockSkew = TimeSpan.FromSeconds(identity.GetValue("ClockSkewSeconds", 30)),
-                ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256],
-                RequireExpirationTime = true,
-                RequireSignedTokens = true,
-            };
-            if (identity["KeysFile"] is { Length: > 0 } file)
-            {
-                options.Authority = null;
-                options.TokenValidationParameters.IssuerSigningKeys = new JsonWebKeySet(File.ReadAllText(file)).GetSigningKeys();
-                options.Configuration = new Microsoft.IdentityModel.Protocols.OpenIdConnect.OpenIdConnectConfiguration { Issuer = identity["Authority"] };
-            }
-        });
-
-        // Its keys are for cookies and forms, which no service has; it would write them into the home of whoever runs it.
-        foreach (var unused in builder.Services.Where(s => s.ImplementationType?.Name == "DataProtectionHostedService").ToList())
-        {
-            builder.Services.Remove(unused);
-        }
+        builder.Services.AddSingleton(services => ReadIssuers(services, service));
+        builder.Services.AddSingleton(services => new ServiceAudience(services.GetRequiredService<Issuers>().ServiceAudience));
+        builder.Services.AddSingleton<TokenReader>();
+        builder.Services.TryAddSingleton<IOrganisations, DirectoryOrganisations>();
+        builder.Services.AddJaferClient<OrganisationService.OrganisationServiceClient>("directory");
     }
-}
 
-/// <summary>Under which names an issuer writes what Jafer needs to know of a caller beyond the standard claims.</summary>
-/// <param name="Role">Claim of the role: one value, a column of the access table. Configuration: Identity:RoleClaim, default "role".</param>
-/// <param name="Organisation">Claim of the organisation's id. Configuration: Identity:OrganisationClaim, default "organisation".</param>
-internal sealed record ClaimNames(string Role, string Organisation)
-{
-    public static ClaimNames Read(IConfiguration configuration) => new(
-        configuration["Identity:RoleClaim"] is { Length: > 0 } role ? role : "role",
-        configuration["Identity:OrganisationClaim"] is { Length: > 0 } organisation ? organisation : "organisation");
+    // Read late: tests and the AppHost may still add configuration.
+    private static Issuers ReadIssuers(IServiceProvider services, string service)
+    {
+        var environment = services.GetRequiredService<IWebHostEnvironment>();
+        var configuration = services.GetRequiredService<IConfiguration>();
+        var clock = services.GetRequiredService<TimeProvider>();
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(IssuerKeys));
+        var options = configuration.GetSection("Identity:Keys").Get<KeyOptions>() ?? new KeyOptions();
+        var http = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }));
+        return Issuers.Read(configuration, environment, service, (authority, file) => new IssuerKeys(
+            file is null ? IssuerKeys.Discover(http.Value, authority, requireHttps: !environment.IsDevelopment()) : IssuerKeys.FromFile(file), options, clock, logger));
+    }
 }

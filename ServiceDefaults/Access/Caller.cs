@@ -3,19 +3,6 @@ using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.ServiceDefaults.Access;
 
-/// <summary>Whose things a caller may touch by an rpc, as the access table says for their role.</summary>
-public enum Tenancy
-{
-    /// <summary>Nobody's: the role may not call the rpc.</summary>
-    None,
-
-    /// <summary>Those of the caller's own organisation.</summary>
-    Own,
-
-    /// <summary>Everybody's.</summary>
-    Any,
-}
-
 /// <summary>The roles that code knows by name. Others follow by a column in the access table.</summary>
 public static class Roles
 {
@@ -36,7 +23,7 @@ public static class Roles
 }
 
 /// <summary>Who calls, as the token says, and what the access table grants them for this rpc.</summary>
-/// <param name="Subject">Subject of the token.</param>
+/// <param name="Subject">Subject of the token, with the name of its issuer before it where the issuer has one.</param>
 /// <param name="Role">Role.</param>
 /// <param name="OrganisationId">Organisation as the directory knows it.</param>
 /// <param name="IsPerson">True for a person, false for unattended software.</param>
@@ -44,21 +31,26 @@ public static class Roles
 /// For whom software acts, as the token says, or as one of Jafer's services tells of the call that it is answering. For the
 /// journal, never authority; null when nobody is named.
 /// </param>
-/// <param name="Tenancy">Whose things this rpc may touch.</param>
+/// <param name="Cell">What the access table grants for this rpc.</param>
 /// <param name="TokenExpiresAt">When the token expires.</param>
 public sealed record Caller(
-    string Subject, string Role, Guid OrganisationId, bool IsPerson, string? OnBehalfOf, Tenancy Tenancy, DateTimeOffset TokenExpiresAt)
+    string Subject, string Role, Guid OrganisationId, bool IsPerson, string? OnBehalfOf, AccessCell Cell, DateTimeOffset TokenExpiresAt)
 {
+    /// <summary>Whose things this rpc may touch.</summary>
+    public Tenancy Tenancy => Cell.Tenancy;
+
     /// <summary>Whether the caller may touch what belongs to an organisation.</summary>
-    /// <param name="organisationId">Its owner; null belongs to nobody.</param>
-    public bool MayTouch(Guid? organisationId) =>
-        Tenancy == Tenancy.Any || (Tenancy == Tenancy.Own && organisationId == OrganisationId);
+    /// <param name="organisationId">The organisation; null for what belongs to nobody.</param>
+    /// <param name="relation">What that organisation is to it.</param>
+    public bool MayTouch(Guid? organisationId, Relations relation = Relations.Holder) =>
+        Tenancy == Tenancy.Any || (organisationId == OrganisationId && Cell.Admits(relation));
 
     /// <summary>Refuses the call unless the caller may touch what belongs to an organisation.</summary>
-    /// <param name="organisationId">Its owner; null belongs to nobody.</param>
-    public void Require(Guid? organisationId)
+    /// <param name="organisationId">The organisation; null for what belongs to nobody.</param>
+    /// <param name="relation">What that organisation is to it.</param>
+    public void Require(Guid? organisationId, Relations relation = Relations.Holder)
     {
-        if (!MayTouch(organisationId))
+        if (!MayTouch(organisationId, relation))
         {
             throw DomainError.Forbidden();
         }

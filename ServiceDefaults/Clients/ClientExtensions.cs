@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Net.Client.Configuration;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ public static class ClientExtensions
 {
     /// <summary>
     /// Adds the client of another service, to be injected as <typeparamref name="TClient"/>. Address: services:NAME:grpc:0 of
-    /// the configuration. Calls go under this service's own identity, end after 5 seconds or with the call being answered,
+    /// the configuration; its audience, where it is not NAME: services:NAME:audience. Calls go under this service's own identity, end after 5 seconds or with the call being answered,
     /// whichever is earlier, are tried three times while the other is UNAVAILABLE, and belong to the same trace. Without an
     /// address they are UNAVAILABLE.
     /// </summary>
@@ -33,7 +34,8 @@ public static class ClientExtensions
         services.TryAddSingleton<ClientInterceptor>();
         services.AddGrpcClient<TClient>($"{name}/{typeof(TClient).FullName}", (provider, options) =>
             {
-                var address = provider.GetRequiredService<IConfiguration>()[$"services:{name}:grpc:0"];
+                var configuration = provider.GetRequiredService<IConfiguration>();
+                var address = configuration[$"services:{name}:grpc:0"];
                 if (address is null)
                 {
                     // Only the calls that need the other service fail, not everything that could call it.
@@ -44,13 +46,14 @@ public static class ClientExtensions
                 options.Address = new Uri(address ?? $"http://{name}.invalid");
                 options.ChannelOptionsActions.Add(channel =>
                 {
-                    channel.Credentials = Credentials(address is null ? null : provider.GetRequiredService<ServiceIdentity>(), options.Address);
+                    channel.Credentials = Credentials(address is null ? null : provider.GetRequiredService<ServiceIdentity>(), configuration[$"services:{name}:audience"] ?? name, options.Address);
                     channel.UnsafeUseInsecureChannelCallCredentials = true;
                     channel.ServiceConfig = new ServiceConfig { MethodConfigs = { Retries() } };
                 });
             })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            .ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler
             {
+                SslOptions = Transport.ClientOptions(provider.GetRequiredService<IConfiguration>()),
                 ConnectTimeout = TimeSpan.FromSeconds(2),
                 EnableMultipleHttp2Connections = true,
                 KeepAlivePingDelay = TimeSpan.FromSeconds(30),
@@ -104,7 +107,7 @@ public static class ClientExtensions
             or StatusCode.Cancelled;
     }
 
-    private static ChannelCredentials Credentials(ServiceIdentity? identity, Uri address) => ChannelCredentials.Create(
+    private static ChannelCredentials Credentials(ServiceIdentity? identity, string audience, Uri address) => ChannelCredentials.Create(
         address.Scheme == Uri.UriSchemeHttps ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
         CallCredentials.FromInterceptor(async (context, metadata) =>
         {
@@ -115,7 +118,7 @@ public static class ClientExtensions
 
             try
             {
-                metadata.Add("authorization", "Bearer " + await identity.TokenAsync(context.CancellationToken));
+                metadata.Add("authorization", "Bearer " + await identity.TokenAsync(audience, context.CancellationToken));
             }
             catch (IdentityUnavailableException e)
             {

@@ -9,9 +9,10 @@ namespace Jafer.ServiceDefaults.Clients;
 internal sealed class IdentityUnavailableException(string message) : Exception(message);
 
 /// <summary>
-/// The service's own access token, by OAuth client credentials (RFC 6749, 4.4). Configuration: Identity:ClientId,
-/// Identity:ClientSecret, and Identity:TokenEndpoint or, without it, the endpoint that Identity:Authority announces. The
-/// token is kept until shortly before its end; one caller renews it while the others wait for the same answer.
+/// The service's own access tokens, by OAuth client credentials (RFC 6749, 4.4), one for each service that it calls: its audience
+/// is asked for as "audience" and as "resource" (RFC 8707). Configuration: Identity:ClientId, Identity:ClientSecret, and
+/// Identity:TokenEndpoint or, without it, the endpoint that Identity:Authority announces. A token is kept until shortly before its
+/// end; one caller renews it while the others wait for the same answer.
 /// </summary>
 internal sealed class ServiceIdentity(HttpClient http, IConfiguration configuration, TimeProvider clock) : IDisposable
 {
@@ -21,27 +22,30 @@ internal sealed class ServiceIdentity(HttpClient http, IConfiguration configurat
     private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
+    private readonly Dictionary<string, Token> _tokens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Task<Token>> _renewals = new(StringComparer.Ordinal);
     private Uri? _endpoint;
-    private Token? _token;
-    private Task<Token>? _renewal;
 
     /// <summary>A token that is valid now.</summary>
+    /// <param name="audience">The service for which it is.</param>
     /// <param name="ct">Ends the wait of this caller, not the renewal.</param>
     /// <exception cref="IdentityUnavailableException">There is none to be had.</exception>
-    public async ValueTask<string> TokenAsync(CancellationToken ct)
+    public async ValueTask<string> TokenAsync(string audience, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         Task<Token> renewal;
         Token? held;
         lock (_lock)
         {
-            held = _token;
+            held = _tokens.GetValueOrDefault(audience);
             if (held is not null && now < held.RenewAt)
             {
                 return held.Value;
             }
 
-            renewal = _renewal is { IsCompleted: false } ? _renewal : _renewal = Task.Run(RenewAsync, CancellationToken.None);
+            renewal = _renewals.GetValueOrDefault(audience) is { IsCompleted: false } running
+                ? running
+                : _renewals[audience] = Task.Run(() => RenewAsync(audience), CancellationToken.None);
         }
 
         try
@@ -55,31 +59,32 @@ internal sealed class ServiceIdentity(HttpClient http, IConfiguration configurat
     }
 
     /// <summary>
-    /// Drops the token because a service refused it: its key may have been withdrawn. A token just obtained is kept, else a
+    /// Drops the tokens because a service refused one: its key may have been withdrawn. One just obtained is kept, else a
     /// service that refuses all of them would have the issuer asked at every call.
     /// </summary>
     public void Forget()
     {
         lock (_lock)
         {
-            if (_token is { } token && clock.GetUtcNow() - token.AskedAt > s_settled)
+            var now = clock.GetUtcNow();
+            foreach (var (audience, _) in _tokens.Where(t => now - t.Value.AskedAt > s_settled).ToList())
             {
-                _token = null;
+                _tokens.Remove(audience);
             }
         }
     }
 
     public void Dispose() => http.Dispose();
 
-    private async Task<Token> RenewAsync()
+    private async Task<Token> RenewAsync(string audience)
     {
         using var timeout = new CancellationTokenSource(Timeout, clock);
         try
         {
-            var token = await RequestAsync(timeout.Token);
+            var token = await RequestAsync(audience, timeout.Token);
             lock (_lock)
             {
-                _token = token;
+                _tokens[audience] = token;
             }
 
             return token;
@@ -91,7 +96,7 @@ internal sealed class ServiceIdentity(HttpClient http, IConfiguration configurat
         }
     }
 
-    private async Task<Token> RequestAsync(CancellationToken ct)
+    private async Task<Token> RequestAsync(string audience, CancellationToken ct)
     {
         var identity = configuration.GetSection("Identity");
         var id = identity["ClientId"] ?? throw new InvalidOperationException("Identity:ClientId is not configured");
@@ -102,7 +107,7 @@ internal sealed class ServiceIdentity(HttpClient http, IConfiguration configurat
         var asked = clock.GetUtcNow();
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint)
         {
-            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials")]),
+            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("audience", audience), new("resource", $"urn:jafer:{audience}")]),
         };
         request.Headers.Authorization = new AuthenticationHeaderValue(
             "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(id)}:{Uri.EscapeDataString(secret)}")));

@@ -28,7 +28,7 @@ internal sealed class CallLimits
 
     private readonly LimitOptions _options;
     private readonly CallWeights _weights;
-    private readonly ClaimNames _claims;
+    private readonly TokenReader _tokens;
     private readonly TimeProvider _clock;
     private readonly ILogger<CallLimits> _logger;
     private readonly Buckets<Identity> _callers;
@@ -39,9 +39,9 @@ internal sealed class CallLimits
     private readonly Places<(string, bool IsStream)> _organisationPlaces = new();
     private readonly Places<IPAddress> _addressPlaces = new();
 
-    public CallLimits(IOptions<LimitOptions> options, CallWeights weights, ClaimNames claims, TimeProvider clock, ILogger<CallLimits> logger)
+    public CallLimits(IOptions<LimitOptions> options, CallWeights weights, TokenReader tokens, TimeProvider clock, ILogger<CallLimits> logger)
     {
-        (_options, _weights, _claims, _clock, _logger) = (options.Value, weights, claims, clock, logger);
+        (_options, _weights, _tokens, _clock, _logger) = (options.Value, weights, tokens, clock, logger);
         _callers = new(clock, _options.CallerRate, _options.CallerBurst, MostKeys);
         _organisations = new(clock, _options.OrganisationRate, _options.OrganisationBurst, MostKeys);
         _addresses = new(clock, _options.AddressRate, _options.AddressBurst, MostKeys);
@@ -49,7 +49,7 @@ internal sealed class CallLimits
     }
 
     /// <summary>Runs a call, or refuses it.</summary>
-    /// <param name="http">The call, its token looked at.</param>
+    /// <param name="http">The call.</param>
     /// <param name="next">What runs it.</param>
     public async Task RunAsync(HttpContext http, RequestDelegate next)
     {
@@ -62,7 +62,7 @@ internal sealed class CallLimits
         }
 
         var isStream = rpc?.Type is MethodType.ServerStreaming or MethodType.ClientStreaming or MethodType.DuplexStreaming;
-        var identity = rpc is not null && AccessInterceptor.OpenServices.Contains(rpc.ServiceName) ? null : Who(http);
+        var identity = rpc is not null && AccessInterceptor.OpenServices.Contains(rpc.ServiceName) ? null : await WhoAsync(http);
         var passed = identity is null
             ? await StrangerAsync(http, next, isStream)
             : await CallerAsync(http, next, identity, rpc?.FullName ?? "", isStream);
@@ -203,12 +203,24 @@ internal sealed class CallLimits
             Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity.Subject)).AsSpan(0, 8)));
     }
 
-    private Identity? Who(HttpContext http) =>
-        http.User.Identity?.IsAuthenticated == true
-        && http.User.FindFirst("sub")?.Value is { Length: > 0 and <= 200 } subject
-        && Guid.TryParseExact(http.User.FindFirst(_claims.Organisation)?.Value, "D", out var organisation)
-            ? new(subject, organisation.ToString(), http.User.HasClaim(_claims.Role, Roles.Systeme) ? _options.ServiceFactor : 1)
-            : null;
+    /// <summary>Who calls; null where the token is none that is accepted, which the access interceptor answers.</summary>
+    private async ValueTask<Identity?> WhoAsync(HttpContext http)
+    {
+        if (http.Request.Headers.Authorization.Count == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            var named = await _tokens.OfAsync(http, http.RequestAborted);
+            return new(named.Subject, named.OrganisationId.ToString(), named.Role == Roles.Systeme ? _options.ServiceFactor : 1);
+        }
+        catch (DomainError)
+        {
+            return null;
+        }
+    }
 
     /// <summary>An address as one who floods has it: of IPv6 the network, because a machine may have all addresses of it.</summary>
     private static IPAddress Address(HttpContext http) => Of(http.Connection.RemoteIpAddress);

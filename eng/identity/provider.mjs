@@ -4,19 +4,23 @@
 // Environment: PORT (0 or absent = any free one), ISSUER (public url; default http://127.0.0.1:PORT),
 // JAFER_IDENTITY_KEYS (folder of its keys), JAFER_REFERENCE_DATA (folder of the demonstration data).
 // A token is asked for with the client credentials grant at ISSUER/token; its claims:
-//   iss, aud `jafer`, exp (one hour), iat, jti, client_id
+//   iss, exp (one hour), iat, jti, client_id
+//   aud           `jafer`; for one of Jafer's services the service that it calls (form parameter `resource`, urn:jafer:NAME)
 //   sub           the client id, or `personne.<client id>.<name>` when a person acts (form parameter `person`)
 //   role          a role of the access table (ServiceDefaults/Access/access.csv)
 //   organisation  UUID of the organisation that the caller belongs to
 //   actor         `software` or `person`
+//   on_behalf_of  a person for whom software acts (form parameter `on_behalf_of`)
+//   development   true: no service takes such a token outside Development
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
-import { readClients, referenceData } from './organisations.mjs';
+import { readClients, referenceData, services } from './organisations.mjs';
 import { clientSecret, keysFolder, masterSecret, signingKeys } from './secrets.mjs';
 
 const audience = 'jafer';
 const resource = 'urn:jafer';
+const resourceOf = (service) => `${resource}:${service}`;
 const lifetimeSeconds = 3600;
 const personName = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
@@ -76,12 +80,15 @@ function configuration({ clients, master, jwks, errors }) {
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,
   });
-  const person = (ctx) => {
-    const name = ctx.oidc.body?.person;
+  const named = (ctx, parameter) => {
+    const name = ctx.oidc.body?.[parameter];
     if (name !== undefined && !(typeof name === 'string' && personName.test(name)))
-      throw new errors.InvalidRequest('person must be 1 to 40 lower-case letters, digits or hyphens');
+      throw new errors.InvalidRequest(`${parameter} must be 1 to 40 lower-case letters, digits or hyphens`);
     return name;
   };
+  const person = (ctx) => named(ctx, 'person');
+  const subjectOf = (clientId, name) => `personne.${clientId}.${name}`;
+  const serviceOf = (clientId) => clients.get(clientId)?.role === 'systeme' ? clients.get(clientId).key : undefined;
   return {
     adapter,
     jwks,
@@ -96,22 +103,28 @@ function configuration({ clients, master, jwks, errors }) {
       userinfo: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => resource,
+        defaultResource: (ctx, client) => serviceOf(client.clientId) === undefined ? resource : resourceOf(serviceOf(client.clientId)),
         useGrantedResource: () => true,
-        getResourceServerInfo: (ctx, indicator) => {
-          if (indicator !== resource && indicator !== audience) throw new errors.InvalidTarget();
-          return { audience, scope: '', accessTokenFormat: 'jwt', accessTokenTTL: lifetimeSeconds, jwt: { sign: { alg: 'RS256' } } };
+        getResourceServerInfo: (ctx, indicator, client) => {
+          // A service gets tokens for one service at a time, everybody else those of outside callers.
+          const service = services.find((name) => indicator === resourceOf(name));
+          if (serviceOf(client.clientId) === undefined ? indicator !== resource : service === undefined) throw new errors.InvalidTarget();
+          return { audience: service ?? audience, scope: '', accessTokenFormat: 'jwt', accessTokenTTL: lifetimeSeconds, jwt: { sign: { alg: 'RS256' } } };
         },
       },
     },
     extraTokenClaims: (ctx, token) => {
       const { role, organisation } = clients.get(token.clientId);
-      return { role, organisation, actor: person(ctx) === undefined ? 'software' : 'person' };
+      const forPerson = named(ctx, 'on_behalf_of');
+      return {
+        role, organisation, actor: person(ctx) === undefined ? 'software' : 'person', development: true,
+        ...(forPerson !== undefined && { on_behalf_of: subjectOf(token.clientId, forPerson) }),
+      };
     },
     formats: {
       customizers: {
         jwt: (ctx, token, { payload }) => {
-          if (payload.actor === 'person') payload.sub = `personne.${token.clientId}.${person(ctx)}`;
+          if (payload.actor === 'person') payload.sub = subjectOf(token.clientId, person(ctx));
         },
       },
     },

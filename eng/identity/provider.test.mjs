@@ -103,7 +103,8 @@ for (const [clientId, role, name] of [
     assert.equal(discovery.issuer, provider.issuer);
     const { iat, exp, jti, ...rest } = claims;
     assert.deepEqual(rest, {
-      iss: provider.issuer, aud: 'jafer', sub: clientId, client_id: clientId, role, organisation: organisations[name], actor: 'software',
+      iss: provider.issuer, aud: role === 'systeme' ? clientId.slice('systeme.'.length) : 'jafer', sub: clientId, client_id: clientId, role,
+      organisation: organisations[name], actor: 'software', development: true,
     });
     assert.equal(exp - iat, 3600);
     assert.ok(Math.abs(iat - Date.now() / 1000) < 5);
@@ -117,6 +118,17 @@ test('Token_PersonActs_SubjectAndActorAreThePersons', async () => {
   assert.equal(claims.sub, 'personne.juridiction.tj69123.greffe-1');
   assert.equal(claims.client_id, 'juridiction.tj69123');
   assert.equal(claims.organisation, organisations['court:tj69123']);
+});
+
+test('Token_ServiceAsksAnother_AudienceIsTheOther', async () => {
+  const { body } = await ask('systeme.mesure', undefined, { resource: 'urn:jafer:directory', audience: 'directory' });
+  assert.equal((await verified(body.access_token)).claims.aud, 'directory');
+});
+
+test('Token_SoftwareForAPerson_NamesThePersonAndStaysSoftware', async () => {
+  const { body } = await ask('juridiction.tj69123', undefined, { on_behalf_of: 'greffe-1' });
+  const { claims } = await verified(body.access_token);
+  assert.deepEqual([claims.sub, claims.actor, claims.on_behalf_of], ['juridiction.tj69123', 'software', 'personne.juridiction.tj69123.greffe-1']);
 });
 
 test('Token_SecretInTheForm_IsAcceptedToo', async () => {
@@ -133,6 +145,8 @@ for (const [name, clientId, secret, form, status, error] of [
   ['UnknownClient', 'juridiction.tj00000', () => secretOf('juridiction.tj00000'), {}, 401, 'invalid_client'],
   ['OtherCaseOfTheClientId', 'juridiction.TJ69123', () => secretOf('juridiction.TJ69123'), {}, 401, 'invalid_client'],
   ['OtherGrant', 'juridiction.tj69123', undefined, { grant_type: 'password' }, 400, 'unsupported_grant_type'],
+  ['ServiceForOutside', 'systeme.mesure', undefined, { resource: 'urn:jafer' }, 400, 'invalid_target'],
+  ['OutsideForAService', 'juridiction.tj69123', undefined, { resource: 'urn:jafer:mesure' }, 400, 'invalid_target'],
   ['OtherAudience', 'juridiction.tj69123', undefined, { resource: 'urn:elsewhere' }, 400, 'invalid_target'],
   ['PersonWithASpace', 'juridiction.tj69123', undefined, { person: 'Jean Dupont' }, 400, 'invalid_request'],
 ])

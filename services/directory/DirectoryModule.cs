@@ -8,6 +8,7 @@ using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
 using Jafer.Directory.Upkeep;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
 using Jafer.ServiceDefaults.Reminders;
@@ -55,6 +56,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<ListReference>();
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();
+        builder.Services.AddSingleton<IOrganisations, KnownOrganisations>();
         builder.Services.AddScoped<ImportDistancier>();
         builder.Services.AddSingleton<CoverageSource>();
         builder.Services.AddSingleton<GetCoverage>();
@@ -63,6 +65,7 @@ public static class DirectoryModule
         var app = builder.Build();
         app.MapJaferService<DirectoryDbContext>();
         app.MapGrpcService<DirectoryGrpcService>();
+        app.MapGrpcService<OrganisationGrpcService>();
         return app;
     }
 

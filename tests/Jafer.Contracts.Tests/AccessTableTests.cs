@@ -4,8 +4,6 @@ namespace Jafer.ContractTests;
 
 public sealed class AccessTableTests
 {
-    private static readonly string[] s_roles = ["juridiction", "espace", "operateur", "statisticien", "systeme", "partenaire", "prefecture"];
-
     [Fact]
     public void Table_Rows_AreTheRpcsAndNothingElse() => Assert.Equal(
         Contracts.Methods.Select(m => $"/{m.Service.FullName}/{m.Name}").Order(StringComparer.Ordinal),
@@ -13,7 +11,31 @@ public sealed class AccessTableTests
 
     [Fact]
     public void Table_AnyRpc_IsGrantedToSomebody() =>
-        Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc => s_roles.All(role => AccessTable.BuiltIn.Grant(rpc, role) == Tenancy.None)));
+        Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc => AccessTable.BuiltIn.Roles.All(role => AccessTable.BuiltIn.Grant(rpc, role) == Tenancy.None)));
+
+    [Fact]
+    public void Table_ActsInTheSteadOfAnEspace_AreThoseThatSayForWhom()
+    {
+        var forEspace = Contracts.Methods.Where(m => m.InputType.FindFieldByName("on_behalf_of_espace") is not null).Select(m => $"/{m.Service.FullName}/{m.Name}").ToList();
+
+        // An operator has no mesures of its own; a court does its own acts too, and the espace acts for itself.
+        Assert.Equal(
+            forEspace.Order(StringComparer.Ordinal),
+            AccessTable.BuiltIn.Rpcs.Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Operateur).OnlyForEspace).Order(StringComparer.Ordinal));
+        Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Juridiction).OnlyForEspace && !forEspace.Contains(rpc)));
+        Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Espace).OnlyForEspace));
+    }
+
+    [Fact]
+    public void Table_Services_AreNeverPersons() => Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc =>
+        AccessTable.BuiltIn.Cell(rpc, Roles.Systeme) is { Tenancy: not Tenancy.None, Actors: not Actors.Software }));
+
+    // Threads and notices stay with whom they were held: these services do not tell a mesure that moved on from another one.
+    [Fact]
+    public void Table_ThreadsAndNotices_AreOfFormerHoldersToo() => Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs
+        .Where(rpc => rpc.Contains(".MessagingService/", StringComparison.Ordinal) || rpc.Contains(".NoticeService/ListNotices", StringComparison.Ordinal))
+        .Where(rpc => !rpc.EndsWith("/ListTemplates", StringComparison.Ordinal))
+        .Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Espace) is { Tenancy: Tenancy.Own } cell && !cell.Admits(Relations.FormerHolder)));
 
     [Fact]
     public void Grant_UnknownRoleOrRpc_IsNone()

@@ -81,7 +81,7 @@ public sealed class MesuresFixture : IAsyncLifetime
         Settings = ServiceHost.Settings(MesuresModule.Name, _database.ConnectionString, ServiceHost.UniquePrefix());
         _first = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), Settings);
         _second = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), Settings);
-        BulkAsOperator = new(_first.Channel("operateur", StableIds.For("operator")));
+        BulkAsOperator = new(_first.Channel(TestIssuer.Shared.Token("operateur", StableIds.For("operator"), person: true)));
         AsCourt = Client(_first.Channel("juridiction", Court));
         AsOtherCourt = Client(_first.Channel("juridiction", OtherCourt));
         AsEspace = Client(_first.Channel("espace", Gestionnaire));

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Net.Client;
+using Jafer.ServiceDefaults.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -45,6 +46,7 @@ public sealed class ServiceHost : IAsyncDisposable
             ["Identity:Authority"] = TestIssuer.Issuer,
             ["Identity:KeysFile"] = TestIssuer.Shared.KeysFile,
             ["PageTokens:Key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            ["Tls:AllowClearText"] = "true",
             ["Kestrel:Endpoints:grpc:Url"] = "http://127.0.0.1:0",
             ["Kestrel:Endpoints:grpc:Protocols"] = "Http2",
             ["Kestrel:Endpoints:health:Url"] = "http://127.0.0.1:0",
@@ -108,7 +110,13 @@ public sealed class ServiceHost : IAsyncDisposable
     /// <summary>A channel of a caller of the test's issuer.</summary>
     /// <param name="role">Role.</param>
     /// <param name="organisation">Organisation.</param>
-    public GrpcChannel Channel(string role, Guid organisation) => Channel(TestIssuer.Shared.Token(role, organisation));
+    public GrpcChannel Channel(string role, Guid organisation) => Channel(Token(role, organisation));
+
+    /// <summary>A token of the test's issuer for this service: for one of Jafer's services it says for which.</summary>
+    /// <param name="role">Role.</param>
+    /// <param name="organisation">Organisation.</param>
+    public string Token(string role, Guid organisation) =>
+        TestIssuer.Shared.Token(role, organisation, audience: role == Roles.Systeme ? App.Services.GetRequiredService<ServiceAudience>().Value : "jafer");
 
     /// <summary>Waits until /health answers 200: store, broker and queue are there.</summary>
     public async Task ReadyAsync()

@@ -24,14 +24,13 @@ internal readonly record struct ActHeader(string MesureId, string Etag, string R
 /// <summary>What a request says of whoever acts on behalf of an espace that is not connected.</summary>
 /// <param name="Claimed">Whether the caller says that they do.</param>
 /// <param name="Source">How the espace told it.</param>
-/// <param name="CourtToo">Whether the court may do it for itself too.</param>
-internal readonly record struct OnBehalf(bool Claimed, OnBehalfSource Source, bool CourtToo = false)
+internal readonly record struct OnBehalf(bool Claimed, OnBehalfSource Source)
 {
     /// <summary>How the espace told it; null when the caller acts for itself.</summary>
-    /// <exception cref="DomainError">It is the espace's own to do, and the caller does not say that they do it on its behalf.</exception>
+    /// <exception cref="DomainError">The access table lets them do it only on behalf of the espace, and they do not say that they do.</exception>
     public OnBehalfSource? By(Caller caller, FieldChecks check)
     {
-        if (caller.Role == Roles.Espace || (CourtToo && !Claimed && caller.Role == Roles.Juridiction))
+        if (caller.Role == Roles.Espace || !(Claimed || caller.Cell.OnlyForEspace))
         {
             check.That(!Claimed, "on_behalf_of_espace", "is for others than the espace");
             check.That(Source == OnBehalfSource.Unspecified, "on_behalf_source", "belongs to on_behalf_of_espace alone");
@@ -108,9 +107,27 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
     public async Task<Mesure> LoadAsync(Guid mesureId, Caller caller, CancellationToken ct)
     {
         var mesure = await db.MesureAsync(mesureId, ct) ?? throw DomainError.Forbidden();
-        caller.Require(caller.Role == Roles.Juridiction ? mesure.JuridictionId : mesure.GestionnaireId);
+        if (caller.Role == Roles.Juridiction)
+        {
+            caller.Require(mesure.JuridictionId);
+        }
+        else if (!await IsSubsidiaryAsync(mesure, caller, ct))
+        {
+            caller.Require(mesure.GestionnaireId, RelationOfGestionnaire(mesure));
+        }
+
         return mesure;
     }
+
+    /// <summary>What the gestionnaire of its espace is to a mesure.</summary>
+    public static Relations RelationOfGestionnaire(Mesure mesure) =>
+        mesure.Nature == MesureNature.NonJudiciaire ? Relations.NonJudicialHolder
+        : mesure.ClosureReason == ClosureReason.Transfert ? Relations.FormerHolder
+        : Relations.Holder;
+
+    private async Task<bool> IsSubsidiaryAsync(Mesure mesure, Caller caller, CancellationToken ct) =>
+        caller.Cell.Admits(Relations.Subsidiary) && mesure.Decision.SubsidiaryEspaceId is { } espaceId
+        && (await db.EspaceAsync(espaceId, ct))?.GestionnaireId == caller.OrganisationId;
 
     /// <summary>Adds the new facts of a mesure to the history and to the outbox.</summary>
     public void Publish(Mesure mesure)

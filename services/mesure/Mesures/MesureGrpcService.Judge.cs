@@ -17,7 +17,6 @@ internal sealed partial class MesureGrpcService
         var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
-            RequireJudge(mesure, context.Caller());
             mesure.AcknowledgeDifficulty(await DifficultyOf(mesure, difficultyId, ct), acting);
             return new AcknowledgeDifficultyResponse { Mesure = mesure.ToSummary() };
         });
@@ -40,7 +39,6 @@ internal sealed partial class MesureGrpcService
         var change = modifies ? Modified(check, request.Modification) : null;
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
-            RequireJudge(mesure, context.Caller());
             var difficulty = await DifficultyOf(mesure, difficultyId, ct);
             mesure.AnswerDifficulty(difficulty, answer, comment, acting);
             var response = new AnswerDifficultyResponse();
@@ -71,7 +69,6 @@ internal sealed partial class MesureGrpcService
         var change = Modified(check, request.Modification);
         return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), check, async (mesure, acting, ct) =>
         {
-            RequireJudge(mesure, context.Caller());
             var response = new ModifyMesureResponse();
             response.Conflicts.AddRange(await ModifyAsync(mesure, change!, acting, ct));
             response.Mesure = mesure.ToSummary();
@@ -200,15 +197,6 @@ internal sealed partial class MesureGrpcService
 
     private async Task<DateOnly?> FirstHeldOnAsync(Domain.Mesure mesure, CancellationToken ct) =>
         (await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id && r.Outcome == RencontreOutcome.Held).OrderBy(r => r.StartsAt).FirstOrDefaultAsync(ct))?.Day;
-
-    // Of a mesure that no judge ordered, the espace decides with the parents.
-    private static void RequireJudge(Domain.Mesure mesure, Caller caller)
-    {
-        if (mesure.Nature == MesureNature.Judiciaire && caller.Role != Roles.Juridiction)
-        {
-            throw DomainError.Forbidden();
-        }
-    }
 
     private async Task<Domain.Difficulty> DifficultyOf(Domain.Mesure mesure, Guid difficultyId, CancellationToken ct) =>
         await db.Difficulties.SingleOrDefaultAsync(d => d.Id == difficultyId && d.MesureId == mesure.Id, ct)

@@ -143,7 +143,7 @@ internal sealed partial class MesureGrpcService
     }
 
     public override Task<ResumeMesureResponse> ResumeMesure(ResumeMesureRequest request, ServerCallContext context) =>
-        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), new FieldChecks(), (mesure, acting, _) =>
+        acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), new FieldChecks(), (mesure, acting, _) =>
         {
             mesure.Resume(acting);
             return Task.FromResult(new ResumeMesureResponse { Mesure = mesure.ToSummary() });
@@ -168,7 +168,7 @@ internal sealed partial class MesureGrpcService
         var difficultyId = check.Uuid("difficulty_id", request.DifficultyId);
         var recipient = check.Known("recipient", request.Recipient);
         var kind = check.Known("kind", request.Kind);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             db.ExternalAlerts.Add(mesure.RecordExternalAlert(await DifficultyOf(mesure, difficultyId, ct), recipient, kind, acting));
             return new RecordExternalAlertResponse { Mesure = mesure.ToSummary() };
@@ -183,7 +183,7 @@ internal sealed partial class MesureGrpcService
         check.That(Closures.MayGive(role, reason), "reason", "is not a reason that this role may give");
         var comment = check.Text("comment", request.Comment, MaxText);
         var destination = check.KnownOrUnspecified("destination", request.Destination);
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             await EndAsync(mesure, () => mesure.Close(reason, comment, destination, acting), acting, ct);
             return new CloseMesureResponse { Mesure = mesure.ToSummary() };
@@ -195,7 +195,7 @@ internal sealed partial class MesureGrpcService
         var check = new FieldChecks();
         var comment = check.Text("comment", request.Comment, MaxText, required: true);
         var by = request.OnBehalfOfEspace ? Roles.Espace : context.Caller().Role;
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, null, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource, CourtToo: true)), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, null, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
         {
             var history = await db.Facts.AsNoTracking().Where(f => f.MesureId == mesure.Id).ToListAsync(ct);
             var pending = await db.Rencontres.AsNoTracking().Where(r => r.MesureId == mesure.Id

@@ -119,8 +119,9 @@ internal sealed partial class MesureGrpcService
             SlotHeld: await db.InterviewSlots.AnyAsync(s => s.MesureId == mesureId && s.State == InterviewSlotState.OnHold && s.HeldUntil > now, ct),
             DecisionAttached: await db.DecisionDocuments.AnyAsync(d => d.MesureId == mesureId, ct),
             caller.Role == Roles.Juridiction, now, clock.TodayInParis());
+        var relation = caller.Role == Roles.Juridiction ? Relations.Holder : MesureActs.RelationOfGestionnaire(mesure);
         var actions = AvailableActions.Of(asked)
-            .Where(rpc => string.CompareOrdinal(rpc, after) > 0 && AccessTable.BuiltIn.Grant("/" + rpc, caller.Role) != Tenancy.None)
+            .Where(rpc => string.CompareOrdinal(rpc, after) > 0 && AccessTable.BuiltIn.Cell("/" + rpc, caller.Role).Admits(relation))
             .ToList();
         var response = new ListAvailableActionsResponse { Etag = mesure.Version.ToEtag() };
         response.Actions.AddRange(actions.Take(size).Select(rpc => new AvailableAction { Rpc = rpc }));

@@ -35,10 +35,20 @@ internal static class Worklists
         ],
     };
 
-    /// <summary>The mesures that a caller holds: those that their court ordered, or those of their espaces.</summary>
-    public static IQueryable<Mesure> HeldBy(this IQueryable<Mesure> mesures, Caller caller) => caller.Role == Roles.Juridiction
-        ? mesures.Where(m => m.JuridictionId == caller.OrganisationId)
-        : mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
+    /// <summary>
+    /// The mesures that a caller holds: those that their court ordered, or those of their espaces; those that the judge has moved
+    /// elsewhere only where the access table says so.
+    /// </summary>
+    public static IQueryable<Mesure> HeldBy(this IQueryable<Mesure> mesures, Caller caller)
+    {
+        if (caller.Role == Roles.Juridiction)
+        {
+            return mesures.Where(m => m.JuridictionId == caller.OrganisationId);
+        }
+
+        var ofTheirEspaces = mesures.Where(m => m.GestionnaireId == caller.OrganisationId);
+        return caller.Cell.Admits(Relations.FormerHolder) ? ofTheirEspaces : ofTheirEspaces.Where(m => m.ClosureReason != ClosureReason.Transfert);
+    }
 
     /// <summary>Mesures that are not closed: only they are in the indexes of worklists.</summary>
     public static IQueryable<Mesure> Open(IQueryable<Mesure> mesures) => mesures.Where(m => m.Status.State != MesureState.Cloturee);

@@ -173,7 +173,7 @@ public sealed class BulkTests(MesuresFixture jafer)
     {
         var method = BulkService.Descriptor.FindMethodByName(rpc);
 
-        var refusal = await Refusal.OfAsync(() => Rpcs.CallAsync(jafer.First.Channel("operateur", Court), method, Rpcs.Wrong(method.InputType)));
+        var refusal = await Refusal.OfAsync(() => Rpcs.CallAsync(jafer.First.Channel(TestIssuer.Shared.Token("operateur", Court, person: true)), method, Rpcs.Wrong(method.InputType)));
 
         Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (refusal.Code, refusal.Reason));
         Assert.All(refusal.Fields, path => Assert.True(Rpcs.Leads(method.InputType, path), path));

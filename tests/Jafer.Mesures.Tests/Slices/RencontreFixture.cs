@@ -158,10 +158,11 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
         builder.Services.AddRoutingCore();
         var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
-        app.MapPost("/token", () => Results.Json(
+        app.MapPost("/token", async (HttpRequest request) => Results.Json(
             new
             {
-                access_token = TestIssuer.Shared.Token(Roles.Systeme, Guid.CreateVersion7(TimeProvider.System.GetUtcNow()), "systeme.mesure"),
+                access_token = TestIssuer.Shared.Token(
+                    Roles.Systeme, Guid.CreateVersion7(TimeProvider.System.GetUtcNow()), "systeme.mesure", audience: (await request.ReadFormAsync())["audience"].ToString()),
                 token_type = "Bearer",
                 expires_in = 3600,
             }, JsonSerializerOptions.Default));

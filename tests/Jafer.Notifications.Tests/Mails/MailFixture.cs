@@ -98,9 +98,10 @@ public sealed class MailFixture : NotificationsFixture
         builder.Services.AddRoutingCore();
         var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
-        app.MapPost("/token", () => Results.Json(new
+        app.MapPost("/token", async (HttpRequest request) => Results.Json(new
         {
-            access_token = TestIssuer.Shared.Token(Roles.Systeme, TestMesure.NewId(), "systeme.notification"),
+            access_token = TestIssuer.Shared.Token(
+                Roles.Systeme, TestMesure.NewId(), "systeme.notification", audience: (await request.ReadFormAsync())["audience"].ToString()),
             token_type = "Bearer",
             expires_in = 3600,
         }));

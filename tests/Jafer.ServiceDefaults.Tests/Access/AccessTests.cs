@@ -28,6 +28,17 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
         { "algorithm none", Unsigned(), "TOKEN_INVALID" },
         { "signed with the public key as a secret", Symmetric(), "TOKEN_INVALID" },
         { "changed payload", Changed(), "TOKEN_INVALID" },
+        { "missing key id", NoKeyId(), "TOKEN_INVALID" },
+        { "unknown key id", TestIssuer.Shared.Token("juridiction", Organisations.Court, key: new RsaSecurityKey(RSA.Create(2048)) { KeyId = "unknown" }), "TOKEN_INVALID" },
+        { "an algorithm that is not allowed", TestIssuer.Shared.Token("juridiction", Organisations.Court, algorithm: SecurityAlgorithms.RsaSha512), "TOKEN_INVALID" },
+        { "not valid yet", TestIssuer.Shared.Token("juridiction", Organisations.Court, notBefore: s_now.AddMinutes(5)), "TOKEN_INVALID" },
+        { "huge", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["more"] = new string('x', 16_000) }), "TOKEN_INVALID" },
+        { "no subject", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["sub"] = null }), "TOKEN_INVALID" },
+        { "too long a subject", TestIssuer.Shared.Token("juridiction", Organisations.Court, subject: new string('s', 201)), "TOKEN_INVALID" },
+        { "of the development issuer", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["development"] = true }), "TOKEN_INVALID" },
+        { "a service with the audience of outside callers", TestIssuer.Shared.Token("systeme", Organisations.Court), "TOKEN_INVALID" },
+        { "a service with another service's audience", TestIssuer.Shared.Token("systeme", Organisations.Court, audience: "mesure"), "TOKEN_INVALID" },
+        { "an outside caller with this service's audience", TestIssuer.Shared.Token("juridiction", Organisations.Court, audience: "probe"), "TOKEN_INVALID" },
         { "two roles", TestIssuer.Shared.Token("juridiction espace", Organisations.Court), "TOKEN_INVALID" },
         { "no role", TestIssuer.Shared.Token(null, Organisations.Court), "TOKEN_INVALID" },
         { "no organisation", TestIssuer.Shared.Token("juridiction", null), "TOKEN_INVALID" },
@@ -109,6 +120,21 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
     }
 
     [Fact]
+    public async Task Start_RowWithoutRpc_IsRefused()
+    {
+        await using var app = ProbeApp.Build(builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(ServiceHost.Settings(ProbeApp.Name, probe.Database.ConnectionString, "none"));
+            builder.Services.AddSingleton(AccessTable.Parse([.. ProbeApp.AccessRows.Split('\n'), "jafer.probe.v1.ProbeService/Gone,any,-,-,-", "jafer.mesure.v1.MesureService/GetMesure,own,-,-,-"]));
+        });
+
+        // What other services serve is their affair.
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => app.RunJaferAsync<ProbeDbContext>([]));
+
+        Assert.Equal("rows of the access table without an rpc: /jafer.probe.v1.ProbeService/Gone", error.Message);
+    }
+
+    [Fact]
     public async Task Call_RpcWithoutRow_IsForbidden()
     {
         // Should a row be missing nevertheless: what is not granted is refused.
@@ -126,7 +152,7 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
     {
         var settings = new Dictionary<string, string?> { ["Identity:KeysFile"] = null, ["Identity:Authority"] = "http://127.0.0.1:9" };
         await using var host = await ProbeHost.StartAsync(probe.Database, ServiceHost.UniquePrefix(), settings, builder => builder.Environment.EnvironmentName = "Development");
-        var client = new ProbeService.ProbeServiceClient(host.Channel("juridiction", Organisations.Court));
+        var client = new ProbeService.ProbeServiceClient(host.Channel(TestIssuer.Shared.Token("juridiction", Organisations.Court, issuer: "http://127.0.0.1:9")));
 
         var refusal = await Refusal.OfAsync(client.FailAsync(new() { Kind = "ok" }));
 
@@ -135,18 +161,51 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
     }
 
     [Theory]
+    [InlineData("own", Relations.Holder, true)]
+    [InlineData("own", Relations.NonJudicialHolder, true)]
+    [InlineData("own", Relations.FormerHolder, false)]
+    [InlineData("own", Relations.Subsidiary, false)]
+    [InlineData("own+former", Relations.FormerHolder, true)]
+    [InlineData("nonjudicial", Relations.NonJudicialHolder, true)]
+    [InlineData("nonjudicial", Relations.Holder, false)]
+    [InlineData("own+subsidiary", Relations.Subsidiary, true)]
+    [InlineData("any", Relations.None, true)]
+    [InlineData("aggregate", Relations.Holder, false)]
+    [InlineData("-", Relations.Holder, false)]
+    public void Admits_Relation_IsOneOfTheCells(string cell, Relations relation, bool admitted) => Assert.Equal(admitted, AccessCell.Parse(cell).Admits(relation));
+
+    [Theory]
+    [InlineData("any", Actors.All, false)]
+    [InlineData("any:software", Actors.Software, false)]
+    [InlineData("own:person+for-person", Actors.Person | Actors.SoftwareForPerson, false)]
+    [InlineData("own:for-espace", Actors.All, true)]
+    [InlineData("own:for-espace+person", Actors.Person, true)]
+    [InlineData("-", Actors.None, false)]
+    public void Parse_Conditions_SayWhoAndInWhoseStead(string cell, Actors actors, bool forEspace) =>
+        Assert.Equal((actors, forEspace), (AccessCell.Parse(cell).Actors, AccessCell.Parse(cell).OnlyForEspace));
+
+    [Theory]
     [InlineData("rpc,a\nx/Y,own,any")]
     [InlineData("rpc,a\nx/Y,all")]
+    [InlineData("rpc,a\nx/Y,any+own")]
+    [InlineData("rpc,a\nx/Y,own:")]
+    [InlineData("rpc,a\nx/Y,own:nobody")]
+    [InlineData("rpc,a\nx/Y,own:person:software")]
+    [InlineData("rpc,a\nx/Y,")]
     [InlineData("rpc,a\nx/Y,own\nx/Y,any")]
     public void Parse_BadTable_IsRefused(string table) => Assert.Throws<FormatException>(() => AccessTable.Parse(table.Split('\n')));
 
     [Theory]
-    [InlineData(Tenancy.None, false, false)]
-    [InlineData(Tenancy.Own, true, false)]
-    [InlineData(Tenancy.Any, true, true)]
-    public void MayTouch_Tenancy_DecidesWhose(Tenancy tenancy, bool own, bool others)
+    [InlineData("-", false, false)]
+    [InlineData("own", true, false)]
+    [InlineData("own+former", true, false)]
+    [InlineData("former", false, false)]
+    [InlineData("nonjudicial", false, false)]
+    [InlineData("aggregate", false, false)]
+    [InlineData("any", true, true)]
+    public void MayTouch_Cell_DecidesWhose(string cell, bool own, bool others)
     {
-        var caller = new Caller("s", "r", Organisations.Court, true, null, tenancy, s_now);
+        var caller = new Caller("s", "r", Organisations.Court, true, null, AccessCell.Parse(cell), s_now);
 
         Assert.Equal((own, others, others), (caller.MayTouch(Organisations.Court), caller.MayTouch(Organisations.OtherCourt), caller.MayTouch(null)));
     }
@@ -164,6 +223,12 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
     {
         var valid = TestIssuer.Shared.Token("juridiction", Organisations.Court).Split('.');
         return Base64UrlEncoder.Encode("""{"alg":"none","typ":"JWT"}""") + "." + valid[1] + ".";
+    }
+
+    private static string NoKeyId()
+    {
+        using var rsa = RSA.Create(2048);
+        return TestIssuer.Shared.Token("juridiction", Organisations.Court, key: new RsaSecurityKey(rsa));
     }
 
     private static string Symmetric()

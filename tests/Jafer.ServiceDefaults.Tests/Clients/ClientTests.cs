@@ -32,11 +32,11 @@ public sealed partial class ClientTests : IAsyncLifetime
     {
         _database = await ProbeHost.CloneAsync();
         _endpoint = await TokenEndpoint.StartAsync();
-        _endpoint.Token = _ => TestIssuer.Shared.Token("systeme", s_service, subject: "systeme.mesure");
+        _endpoint.Token = _ => TestIssuer.Shared.Token("systeme", s_service, subject: "systeme.mesure", audience: "other");
         var settings = _endpoint.Settings();
         settings["Identity:TokenEndpoint"] = new Uri(_endpoint.Address, "/oauth/token").ToString();
         settings["Identity:Authority"] = TestIssuer.Issuer;
-        _other = await ProbeHost.StartPublisherAsync(_database, ServiceHost.UniquePrefix());
+        _other = await ProbeHost.StartPublisherAsync(_database, ServiceHost.UniquePrefix(), new Dictionary<string, string?> { ["Identity:ServiceAudience"] = "other" });
         settings["services:other:grpc:0"] = _other.Grpc.ToString();
         _asking = await ProbeHost.StartPublisherAsync(_database, ServiceHost.UniquePrefix(), settings);
     }
@@ -147,7 +147,7 @@ public sealed partial class ClientTests : IAsyncLifetime
                 Endpoint.Status = System.Net.HttpStatusCode.ServiceUnavailable;
                 break;
             case "role":
-                Endpoint.Token = _ => TestIssuer.Shared.Token("systeme", s_service, audience: "other");
+                Endpoint.Token = _ => TestIssuer.Shared.Token("systeme", s_service, audience: "messaging");
                 break;
         }
 
@@ -178,6 +178,8 @@ public sealed partial class ClientTests : IAsyncLifetime
             ["Identity:KeysFile"] = null,
             ["Identity:ClientId"] = "systeme.messaging",
             ["Identity:ClientSecret"] = issuer.SecretOf("systeme.messaging"),
+            ["Identity:ServiceAudience"] = "mesure",
+            ["services:other:audience"] = "mesure",
         };
         await using var other = await ProbeHost.StartPublisherAsync(_database!, ServiceHost.UniquePrefix(), settings, b => b.Environment.EnvironmentName = "Development");
         settings["services:other:grpc:0"] = other.Grpc.ToString();
@@ -222,13 +224,13 @@ public sealed partial class ClientTests : IAsyncLifetime
             return Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(master), Encoding.UTF8.GetBytes(client))).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         }
 
+        /// <summary>A token as outside callers get it.</summary>
         public async Task<string> TokenAsync(string client)
         {
-            using var identity = new Jafer.ServiceDefaults.Clients.ServiceIdentity(
-                new HttpClient(),
-                new Microsoft.Extensions.Configuration.ConfigurationManager { ["Identity:Authority"] = Address, ["Identity:ClientId"] = client, ["Identity:ClientSecret"] = SecretOf(client) },
-                TimeProvider.System);
-            return await identity.TokenAsync(CancellationToken.None);
+            using var http = new HttpClient();
+            using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("client_id", client), new("client_secret", SecretOf(client))]);
+            using var response = await http.PostAsync(new Uri(Address + "/token"), form);
+            return System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("access_token").GetString()!;
         }
 
         public async ValueTask DisposeAsync()

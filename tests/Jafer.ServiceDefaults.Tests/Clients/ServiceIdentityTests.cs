@@ -32,7 +32,7 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
     {
         for (var second = 0; second < 539; second += 7)
         {
-            Assert.Equal("token-1", await Identity.TokenAsync(CancellationToken.None));
+            Assert.Equal("token-1", await Identity.TokenAsync("directory", CancellationToken.None));
             _clock.Advance(TimeSpan.FromSeconds(7));
         }
 
@@ -40,13 +40,24 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Token_ForAnotherService_IsAnotherOneWithItsAudience()
+    {
+        Assert.Equal("token-1", await Identity.TokenAsync("directory", CancellationToken.None));
+        Assert.Equal("token-2", await Identity.TokenAsync("messaging", CancellationToken.None));
+        Assert.Equal("token-1", await Identity.TokenAsync("directory", CancellationToken.None));
+
+        Assert.Equal(["directory", "messaging"], Endpoint.Audiences);
+        Assert.Equal(["urn:jafer:directory", "urn:jafer:messaging"], Endpoint.Resources);
+    }
+
+    [Fact]
     public async Task Token_ShortlyBeforeItsEnd_IsRenewed()
     {
-        await Identity.TokenAsync(CancellationToken.None);
+        await Identity.TokenAsync("directory", CancellationToken.None);
 
         _clock.Advance(TimeSpan.FromSeconds(540));
 
-        Assert.Equal("token-2", await Identity.TokenAsync(CancellationToken.None));
+        Assert.Equal("token-2", await Identity.TokenAsync("directory", CancellationToken.None));
     }
 
     [Fact]
@@ -55,7 +66,7 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
         var gate = new TaskCompletionSource();
         Endpoint.Gate = gate.Task;
 
-        var callers = Enumerable.Range(0, 50).Select(_ => Identity.TokenAsync(CancellationToken.None).AsTask()).ToList();
+        var callers = Enumerable.Range(0, 50).Select(_ => Identity.TokenAsync("directory", CancellationToken.None).AsTask()).ToList();
         await Eventually.BecomesAsync(() => Task.FromResult(Endpoint.Asked), n => n == 1, "the request");
         gate.SetResult();
 
@@ -69,8 +80,8 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
         var gate = new TaskCompletionSource();
         Endpoint.Gate = gate.Task;
         using var leave = new CancellationTokenSource();
-        var leaving = Identity.TokenAsync(leave.Token).AsTask();
-        var staying = Identity.TokenAsync(CancellationToken.None).AsTask();
+        var leaving = Identity.TokenAsync("directory", leave.Token).AsTask();
+        var staying = Identity.TokenAsync("directory", CancellationToken.None).AsTask();
 
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
@@ -82,25 +93,25 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
     [Fact]
     public async Task Token_IssuerFailsNearTheEnd_TheHeldOneIsUsedWhileItIsValid()
     {
-        await Identity.TokenAsync(CancellationToken.None);
+        await Identity.TokenAsync("directory", CancellationToken.None);
         Endpoint.Status = HttpStatusCode.InternalServerError;
 
         _clock.Advance(TimeSpan.FromSeconds(599));
-        Assert.Equal("token-1", await Identity.TokenAsync(CancellationToken.None));
+        Assert.Equal("token-1", await Identity.TokenAsync("directory", CancellationToken.None));
 
         _clock.Advance(TimeSpan.FromSeconds(1));
-        var error = await Assert.ThrowsAsync<IdentityUnavailableException>(() => Identity.TokenAsync(CancellationToken.None).AsTask());
+        var error = await Assert.ThrowsAsync<IdentityUnavailableException>(() => Identity.TokenAsync("directory", CancellationToken.None).AsTask());
         Assert.Equal("no token of the issuer (HttpRequestException 500)", error.Message);
 
         Endpoint.Status = HttpStatusCode.OK;
-        Assert.StartsWith("token-", await Identity.TokenAsync(CancellationToken.None), StringComparison.Ordinal);
+        Assert.StartsWith("token-", await Identity.TokenAsync("directory", CancellationToken.None), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Token_IssuerHangs_GivesUpAfterItsTime()
     {
         Endpoint.Gate = new TaskCompletionSource().Task;
-        var asking = Identity.TokenAsync(CancellationToken.None).AsTask();
+        var asking = Identity.TokenAsync("directory", CancellationToken.None).AsTask();
         await Eventually.BecomesAsync(() => Task.FromResult(Endpoint.Asked), n => n == 1, "the request");
 
         _clock.Advance(ServiceIdentity.Timeout);
@@ -111,13 +122,13 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
     [Fact]
     public async Task Forget_OldToken_AsksAgainButNotForAFreshOne()
     {
-        await Identity.TokenAsync(CancellationToken.None);
+        await Identity.TokenAsync("directory", CancellationToken.None);
         Identity.Forget();
-        Assert.Equal("token-1", await Identity.TokenAsync(CancellationToken.None));
+        Assert.Equal("token-1", await Identity.TokenAsync("directory", CancellationToken.None));
 
         _clock.Advance(TimeSpan.FromSeconds(11));
         Identity.Forget();
-        Assert.Equal("token-2", await Identity.TokenAsync(CancellationToken.None));
+        Assert.Equal("token-2", await Identity.TokenAsync("directory", CancellationToken.None));
     }
 
     [Theory]
@@ -131,7 +142,7 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
         settings[key] = value;
         using var identity = New(settings);
 
-        var error = await Assert.ThrowsAsync<IdentityUnavailableException>(() => identity.TokenAsync(CancellationToken.None).AsTask());
+        var error = await Assert.ThrowsAsync<IdentityUnavailableException>(() => identity.TokenAsync("directory", CancellationToken.None).AsTask());
 
         Assert.DoesNotContain("s3cr3t", error.ToString(), StringComparison.Ordinal);
     }
@@ -144,7 +155,7 @@ public sealed class ServiceIdentityTests : IAsyncLifetime
         settings["Identity:Authority"] = "http://127.0.0.1:9";
         using var identity = New(settings);
 
-        Assert.Equal("token-1", await identity.TokenAsync(CancellationToken.None));
+        Assert.Equal("token-1", await identity.TokenAsync("directory", CancellationToken.None));
     }
 
     private ServiceIdentity New(IEnumerable<KeyValuePair<string, string?>> settings) =>

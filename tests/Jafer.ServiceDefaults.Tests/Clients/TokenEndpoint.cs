@@ -24,6 +24,11 @@ public sealed class TokenEndpoint : IAsyncDisposable
     /// <summary>The token that is given, by number of the request.</summary>
     public Func<int, string> Token { get; set; } = n => $"token-{n}";
 
+    /// <summary>The audiences that were asked for, and the same as resources, in their order.</summary>
+    public List<string> Audiences { get; } = [];
+
+    public List<string> Resources { get; } = [];
+
     public int ExpiresIn { get; set; } = 600;
 
     public HttpStatusCode Status { get; set; } = HttpStatusCode.OK;
@@ -59,6 +64,12 @@ public sealed class TokenEndpoint : IAsyncDisposable
         var number = Interlocked.Increment(ref _asked);
         await Gate.WaitAsync(context.RequestAborted);
         var form = await context.Request.ReadFormAsync();
+        lock (Audiences)
+        {
+            Audiences.Add(form["audience"].ToString());
+            Resources.Add(form["resource"].ToString());
+        }
+
         var basic = Encoding.UTF8.GetString(Convert.FromBase64String(context.Request.Headers.Authorization.ToString()["Basic ".Length..]));
         var credentials = basic.Split(':').Select(Uri.UnescapeDataString).ToArray();
         return Status != HttpStatusCode.OK ? Results.StatusCode((int)Status)

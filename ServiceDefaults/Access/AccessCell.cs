@@ -1,0 +1,117 @@
+namespace Jafer.ServiceDefaults.Access;
+
+/// <summary>Whose things a caller may touch by an rpc, as the access table says for their role.</summary>
+public enum Tenancy
+{
+    /// <summary>Nobody's: the role may not call the rpc.</summary>
+    None,
+
+    /// <summary>Those to which the caller's organisation has one of the cell's relations.</summary>
+    Own,
+
+    /// <summary>Everybody's.</summary>
+    Any,
+
+    /// <summary>Nobody's in particular: figures of all, small numbers withheld.</summary>
+    Aggregate,
+}
+
+/// <summary>What an organisation is to a mesure, a thread or an espace.</summary>
+[Flags]
+public enum Relations
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The court that ordered the mesure, the gestionnaire of its espace; the gestionnaire of an espace.</summary>
+    Holder = 1,
+
+    /// <summary>The gestionnaire of the espace of a mesure that no judge ordered.</summary>
+    NonJudicialHolder = 2,
+
+    /// <summary>The gestionnaire of the espace from which the judge took the mesure to another one.</summary>
+    FormerHolder = 4,
+
+    /// <summary>The gestionnaire of the espace that the decision names in subsidiary order.</summary>
+    Subsidiary = 8,
+}
+
+/// <summary>Who may be at the other end.</summary>
+[Flags]
+public enum Actors
+{
+    /// <summary>Nobody.</summary>
+    None = 0,
+
+    /// <summary>A person.</summary>
+    Person = 1,
+
+    /// <summary>Unattended software.</summary>
+    Software = 2,
+
+    /// <summary>Software on behalf of a person whom its token names.</summary>
+    SoftwareForPerson = 4,
+
+    /// <summary>Any of them.</summary>
+    All = Person | Software | SoftwareForPerson,
+}
+
+/// <summary>What the access table grants a role for an rpc.</summary>
+/// <param name="Tenancy">Whose things.</param>
+/// <param name="Relations">For <see cref="Tenancy.Own"/>, what the caller's organisation must be to them: one of these.</param>
+/// <param name="Actors">Who may be the caller.</param>
+/// <param name="OnlyForEspace">Whether the act is the espace's own, which others do only in its stead.</param>
+public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Actors, bool OnlyForEspace)
+{
+    /// <summary>Nothing is granted.</summary>
+    public static AccessCell None { get; } = new(Tenancy.None, Relations.None, Actors.None, false);
+
+    /// <summary>Reads a cell, such as "own+former" or "any:person+for-person".</summary>
+    /// <param name="text">The cell, in the grammar that heads access.csv.</param>
+    /// <exception cref="FormatException">The text is no cell.</exception>
+    public static AccessCell Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text == "-")
+        {
+            return None;
+        }
+
+        var parts = text.Split(':');
+        var conditions = parts.Length > 1 ? parts[1].Split('+') : [];
+        var (relations, actors, forEspace) = (Relations.None, Actors.None, false);
+        foreach (var condition in conditions)
+        {
+            actors |= condition switch
+            {
+                "person" => Actors.Person,
+                "software" => Actors.Software,
+                "for-person" => Actors.SoftwareForPerson,
+                "for-espace" => Actors.None,
+                _ => throw Wrong(),
+            };
+            forEspace |= condition == "for-espace";
+        }
+
+        var tenancy = parts[0] switch { "any" => Tenancy.Any, "aggregate" => Tenancy.Aggregate, _ => Tenancy.Own };
+        foreach (var relation in tenancy == Tenancy.Own ? parts[0].Split('+') : [])
+        {
+            relations |= relation switch
+            {
+                "own" => Relations.Holder | Relations.NonJudicialHolder,
+                "nonjudicial" => Relations.NonJudicialHolder,
+                "former" => Relations.FormerHolder,
+                "subsidiary" => Relations.Subsidiary,
+                _ => throw Wrong(),
+            };
+        }
+
+        return parts.Length > 2 ? throw Wrong() : new AccessCell(tenancy, relations, actors == Actors.None ? Actors.All : actors, forEspace);
+
+        FormatException Wrong() => new($"access table: \"{text}\" is no cell");
+    }
+
+    /// <summary>Whether what an organisation has one of some relations to is granted to it.</summary>
+    /// <param name="relation">What the organisation is to it.</param>
+    public bool Admits(Relations relation) => Tenancy == Tenancy.Any || (Tenancy == Tenancy.Own && (Relations & relation) != Relations.None);
+}

@@ -1,0 +1,76 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Operations.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Access;
+using Jafer.Testing;
+using static Jafer.Directory.Tests.Slices.DirectoryFixture;
+
+namespace Jafer.Directory.Tests.Slices;
+
+/// <summary>The access table against the running service, cell by cell.</summary>
+public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixture<DirectoryFixture>
+{
+    [Fact]
+    public async Task EveryRpc_EveryRoleTokenAndOwner_AnswersAsTheTableSays()
+    {
+        await directory.ImportAsync(Espace("matrix"));
+        var (espace, gestionnaire) = (IdOf("matrix").ToString(), StableIds.Gestionnaire("test", "G-matrix"));
+        await directory.Database.RunAsync($"""
+            update espace_groups set confirmed_at = confirmed_at - interval '1 year', said_at = said_at - interval '1 year' where espace_id = '{espace}';
+            update espaces set revision = revision where id = '{espace}';
+            """);
+        var enquiry = (await directory.Court.RequestCapacityAsync(
+            new() { EspaceId = espace, Mesure = new() { Modalite = Modalite.Visite }, RequestId = NewId() }, cancellationToken: Cancel)).Enquiry.EnquiryId;
+        var holders = new Dictionary<string, Guid>
+        {
+            [Roles.Juridiction] = StableIds.Court("tj69123"), [Roles.Espace] = gestionnaire, [Roles.Operateur] = StableIds.For("organisation:operateur:national"),
+        };
+
+        var faults = await new AccessMatrix(directory.Host, holders, RequestOf)
+            .FaultsAsync([DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor]);
+
+        Assert.True(faults.Count == 0, string.Join("\n", faults));
+
+        IMessage? RequestOf(MethodDescriptor rpc, string role)
+        {
+            var request = Rpcs.Empty(rpc);
+            Set("espace_id", espace);
+            Set("enquiry_id", enquiry);
+            Set("gestionnaire_id", gestionnaire.ToString());
+            Set("organisation_id", role == Roles.Juridiction ? holders[role].ToString() : gestionnaire.ToString());
+            switch (request)
+            {
+                // A streaming import, and one of everything, would be for their own tests.
+                case ImportEspacesCsvRequest or ImportDistancierRequest or ImportEspacesRequest or ImportSchoolHolidaysRequest: return null;
+                case UpdateEspaceRequest update: (update.Espace, update.UpdateMask) = (new() { EspaceId = espace, Name = "Autre nom" }, new() { Paths = { "name" } }); break;
+                case AnswerCapacityRequest answer: (answer.Answer, answer.WaitDays) = (CapacityAnswer.WaitingList, 40); break;
+                case DeclareWaitRequest wait: (wait.Modalite, wait.Days) = (Modalite.Visite, 33); break;
+                case DeclareYearRequest year: year.Declaration = new() { Year = Today.Year - 1, OpeningHours = 800, OpeningDays = 200, Etag = "999999" }; break;
+                case ReplaceContactsRequest contacts: contacts.Contacts.Add(new Contact { ExternalId = "1", Email = "suivi@example.org", Role = ContactRole.Suivi }); break;
+                case GetGestionnaireOfSiretRequest siret: siret.Siret = Siret("matrix"); break;
+            }
+
+            return request.CalculateSize() == 0 ? null : request;
+
+            void Set(string field, string value) => request.Descriptor.FindFieldByName(field)?.Accessor.SetValue(request, value);
+        }
+    }
+
+    [Fact]
+    public async Task GetGestionnaireOfSiret_OfOneOfNobodyAndOfTwo_NamesTheOneAlone()
+    {
+        await directory.ImportAsync(Espace("siret-1"), Espace("siret-2"), Espace("siret-3"));
+        var client = new OrganisationService.OrganisationServiceClient(directory.Host.Channel(Roles.Systeme, StableIds.For("organisation:service:mesure")));
+        async Task<string> OfAsync(string siret) => (await client.GetGestionnaireOfSiretAsync(new() { Siret = siret }, cancellationToken: Cancel)).GestionnaireId;
+
+        Assert.Equal(StableIds.Gestionnaire("test", "G-siret-1").ToString(), await OfAsync(Siret("siret-1")));
+        Assert.Equal("", await OfAsync("00000000000000"));
+        Assert.Equal(["siret"], (await Refusal.OfAsync(client.GetGestionnaireOfSiretAsync(new() { Siret = "1234" }, cancellationToken: Cancel))).Fields);
+
+        await directory.Database.RunAsync($"update gestionnaires set siret = '{Siret("siret-2")}' where id = '{StableIds.Gestionnaire("test", "G-siret-3")}'");
+        Assert.Equal("", await OfAsync(Siret("siret-2")));
+    }
+}
