@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -54,3 +55,6 @@ internal sealed class FeedConsumers : SqlMigration
 {
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;
