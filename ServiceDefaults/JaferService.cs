@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Grpc.Health;
 using Jafer.ServiceDefaults.Grpc.Reflection;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
 using Jafer.ServiceDefaults.Requests;
@@ -57,12 +58,14 @@ public static class JaferService
         builder.Services.AddSingleton(AccessTable.BuiltIn);
         builder.Services.AddSingleton<PageTokens>();
         builder.Services.AddSingleton<AccessInterceptor>();
+        builder.AddJaferJournal();
         builder.Services.AddSingleton<ErrorInterceptor>();
         builder.Services.AddSingleton<ServedFiles>();
         builder.Services.AddSingleton<ServingState>();
         builder.Services.AddGrpc(options =>
         {
             options.Interceptors.Add<ErrorInterceptor>();
+            options.Interceptors.Add<JournalInterceptor>();
             options.Interceptors.Add<AccessInterceptor>();
             options.EnableDetailedErrors = false;
             options.MaxReceiveMessageSize = 4 * 1024 * 1024;
@@ -145,7 +148,7 @@ public static class JaferService
 
     /// <summary>
     /// Runs the service; with the argument --migrate brings its database up to date and ends. Refuses to start when an rpc has
-    /// no row in the access table.
+    /// no row in the access table, or none in the personal table.
     /// </summary>
     /// <param name="app">The application.</param>
     /// <param name="args">Arguments of the process.</param>
@@ -184,20 +187,27 @@ public static class JaferService
         }
     }
 
-    /// <summary>Fails when an rpc that is served has no row in the access table.</summary>
+    /// <summary>Fails when an rpc that is served has no row in the access table or in the personal table.</summary>
     /// <param name="app">The application with its endpoints mapped.</param>
     public static void RequireAccessRows(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         var table = app.Services.GetRequiredService<AccessTable>();
-        var missing = ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
+        var personal = app.Services.GetRequiredService<PersonalTable>();
+        var rpcs = ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
             .Select(e => e.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method)
-            .Where(m => m is not null && !AccessInterceptor.OpenServices.Contains(m.ServiceName) && !table.Declares(m.FullName))
+            .Where(m => m is not null && !AccessInterceptor.OpenServices.Contains(m.ServiceName))
             .Select(m => m!.FullName)
             .ToList();
-        if (missing.Count > 0)
+        Require(table.Declares, "access");
+        Require(personal.Declares, "personal");
+
+        void Require(Func<string, bool> declares, string name)
         {
-            throw new InvalidOperationException("without a row in the access table: " + string.Join(", ", missing));
+            if (rpcs.FindAll(rpc => !declares(rpc)) is { Count: > 0 } missing)
+            {
+                throw new InvalidOperationException($"without a row in the {name} table: " + string.Join(", ", missing));
+            }
         }
     }
 }

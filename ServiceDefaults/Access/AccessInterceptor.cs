@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -78,17 +79,23 @@ internal sealed class AccessInterceptor(AccessTable table, ClaimNames claims, IO
         }
 
         var tenancy = table.Grant(context.Method, role);
-        if (tenancy == Tenancy.None)
-        {
-            throw DomainError.Forbidden();
-        }
-
         var expires = long.TryParse(token.FindFirst("exp")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : DateTimeOffset.MaxValue;
         var onBehalfOf = token.FindFirst("on_behalf_of")?.Value ?? (role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
         context.SetCaller(new Caller(
-            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires));
+            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires)
+        {
+            Issuer = token.FindFirst("iss")?.Value,
+        });
+
+        // Who is refused is known by now: the journal names them.
+        if (tenancy == Tenancy.None)
+        {
+            throw DomainError.Forbidden();
+        }
+
+        Purpose.Require(context.RequestHeaders);
     }
 
     /// <summary>Whether the issuer's keys are known: without them no token is accepted, which is not the caller's fault.</summary>

@@ -49,6 +49,9 @@ public static class Roles
 public sealed record Caller(
     string Subject, string Role, Guid OrganisationId, bool IsPerson, string? OnBehalfOf, Tenancy Tenancy, DateTimeOffset TokenExpiresAt)
 {
+    /// <summary>Issuer of the token.</summary>
+    public string? Issuer { get; init; }
+
     /// <summary>Whether the caller may touch what belongs to an organisation.</summary>
     /// <param name="organisationId">Its owner; null belongs to nobody.</param>
     public bool MayTouch(Guid? organisationId) =>
