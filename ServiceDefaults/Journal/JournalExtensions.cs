@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Jafer.ServiceDefaults.Journal;
 
@@ -20,7 +21,7 @@ public static class JournalExtensions
     internal static void AddJaferJournal(this WebApplicationBuilder builder)
     {
         builder.Services.Configure<JournalOptions>(builder.Configuration.GetSection("Journal"));
-        builder.Services.AddSingleton(PersonalTable.BuiltIn);
+        builder.Services.TryAddSingleton(PersonalTable.BuiltIn);
         builder.Services.AddSingleton<JournalWriter>();
         builder.Services.AddSingleton<JournalInterceptor>();
         builder.Services.AddSingleton<JournalSealer>();
