@@ -69,7 +69,7 @@ public sealed class JournalTests(MesuresFixture jafer)
 
         var stranger = await Refusal.OfAsync(other.ListAccessesAsync(new() { MesureId = id }));
         var unknown = await Refusal.OfAsync(_court.ListAccessesAsync(new() { MesureId = NewId() }));
-        var bad = await Refusal.OfAsync(_court.ListAccessesAsync(new() { MesureId = "x", PageSize = 501, FromTime = new() { Seconds = long.MaxValue } }));
+        var bad = await Refusal.OfAsync(_court.ListAccessesAsync(new() { MesureId = "x", PageSize = -1, FromTime = new() { Seconds = long.MaxValue } }));
         var token = await Refusal.OfAsync(_court.ListAccessesAsync(new() { MesureId = id, PageToken = "x" }));
 
         Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (stranger.Code, stranger.Reason));

@@ -53,7 +53,7 @@ internal static class JournalCheck
     private static readonly TimeSpan s_longestTransaction = TimeSpan.FromHours(1);
 
     private const string Seals = """
-        select number, heldat, snapshot::text, line_count, oldest_at, marks, digest, hash,
+        select number, sealed_at, snapshot::text, line_count, oldest_at, marks, digest, hash,
                date_trunc('month', oldest_at at time zone 'UTC') + interval '13 months' <= now() at time zone 'UTC'
         from journal.seals where number >= @from order by number limit @portion
         """;
