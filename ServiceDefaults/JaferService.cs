@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Grpc.Health;
 using Jafer.ServiceDefaults.Grpc.Reflection;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Limits;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
@@ -59,12 +60,14 @@ public static class JaferService
         builder.Services.AddSingleton(AccessTable.BuiltIn);
         builder.Services.AddSingleton<PageTokens>();
         builder.Services.AddSingleton<AccessInterceptor>();
+        builder.AddJaferJournal();
         builder.Services.AddSingleton<ErrorInterceptor>();
         builder.Services.AddSingleton<ServedFiles>();
         builder.Services.AddSingleton<ServingState>();
         builder.Services.AddGrpc(options =>
         {
             options.Interceptors.Add<ErrorInterceptor>();
+            options.Interceptors.Add<JournalInterceptor>();
             options.Interceptors.Add<AccessInterceptor>();
             options.EnableDetailedErrors = false;
         });
@@ -148,7 +151,7 @@ public static class JaferService
 
     /// <summary>
     /// Runs the service; with the argument --migrate brings its database up to date and ends. Refuses to start when an rpc has
-    /// no row in the access table, with issuers that are configured wrongly, and outside Development in clear text.
+    /// no row in the access table or the personal table, with issuers that are configured wrongly, and outside Development in clear text.
     /// </summary>
     /// <param name="app">The application.</param>
     /// <param name="args">Arguments of the process.</param>
@@ -191,26 +194,31 @@ public static class JaferService
         }
     }
 
-    /// <summary>Fails when an rpc that is served has no row in the access table, or a row of a service that is served no rpc.</summary>
+    /// <summary>Fails when an rpc that is served has no row in the access table or the personal table, or a row of a service that is served no rpc.</summary>
     /// <param name="app">The application with its endpoints mapped.</param>
     public static void RequireAccessRows(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         var table = app.Services.GetRequiredService<AccessTable>();
+        var personal = app.Services.GetRequiredService<PersonalTable>();
         var served = ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
             .Select(e => e.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method)
             .Where(m => m is not null && !AccessInterceptor.OpenServices.Contains(m.ServiceName))
             .ToDictionary(m => m!.FullName, m => m!.ServiceName);
-        var missing = served.Keys.Where(rpc => !table.Declares(rpc)).ToList();
-        if (missing.Count > 0)
-        {
-            throw new InvalidOperationException("without a row in the access table: " + string.Join(", ", missing));
-        }
-
+        Require(table.Declares, "access");
+        Require(personal.Declares, "personal");
         var idle = table.Rpcs.Where(rpc => !served.ContainsKey(rpc) && served.ContainsValue(rpc[1..rpc.LastIndexOf('/')])).ToList();
         if (idle.Count > 0)
         {
             throw new InvalidOperationException("rows of the access table without an rpc: " + string.Join(", ", idle));
+        }
+
+        void Require(Func<string, bool> declares, string name)
+        {
+            if (served.Keys.Where(rpc => !declares(rpc)).ToList() is { Count: > 0 } missing)
+            {
+                throw new InvalidOperationException($"without a row in the {name} table: " + string.Join(", ", missing));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 
 namespace Jafer.ServiceDefaults.Access;
 
@@ -60,12 +61,15 @@ internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens) :
 
         var token = await tokens.OfAsync(http, context.CancellationToken);
         var cell = table.Cell(context.Method, token.Role);
+        var onBehalfOf = token.OnBehalfOf ?? (token.Role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
+        context.SetCaller(new Caller(token.Subject, token.Role, token.OrganisationId, token.IsPerson, onBehalfOf, cell, token.ExpiresAt) { Issuer = token.Issuer });
+
+        // Who is refused is known by now: the journal names them.
         if (cell.Tenancy == Tenancy.None || !cell.Actors.HasFlag(token.Actor))
         {
             throw DomainError.Forbidden();
         }
 
-        var onBehalfOf = token.OnBehalfOf ?? (token.Role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
-        context.SetCaller(new Caller(token.Subject, token.Role, token.OrganisationId, token.IsPerson, onBehalfOf, cell, token.ExpiresAt));
+        Purpose.Require(context.RequestHeaders);
     }
 }

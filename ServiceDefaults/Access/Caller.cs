@@ -39,6 +39,9 @@ public sealed record Caller(
     /// <summary>Whose things this rpc may touch.</summary>
     public Tenancy Tenancy => Cell.Tenancy;
 
+    /// <summary>Issuer of the token.</summary>
+    public string? Issuer { get; init; }
+
     /// <summary>Whether the caller may touch what belongs to an organisation.</summary>
     /// <param name="organisationId">The organisation; null for what belongs to nobody.</param>
     /// <param name="relation">What that organisation is to it.</param>

@@ -15,6 +15,9 @@ namespace Jafer.ServiceDefaults.Access;
 /// <param name="ExpiresAt">End of the token.</param>
 internal sealed record TokenIdentity(string Subject, string Role, Guid OrganisationId, bool IsPerson, string? OnBehalfOf, DateTimeOffset ExpiresAt)
 {
+    /// <summary>Issuer of the token.</summary>
+    public required string Issuer { get; init; }
+
     /// <summary>What kind of caller it is.</summary>
     public Actors Actor => IsPerson ? Actors.Person : OnBehalfOf is null ? Actors.Software : Actors.SoftwareForPerson;
 }
@@ -126,7 +129,10 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations)
         }
 
         return new TokenIdentity(
-            qualified, role, organisationId, isPerson, onBehalfOf is null ? null : issuer.Qualify(onBehalfOf), new DateTimeOffset(token.ValidTo, TimeSpan.Zero));
+            qualified, role, organisationId, isPerson, onBehalfOf is null ? null : issuer.Qualify(onBehalfOf), new DateTimeOffset(token.ValidTo, TimeSpan.Zero))
+        {
+            Issuer = issuer.Authority,
+        };
     }
 
     private async ValueTask<Guid?> OrganisationAsync(ClaimNames names, ClaimsIdentity claims, CancellationToken ct)

@@ -23,6 +23,10 @@ internal static class CallerMetadata
         return subject is not null && IsSafe(subject) ? subject : null;
     }
 
+    /// <summary>The purpose that the caller of that call declared; null when none.</summary>
+    public static string? Purpose(IHttpContextAccessor accessor) =>
+        accessor.HttpContext?.Features.Get<IServerCallContextFeature>()?.ServerCallContext is { } call ? Journal.Purpose.Read(call.RequestHeaders) : null;
+
     /// <summary>The caller that a service names; null when it names none, or not one that can be.</summary>
     public static string? Read(Metadata headers) => headers.GetValue(Key) is { } subject && IsSafe(subject) ? subject : null;
 

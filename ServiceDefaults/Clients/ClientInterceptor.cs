@@ -6,7 +6,7 @@ namespace Jafer.ServiceDefaults.Clients;
 
 #pragma warning disable RS0030 // Where the answers of other services are read.
 
-/// <summary>Gives every call to another service a deadline and the name of the original caller.</summary>
+/// <summary>Gives every call to another service a deadline, the name of the original caller, and the purpose that they declared.</summary>
 internal sealed class ClientInterceptor(IHttpContextAccessor accessor, ServiceIdentity identity, TimeProvider clock) : Interceptor
 {
     /// <summary>Deadline of a unary call that states none.</summary>
@@ -61,6 +61,11 @@ internal sealed class ClientInterceptor(IHttpContextAccessor accessor, ServiceId
             }
 
             headers.Add(CallerMetadata.Key, caller);
+            if (CallerMetadata.Purpose(accessor) is { } purpose)
+            {
+                headers.Add(Journal.Purpose.Key, purpose);
+            }
+
             options = options.WithHeaders(headers);
         }
 

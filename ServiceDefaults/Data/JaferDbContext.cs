@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Jafer.Contracts.Events;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
 using Microsoft.EntityFrameworkCore;
@@ -10,7 +11,7 @@ using Npgsql;
 namespace Jafer.ServiceDefaults.Data;
 
 /// <summary>
-/// Base of every service's context: the tables that all of them have (outbox, inbox, request log, journal) and snake_case
+/// Base of every service's context: the tables that all of them have (outbox, inbox, request log) and snake_case
 /// names. One SaveChanges writes state, outbox, journal and request id in one transaction.
 /// </summary>
 public abstract class JaferDbContext : DbContext
@@ -77,7 +78,33 @@ public abstract class JaferDbContext : DbContext
 
     /// <summary>Adds a line to the access journal.</summary>
     /// <param name="entry">The line.</param>
-    public void Journal(JournalEntry entry) => Append(entry);
+    internal void Journal(JournalEntry entry) => Append(entry);
+
+    /// <summary>
+    /// Adds a line to the access journal for what the service does by itself and saves next: of the mesures and threads that the events
+    /// to be saved are about. None when there are none.
+    /// </summary>
+    /// <param name="work">What it does, in a word or two, such as "deadlines".</param>
+    /// <param name="onBehalfOf">For whom; null when nobody asked for it.</param>
+    public void JournalOwnWork(string work, string? onBehalfOf = null) => JournalOwnWork(work, onBehalfOf, null);
+
+    /// <summary>As the other, of one thing more.</summary>
+    /// <param name="work">What the service does.</param>
+    /// <param name="onBehalfOf">For whom.</param>
+    /// <param name="resource">The thing; null for none.</param>
+    internal void JournalOwnWork(string work, string? onBehalfOf, string? resource)
+    {
+        var names = new NameList();
+        foreach (var name in Appended.OfType<OutboxMessage>().Select(m => JournalEntry.ResourceOf(m.MessageType, m.OrderingKey)).Prepend(resource).OfType<string>())
+        {
+            names.Add(name);
+        }
+
+        if (names.Names.Count > 0)
+        {
+            Journal(JournalEntry.Own(work, names.Names, onBehalfOf));
+        }
+    }
 
     /// <summary>
     /// Saves everything in one transaction: its own, or the one that was begun, which the caller commits.
@@ -150,11 +177,6 @@ public abstract class JaferDbContext : DbContext
         {
             e.ToTable("processed_requests");
             e.HasKey(r => new { r.Caller, r.RequestId });
-        });
-        modelBuilder.Entity<JournalEntry>(e =>
-        {
-            e.ToTable("journal_entries");
-            e.Property(j => j.Id).UseIdentityAlwaysColumn();
         });
         Map(modelBuilder);
         NameInSnakeCase(modelBuilder);

@@ -1,6 +1,7 @@
 using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Telemetry;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
@@ -100,6 +101,8 @@ internal sealed class InboxConsumer<TContext, TEvent>(
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await scope.ServiceProvider.GetRequiredService<IEventHandler<TContext>>().HandleAsync(db, message, ct);
         db.InboxMessages.Add(new InboxMessage { MessageId = message.EventId, Consumer = queue.Name, ReceivedAt = clock.GetUtcNow() });
+        var type = EventTypes.NameOf(typeof(TEvent));
+        db.JournalOwnWork(type, null, JournalEntry.ResourceOf(type, message.AggregateId));
         var publishes = db.Publishes;
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -62,7 +63,9 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 Response = response.ToByteArray(),
                 CreatedAt = now,
             });
-            db.Journal(JournalEntry.For(call, resource(response), now));
+            var journal = CallJournal.Of(call);
+            var line = journal.ToWrite(resource(response), request, response);
+            db.Journal(line);
             var publishes = db.Publishes || db.Database.CurrentTransaction is not null;
             await db.SaveChangesAsync(ct);
             if (db.Database.CurrentTransaction is { } transaction)
@@ -71,6 +74,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 await transaction.CommitAsync(CancellationToken.None);
             }
 
+            journal.Committed(line);
             if (publishes)
             {
                 signal.Notify();

@@ -3,6 +3,7 @@ using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Reminders;
 
@@ -44,10 +45,12 @@ public static class MessagingModule
         builder.Services.AddHostedService(services => services.GetRequiredService<AttachmentUpkeep>());
         builder.Services.AddHostedService<AttachmentScanner>();
 
+        builder.Services.AddJournalOfMesures<MesureHolders>();
         var app = builder.Build();
         app.MapJaferService<MessagingDbContext>();
         app.MapGrpcService<MessagingGrpcService>();
         app.MapGrpcService<AttachmentGrpcService>();
+        app.MapJournalOfMesures();
         return app;
     }
 

@@ -12,6 +12,7 @@ using Jafer.Mesures.Projections;
 using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Reminders;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -60,6 +61,7 @@ public static class MesuresModule
         builder.Services.AddSingleton<ImpactReader>();
         builder.Services.AddSingleton<IndexRenewal>();
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexRenewal>());
+        builder.Services.AddJournalOfMesures<MesureHolders>();
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
         app.MapGrpcService<MesureGrpcService>();
@@ -74,6 +76,7 @@ public static class MesuresModule
         app.MapGrpcService<RedesignationGrpcService>();
         app.MapGrpcService<DocumentGrpcService>();
         app.MapGrpcService<IntakeGrpcService>();
+        app.MapJournalOfMesures();
         return app;
     }
 }

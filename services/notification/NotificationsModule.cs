@@ -10,6 +10,7 @@ using Jafer.Notifications.Notices;
 using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -77,11 +78,13 @@ public static class NotificationsModule
         builder.Services.AddHostedService<WebhookDispatcher>();
         builder.Services.AddHostedService<WebhookNotices>();
 
+        builder.Services.AddJournalOfMesures<MesureHolders>();
         var app = builder.Build();
         app.MapJaferService<NotificationsDbContext>();
         app.MapGrpcService<NotificationGrpcService>();
         app.MapGrpcService<WebhookGrpcService>();
         app.MapGrpcService<NoticeGrpcService>();
+        app.MapJournalOfMesures();
         return app;
     }
 

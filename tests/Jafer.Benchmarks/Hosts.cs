@@ -1,6 +1,7 @@
 using Grpc.Net.Client;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.Testing;
 using MassTransit;
@@ -19,6 +20,9 @@ internal static class Hosts
 
     private const int CallersOfAConnection = 8;
 
+    /// <summary>A personal table by which no read leaves a line: a floor writes its own, and the journal's cost is measured against none.</summary>
+    public static PersonalTable WithoutReads { get; } = PersonalTable.Parse(["rpc,personal", .. PersonalTable.BuiltIn.Rpcs.Select(rpc => $"{rpc[1..]},no")]);
+
     /// <summary>
     /// Builds a floor: a server of the same kind as the service's own (Kestrel, interceptors, tokens, access table, pools), whose
     /// one rpc is written by hand.
@@ -32,6 +36,7 @@ internal static class Hosts
         var builder = WebApplication.CreateBuilder();
         configure(builder);
         builder.AddJaferService<TContext>(name);
+        builder.Services.AddSingleton(WithoutReads);
         var app = builder.Build();
         app.MapJaferService<TContext>();
         app.MapGrpcService<TGrpcService>();

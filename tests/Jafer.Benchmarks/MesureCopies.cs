@@ -63,7 +63,7 @@ internal static class MesureCopies
             await ExecuteAsync($"insert into {table} ({id}, {columns}) select {own}, {columns} from {table}, unnest(@ids) with ordinality as copy (id, number) where {table}.{key} = '{original}'", ids);
         }
 
-        await ExecuteAsync("truncate outbox_messages, processed_requests, journal_entries");
+        await ExecuteAsync("truncate outbox_messages, processed_requests");
         await ExecuteAsync("vacuum analyze");
         await ExecuteAsync("checkpoint");
 

@@ -29,6 +29,7 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (CoverageBenchmark.Name, CoverageBenchmark.RunAsync),
     (ImportBenchmark.Name, ImportBenchmark.RunAsync),
     (CommunesBenchmark.Name, CommunesBenchmark.RunAsync),
+    (JournalBenchmark.Name, JournalBenchmark.RunAsync),
     (WorklistBenchmark.ListName, WorklistBenchmark.RunListAsync),
     (WorklistBenchmark.WorklistsName, WorklistBenchmark.RunWorklistsAsync),
     (WorklistBenchmark.DelaysName, WorklistBenchmark.RunDelaysAsync),

@@ -65,7 +65,10 @@ internal sealed class StatusFloor(NpgsqlDataSource source, OutboxSignal signal, 
 
     private const string InsertRequest = "insert into processed_requests (caller, request_id, method, request_hash, response, created_at) values ($1, $2, $3, $4, $5, $6)";
 
-    private const string InsertJournal = "insert into journal_entries (at, subject, role, organisation_id, on_behalf_of, rpc, resource) values ($1, $2, $3, $4, null, $5, $6)";
+    private const string InsertJournal = """
+        insert into journal.entries (subject, issuer, role, organisation_id, is_person, on_behalf_of, rpc, resources, purpose, outcome, is_write, trace_id)
+        values ($1, $2, $3, $4, false, null, $5, $6, null, 'OK', true, $7)
+        """;
 
     public override async Task<ReportStatusResponse> ReportStatus(ReportStatusRequest request, ServerCallContext context)
     {
@@ -195,7 +198,9 @@ internal sealed class StatusFloor(NpgsqlDataSource source, OutboxSignal signal, 
             BatchCommands =
             {
                 Command(InsertRequest, Value(caller.Subject), Value(requestId), Value(context.Method), Value(hash), Value(response.ToByteArray()), Value(now)),
-                Command(InsertJournal, Value(now), Value(caller.Subject), Value(caller.Role), Value(caller.OrganisationId), Value(context.Method), Value($"intake/{requestId}")),
+                Command(
+                    InsertJournal, Value(caller.Subject), Value(caller.Issuer!), Value(caller.Role), Value(caller.OrganisationId), Value(context.Method),
+                    Value<string[]>([$"intake/{requestId}", .. ids.Select(id => $"mesures/{id}")]), Value(Activity.Current!.TraceId.ToHexString())),
             },
         })
             await batch.ExecuteNonQueryAsync(ct);

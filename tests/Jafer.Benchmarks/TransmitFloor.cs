@@ -47,7 +47,8 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
         """;
 
     private const string InsertJournal = """
-        insert into journal_entries (at, subject, role, organisation_id, on_behalf_of, rpc, resource) values ($1, $2, $3, $4, $5, $6, $7) returning id
+        insert into journal.entries (subject, issuer, role, organisation_id, is_person, on_behalf_of, rpc, resources, purpose, outcome, is_write, trace_id)
+        values ($1, $2, $3, $4, false, null, $5, $6, null, 'OK', true, $7)
         """;
 
     // The days of these are looked up in no calendar here.
@@ -111,8 +112,8 @@ internal sealed class TransmitFloor(NpgsqlDataSource source, OutboxSignal signal
                 Command(
                     InsertRequest, Value(caller.Subject), Value(requestId), Value(context.Method), Value(hash), Value(response.ToByteArray()), Value(now)),
                 Command(
-                    InsertJournal, Value(now), Value(caller.Subject), Value(caller.Role), Value(caller.OrganisationId),
-                    new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)caller.OnBehalfOf ?? DBNull.Value }, Value(context.Method), Value($"mesures/{id}")),
+                    InsertJournal, Value(caller.Subject), Value(caller.Issuer!), Value(caller.Role), Value(caller.OrganisationId), Value(context.Method),
+                    Value<string[]>([$"mesures/{id}"]), Value(Activity.Current!.TraceId.ToHexString())),
             },
         })
         {

@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Journal;
 
 namespace Jafer.ContractTests;
 
@@ -8,6 +9,11 @@ public sealed class AccessTableTests
     public void Table_Rows_AreTheRpcsAndNothingElse() => Assert.Equal(
         Contracts.Methods.Select(m => $"/{m.Service.FullName}/{m.Name}").Order(StringComparer.Ordinal),
         AccessTable.BuiltIn.Rpcs.Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void PersonalTable_Rows_AreTheRpcsAndNothingElse() => Assert.Equal(
+        Contracts.Methods.Select(m => $"/{m.Service.FullName}/{m.Name}").Order(StringComparer.Ordinal),
+        PersonalTable.BuiltIn.Rpcs.Order(StringComparer.Ordinal));
 
     [Fact]
     public void Table_AnyRpc_IsGrantedToSomebody() =>

@@ -9,7 +9,7 @@ public sealed class ProtoRulesTests
 
     [Fact]
     public void Files_All_AreThere() => Assert.Equal(
-        ["jafer.directory.v1", "jafer.messaging.v1", "jafer.mesure.v1", "jafer.notification.v1", "jafer.operations.v1", "jafer.type.v1"],
+        ["jafer.directory.v1", "jafer.journal.v1", "jafer.messaging.v1", "jafer.mesure.v1", "jafer.notification.v1", "jafer.operations.v1", "jafer.type.v1"],
         Contracts.Files.Select(f => f.Package).Distinct());
 
     [Fact]

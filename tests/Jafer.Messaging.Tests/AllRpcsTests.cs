@@ -68,7 +68,7 @@ public sealed class AllRpcsTests(MessagingFixture fixture) : IClassFixture<Messa
         Assert.Single(answers.Distinct());
         Assert.Equal(answers[0], await Rpcs.CallAsync(channel, rpc, request));
         Assert.Equal(1L, await fixture.Database.ReadAsync<long>(
-            $"select count(*) from journal_entries where rpc = '/jafer.messaging.v1.MessagingService/{name}' and organisation_id = '{mesure.JuridictionId}' and resource = 'threads/{mesure.Id}' and at >= (select max(created_at) from messages where message_id = '{theirs.MessageId}')"));
+            $"select count(*) from journal.entries where rpc = '/jafer.messaging.v1.MessagingService/{name}' and organisation_id = '{mesure.JuridictionId}' and 'threads/{mesure.Id}' = any(resources) and is_write and at >= (select max(created_at) from messages where message_id = '{theirs.MessageId}')"));
         var reused = request.Descriptor.Parser.ParseFrom(request.ToByteArray());
         var id = reused.Descriptor.FindFieldByName("message_id") ?? reused.Descriptor.FindFieldByName("body") ?? reused.Descriptor.FindFieldByName("contact_id");
         if (id is not null)

@@ -29,7 +29,7 @@ public sealed class ExportTests(MessagingFixture fixture) : IClassFixture<Messag
         Assert.Equal(("INCIDENT", "DIFFICULTE", "OPEN"), (file.Messages[3].TemplateCode, file.Messages[3].Kind, file.Messages[3].Expectations!.Single().State));
         Assert.True(ThreadCheck.Offline(file).Whole);
         Assert.Equal(mesure.JuridictionId, await fixture.Database.ReadAsync<Guid>(
-            $"select organisation_id from journal_entries where resource = 'threads/{mesure.Id}' and rpc = '/jafer.messaging.v1.MessagingService/GetThreadExport'"));
+            $"select organisation_id from journal.entries where 'mesures/{mesure.Id}' = any(resources) and rpc = '/jafer.messaging.v1.MessagingService/GetThreadExport'"));
     }
 
     [Fact]

@@ -60,12 +60,12 @@ public sealed class ListTests(MessagingFixture fixture) : IClassFixture<Messagin
 
         var page = await fixture.Client("juridiction", court).ListMessagesAsync(new ListMessagesRequest { PageSize = 1 }, cancellationToken: Ct);
         Assert.Equal(latest.MessageId, Assert.Single(page.Messages).MessageId);
-        Assert.Equal([$"threads/{second.Id}"], await ReadByAsync(court));
+        Assert.Equal([$"mesures/{second.Id}"], await ReadByAsync(court));
 
         var all = await MessagesAsync(fixture.Client("juridiction", court), _ => { });
         Assert.Equal(3, all.Count);
         Assert.DoesNotContain("zizanie", all.Select(m => m.Body));
-        Assert.Equal(new[] { $"threads/{first.Id}", $"threads/{second.Id}" }.Order(StringComparer.Ordinal), (await ReadByAsync(court)).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(new[] { $"mesures/{first.Id}", $"mesures/{second.Id}" }.Order(StringComparer.Ordinal), (await ReadByAsync(court)).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -141,7 +141,7 @@ public sealed class ListTests(MessagingFixture fixture) : IClassFixture<Messagin
     }
 
     private Task<IReadOnlyList<string>> ReadByAsync(Guid court) => fixture.Database.ReadAllAsync<string>(
-        $"select resource from journal_entries where organisation_id = '{court}' and rpc = '/jafer.messaging.v1.MessagingService/ListMessages'");
+        $"select unnest(resources) from journal.entries where organisation_id = '{court}' and rpc = '/jafer.messaging.v1.MessagingService/ListMessages'");
 
     private static async Task<List<Proto.Thread>> ThreadsAsync(MessagingService.MessagingServiceClient client, Action<ListThreadsRequest> change, int pageSize = 2)
     {

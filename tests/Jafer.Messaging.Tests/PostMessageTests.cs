@@ -130,9 +130,9 @@ public sealed class PostMessageTests(MessagingFixture fixture) : IClassFixture<M
         Assert.Contains(posted.MessageId, payload, StringComparison.Ordinal);
         Assert.DoesNotContain("zizanie", payload, StringComparison.Ordinal);
         Assert.Equal(0L, await fixture.Database.ReadAsync<long>(
-            "select (select count(*) from processed_requests where position('zizanie'::bytea in response) > 0) + (select count(*) from journal_entries j where j::text like '%zizanie%')"));
+            "select (select count(*) from processed_requests where position('zizanie'::bytea in response) > 0) + (select count(*) from journal.entries j where j::text like '%zizanie%')"));
         Assert.Equal(1L, await fixture.Database.ReadAsync<long>(
-            $"select count(*) from journal_entries where resource = 'threads/{mesure.Id}' and rpc = '/jafer.messaging.v1.MessagingService/PostMessage'"));
+            $"select count(*) from journal.entries where 'threads/{mesure.Id}' = any(resources) and rpc = '/jafer.messaging.v1.MessagingService/PostMessage'"));
     }
 
     [Fact]

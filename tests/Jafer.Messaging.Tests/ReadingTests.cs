@@ -149,7 +149,7 @@ public sealed class ReadingTests(MessagingFixture fixture) : IClassFixture<Messa
         await fixture.Espace(mesure).AllMessagesAsync(mesure);
 
         Assert.Equal(mesure.GestionnaireId, await fixture.Database.ReadAsync<Guid>(
-            $"select organisation_id from journal_entries where resource = 'threads/{mesure.Id}' and rpc = '/jafer.messaging.v1.MessagingService/ListMessages'"));
+            $"select organisation_id from journal.entries where 'mesures/{mesure.Id}' = any(resources) and rpc = '/jafer.messaging.v1.MessagingService/ListMessages'"));
     }
 
     [Fact]

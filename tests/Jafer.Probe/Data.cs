@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -57,3 +58,6 @@ public sealed class Initial : SqlMigration
 {
     protected override string Resource => "202611210001_initial.sql";
 }
+
+[DbContext(typeof(ProbeDbContext)), Migration("202611280700_journal")]
+public sealed class AccessJournal : JournalMigration;

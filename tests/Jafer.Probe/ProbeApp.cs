@@ -3,6 +3,7 @@ using Jafer.Probe.V1;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,9 +42,26 @@ public static class ProbeApp
         jafer.probe.v1.ProbeService/WatchNotes,own,own,any,-
         jafer.probe.v1.ProbeService/AskOther,any,-,any,-
         jafer.probe.v1.ProbeService/Forget,any,-,any,-
+        jafer.probe.v1.ProbeService/GetNote,own,own,any,-
+        jafer.probe.v1.ProbeService/StreamNotes,own,own,any,-
         jafer.operations.v1.OperationsService/GetOutbox,-,-,any,any
         jafer.operations.v1.OperationsService/RedriveParkedMessages,-,-,any,any
         jafer.operations.v1.OperationsService/RepublishState,-,-,any,any
+        """;
+
+    public const string PersonalRows = """
+        rpc,personal
+        jafer.probe.v1.ProbeService/WriteNote,no
+        jafer.probe.v1.ProbeService/ListNotes,no
+        jafer.probe.v1.ProbeService/Fail,no
+        jafer.probe.v1.ProbeService/WatchNotes,no
+        jafer.probe.v1.ProbeService/AskOther,no
+        jafer.probe.v1.ProbeService/Forget,no
+        jafer.probe.v1.ProbeService/GetNote,yes
+        jafer.probe.v1.ProbeService/StreamNotes,yes
+        jafer.operations.v1.OperationsService/GetOutbox,no
+        jafer.operations.v1.OperationsService/RedriveParkedMessages,no
+        jafer.operations.v1.OperationsService/RepublishState,no
         """;
 
     /// <summary>A probe that publishes and consumes.</summary>
@@ -58,6 +76,7 @@ public static class ProbeApp
         var builder = JaferService.CreateBuilder([]);
         builder.AddJaferService<ProbeDbContext>(Name, subscriptions);
         builder.Services.AddSingleton(AccessTable.Parse(AccessRows.Split('\n')));
+        builder.Services.AddSingleton(PersonalTable.Parse(PersonalRows.Split('\n')));
         builder.Services.AddSingleton<ProbeHooks>();
         builder.Services.AddScoped<IEventHandler<ProbeDbContext>, ProbeEventHandler>();
         builder.Services.AddJaferClient<ProbeService.ProbeServiceClient>("other");

@@ -132,6 +132,29 @@ public sealed class ProbeGrpcService(
         };
     }
 
+    public override async Task<GetNoteResponse> GetNote(GetNoteRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var id = check.Uuid("note_id", request.NoteId);
+        check.ThrowIfAny();
+        if (id == Guid.Empty)
+        {
+            throw DomainError.Forbidden();
+        }
+
+        var note = await db.Notes.AsNoTracking().SingleOrDefaultAsync(n => n.Id == id, context.CancellationToken);
+        return new GetNoteResponse { Text = note?.Text ?? "", Mesures = { new NotedMesure { Next = new NotedMesure { MesureId = request.NoteId } } } };
+    }
+
+    public override async Task StreamNotes(
+        IAsyncStreamReader<StreamNotesRequest> requestStream, IServerStreamWriter<StreamNotesResponse> responseStream, ServerCallContext context)
+    {
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+            await responseStream.WriteAsync(new StreamNotesResponse { Mesures = { requestStream.Current.MesureIds.Select(id => new NotedMesure { MesureId = id }) } });
+        }
+    }
+
     public override async Task WatchNotes(WatchNotesRequest request, IServerStreamWriter<WatchNotesResponse> responseStream, ServerCallContext context)
     {
         await responseStream.WriteAsync(new WatchNotesResponse { OrganisationId = context.Caller().OrganisationId.ToString() }, context.CancellationToken);

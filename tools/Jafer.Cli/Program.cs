@@ -3,12 +3,14 @@ using Grpc.Core;
 using Jafer.Cli;
 using Jafer.Cli.Demonstration;
 using Jafer.Cli.Files;
+using Jafer.Cli.Journal;
 using Jafer.Cli.Territory;
 using Jafer.Cli.Threads;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Notification.V1;
 using Jafer.Contracts.Operations.V1;
+using Npgsql;
 
 var seed = new Option<int>("--seed") { Description = "Seed of the generator.", DefaultValueFactory = _ => Generator.DefaultSeed };
 var again = new Option<bool>("--again") { Description = "Import even when the demonstration data are there." };
@@ -135,6 +137,43 @@ verifyThread.SetAction(async (parsed, ct) =>
     return whole ? status : 1;
 });
 
+var since = new Option<long>("--since") { Description = "The seal to begin with; the one before it is trusted.", DefaultValueFactory = _ => 1, HelpName = "SEAL" };
+var noted = new Option<string?>("--head") { Description = "A head that was noted down earlier, NUMBER:HASH: finds that later seals were removed, or the chain written anew.", HelpName = "HEAD" };
+var database = new Option<string?>("--database") { Description = "Connection string of the service's database. Default: ConnectionStrings__SERVICE in the environment." };
+var verifyJournal = new Command("verify-journal", "Proves that no line of a service's access journal was altered, removed or inserted; exit code 1 when one was.") { service, since, noted, database };
+verifyJournal.SetAction(async (parsed, ct) =>
+{
+    var whole = false;
+    var status = await RunAsync(async _ =>
+    {
+        var name = parsed.GetValue(service)!;
+        var head = parsed.GetValue(noted) is { } text ? JournalHead.Parse(text) : null;
+        var connectionString = parsed.GetValue(database) ?? Environment.GetEnvironmentVariable($"ConnectionStrings__{name}")
+            ?? throw new UsageException($"Name the database of {name} by --database or ConnectionStrings__{name}.");
+        try
+        {
+            await using var connection = new NpgsqlConnection(connectionString);
+            await connection.OpenAsync(ct);
+            var verdict = await JournalCheck.VerifyAsync(connection, parsed.GetValue(since), head, ct);
+            foreach (var line in JournalCheck.Describe(name, verdict))
+            {
+                Console.WriteLine(line);
+            }
+
+            whole = verdict.Whole;
+        }
+        catch (NpgsqlException e)
+        {
+            throw new UsageException($"The database of {name} cannot be read: {(e is PostgresException p ? p.MessageText : e.Message)}");
+        }
+        catch (ArgumentException)
+        {
+            throw new UsageException("What was given as a connection string is none.");
+        }
+    });
+    return whole ? status : 1;
+});
+
 return await new RootCommand("Operates a running Jafer.")
 {
     new Command("demo", "The demonstration data: invented, labelled fictive.") { load, reset },
@@ -148,6 +187,7 @@ return await new RootCommand("Operates a running Jafer.")
     exportOpenData,
     holidays,
     verifyThread,
+    verifyJournal,
 }.Parse(args).InvokeAsync();
 
 static async Task<DirectoryService.DirectoryServiceClient> DirectoryAsync(RunningSystem system, CancellationToken ct) =>

@@ -60,7 +60,6 @@ internal sealed partial class AttachmentGrpcService
             throw DomainError.StateForbids(attachment.State.ToCode(), "GET_QUARANTINED_CONTENT", "the file waits for no verdict");
         }
 
-        await JournalAsync(context, Name(id));
         try
         {
             await foreach (var piece in StoredContent.ReadAsync(db, attachment, ct))

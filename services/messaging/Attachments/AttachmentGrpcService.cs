@@ -36,7 +36,6 @@ internal sealed partial class AttachmentGrpcService(
         RequireClean(attachment);
         check.That(request.Offset <= attachment.SizeBytes, "offset", "must not be beyond the end of the file");
         check.ThrowIfAny();
-        await JournalAsync(context, Name(id));
 
         await responseStream.WriteAsync(new GetAttachmentContentResponse { Attachment = ToProto(attachment, thread) }, ct);
         try
@@ -68,7 +67,6 @@ internal sealed partial class AttachmentGrpcService(
         var id = check.Uuid("attachment_id", request.AttachmentId);
         check.ThrowIfAny();
         var (attachment, thread) = await VisibleAsync(id, context.Caller(), context.CancellationToken);
-        await JournalAsync(context, Name(id));
         return new GetAttachmentResponse { Attachment = ToProto(attachment, thread) };
     }
 
@@ -105,7 +103,6 @@ internal sealed partial class AttachmentGrpcService(
         }
 
         var page = await files.OrderByDescending(a => a.AttachmentId).Take(pageSize + 1).ToListAsync(ct);
-        await JournalAsync(context, $"threads/{threadId}/attachments");
         var response = new ListAttachmentsResponse();
         if (page.Count > pageSize)
         {
@@ -193,13 +190,6 @@ internal sealed partial class AttachmentGrpcService(
         var thread = ThreadAccess.Admit(
             caller, attachment is null ? null : await db.Threads.AsNoTracking().SingleAsync(t => t.ThreadId == attachment.ThreadId, ct));
         return attachment!.MessageId is not null || attachment.OrganisationId == caller.OrganisationId ? (attachment, thread) : throw DomainError.Forbidden();
-    }
-
-    // Who read what is on record before it is answered.
-    private async Task JournalAsync(ServerCallContext context, string resource)
-    {
-        db.Journal(JournalEntry.For(context, resource, clock.GetStoredNow()));
-        await db.SaveChangesAsync(context.CancellationToken);
     }
 
     private sealed record Cursor(Guid AttachmentId);

@@ -129,6 +129,7 @@ internal sealed class AttachmentScanner(
         }
 
         await Verdicts.ApplyAsync(db, attachment, verdict, options.Value.Scanner.FirstBackoff, clock.GetStoredNow(), ct);
+        db.JournalOwnWork("scan");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
         outbox.Notify();

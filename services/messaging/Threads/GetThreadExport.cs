@@ -10,7 +10,6 @@ using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Printing;
-using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -37,13 +36,11 @@ internal sealed partial class MessagingGrpcService
             : (Encoding.UTF8.GetBytes(HtmlWriter.Write(ThreadPage.Write(export))), "html", "text/html; charset=utf-8");
         var sha256 = SHA256.HashData(bytes);
 
-        // That it was read, and what was given out, is on record before it is answered.
+        // What was given out is known before it is.
         await db.Database.ExecuteSqlAsync($"""
             insert into thread_exports (thread_id, sha256, exported_at, organisation_id) values ({key.ThreadId}, {sha256}, {now}, {context.Caller().OrganisationId})
             on conflict do nothing
             """, ct);
-        db.Journal(JournalEntry.For(context, ResourceOf(key), now));
-        await db.SaveChangesAsync(ct);
         await snapshot.CommitAsync(CancellationToken.None);
         await responseStream.WriteAsync(
             new GetThreadExportResponse

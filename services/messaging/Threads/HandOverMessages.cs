@@ -8,7 +8,6 @@ using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
-using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -64,8 +63,7 @@ internal sealed partial class MessagingGrpcService
                 Hash = Convert.ToHexStringLower(last.Hash),
             }).About(thread, last.Position, now));
 
-            // What was read there is on record too. The answer is kept for a repetition, and so has no text.
-            db.Journal(JournalEntry.For(context, ResourceOf(from), now));
+            // The answer is kept for a repetition, and so has no text.
             var response = new HandOverMessagesResponse();
             response.Messages.AddRange(copies.Select(m => ToProto(thread, m)));
             foreach (var message in response.Messages)

@@ -4,7 +4,6 @@ using Jafer.Messaging.Attachments;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -70,13 +69,6 @@ internal sealed partial class MessagingGrpcService
                 : pageTokens.Protect(new TimeCursor(last.CreatedAt, last.MessageId), binding);
         }
 
-        // Reading what people wrote leaves a line in the journal; counting it does not.
-        foreach (var read in thread is not null ? [thread.ThreadId] : page.Select(p => p.Thread.ThreadId).Distinct())
-        {
-            db.Journal(JournalEntry.For(context, $"threads/{read}", clock.GetStoredNow()));
-        }
-
-        await db.SaveChangesAsync(ct);
         response.Messages.AddRange(await ToProtosAsync(page, ct));
         return response;
     }

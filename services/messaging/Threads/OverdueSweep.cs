@@ -78,6 +78,7 @@ internal sealed class OverdueSweep(
             }
         }
 
+        db.JournalOwnWork("overdue");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
         if (told > 0)

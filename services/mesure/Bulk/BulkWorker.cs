@@ -79,6 +79,7 @@ internal sealed class BulkWorker(
         {
             await ActAsync(db, job, mesure, ct);
             scope.ServiceProvider.GetRequiredService<MesureActs>().Publish(mesure);
+            db.JournalOwnWork("bulk job", job.Subject);
             item.State = BulkItemState.Done;
         }
         catch (DomainError refusal)

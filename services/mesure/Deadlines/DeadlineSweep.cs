@@ -110,6 +110,7 @@ internal sealed class DeadlineSweep(
         if (missed.Count > 0)
         {
             db.Append(new Noted(missed, now));
+            db.JournalOwnWork("deadlines");
             await db.SaveChangesAsync(ct);
         }
 

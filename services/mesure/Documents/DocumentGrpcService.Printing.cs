@@ -40,7 +40,6 @@ internal sealed partial class DocumentGrpcService
             ?? throw DomainError.Invalid("party_role", "is not a party of the mesure");
         var versions = await db.DecisionVersions.AsNoTracking().Where(v => v.MesureId == mesureId).OrderBy(v => v.Number).ToListAsync(ct);
         decision = versions.InForceOn(clock.TodayInParis(), decision);
-        await JournalAsync(context, $"mesures/{mesureId}");
         var now = clock.GetStoredNow();
         var welcome = await directory.OfAsync(espaceId, ct);
         var ordered = new NoticedMesure(
@@ -63,7 +62,6 @@ internal sealed partial class DocumentGrpcService
             throw DomainError.StateForbids(mesure.Status.State.ToCode(), "GET_FACTUAL_NOTE", "no espace has received the mesure yet");
         }
 
-        await JournalAsync(context, $"mesures/{mesureId}");
         var note = FactualNotes.Write(
             mesure,
             await db.Parties.AsNoTracking().Where(p => p.MesureId == mesureId).ToListAsync(ct),

@@ -74,7 +74,6 @@ internal sealed partial class DocumentGrpcService(
         var document = documentId is { } id
             ? await db.DecisionDocuments.AsNoTracking().SingleOrDefaultAsync(d => d.Id == id && d.MesureId == mesureId, ct) ?? throw DomainError.Invalid("document_id", "is not a file of the mesure")
             : await CurrentAsync(mesureId, ct) ?? throw DomainError.StateForbids(mesure.Status.State.ToCode(), "GET_DECISION_DOCUMENT", "no decision is attached");
-        await JournalAsync(context, $"mesures/{mesureId}/decision-documents/{document.Id}");
         await responseStream.WriteAsync(new GetDecisionDocumentResponse { Document = document.ToProto() }, ct);
         var count = (document.SizeBytes + FileLimits.ChunkBytes - 1) / FileLimits.ChunkBytes;
         for (var number = 0; number < count; number++)
@@ -90,11 +89,4 @@ internal sealed partial class DocumentGrpcService(
 
     private Task<Domain.DecisionDocument?> CurrentAsync(Guid mesureId, CancellationToken ct) =>
         db.DecisionDocuments.SingleOrDefaultAsync(d => d.MesureId == mesureId && d.ReplacedAt == null, ct);
-
-    // Who read what is on record before it is answered.
-    private async Task JournalAsync(ServerCallContext context, string resource)
-    {
-        db.Journal(JournalEntry.For(context, resource, clock.GetStoredNow()));
-        await db.SaveChangesAsync(context.CancellationToken);
-    }
 }

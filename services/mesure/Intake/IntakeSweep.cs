@@ -65,6 +65,7 @@ internal sealed class IntakeSweep(
         var done = await sweep(db, ct);
         if (done > 0)
         {
+            db.JournalOwnWork("intake");
             await db.SaveChangesAsync(ct);
             await transaction.CommitAsync(CancellationToken.None);
             outbox.Notify();

@@ -3,7 +3,6 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
-using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -25,22 +24,21 @@ internal sealed partial class MesureGrpcService
         if (caller.Role == Roles.Espace && mesure.Retrieve(new Acting(caller.OrganisationId, caller.Subject, now, now)))
         {
             acts.Publish(mesure);
+            db.JournalOwnWork("retrieval", caller.Subject);
+            try
+            {
+                await db.SaveChangesAsync(ct);
+            }
+            catch (DbUpdateConcurrencyException)
+            {
+                // Another reader or act was faster: read again what there is now.
+                db.Forget();
+                return await GetMesure(request, context);
+            }
+
+            signal.Notify();
         }
 
-        // Who opened the file is on record before it is answered.
-        db.Journal(JournalEntry.For(context, $"mesures/{mesureId}", now));
-        try
-        {
-            await db.SaveChangesAsync(ct);
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            // Another reader or act was faster: read again what there is now.
-            db.Forget();
-            return await GetMesure(request, context);
-        }
-
-        signal.Notify();
         return new GetMesureResponse { Mesure = asOf is { } instant ? await ProvedAsync(await PastAsync(mesure, instant, ct), mesure, instant, ct) : await WholeAsync(mesure, caller, ct) };
     }
 

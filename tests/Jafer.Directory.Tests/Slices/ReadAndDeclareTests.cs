@@ -23,7 +23,7 @@ public class ReadAndDeclareTests(DirectoryFixture directory) : IClassFixture<Dir
         Assert.Equal("2", response.Etag);
         Assert.Equal([60, 45], await directory.Database.ReadAllAsync<int>(
             $"select days from wait_declarations where espace_id = '{IdOf("declares")}' order by id"));
-        Assert.Equal(1, await directory.Database.ReadAsync<long>($"select count(*) from journal_entries where resource = 'espaces/{IdOf("declares")}'"));
+        Assert.Equal(1, await directory.Database.ReadAsync<long>($"select count(*) from journal.entries where 'espaces/{IdOf("declares")}' = any(resources)"));
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         Assert.True(file.AsSpan().SequenceEqual(bytes));
         Assert.Equal(SHA256.HashData(file), attachment.Sha256);
         Assert.Contains(Convert.ToHexStringLower(attachment.Sha256.Span), fixture.Clamd.Seen);
-        Assert.Equal(1, await CountAsync($"select count(*) from journal_entries where rpc like '%/GetAttachmentContent' and resource = 'attachments/{uploaded.AttachmentId}'"));
+        Assert.Equal(1, await CountAsync($"select count(*) from journal.entries where rpc like '%/GetAttachmentContent' and 'attachments/{uploaded.AttachmentId}' = any(resources)"));
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class AttachmentTests(AttachmentFixture fixture) : IClassFixture<A
         Assert.Equal("Jugement Martin.pdf", second.FileName);
         Assert.Equal((StatusCode.InvalidArgument, "REQUEST_ID_REUSED"), (reused.Code, reused.Reason));
         Assert.Equal(1, await CountAsync($"select count(*) from attachments where organisation_id = '{mesure.JuridictionId}'"));
-        Assert.Equal(0, await CountAsync("select (select count(*) from processed_requests where position('Martin'::bytea in response) > 0) + (select count(*) from journal_entries j where j::text like '%Martin%')"));
+        Assert.Equal(0, await CountAsync("select (select count(*) from processed_requests where position('Martin'::bytea in response) > 0) + (select count(*) from journal.entries j where j::text like '%Martin%')"));
     }
 
     [Fact]

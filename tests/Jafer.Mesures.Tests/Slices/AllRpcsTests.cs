@@ -124,7 +124,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 $"select '{table} ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {table} t where {key} = '{id}'"));
         }
 
-        parts.Add(await jafer.Database.ReadAsync<string>($"select 'journal ' || count(*) from journal_entries where resource = 'mesures/{id}'"));
+        parts.Add(await jafer.Database.ReadAsync<string>($"select 'journal ' || count(*) from journal.entries where 'mesures/{id}' = any(resources) and is_write and outcome = 'OK' and role <> 'systeme'"));
         return string.Join('\n', parts);
     }
 

@@ -29,7 +29,7 @@ public sealed class DocumentTests(MesuresFixture jafer)
         var (document, bytes) = await ReadAsync(_espace, id);
         Assert.Equal(attached.Document, document);
         Assert.True(file.AsSpan().SequenceEqual(bytes));
-        Assert.Equal(1, await CountAsync($"select count(*) from journal_entries where resource = 'mesures/{id}/decision-documents/{document.DocumentId}' and role = 'espace'"));
+        Assert.Equal(1, await CountAsync($"select count(*) from journal.entries where 'decision-documents/{document.DocumentId}' = any(resources) and rpc like '%/GetDecisionDocument' and role = 'espace'"));
     }
 
     [Fact]
@@ -349,7 +349,7 @@ public sealed class DocumentTests(MesuresFixture jafer)
         Assert.False(notice.DirectoryAvailable);
         Assert.Contains("Demandez-la au greffe", notice.Html, StringComparison.Ordinal);
         Assert.StartsWith("%PDF-", notice.Pdf.ToStringUtf8()[..5], StringComparison.Ordinal);
-        Assert.Equal(1, await CountAsync($"select count(*) from journal_entries where resource = 'mesures/{id}' and rpc like '%GetParentNotice'"));
+        Assert.Equal(1, await CountAsync($"select count(*) from journal.entries where 'mesures/{id}' = any(resources) and rpc like '%GetParentNotice'"));
     }
 
     [Fact]

@@ -241,7 +241,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
         Assert.Equal(3, await jafer.Database.ReadAsync<long>($"select count(*) from intake_items where mesure_id = '{id}'"));
         request.Items.RemoveAt(2);
         Assert.Equal("REQUEST_ID_REUSED", (await Refusal.OfAsync(_intake.ReportStatusAsync(request))).Reason);
-        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from journal_entries where resource = 'intake/{request.RequestId}'"));
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from journal.entries where 'intake/{request.RequestId}' = any(resources)"));
     }
 
     [Fact]

@@ -102,7 +102,7 @@ public sealed class WriteSafetyTests(MesuresFixture jafer)
         await jafer.AsEspace.GetMesureAsync(new GetMesureRequest { MesureId = id });
 
         Assert.Equal(1, await jafer.Database.ReadAsync<long>(
-            $"select count(*) from journal_entries where resource = 'mesures/{id}' and rpc like '%/GetMesure' and organisation_id = '{Gestionnaire}'"));
+            $"select count(*) from journal.entries where 'mesures/{id}' = any(resources) and rpc like '%/GetMesure' and organisation_id = '{Gestionnaire}'"));
     }
 
     [Fact]

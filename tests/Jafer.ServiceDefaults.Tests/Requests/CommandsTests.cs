@@ -54,7 +54,7 @@ public sealed class CommandsTests(ProbeHost probe) : IClassFixture<ProbeHost>
         Assert.Single(answers.Distinct());
         Assert.Equal(raw ? 2 : 1, await CountNotesAsync(request));
         Assert.Equal(1L, await probe.Database.ReadAsync<long>($"select count(*) from processed_requests where request_id = '{request.RequestId}'"));
-        Assert.Equal(1L, await probe.Database.ReadAsync<long>($"select count(*) from journal_entries where resource = 'notes/{request.NoteId}'"));
+        Assert.Equal(1L, await probe.Database.ReadAsync<long>($"select count(*) from journal.entries where 'notes/{request.NoteId}' = any(resources)"));
         await Eventually.BecomesAsync(
             () => probe.Database.ReadAsync<long>($"select count(*) from applied_events where aggregate_id = '{request.NoteId}'"), n => n >= 2, "the two events");
         Assert.Equal(2L, await probe.Database.ReadAsync<long>($"select count(*) from applied_events where aggregate_id = '{request.NoteId}'"));
@@ -181,7 +181,7 @@ public sealed class CommandsTests(ProbeHost probe) : IClassFixture<ProbeHost>
 
         Assert.Equal(
             $"juridiction.{Organisations.Court} juridiction {Organisations.Court} /jafer.probe.v1.ProbeService/WriteNote",
-            await probe.Database.ReadAsync<string>($"select concat_ws(' ', subject, role, organisation_id, rpc) from journal_entries where resource = 'notes/{request.NoteId}'"));
+            await probe.Database.ReadAsync<string>($"select concat_ws(' ', subject, role, organisation_id, rpc) from journal.entries where 'notes/{request.NoteId}' = any(resources)"));
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class CommandsTests(ProbeHost probe) : IClassFixture<ProbeHost>
     {
         await _client.WriteNoteAsync(Request());
 
-        var error = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => probe.Database.RunAsync("update journal_entries set subject = 'x'"));
+        var error = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => probe.Database.RunAsync("update journal.entries set subject = 'x'"));
 
         Assert.Equal("the journal is append-only", error.MessageText);
     }

@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -90,3 +91,6 @@ internal sealed class UpkeepReminderTable : SqlMigration
 {
     protected override string Resource => "Migrations.202611280622_upkeep_reminders.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;

@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -42,3 +43,5 @@ internal sealed class ThreadExports : SqlMigration
 {
     protected override string Resource => "Migrations.202611280693_thread_exports.sql";
 }
+[DbContext(typeof(MessagingDbContext)), Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;

@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -175,3 +176,5 @@ internal sealed class PendingStartsOfMesures : SqlMigration
 {
     protected override string Resource => "202611280691_pending_starts.sql";
 }
+[Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;

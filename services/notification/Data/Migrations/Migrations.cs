@@ -1,4 +1,5 @@
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -82,3 +83,5 @@ internal sealed class NoticeProofs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280757_notice_proofs.sql";
 }
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;
