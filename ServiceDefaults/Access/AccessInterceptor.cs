@@ -3,9 +3,11 @@ using System.Globalization;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Jafer.ServiceDefaults.Access;
@@ -87,8 +89,9 @@ internal sealed class AccessInterceptor(AccessTable table, ClaimNames claims, IO
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : DateTimeOffset.MaxValue;
         var onBehalfOf = token.FindFirst("on_behalf_of")?.Value ?? (role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
-        context.SetCaller(new Caller(
-            subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires));
+        var caller = new Caller(subject, role, organisationId, token.FindFirst("actor")?.Value == "person", onBehalfOf, tenancy, expires);
+        context.SetCaller(caller);
+        http.RequestServices.GetRequiredService<StoreScope>().Caller = caller;
     }
 
     /// <summary>Whether the issuer's keys are known: without them no token is accepted, which is not the caller's fault.</summary>

@@ -57,3 +57,6 @@ public sealed class Initial : SqlMigration
 {
     protected override string Resource => "202611210001_initial.sql";
 }
+
+[DbContext(typeof(ProbeDbContext)), Migration("202611280710_roles")]
+public sealed class Roles : DatabaseRolesMigration;

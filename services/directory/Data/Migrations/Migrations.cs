@@ -90,3 +90,6 @@ internal sealed class UpkeepReminderTable : SqlMigration
 {
     protected override string Resource => "Migrations.202611280622_upkeep_reminders.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;

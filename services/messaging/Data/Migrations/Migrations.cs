@@ -30,3 +30,5 @@ internal sealed class Rungs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280690_rungs.sql";
 }
+[DbContext(typeof(MessagingDbContext)), Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;

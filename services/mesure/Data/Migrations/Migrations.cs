@@ -168,3 +168,7 @@ internal sealed class ReminderTables : SqlMigration
 {
     protected override string Resource => "202611280620_reminders.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;

@@ -54,3 +54,6 @@ internal sealed class FeedConsumers : SqlMigration
 {
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
