@@ -84,7 +84,7 @@ public static class JaferService
         builder.Services.AddScoped(services =>
         {
             var db = services.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext();
-            db.Serve(TenantStore.TenantOf(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>());
+            db.Serve(Tenant.Of(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>());
             return db;
         });
         builder.Services.AddScoped<Commands<TContext>>();

@@ -18,7 +18,7 @@ public abstract class JaferDbContext : DbContext
 {
     private readonly List<IAppended> _appended = [];
     private int _lease;
-    private Guid? _tenant;
+    private Tenant? _tenant;
     private Guid _tenantOf;
 
     /// <summary>Makes a context.</summary>
@@ -31,6 +31,9 @@ public abstract class JaferDbContext : DbContext
     internal DbSet<InboxMessage> InboxMessages => Set<InboxMessage>();
 
     internal DbSet<ProcessedRequest> ProcessedRequests => Set<ProcessedRequest>();
+
+    /// <summary>Whether the rows of one organisation alone are seen, for whose call this is.</summary>
+    public bool ServesTenant => _tenant is not null;
 
     /// <summary>Whether the changes not yet saved hold events.</summary>
     internal bool Publishes => Appended.Exists(row => row is OutboxMessage);
@@ -138,19 +141,16 @@ public abstract class JaferDbContext : DbContext
     {
         if (TakeTenant() is { } tenant)
         {
-            await using var command = new NpgsqlCommand(
-                TenantStore.SetTenant, (NpgsqlConnection)Database.GetDbConnection(), (NpgsqlTransaction)Database.CurrentTransaction!.GetDbTransaction())
-            {
-                Parameters = { TenantStore.Parameter(tenant) },
-            };
-            await command.ExecuteNonQueryAsync(ct);
+            await using var batch = new NpgsqlBatch((NpgsqlConnection)Database.GetDbConnection(), (NpgsqlTransaction)Database.CurrentTransaction!.GetDbTransaction());
+            batch.BatchCommands.Add(tenant.ToStatement());
+            await batch.ExecuteNonQueryAsync(ct);
         }
     }
 
     /// <summary>Whose database this is, as long as the context is leased.</summary>
     /// <param name="tenant">Whose rows alone are seen; null for everybody's.</param>
     /// <param name="store">The database.</param>
-    internal void Serve(Guid? tenant, TenantStore store)
+    internal void Serve(Tenant? tenant, TenantStore store)
     {
         _tenant = tenant;
         var connection = this.GetService<IRelationalConnection>();
@@ -160,7 +160,7 @@ public abstract class JaferDbContext : DbContext
     }
 
     /// <summary>The tenant that the next command must set; null when there is none, or when the transaction has it already.</summary>
-    internal Guid? TakeTenant()
+    internal Tenant? TakeTenant()
     {
         if (_tenant is null || Database.CurrentTransaction is not { } transaction)
         {
@@ -239,7 +239,7 @@ public abstract class JaferDbContext : DbContext
             await using var batch = new NpgsqlBatch((NpgsqlConnection)Database.GetDbConnection(), (NpgsqlTransaction?)Database.CurrentTransaction?.GetDbTransaction());
             if (TakeTenant() is { } tenant)
             {
-                batch.BatchCommands.Add(TenantStore.ToSet(tenant));
+                batch.BatchCommands.Add(tenant.ToStatement());
             }
 
             foreach (var row in rows)

@@ -56,3 +56,15 @@ public abstract class DatabaseRolesMigration : SqlMigration
 
     private protected sealed override System.Reflection.Assembly Holder => typeof(DatabaseRolesMigration).Assembly;
 }
+
+/// <summary>
+/// The tenant of row security, secure_rows for the tables of services, and the rules of those that all services have. Each service
+/// declares a migration of its own that derives from this one.
+/// </summary>
+public abstract class TenantsMigration : SqlMigration
+{
+    /// <inheritdoc/>
+    protected sealed override string Resource => "Data.tenants.sql";
+
+    private protected sealed override System.Reflection.Assembly Holder => typeof(TenantsMigration).Assembly;
+}

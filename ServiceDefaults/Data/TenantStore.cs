@@ -19,7 +19,7 @@ public sealed class TenantStore(NpgsqlDataSource work, [FromKeyedServices(Databa
     /// Sets the tenant for the rest of the transaction, which is the statements sent with it where none was begun. It rides with
     /// the first of them, so that it costs no round trip.
     /// </summary>
-    internal const string SetTenant = "select set_config('jafer.tenant', @jafer_tenant, true);\n";
+    internal const string SetTenant = "select set_config('jafer.tenant', @jafer_tenant, true), set_config('jafer.role', @jafer_role, true);\n";
 
     /// <summary>Runs a query that needs no model.</summary>
     /// <param name="caller">For whom.</param>
@@ -31,39 +31,48 @@ public sealed class TenantStore(NpgsqlDataSource work, [FromKeyedServices(Databa
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(values);
-        var tenant = TenantOf(caller);
+        var tenant = Tenant.Of(caller);
         await using var command = tenant is null ? work.CreateCommand(query) : calls.CreateCommand(SetTenant + query);
         foreach (var value in values)
         {
             command.Parameters.Add(value);
         }
 
-        if (tenant is null)
+        tenant?.AddTo(command.Parameters);
+        var reader = await command.ExecuteReaderAsync(ct);
+        if (tenant is not null)
         {
-            return await command.ExecuteReaderAsync(ct);
+            await reader.NextResultAsync(ct);
         }
 
-        command.Parameters.Add(Parameter(tenant.Value));
-        var reader = await command.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct);
         return reader;
     }
 
-    /// <summary>Whose rows alone a caller may see; null for everybody's.</summary>
-    /// <param name="caller">The caller; null for the service itself.</param>
-    internal static Guid? TenantOf(Caller? caller) => caller is null or { Tenancy: Tenancy.Any } ? null : caller.OrganisationId;
-
     /// <summary>A connection for a tenant, not open; for the service's own work when there is none.</summary>
     /// <param name="tenant">The tenant.</param>
-    internal NpgsqlConnection CreateConnection(Guid? tenant) => (tenant is null ? work : calls).CreateConnection();
+    internal NpgsqlConnection CreateConnection(Tenant? tenant) => (tenant is null ? work : calls).CreateConnection();
+}
 
-    /// <summary><see cref="SetTenant"/> as a statement of a batch.</summary>
-    /// <param name="tenant">The tenant.</param>
-    internal static NpgsqlBatchCommand ToSet(Guid tenant) => Inserts.With("select set_config('jafer.tenant', $1, true)", Inserts.Value(tenant.ToString()));
+/// <summary>Whose rows alone are seen, and as what.</summary>
+/// <param name="OrganisationId">The organisation.</param>
+/// <param name="Role">The role of the call, as the access table names it.</param>
+internal sealed record Tenant(Guid OrganisationId, string Role)
+{
+    /// <summary>The tenant of a call; null for one that may touch everybody's things, and for the service itself.</summary>
+    /// <param name="caller">The caller; null for the service itself.</param>
+    public static Tenant? Of(Caller? caller) => caller is null or { Tenancy: Tenancy.Any } ? null : new Tenant(caller.OrganisationId, caller.Role);
 
-    /// <summary>The parameter of <see cref="SetTenant"/>.</summary>
-    /// <param name="tenant">The tenant.</param>
-    internal static NpgsqlParameter<string> Parameter(Guid tenant) => new("jafer_tenant", tenant.ToString());
+    /// <summary><see cref="TenantStore.SetTenant"/> as a statement of a batch.</summary>
+    public NpgsqlBatchCommand ToStatement() => Inserts.With(
+        "select set_config('jafer.tenant', $1, true), set_config('jafer.role', $2, true)", Inserts.Value(OrganisationId.ToString()), Inserts.Value(Role));
+
+    /// <summary>Adds the parameters of <see cref="TenantStore.SetTenant"/>.</summary>
+    /// <param name="parameters">Those of a command.</param>
+    public void AddTo(DbParameterCollection parameters)
+    {
+        parameters.Add(new NpgsqlParameter<string>("jafer_tenant", OrganisationId.ToString()));
+        parameters.Add(new NpgsqlParameter<string>("jafer_role", Role));
+    }
 }
 
 /// <summary>On whose behalf a scope reaches the database: the caller of a call; null for the service's own work.</summary>
@@ -108,7 +117,7 @@ internal sealed class TenantInterceptor : DbCommandInterceptor
         if (eventData.CommandSource != CommandSource.SaveChanges && (eventData.Context as JaferDbContext)?.TakeTenant() is { } tenant)
         {
             command.CommandText = TenantStore.SetTenant + command.CommandText;
-            command.Parameters.Add(TenantStore.Parameter(tenant));
+            tenant.AddTo(command.Parameters);
         }
     }
 }

@@ -61,6 +61,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 RequestHash = hash,
                 Response = response.ToByteArray(),
                 CreatedAt = now,
+                OrganisationId = caller.OrganisationId,
             });
             db.Journal(JournalEntry.For(call, resource(response), now));
             var publishes = db.Publishes || db.Database.CurrentTransaction is not null;

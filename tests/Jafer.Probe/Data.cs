@@ -60,3 +60,6 @@ public sealed class Initial : SqlMigration
 
 [DbContext(typeof(ProbeDbContext)), Migration("202611280710_roles")]
 public sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(ProbeDbContext)), Migration("202611280711_tenants")]
+public sealed class Tenants : TenantsMigration;

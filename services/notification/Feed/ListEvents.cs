@@ -16,7 +16,7 @@ internal sealed partial class NotificationGrpcService
 
         var caller = context.Caller();
         var position = Position(caller, request.ResumeToken);
-        var page = await feed.ReadAsync(caller.OrganisationId, position, types, size, context.CancellationToken);
+        var page = await feed.ReadAsync(caller, position, types, size, context.CancellationToken);
         await consumers.NoteAsync(caller.OrganisationId, context.CancellationToken);
         await ProveAsync(caller, position, page, types, context.CancellationToken);
         var response = new ListEventsResponse { ResumeToken = Token(caller, page.Position), More = page.More };

@@ -172,3 +172,14 @@ internal sealed class ReminderTables : SqlMigration
 [DbContext(typeof(MesuresDbContext))]
 [Migration("202611280710_roles")]
 internal sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280711_tenants")]
+internal sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280712_row_security")]
+internal sealed class RowSecurity : SqlMigration
+{
+    protected override string Resource => "202611280712_row_security.sql";
+}
