@@ -1,5 +1,4 @@
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Data;
@@ -211,9 +210,9 @@ public sealed class RowSecurityTests(MesuresFixture jafer) : IAsyncLifetime, ICl
             {
                 var court = new MesureService.MesureServiceClient(host.Channel("juridiction", Court));
                 var id = (await court.CreateMesureAsync(Content(r => r.EspaceId = ""))).Mesure.MesureId;
-                Assert.Equal(id, (await court.GetMesureAsync(new GetMesureRequest { MesureId = id })).Mesure.MesureId);
+                Assert.Equal(id, (await court.GetMesureAsync(new GetMesureRequest { MesureId = id })).Mesure.Summary.MesureId);
                 var other = new MesureService.MesureServiceClient(host.Channel("juridiction", OtherCourt));
-                Assert.Equal(ErrorReason.CallerForbidden, (await Refusal.OfAsync(other.GetMesureAsync(new GetMesureRequest { MesureId = id }))).Reason);
+                Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(other.GetMesureAsync(new GetMesureRequest { MesureId = id }))).Reason);
                 await host.ReadyAsync();
 
                 // Whoever owns the tables sees all rows in the migrations to come, by the rights of the service's work.
