@@ -5,6 +5,13 @@ from unnest(array[
     'mesure_facts', 'parties', 'children', 'rencontres', 'difficulties', 'information_exchanges', 'decision_versions', 'external_alerts',
     'interviews', 'decision_documents', 'deadlines', 'reminders', 'transmission_relays', 'intake_sequences', 'bulk_items']::regclass[]) relation;
 
+-- Worklists read the index alone: it must tell whose a mesure is.
+drop index mesures_open_of_juridiction;
+create index mesures_open_of_juridiction on mesures (juridiction_id, next_due_at, holder_since, id) include (gestionnaire_id) where state <> 'CLOTUREE';
+drop index mesures_open_of_gestionnaire;
+create index mesures_open_of_gestionnaire on mesures (gestionnaire_id, next_due_at, holder_since, id) include (juridiction_id)
+    where state <> 'CLOTUREE' and gestionnaire_id is not null;
+
 -- A mesure that follows another names the bytes of its document. They come before the row that names them: to a document that is
 -- there, only its own mesure adds.
 create index decision_documents_of_content on decision_documents (content_id);
