@@ -146,7 +146,7 @@ public sealed class RowSecurityTests(MesuresFixture jafer) : IAsyncLifetime, ICl
     public async Task Chunk_OfADocumentOfAnother_CannotBeAdded()
     {
         var mesure = await jafer.MesureInAsync(MesureState.Ordonnee);
-        var document = Guid.NewGuid();
+        var document = Guid.Parse(NewId());
         await jafer.Database.RunAsync($"""
             insert into decision_documents (id, mesure_id, content_id, number, size_bytes, sha256, attached_at)
             values ('{document}', '{mesure}', '{document}', 1, 1, sha256('x'), now());

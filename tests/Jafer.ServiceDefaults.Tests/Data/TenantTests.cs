@@ -1,7 +1,6 @@
 using Jafer.Probe;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Data;
-using Jafer.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
