@@ -74,26 +74,24 @@ public static class JaferService
         builder.AddJaferLimits();
 
         // Read late: tests and the AppHost may still add configuration.
-        builder.Services.AddSingleton(services =>
-        {
-            var connection = services.GetRequiredService<IConfiguration>().GetConnectionString(name)
-                ?? throw new InvalidOperationException($"ConnectionStrings:{name} is not configured");
-            var source = new NpgsqlDataSourceBuilder(connection) { Name = name };
-            source.ConnectionStringBuilder.ApplicationName ??= $"jafer-{name}";
-            if (source.ConnectionStringBuilder.MaxAutoPrepare == 0)
-            {
-                source.ConnectionStringBuilder.MaxAutoPrepare = 100;
-            }
-
-            // Nothing here changes a session beyond its transaction; a reset would cost seven statements for each taking from the pool.
-            source.ConnectionStringBuilder.NoResetOnClose = true;
-            return source.Build();
-        });
-        builder.Services.AddDbContextPool<TContext>((services, options) => options
+        builder.Services.AddSingleton(services => DatabaseRoles.Connect(services.GetRequiredService<IConfiguration>(), name, DatabaseRoles.Work));
+        builder.Services.AddKeyedSingleton(
+            DatabaseRoles.Calls, (services, _) => DatabaseRoles.Connect(services.GetRequiredService<IConfiguration>(), name, DatabaseRoles.Calls));
+        builder.Services.AddSingleton(new ServiceName(name));
+        builder.Services.AddSingleton<TenantStore>();
+        builder.Services.AddScoped<StoreScope>();
+        builder.Services.AddPooledDbContextFactory<TContext>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
+            .AddInterceptors(new TenantInterceptor())
             // Migrations are SQL files without a snapshot; a test compares the model with the real schema instead.
             .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning))
             .EnableSensitiveDataLogging(false));
+        builder.Services.AddScoped(services =>
+        {
+            var db = services.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext();
+            db.Serve(Tenant.Of(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>());
+            return db;
+        });
         builder.Services.AddScoped<Commands<TContext>>();
         builder.AddJaferMessaging<TContext>(name, subscriptions);
         builder.Services.AddHealthChecks()
@@ -187,7 +185,16 @@ public static class JaferService
         ArgumentNullException.ThrowIfNull(app);
         await using var scope = app.Services.CreateAsyncScope();
         var stopping = app.Lifetime.ApplicationStopping;
-        await scope.ServiceProvider.GetRequiredService<TContext>().Database.MigrateAsync(stopping);
+        var connection = DatabaseRoles.ConnectionString(app.Configuration, scope.ServiceProvider.GetRequiredService<ServiceName>().Value);
+        await using (var owner = new NpgsqlDataSourceBuilder(connection).Build())
+        await using (var db = ActivatorUtilities.CreateInstance<TContext>(scope.ServiceProvider, new DbContextOptionsBuilder<TContext>()
+            .UseNpgsql(owner)
+            .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning))
+            .Options))
+        {
+            await db.Database.MigrateAsync(stopping);
+        }
+
         if (loadReferenceData is not null)
         {
             await loadReferenceData(scope.ServiceProvider, stopping);
@@ -222,3 +229,7 @@ public static class JaferService
         }
     }
 }
+
+/// <summary>Name of the service, which is that of its connection string.</summary>
+/// <param name="Value">The name.</param>
+internal sealed record ServiceName(string Value);

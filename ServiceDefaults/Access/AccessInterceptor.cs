@@ -2,8 +2,10 @@ using System.Collections.Frozen;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Journal;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.ServiceDefaults.Access;
 
@@ -62,7 +64,9 @@ internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens) :
         var token = await tokens.OfAsync(http, context.CancellationToken);
         var cell = table.Cell(context.Method, token.Role);
         var onBehalfOf = token.OnBehalfOf ?? (token.Role == Roles.Systeme ? CallerMetadata.Read(context.RequestHeaders) : null);
-        context.SetCaller(new Caller(token.Subject, token.Role, token.OrganisationId, token.IsPerson, onBehalfOf, cell, token.ExpiresAt) { Issuer = token.Issuer });
+        var caller = new Caller(token.Subject, token.Role, token.OrganisationId, token.IsPerson, onBehalfOf, cell, token.ExpiresAt) { Issuer = token.Issuer };
+        context.SetCaller(caller);
+        http.RequestServices.GetRequiredService<StoreScope>().Caller = caller;
 
         // Who is refused is known by now: the journal names them.
         if (cell.Tenancy == Tenancy.None || !cell.Actors.HasFlag(token.Actor))

@@ -4,6 +4,7 @@ using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -18,6 +19,8 @@ public abstract class JaferDbContext : DbContext
 {
     private readonly List<IAppended> _appended = [];
     private int _lease;
+    private Tenant? _tenant;
+    private Guid _tenantOf;
 
     /// <summary>Makes a context.</summary>
     /// <param name="options">Options of the derived context.</param>
@@ -29,6 +32,9 @@ public abstract class JaferDbContext : DbContext
     internal DbSet<InboxMessage> InboxMessages => Set<InboxMessage>();
 
     internal DbSet<ProcessedRequest> ProcessedRequests => Set<ProcessedRequest>();
+
+    /// <summary>Whether the rows of one organisation alone are seen, for whose call this is.</summary>
+    public bool ServesTenant => _tenant is not null;
 
     /// <summary>Whether the changes not yet saved hold events.</summary>
     internal bool Publishes => Appended.Exists(row => row is OutboxMessage);
@@ -123,7 +129,7 @@ public abstract class JaferDbContext : DbContext
             ChangeTracker.DetectChanges();
             if (appended.Length == 0)
             {
-                return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                return await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken);
             }
 
             var written = 0;
@@ -133,14 +139,14 @@ public abstract class JaferDbContext : DbContext
             }
             else if (Database.CurrentTransaction is not null)
             {
-                written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                written = await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken);
                 await AppendAsync(appended, cancellationToken);
             }
             else
             {
                 // The commit rides with the last batch. Once begun, it is not given up because the client left.
                 await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
-                written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                written = await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken);
                 cancellationToken.ThrowIfCancellationRequested();
                 await AppendAsync(appended, CancellationToken.None, commit: true);
             }
@@ -151,6 +157,50 @@ public abstract class JaferDbContext : DbContext
         {
             ChangeTracker.AutoDetectChangesEnabled = detects;
         }
+    }
+
+    /// <summary>
+    /// Sets the tenant in the transaction that was begun, unless it is set or there is none: for statements that go past EF and may
+    /// be the first of it.
+    /// </summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task SetTenantAsync(CancellationToken ct)
+    {
+        if (TakeTenant() is { } tenant)
+        {
+            await using var batch = new NpgsqlBatch((NpgsqlConnection)Database.GetDbConnection(), (NpgsqlTransaction)Database.CurrentTransaction!.GetDbTransaction());
+            batch.BatchCommands.Add(tenant.ToStatement());
+            await batch.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    /// <summary>Whose database this is, as long as the context is leased.</summary>
+    /// <param name="tenant">Whose rows alone are seen; null for everybody's.</param>
+    /// <param name="store">The database.</param>
+    internal void Serve(Tenant? tenant, TenantStore store)
+    {
+        _tenant = tenant;
+        var connection = this.GetService<IRelationalConnection>();
+        // A context that comes back to the pool is reset asynchronously, and EF then keeps the count of openings of its last user.
+        connection.ResetState();
+        connection.SetDbConnection(store.CreateConnection(tenant), contextOwnsConnection: true);
+    }
+
+    /// <summary>The tenant that the next command must set; null when there is none, or when the transaction has it already.</summary>
+    internal Tenant? TakeTenant()
+    {
+        if (_tenant is null || Database.CurrentTransaction is not { } transaction)
+        {
+            return _tenant;
+        }
+
+        if (_tenantOf == transaction.TransactionId)
+        {
+            return null;
+        }
+
+        _tenantOf = transaction.TransactionId;
+        return _tenant;
     }
 
     /// <summary>Maps the service's own entities.</summary>
@@ -182,6 +232,26 @@ public abstract class JaferDbContext : DbContext
         NameInSnakeCase(modelBuilder);
     }
 
+    /// <summary>Saves what is tracked; for a tenant in a transaction, in which it is set before.</summary>
+    private async Task<int> SaveTrackedAsync(bool acceptAllChangesOnSuccess, CancellationToken ct)
+    {
+        if (_tenant is null || !ChangeTracker.HasChanges())
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
+        }
+
+        await using var own = Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(ct) : null;
+        await SetTenantAsync(ct);
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
+        if (own is not null)
+        {
+            // Once begun, a commit is not given up because the client left.
+            await own.CommitAsync(CancellationToken.None);
+        }
+
+        return written;
+    }
+
     /// <summary>Writes rows by one batch: one round trip, and one transaction of its own when none is open.</summary>
     private async Task AppendAsync(IAppended[] rows, CancellationToken ct, bool commit = false)
     {
@@ -189,6 +259,11 @@ public abstract class JaferDbContext : DbContext
         try
         {
             await using var batch = new NpgsqlBatch((NpgsqlConnection)Database.GetDbConnection(), (NpgsqlTransaction?)Database.CurrentTransaction?.GetDbTransaction());
+            if (TakeTenant() is { } tenant)
+            {
+                batch.BatchCommands.Add(tenant.ToStatement());
+            }
+
             foreach (var row in rows)
             {
                 batch.BatchCommands.Add(row.ToInsert());

@@ -11,11 +11,13 @@ public abstract class SqlMigration : Migration
     /// <summary>Name of the embedded resource, or its end, such as "Migrations.202611210001_initial.sql".</summary>
     protected abstract string Resource { get; }
 
+    private protected virtual System.Reflection.Assembly Holder => GetType().Assembly;
+
     /// <inheritdoc/>
     protected sealed override void Up(MigrationBuilder migrationBuilder)
     {
         ArgumentNullException.ThrowIfNull(migrationBuilder);
-        migrationBuilder.Sql(Read(GetType().Assembly, Resource));
+        migrationBuilder.Sql(Read(Holder, Resource));
     }
 
     /// <summary>Jafer's schemas only move forward: a mistake is mended by the next migration.</summary>
@@ -41,4 +43,28 @@ public abstract class CommonTablesMigration : Migration
         using var reader = new StreamReader(typeof(CommonTablesMigration).Assembly.GetManifestResourceStream("Jafer.ServiceDefaults.Data.common_tables.sql")!);
         migrationBuilder.Sql(reader.ReadToEnd());
     }
+}
+
+/// <summary>
+/// The roles under which a service works (<see cref="DatabaseRoles"/>), with what they are granted on every table, those of later
+/// migrations included. Each service declares a migration of its own that derives from this one.
+/// </summary>
+public abstract class DatabaseRolesMigration : SqlMigration
+{
+    /// <inheritdoc/>
+    protected sealed override string Resource => "Data.database_roles.sql";
+
+    private protected sealed override System.Reflection.Assembly Holder => typeof(DatabaseRolesMigration).Assembly;
+}
+
+/// <summary>
+/// The tenant of row security, secure_rows for the tables of services, and the rules of those that all services have. Each service
+/// declares a migration of its own that derives from this one.
+/// </summary>
+public abstract class TenantsMigration : SqlMigration
+{
+    /// <inheritdoc/>
+    protected sealed override string Resource => "Data.tenants.sql";
+
+    private protected sealed override System.Reflection.Assembly Holder => typeof(TenantsMigration).Assembly;
 }

@@ -62,6 +62,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
                 RequestHash = hash,
                 Response = response.ToByteArray(),
                 CreatedAt = now,
+                OrganisationId = caller.OrganisationId,
             });
             var journal = CallJournal.Of(call);
             var line = journal.ToWrite(resource(response), request, response);

@@ -18,7 +18,11 @@ internal sealed class ProcessedRequest : IAppended
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Organisation of the caller; null in rows of an earlier version.</summary>
+    public required Guid? OrganisationId { get; init; }
+
     public NpgsqlBatchCommand ToInsert() => Inserts.With(
-        "insert into processed_requests (caller, request_id, method, request_hash, response, created_at) values ($1, $2, $3, $4, $5, $6)",
-        Inserts.Value(Caller), Inserts.Value(RequestId), Inserts.Value(Method), Inserts.Value(RequestHash), Inserts.Value(Response), Inserts.Value(CreatedAt));
+        "insert into processed_requests (caller, request_id, method, request_hash, response, created_at, organisation_id) values ($1, $2, $3, $4, $5, $6, $7)",
+        Inserts.Value(Caller), Inserts.Value(RequestId), Inserts.Value(Method), Inserts.Value(RequestHash), Inserts.Value(Response), Inserts.Value(CreatedAt),
+        Inserts.Uuid(OrganisationId));
 }

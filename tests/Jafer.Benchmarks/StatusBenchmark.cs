@@ -35,7 +35,7 @@ internal static class StatusBenchmark
         "select string_agg(s::text, ';' order by mesure_id) from intake_sequences s",
         "select string_agg(d::text, ';' order by mesure_id, kind) from deadlines d",
         "select string_agg((to_jsonb(s) - '{}'::text[])::text, ';') from intake_sources s",
-        "select string_agg((to_jsonb(r) - '{request_id,request_hash,created_at}'::text[])::text, ';') from processed_requests r",
+        "select string_agg((to_jsonb(r) - '{request_id,request_hash,created_at,organisation_id}'::text[])::text, ';') from processed_requests r",
         "select string_agg((to_jsonb(j) - '{id,at,xact,trace_id,resources}'::text[])::text || resources[2:]::text, ';') from journal.entries j where rpc like '%/ReportStatus'",
     ];
 

@@ -30,7 +30,7 @@ internal static class TransmitBenchmark
         select string_agg((to_jsonb(o) - '{id,message_id,headers,occurred_at,payload}'::text[] || jsonb_build_object('payload', payload - '{eventId,occurredAt,recordedAt,correlationId}'::text[]))::text, ';')
         from outbox_messages o where ordering_key = '{0}'
         """,
-        "select string_agg((to_jsonb(r) - '{request_id,request_hash,response,created_at}'::text[])::text, ';') from processed_requests r",
+        "select string_agg((to_jsonb(r) - '{request_id,request_hash,response,created_at,organisation_id}'::text[])::text, ';') from processed_requests r",
         "select string_agg((to_jsonb(j) - '{id,at,xact,trace_id}'::text[])::text, ';') from journal.entries j where resources = '{mesures/{0}}'",
     ];
 

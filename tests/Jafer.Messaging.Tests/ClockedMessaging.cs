@@ -40,7 +40,7 @@ public sealed class ClockedMessaging : IAsyncLifetime
         await Database.RunAsync("""
             create schema probe;
             create table probe.told (type text, payload jsonb);
-            create function probe.keep() returns trigger language plpgsql as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
+            create function probe.keep() returns trigger language plpgsql security definer as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
             create trigger keep after insert on outbox_messages for each row execute function probe.keep();
             """);
         _settings = ServiceHost.Settings(MessagingModule.Name, Database.ConnectionString, ServiceHost.UniquePrefix(), new Dictionary<string, string?>

@@ -48,7 +48,7 @@ public sealed class ClockedMesures : IAsyncLifetime
                 ('{YoungEspace}', '{OtherGestionnaire}', 'OUVERT', '[{JsonPeriod}]', 'Europe/Paris', '67', '[]', 1);
             create schema probe;
             create table probe.told (type text, payload jsonb, id bigint generated always as identity);
-            create function probe.keep() returns trigger language plpgsql as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
+            create function probe.keep() returns trigger language plpgsql security definer as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
             create trigger keep after insert on outbox_messages for each row execute function probe.keep();
             """);
 

@@ -61,3 +61,9 @@ public sealed class Initial : SqlMigration
 
 [DbContext(typeof(ProbeDbContext)), Migration("202611280700_journal")]
 public sealed class AccessJournal : JournalMigration;
+
+[DbContext(typeof(ProbeDbContext)), Migration("202611280710_roles")]
+public sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(ProbeDbContext)), Migration("202611280711_tenants")]
+public sealed class Tenants : TenantsMigration;

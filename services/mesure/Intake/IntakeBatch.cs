@@ -28,7 +28,7 @@ internal sealed class IntakeConflictException() : Exception("the mesures of the 
 /// The order of the writes keeps two batches from waiting for each other crosswise: sequences first and then facts, each in the
 /// order of the mesures. A single act writes its fact before its mesure, as is done here.
 /// </remarks>
-internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTimeOffset now)
+internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scopes, HoldLimits limits, DateTimeOffset now)
 {
     private const int MaxDescription = 500;
 
@@ -537,7 +537,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, HoldLimits limits, DateTi
 
         foreach (var group in ahead)
         {
-            var (stays, capacity) = await new Bookings(db).OthersAsync(
+            var (stays, capacity) = await new Bookings(db, scopes).OthersAsync(
                 group.Key.EspaceId, group.Key.Modalite, group.Min(b => b.Planned.StartsAt), group.Max(b => (b.Planned.ReturnsAt ?? b.Planned.StartsAt).AddMinutes(b.Planned.Minutes)),
                 lockBookings: true, ct);
             _places.Add(group.Key.EspaceId, group.Key.Modalite, stays, capacity);

@@ -80,7 +80,7 @@ internal sealed class IntakeSweep(
         var before = now - options.Value.HoldFor;
         var due = await db.IntakeItems.AsNoTracking().Where(i => i.Result == IntakeResult.Held && i.ReceivedAt <= before)
             .OrderBy(i => i.ReceivedAt).Take(Portion).Select(i => new { MesureId = i.MesureId!.Value, i.SourceSystem }).ToListAsync(ct);
-        return due.Count == 0 ? 0 : await new IntakeBatch(db, options.Value.Limits, now).ReleaseAsync([.. due.Select(d => (d.MesureId, d.SourceSystem)).Distinct()], ct);
+        return due.Count == 0 ? 0 : await new IntakeBatch(db, scopes, options.Value.Limits, now).ReleaseAsync([.. due.Select(d => (d.MesureId, d.SourceSystem)).Distinct()], ct);
     }
 
     // Only software that has open mesures to speak of can be silent.

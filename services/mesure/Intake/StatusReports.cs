@@ -13,7 +13,8 @@ using Npgsql;
 namespace Jafer.Mesures.Intake;
 
 /// <summary>The way of every batch: validate, judge and write in one transaction, again when others wrote the same mesures meanwhile.</summary>
-internal sealed class StatusReports(MesuresDbContext db, Commands<MesuresDbContext> commands, IOptions<IntakeOptions> options, TimeProvider clock)
+internal sealed class StatusReports(
+    MesuresDbContext db, IServiceScopeFactory scopes, Commands<MesuresDbContext> commands, IOptions<IntakeOptions> options, TimeProvider clock)
 {
     // Each defeat means that another writer got through; whoever waited for it comes next.
     private const int MaxAttempts = 10;
@@ -55,7 +56,7 @@ internal sealed class StatusReports(MesuresDbContext db, Commands<MesuresDbConte
             var transaction = await db.Database.BeginTransactionAsync(ct);
             try
             {
-                return await new IntakeBatch(db, options.Value.Limits, now).ReportAsync(caller.OrganisationId, caller.Subject, requestId, items, ct);
+                return await new IntakeBatch(db, scopes, options.Value.Limits, now).ReportAsync(caller.OrganisationId, caller.Subject, requestId, items, ct);
             }
             catch (Exception e) when (IsConflict(e))
             {

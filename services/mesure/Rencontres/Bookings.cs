@@ -15,7 +15,7 @@ using Rencontre = Jafer.Mesures.Domain.Rencontre;
 namespace Jafer.Mesures.Rencontres;
 
 /// <summary>Books rencontres by the rules, and keeps the slots that lost ones leave.</summary>
-internal sealed class Bookings(MesuresDbContext db)
+internal sealed class Bookings(MesuresDbContext db, IServiceScopeFactory scopes)
 {
     /// <summary>What bookings are compared with, without other families: those are asked for apart.</summary>
     public async Task<BookingContext> ContextAsync(Mesure mesure, CancellationToken ct)
@@ -58,7 +58,10 @@ internal sealed class Bookings(MesuresDbContext db)
         }
 
         var (first, last) = (from.AddHours(-Occupancy.MaxHours), to.AddHours(Occupancy.MaxHours));
-        var there = db.Rencontres.AsNoTracking().Where(r => r.EspaceId == id && r.Modalite == modalite);
+        // The other families are those of every court and of who had the espace before: no caller sees them all, and none is told more
+        // than that there is no place.
+        await using var scope = db.ServesTenant ? scopes.CreateAsyncScope() : (AsyncServiceScope?)null;
+        var there = (scope?.ServiceProvider.GetRequiredService<MesuresDbContext>() ?? db).Rencontres.AsNoTracking().Where(r => r.EspaceId == id && r.Modalite == modalite);
         var starting = await there.Where(r => r.Outcome == RencontreOutcome.Scheduled && r.StartsAt > first && r.StartsAt < last).ToListAsync(ct);
         var returning = await there.Where(r => r.ReturnOutcome == RencontreOutcome.Scheduled && r.ReturnsAt > first && r.ReturnsAt < last).ToListAsync(ct);
         return ([.. starting.Concat(returning).DistinctBy(r => r.Id).SelectMany(r => Occupancy.StaysOf(r))], capacity);

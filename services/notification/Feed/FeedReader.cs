@@ -1,9 +1,9 @@
-using System.Data;
 using Jafer.Contracts.Notification.V1;
 using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Jafer.Notifications.Feed;
 
@@ -15,7 +15,7 @@ namespace Jafer.Notifications.Feed;
 internal sealed record FeedPage(IReadOnlyList<(long Position, Event Event)> Events, long Position, bool More, bool Undelivered);
 
 /// <summary>Reads feeds, a page at a time.</summary>
-internal sealed class FeedReader(NpgsqlDataSource source)
+internal sealed class FeedReader(TenantStore store)
 {
     // One statement, one snapshot: a head read apart from its events could promise an event that the page does not have, or
     // hide that retention took one between the two.
@@ -33,20 +33,22 @@ internal sealed class FeedReader(NpgsqlDataSource source)
         """;
 
     /// <summary>Reads the page after a position.</summary>
-    /// <param name="organisationId">Whose feed.</param>
+    /// <param name="caller">Whose feed.</param>
     /// <param name="after">Position already handled; null to begin with the oldest event kept.</param>
     /// <param name="types">Wanted types; none for all.</param>
     /// <param name="size">Most events.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="DomainError">RESUME_TOKEN_EXPIRED: what follows the position is not kept, or was lost with the database.</exception>
-    public async Task<FeedPage> ReadAsync(Guid organisationId, long? after, string[] types, int size, CancellationToken ct)
+    public async Task<FeedPage> ReadAsync(Caller caller, long? after, string[] types, int size, CancellationToken ct)
     {
-        await using var command = source.CreateCommand(Page);
-        command.Parameters.AddWithValue("organisation", organisationId);
-        command.Parameters.AddWithValue("after", after ?? 0);
-        command.Parameters.AddWithValue("types", NpgsqlDbType.Array | NpgsqlDbType.Text, types);
-        command.Parameters.AddWithValue("limit", size + 1);
-        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.Default, ct);
+        await using var reader = await store.ReadAsync(
+            caller,
+            Page,
+            [
+                new NpgsqlParameter<Guid>("organisation", caller.OrganisationId), new NpgsqlParameter<long>("after", after ?? 0),
+                new NpgsqlParameter<string[]>("types", types), new NpgsqlParameter<int>("limit", size + 1),
+            ],
+            ct);
 
         var events = new List<(long, Event)>();
         var (head, trimmed, undelivered) = (0L, 0L, false);

@@ -16,7 +16,7 @@ internal sealed partial class NotificationGrpcService
 
         var caller = context.Caller();
         var position = Position(caller, request.ResumeToken);
-        var page = await feed.ReadAsync(caller.OrganisationId, position, types, size, context.CancellationToken);
+        var page = await feed.ReadAsync(caller, position, types, size, context.CancellationToken);
         if (position is not null)
         {
             // Who begins may be trying: what goes on has a token.

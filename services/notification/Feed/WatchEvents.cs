@@ -47,14 +47,14 @@ internal sealed partial class NotificationGrpcService
         using var watch = hub.Begin(caller.OrganisationId);
         var heartbeat = options.Value.Heartbeat;
         var begun = clock.GetTimestamp();
-        var page = await feed.ReadAsync(caller.OrganisationId, position, types, WatchPageSize, ct);
+        var page = await feed.ReadAsync(caller, position, types, WatchPageSize, ct);
 
         await ProveAsync(caller, position, page, types, ct);
 
         // The client learns that it is heard before anything happens.
         await context.WriteResponseHeadersAsync([]);
         var lastSent = clock.GetTimestamp();
-        for (; ; page = await feed.ReadAsync(caller.OrganisationId, page.Position, types, WatchPageSize, ct))
+        for (; ; page = await feed.ReadAsync(caller, page.Position, types, WatchPageSize, ct))
         {
             // Who begins may be trying: what goes on has a token, or stays for a heartbeat.
             if (position is not null || clock.GetElapsedTime(begun) >= heartbeat)

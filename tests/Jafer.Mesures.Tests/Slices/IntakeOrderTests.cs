@@ -221,7 +221,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
         await using var own = await Own.StartAsync(clock);
         await own.Database.RunAsync("""
             create table told (payload jsonb);
-            create function keep() returns trigger language plpgsql as $$ begin insert into told values (new.payload); return new; end $$;
+            create function keep() returns trigger language plpgsql security definer as $$ begin insert into told values (new.payload); return new; end $$;
             create trigger keep after insert on outbox_messages for each row when (new.message_type = 'mesure.source-silent.v1') execute function keep();
             """);
         var id = await own.TransmittedAsync();

@@ -43,7 +43,7 @@ public sealed class IntakeTests(MesuresFixture jafer)
         await jafer.Database.RunAsync("""
             create schema intake_probe;
             create table intake_probe.told (payload jsonb, key uuid);
-            create function intake_probe.keep() returns trigger language plpgsql as $$ begin insert into intake_probe.told values (new.payload, new.ordering_key); return new; end $$;
+            create function intake_probe.keep() returns trigger language plpgsql security definer as $$ begin insert into intake_probe.told values (new.payload, new.ordering_key); return new; end $$;
             create trigger intake_kept after insert on outbox_messages for each row execute function intake_probe.keep();
             """);
         try

@@ -247,7 +247,7 @@ public sealed class InterviewTests(MesuresFixture jafer)
         // Somebody else writes the mesure each time in the middle of the withdrawal, twice: what it read is old then.
         await jafer.Database.RunAsync($"""
             create sequence withdrawals;
-            create function meet() returns trigger language plpgsql as $$ begin
+            create function meet() returns trigger language plpgsql security definer as $$ begin
                 if nextval('withdrawals') <= 2 then raise exception using errcode = '23505', message = 'met another writer'; end if;
                 return new;
             end $$;
@@ -530,7 +530,7 @@ public sealed class InterviewTests(MesuresFixture jafer)
         var types = new List<string>();
         await jafer.Database.RunAsync("create schema if not exists probe_interviews; create table if not exists probe_interviews.seen (type text, payload jsonb)");
         await jafer.Database.RunAsync("""
-            create or replace function probe_interviews.keep() returns trigger language plpgsql as $$ begin insert into probe_interviews.seen values (new.message_type, new.payload); return new; end $$;
+            create or replace function probe_interviews.keep() returns trigger language plpgsql security definer as $$ begin insert into probe_interviews.seen values (new.message_type, new.payload); return new; end $$;
             create or replace trigger keep_interviews after insert on outbox_messages for each row execute function probe_interviews.keep();
             """);
         var booked = await jafer.InterviewsAsEspace.BookInterviewAsync(Agreed(id));

@@ -877,7 +877,7 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         await jafer.Database.RunAsync("""
             create schema if not exists test;
             create table if not exists test.told (message_type text, payload jsonb);
-            create or replace function test.keep_told() returns trigger language plpgsql as $$ begin insert into test.told values (new.message_type, new.payload); return new; end $$;
+            create or replace function test.keep_told() returns trigger language plpgsql security definer as $$ begin insert into test.told values (new.message_type, new.payload); return new; end $$;
             create or replace trigger keep_told before insert on outbox_messages for each row when (new.message_type like 'mesure.slot-%') execute function test.keep_told();
             """);
         var slot = await FreedAsync(espace, 10);

@@ -111,7 +111,7 @@ public sealed class WriteSafetyTests(MesuresFixture jafer)
         var bus = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString("N");
         await jafer.Database.RunAsync("create schema probe; create table probe.seen_payloads (payload jsonb)");
         await jafer.Database.RunAsync("""
-            create function probe.keep_payload() returns trigger language plpgsql as $$ begin insert into probe.seen_payloads values (new.payload); return new; end $$;
+            create function probe.keep_payload() returns trigger language plpgsql security definer as $$ begin insert into probe.seen_payloads values (new.payload); return new; end $$;
             create trigger keep_payload after insert on outbox_messages for each row execute function probe.keep_payload();
             """);
 

@@ -70,7 +70,7 @@ public sealed class DeliveryProofTests(NotificationsFixture fixture) : IClassFix
     private async Task KeepAsync() => await fixture.Database.RunAsync("""
         create schema if not exists probe;
         create table if not exists probe.told (type text, payload jsonb);
-        create or replace function probe.keep() returns trigger language plpgsql as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
+        create or replace function probe.keep() returns trigger language plpgsql security definer as $$ begin insert into probe.told values (new.message_type, new.payload); return new; end $$;
         create or replace trigger keep after insert on outbox_messages for each row execute function probe.keep();
         """);
 

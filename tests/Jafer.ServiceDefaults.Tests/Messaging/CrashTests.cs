@@ -26,7 +26,7 @@ public sealed class CrashTests : IAsyncLifetime
 
         // The relay publishes, then stands before the gate when it deletes what it published.
         await Database.RunAsync($"""
-            create function wait_at_gate() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock({Gate}); return null; end $$;
+            create function wait_at_gate() returns trigger language plpgsql security definer as $$ begin perform pg_advisory_xact_lock({Gate}); return null; end $$;
             create trigger gate before delete on outbox_messages for each statement execute function wait_at_gate();
             """);
         await using var gate = new NpgsqlConnection(Database.ConnectionString);

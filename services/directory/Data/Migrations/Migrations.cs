@@ -94,3 +94,9 @@ internal sealed class UpkeepReminderTable : SqlMigration
 
 [DbContext(typeof(DirectoryDbContext)), Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280711_tenants")]
+internal sealed class Tenants : TenantsMigration;

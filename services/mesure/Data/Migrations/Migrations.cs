@@ -178,3 +178,16 @@ internal sealed class PendingStartsOfMesures : SqlMigration
 }
 [Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
+[Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280711_tenants")]
+internal sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611280712_row_security")]
+internal sealed class RowSecurity : SqlMigration
+{
+    protected override string Resource => "202611280712_row_security.sql";
+}

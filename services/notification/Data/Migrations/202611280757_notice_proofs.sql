@@ -20,3 +20,6 @@ create table notice_proofs (
     constraint notice_proofs_channel check (channel in ('FEED', 'WEBHOOK', 'MAIL'))
 );
 create index notice_proofs_of_notice on notice_proofs (notice_id);
+
+select secure_rows('notice_proofs', 'coalesce(organisation_id = (select tenant()), false)');
+revoke insert, update, delete on notice_proofs from jafer_calls;

@@ -85,3 +85,14 @@ internal sealed class NoticeProofs : SqlMigration
 }
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280711_tenants")]
+internal sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280712_row_security")]
+internal sealed class RowSecurity : SqlMigration
+{
+    protected override string Resource => "202611280712_row_security.sql";
+}
