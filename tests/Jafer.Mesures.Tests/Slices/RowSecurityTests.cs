@@ -44,7 +44,7 @@ public sealed class RowSecurityTests(MesuresFixture jafer) : IAsyncLifetime, ICl
             Assert.Contains(own, await session.ReadAllAsync("select id from mesures"));
             Assert.Equal(await CountsAsync(own), await CountsAsync(session, own));
             Assert.Superset(
-                new HashSet<string> { "children", "interview_slots", "journal_entries", "mesure_facts", "mesures", "parties", "processed_requests", "rencontres" },
+                new HashSet<string> { "children", "interview_slots", "mesure_facts", "mesures", "parties", "processed_requests", "rencontres" },
                 (await RowSecurity.SeenAsync(session)).ToHashSet());
         }
     }
@@ -85,7 +85,7 @@ public sealed class RowSecurityTests(MesuresFixture jafer) : IAsyncLifetime, ICl
             "drop policy calls on mesures", "create policy mine on mesures to jafer_calls using (true)", "truncate mesures cascade", "create table mine as select * from mesures",
             "create function mine() returns int language sql security definer as 'select 1'", "alter role jafer_calls bypassrls", "select secure_rows('mesures', 'true')",
             "select * from delay_counts", "select * from bulk_jobs", "select * from inbox_messages", "select * from outbox_messages", "select * from mesure_returns",
-            "delete from mesure_facts", "update mesure_facts set act = act", "update journal_entries set rpc = rpc", "delete from journal_entries",
+            "delete from mesure_facts", "update mesure_facts set act = act", "select * from journal.entries", "update journal.entries set rpc = rpc", "delete from journal.entries", "select * from journal.seals",
             "copy parties from program 'true'", "update espaces set gestionnaire_id = gestionnaire_id",
         ];
 
@@ -121,7 +121,7 @@ public sealed class RowSecurityTests(MesuresFixture jafer) : IAsyncLifetime, ICl
             // Rows that are another's from the beginning.
             $"insert into children (id, mesure_id, position, given_name, family_name, needs) values (gen_random_uuid(), '{foreign}', 9, 'A', 'B', '{{}}')",
             $"insert into mesure_facts (id, mesure_id, version, act, occurred_at, recorded_at, details) values (gen_random_uuid(), '{foreign}', 99, 'TRANSMIT', now(), now(), '{{}}')",
-            $"insert into journal_entries (at, subject, role, organisation_id, rpc, resource) values (now(), 's', 'espace', '{OtherCourt}', 'x', 'y')",
+            $"insert into journal.entries (subject, role, organisation_id, rpc, resources, outcome, is_write) values ('s', 'espace', '{OtherCourt}', 'x', array['y'], 'OK', true)",
             $"insert into processed_requests (caller, request_id, method, request_hash, response, created_at, organisation_id) values ('x', gen_random_uuid(), 'm', '', '', now(), '{OtherCourt}')",
             $"insert into deadlines (mesure_id, kind, must_act, due_at) values ('{foreign}', 'RETRIEVAL', 'ESPACE', now())",
         ];
