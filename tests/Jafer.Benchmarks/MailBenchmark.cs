@@ -29,7 +29,7 @@ internal static class MailBenchmark
 {
     public const string Name = "mails";
 
-    private const double Goal = 0.03;
+    private const double Goal = 0.02;
     private const int People = 10_000;
     private const int Workers = 4;
     private const int Lives = 3;
