@@ -96,3 +96,9 @@ internal sealed class RowSecurity : SqlMigration
 {
     protected override string Resource => "202611280712_row_security.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280758_openings_of_proofs")]
+internal sealed class OpeningsOfProofs : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280758_openings_of_proofs.sql";
+}
