@@ -138,7 +138,7 @@ public abstract class HourlyRhythm : Rhythm
 
         var end = SilentAfter.AddDays(1).StartInParis();
         var (working, saturday, sunday) = (Usual(WorkingDays), Usual(Saturdays), Usual(Sundays));
-        if (Array.TrueForAll([working, saturday, sunday], hours => BitOperations.PopCount((uint)hours) < FewestHours))
+        if (Array.TrueForAll(new[] { working, saturday, sunday }, hours => BitOperations.PopCount((uint)hours) < FewestHours))
         {
             return end;
         }

@@ -136,7 +136,7 @@ internal sealed partial class WebhookGrpcService(
         var check = new FieldChecks();
         return await ChangeAsync(
             context, request, check, "endpoint_id", request.EndpointId, request.Etag, request.RequestId,
-            async (endpoint, now, ct) =>
+            async (endpoint, _, ct) =>
             {
                 // What was posted stays a proof; what it was posted with does not.
                 (endpoint.State, endpoint.Url, endpoint.ContactEmail, endpoint.Secret) = (Entity.Deleted, "", "", "");

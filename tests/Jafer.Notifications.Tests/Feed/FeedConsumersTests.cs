@@ -121,11 +121,6 @@ public sealed class FeedConsumersTests : IAsyncLifetime
     {
         var (tried, few) = (TestMesure.Create(), TestMesure.Create());
         await BeginAsync(Client("espace", tried.GestionnaireId));
-        using (var watch = Client("espace", tried.GestionnaireId).WatchEvents(new(), cancellationToken: Ct))
-        {
-            await watch.ResponseHeadersAsync;
-        }
-
         await ResumeForDaysAsync(Client("espace", few.GestionnaireId), 3);
         _clock.Advance(TimeSpan.FromDays(60));
         await ApplyAsync(tried.Transmitted());

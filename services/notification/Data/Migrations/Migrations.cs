@@ -99,3 +99,22 @@ internal sealed class NoticeProofs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280757_notice_proofs.sql";
 }
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280710_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280711_tenants")]
+internal sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280712_row_security")]
+internal sealed class RowSecurity : SqlMigration
+{
+    protected override string Resource => "202611280712_row_security.sql";
+}
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280758_openings_of_proofs")]
+internal sealed class OpeningsOfProofs : SqlMigration
+{
+    protected override string Resource => "Migrations.202611280758_openings_of_proofs.sql";
+}
