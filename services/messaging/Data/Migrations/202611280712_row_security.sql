@@ -19,6 +19,11 @@ select secure_rows(
 select secure_rows('thread_exports', $$coalesce(organisation_id = (select tenant()), false)
     or exists (select from threads t where t.thread_id = thread_exports.thread_id)$$);
 
+-- Which files a side was given is known to the sides of the thread; of an espace's that nobody opened yet, to whom it was given.
+select secure_rows('thread_exports', $$coalesce(organisation_id = (select tenant()), false)
+    or exists (select from threads t where t.thread_id = thread_exports.thread_id)$$, 'coalesce(organisation_id = (select tenant()), false)');
+revoke update, delete on thread_exports from jafer_calls;
+
 -- Calls do not write what the service projects, and nobody changes what was said.
 revoke insert, update, delete on espaces, courts from jafer_calls;
 revoke delete on messages from jafer_calls;
