@@ -98,7 +98,19 @@ internal sealed class CallJournal
                 ResourceNames.AddTo(names, answer, asked: false);
             }
 
-            return _any && names.Names.All(_onRecord.Contains) ? null : Line(caller, JournalEntry.Done, isWrite: false, names);
+            if (!_any)
+            {
+                return Line(caller, JournalEntry.Done, isWrite: false, names);
+            }
+
+            // A further message of a stream: only what is new.
+            var fresh = new NameList();
+            foreach (var name in names.Names.Where(n => !_onRecord.Contains(n)))
+            {
+                fresh.Add(name);
+            }
+
+            return fresh.Names.Count == 0 ? null : Line(caller, JournalEntry.Done, isWrite: false, fresh);
         }
     }
 

@@ -97,7 +97,7 @@ public sealed class ReadTests(ProbeHost probe) : IClassFixture<ProbeHost>
 
         await call.RequestStream.CompleteAsync();
         Assert.False(await call.ResponseStream.MoveNext(default));
-        Assert.Equal(3L, await probe.Database.ReadAsync<long>($"select count(*) from journal.entries where 'notes/{note}' = any(resources)"));
+        Assert.Equal(1L, await probe.Database.ReadAsync<long>($"select count(*) from journal.entries where 'notes/{note}' = any(resources)"));
     }
 
     [Fact]
