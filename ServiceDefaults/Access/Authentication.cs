@@ -32,7 +32,7 @@ internal static class Authentication
         var environment = services.GetRequiredService<IWebHostEnvironment>();
         var configuration = services.GetRequiredService<IConfiguration>();
         var clock = services.GetRequiredService<TimeProvider>();
-        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(IssuerKeys));
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger<IssuerKeys>();
         var options = configuration.GetSection("Identity:Keys").Get<KeyOptions>() ?? new KeyOptions();
         var http = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }));
         return Issuers.Read(configuration, environment, service, (authority, file) => new IssuerKeys(

@@ -47,6 +47,11 @@ public static class RpcErrors
         _ => Internal(),
     };
 
+    /// <summary>The status that gRPC sends for any exception.</summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="call">The call.</param>
+    public static StatusCode CodeOf(Exception exception, ServerCallContext call) => From(exception, call).StatusCode;
+
     /// <summary>The exception that gRPC sends for a refusal.</summary>
     /// <param name="error">The refusal.</param>
     public static RpcException From(DomainError error)

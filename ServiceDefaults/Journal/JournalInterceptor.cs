@@ -51,7 +51,7 @@ internal sealed class JournalInterceptor(PersonalTable table, JournalWriter writ
 
     private CallJournal Begin(ServerCallContext context) => CallJournal.Begin(context, table.IsPersonal(context.Method));
 
-    private Task RunAsync(CallJournal journal, ServerCallContext context, Func<Task> call) => RunAsync(journal, context, async () =>
+    private Task<bool> RunAsync(CallJournal journal, ServerCallContext context, Func<Task> call) => RunAsync(journal, context, async () =>
     {
         await call();
         return true;
@@ -65,7 +65,7 @@ internal sealed class JournalInterceptor(PersonalTable table, JournalWriter writ
         }
         catch (Exception e)
         {
-            var code = RpcErrors.From(e, context).StatusCode;
+            var code = RpcErrors.CodeOf(e, context);
             if (journal.ToRefuse(code) is { } line)
             {
                 var written = writer.WriteAsync(line);

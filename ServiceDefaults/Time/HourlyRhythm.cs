@@ -25,7 +25,7 @@ public abstract class HourlyRhythm : Rhythm
     // Days before the latest that can be remembered at all: of each kind at most ten.
     private const int Reach = 100;
 
-    private static readonly WorkingCalendar s_calendar = WorkingCalendar.OfCourt(null);
+    private static readonly WorkingCalendar s_calendar = WorkingCalendar.Of(null, null);
 
     /// <summary>Start of the hour in which it last talked; null before it ever did.</summary>
     public DateTimeOffset? LastHour { get; private set; }

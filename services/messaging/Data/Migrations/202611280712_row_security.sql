@@ -15,10 +15,6 @@ select secure_rows(
     'attachment_chunks',
     'exists (select from attachments a where a.attachment_id = attachment_chunks.attachment_id) or not attachment_is_known(attachment_id)');
 
--- Whoever is a side knows what was given out; also of an espace with which nobody spoke yet.
-select secure_rows('thread_exports', $$coalesce(organisation_id = (select tenant()), false)
-    or exists (select from threads t where t.thread_id = thread_exports.thread_id)$$);
-
 -- Which files a side was given is known to the sides of the thread; of an espace's that nobody opened yet, to whom it was given.
 select secure_rows('thread_exports', $$coalesce(organisation_id = (select tenant()), false)
     or exists (select from threads t where t.thread_id = thread_exports.thread_id)$$, 'coalesce(organisation_id = (select tenant()), false)');
