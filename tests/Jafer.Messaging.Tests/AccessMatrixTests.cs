@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using Google.Protobuf.WellKnownTypes;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Operations.V1;
 using Jafer.ServiceDefaults.Access;

@@ -79,7 +79,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
             ("expired", TestIssuer.Shared.Token(role, holder, audience: usual, expires: now.AddMinutes(-5))),
             ("wrong audience", TestIssuer.Shared.Token(role, holder, audience: "elsewhere")),
             ("wrong issuer", TestIssuer.Shared.Token(role, holder, audience: usual, issuer: "https://elsewhere.test")),
-            ("algorithm none", TestIssuer.Unsigned(TestIssuer.Shared.Token(role, holder, audience: usual))),
+            ("algorithm none", TestIssuer.WithoutSignature(TestIssuer.Shared.Token(role, holder, audience: usual))),
             ("another service's audience", TestIssuer.Shared.Token(role, holder, audience: own == "mesure" ? "messaging" : "mesure")),
             ("audience of the other kind", TestIssuer.Shared.Token(role, holder, audience: usual == own ? "jafer" : own)),
         ];

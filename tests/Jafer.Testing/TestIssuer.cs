@@ -42,7 +42,7 @@ public sealed class TestIssuer : IDisposable
 
     /// <summary>A token that claims to need no signature.</summary>
     /// <param name="token">A token of the issuer.</param>
-    public static string Unsigned(string token)
+    public static string WithoutSignature(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
         return Base64UrlEncoder.Encode("""{"alg":"none","typ":"JWT","kid":"test"}""") + "." + token.Split('.')[1] + ".";

@@ -5,7 +5,6 @@ using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
-using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Entity = Jafer.Messaging.Data.ThreadAttachment;

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
-using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;

@@ -92,7 +92,7 @@ public sealed class TenantTests(ProbeHost probe) : IClassFixture<ProbeHost>
 
     private static AsyncServiceScope Scope(AsyncServiceScope scope, Guid organisation, Tenancy tenancy, string role)
     {
-        scope.ServiceProvider.GetRequiredService<StoreScope>().Caller = new Caller("subject", role, organisation, false, null, tenancy, DateTimeOffset.MaxValue);
+        scope.ServiceProvider.GetRequiredService<StoreScope>().Caller = new Caller("subject", role, organisation, false, null, new AccessCell(tenancy, Relations.Holder, Actors.Software, false), DateTimeOffset.MaxValue);
         return scope;
     }
 

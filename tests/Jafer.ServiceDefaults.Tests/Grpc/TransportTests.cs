@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Grpc.Core;
 using Jafer.Probe;
 using Jafer.Probe.V1;
 using Jafer.ServiceDefaults.Tests.Clients;

@@ -3,7 +3,6 @@ using Jafer.Probe;
 using Jafer.Probe.V1;
 using Jafer.ServiceDefaults.Journal;
 using Jafer.Testing;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

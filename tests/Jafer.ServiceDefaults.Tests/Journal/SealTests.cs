@@ -10,10 +10,10 @@ namespace Jafer.ServiceDefaults.Tests.Journal;
 /// <summary>The seals of the access journal and their verifier, on lines written by SQL.</summary>
 public sealed class SealTests : IAsyncLifetime
 {
-    private const string Insert = """
+    private static string Insert(int count) => $"""
         insert into journal.entries (subject, issuer, role, organisation_id, is_person, on_behalf_of, rpc, resources, purpose, outcome, is_write, trace_id)
         select 'subject', 'issuer', 'espace', '0198d9b0-0000-7000-8000-000000000001', true, 'somebody', '/rpc', array['mesures/1', 'notes/2'], 'AUDIENCE', 'OK', false, 'trace'
-        from generate_series(1, {0})
+        from generate_series(1, {count})
         """;
 
     private TestDatabase? _database;
@@ -59,7 +59,7 @@ public sealed class SealTests : IAsyncLifetime
     {
         await using var slow = await _source!.OpenConnectionAsync();
         await using var transaction = await slow.BeginTransactionAsync();
-        await using (var insert = new NpgsqlCommand(string.Format(null, Insert, 2), slow))
+        await using (var insert = new NpgsqlCommand(Insert(2), slow))
         {
             await insert.ExecuteNonQueryAsync();
         }
@@ -234,7 +234,7 @@ public sealed class SealTests : IAsyncLifetime
     [InlineData("jafer_work", "alter table journal.entries disable trigger all")]
     public async Task Permission_ToDoMoreThanAdd_IsNobodysThatServes(string role, string statement)
     {
-        await Database.RunAsync(string.Format(null, $"set role {role}; {Insert}; reset role", 1));
+        await Database.RunAsync($"set role {role}; {Insert(1)}; reset role");
         await using var connection = await _source!.OpenConnectionAsync();
         await using var command = new NpgsqlCommand($"set role {role}; {statement}", connection);
 
@@ -271,7 +271,7 @@ public sealed class SealTests : IAsyncLifetime
         return await Database.ReadAllAsync<long>("select id from journal.entries order by id");
     }
 
-    private Task<int> WriteAsync(int count) => Database.RunAsync(string.Format(null, Insert, count));
+    private Task<int> WriteAsync(int count) => Database.RunAsync(Insert(count));
 
     private Task<Contracts.Journal.JournalSeal?> SealAsync() => new JournalSealer(
         _source!, Options.Create(new JournalOptions()), TimeProvider.System, NullLogger<JournalSealer>.Instance).SealAsync(default);
