@@ -260,7 +260,7 @@ internal sealed class WebhookDispatcher(
     /// Puts off what waits behind an event that failed until that is tried again: it may not go before, and would be looked at in
     /// vain. The order does not rest on it. What another transaction holds is passed by.
     /// </summary>
-    private static Task HoldBackAsync(NotificationsDbContext db, Taken taken, DateTimeOffset until) => db.Database.ExecuteSqlAsync($"""
+    private static Task<int> HoldBackAsync(NotificationsDbContext db, Taken taken, DateTimeOffset until) => db.Database.ExecuteSqlAsync($"""
         update webhook_deliveries set next_attempt_at = {until}
         where delivery_id in (
             select delivery_id from webhook_deliveries

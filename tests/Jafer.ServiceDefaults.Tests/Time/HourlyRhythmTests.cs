@@ -9,7 +9,7 @@ public sealed class HourlyRhythmTests
 {
     // A Monday, at midnight in Paris.
     private static readonly DateTimeOffset s_monday = new(2026, 9, 7, 0, 0, 0, TimeSpan.FromHours(2));
-    private static readonly WorkingCalendar s_calendar = WorkingCalendar.OfCourt(null);
+    private static readonly WorkingCalendar s_calendar = WorkingCalendar.Of(null, null);
     private static readonly Gen<int> s_hours = Gen.Choose(0, 0xFFFFFF);
 
     [Fact]
