@@ -28,7 +28,7 @@ public sealed class TenantTests(ProbeHost probe) : IClassFixture<ProbeHost>
         var (first, second) = (Organisations.New(), Organisations.New());
         foreach (var organisation in new[] { first, second, first })
         {
-            await using var scope = Scope(probe.Host.App.Services.CreateAsyncScope(), organisation, Tenancy.Own, "espace");
+            await using var scope = Scope(probe.Host.App.Services.CreateAsyncScope(), organisation, "own", "espace");
             var db = scope.ServiceProvider.GetRequiredService<ProbeDbContext>();
             Assert.Equal($"jafer_calls {organisation} espace", await WhoAsync(scope));
             await using (await db.Database.BeginTransactionAsync(Ct))
@@ -50,7 +50,7 @@ public sealed class TenantTests(ProbeHost probe) : IClassFixture<ProbeHost>
             Assert.Equal("", await RawAsync((NpgsqlConnection)db.Database.GetDbConnection()));
         }
 
-        await using var any = Scope(probe.Host.App.Services.CreateAsyncScope(), first, Tenancy.Any, "operateur");
+        await using var any = Scope(probe.Host.App.Services.CreateAsyncScope(), first, "any", "operateur");
         Assert.Equal("jafer_work", (await WhoAsync(any)).TrimEnd());
     }
 
@@ -62,7 +62,7 @@ public sealed class TenantTests(ProbeHost probe) : IClassFixture<ProbeHost>
         var seen = new string[organisations.Count];
         await Parallel.ForEachAsync(organisations.Index(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Ct }, async (o, _) =>
         {
-            await using var scope = Scope(probe.Host.App.Services.CreateAsyncScope(), o.Item, Tenancy.Own, "espace");
+            await using var scope = Scope(probe.Host.App.Services.CreateAsyncScope(), o.Item, "own", "espace");
             seen[o.Index] = await WhoAsync(scope);
         });
 
@@ -90,9 +90,9 @@ public sealed class TenantTests(ProbeHost probe) : IClassFixture<ProbeHost>
         }
     }
 
-    private static AsyncServiceScope Scope(AsyncServiceScope scope, Guid organisation, Tenancy tenancy, string role)
+    private static AsyncServiceScope Scope(AsyncServiceScope scope, Guid organisation, string cell, string role)
     {
-        scope.ServiceProvider.GetRequiredService<StoreScope>().Caller = new Caller("subject", role, organisation, false, null, new AccessCell(tenancy, Relations.Holder, Actors.Software, false), DateTimeOffset.MaxValue);
+        scope.ServiceProvider.GetRequiredService<StoreScope>().Caller = new Caller("subject", role, organisation, false, null, AccessCell.Parse(cell), DateTimeOffset.MaxValue);
         return scope;
     }
 

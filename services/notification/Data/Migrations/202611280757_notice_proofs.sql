@@ -23,4 +23,3 @@ create index notice_proofs_of_notice on notice_proofs (notice_id);
 
 select secure_rows('notice_proofs', 'coalesce(organisation_id = (select tenant()), false)');
 revoke insert, update, delete on notice_proofs from jafer_calls;
-grant update (opened_at) on notice_proofs to jafer_calls;
