@@ -28,7 +28,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     // A stream without end tells nothing: who gets no refusal within this time was let in.
-    private static readonly TimeSpan s_watching = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan s_watching = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentBag<string> _faults = [];
 
@@ -59,7 +59,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
         var request = Request(rpc, role);
         foreach (var (what, token) in _badTokens.GetOrAdd(role, BadTokens))
         {
-            var answer = await AskAsync(channel, rpc, request, token);
+            var answer = await AskAsync(channel, rpc, request, token, s_patience);
             if (!answer.StartsWith(token is null ? "Unauthenticated TOKEN_MISSING" : "Unauthenticated TOKEN_INVALID", StringComparison.Ordinal))
             {
                 Fault(rpc, role, $"token {what}", answer);
@@ -146,7 +146,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
 
         async Task ExpectForbiddenAsync(string token, IMessage request, string what)
         {
-            var answer = await AskAsync(channel, rpc, request, token);
+            var answer = await AskAsync(channel, rpc, request, token, s_patience);
             if (!answer.StartsWith(Forbidden, StringComparison.Ordinal) || answer.Length > Forbidden.Length + 60)
             {
                 Fault(rpc, role, what, answer);
@@ -212,7 +212,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
 
     private static bool IsRefused(string answer) => answer.StartsWith("PermissionDenied", StringComparison.Ordinal) || answer.StartsWith("Unauthenticated", StringComparison.Ordinal);
 
-    private static async Task<string> AskAsync(GrpcChannel channel, MethodDescriptor rpc, IMessage request, string? token)
+    private static async Task<string> AskAsync(GrpcChannel channel, MethodDescriptor rpc, IMessage request, string? token, TimeSpan? patience = null)
     {
         var headers = new Metadata();
         if (token is not null)
@@ -221,7 +221,7 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
         }
 
         var watches = rpc.Name.StartsWith("Watch", StringComparison.Ordinal);
-        var deadline = TimeProvider.System.GetUtcNow().Add(watches ? s_watching : s_patience).UtcDateTime;
+        var deadline = TimeProvider.System.GetUtcNow().Add(patience ?? (watches ? s_watching : s_patience)).UtcDateTime;
         IReadOnlyList<byte[]> answers = [];
         Refusal? refusal;
         try
