@@ -81,6 +81,7 @@ internal sealed class MailAges : SqlMigration
 internal sealed class UpkeepMails : SqlMigration
 {
     protected override string Resource => "Migrations.202611280751_upkeep_mails.sql";
+}
 
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280755_hours_of_consumers")]
 internal sealed class HoursOfConsumers : SqlMigration
@@ -98,19 +99,6 @@ internal sealed class WebhooksInOrder : SqlMigration
 internal sealed class NoticeProofs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280757_notice_proofs.sql";
-}
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280700_journal")]
-internal sealed class AccessJournal : JournalMigration;
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280710_roles")]
-internal sealed class Roles : DatabaseRolesMigration;
-
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280711_tenants")]
-internal sealed class Tenants : TenantsMigration;
-
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280712_row_security")]
-internal sealed class RowSecurity : SqlMigration
-{
-    protected override string Resource => "202611280712_row_security.sql";
 }
 
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280758_openings_of_proofs")]
