@@ -137,7 +137,7 @@ public sealed class ProbeGrpcService(
         var check = new FieldChecks();
         var id = check.Uuid("note_id", request.NoteId);
         check.ThrowIfAny();
-        if (id == Guid.Empty)
+        if (id == Guid.AllBitsSet)
         {
             throw DomainError.Forbidden();
         }

@@ -42,12 +42,12 @@ public sealed class ReadTests(ProbeHost probe) : IClassFixture<ProbeHost>
     public async Task Read_Refused_IsOnRecordWithWhatWasAskedFor()
     {
         var organisation = Organisations.New();
-        await Refusal.OfAsync(probe.Client(organisation).GetNoteAsync(new() { NoteId = Guid.Empty.ToString() }));
+        await Refusal.OfAsync(probe.Client(organisation).GetNoteAsync(new() { NoteId = Guid.AllBitsSet.ToString() }));
         await Refusal.OfAsync(probe.Client(organisation, "systeme").GetNoteAsync(new() { NoteId = Organisations.Court.ToString() }));
         await Refusal.OfAsync(probe.Client(organisation, "systeme").WriteNoteAsync(new() { NoteId = Organisations.OtherCourt.ToString() }));
 
         Assert.Equal(
-            [$"juridiction notes/{Guid.Empty} DENIED f", $"systeme notes/{Organisations.Court} DENIED f", $"systeme notes/{Organisations.OtherCourt} DENIED t"],
+            [$"juridiction notes/{Guid.AllBitsSet} DENIED f", $"systeme notes/{Organisations.Court} DENIED f", $"systeme notes/{Organisations.OtherCourt} DENIED t"],
             await probe.Database.ReadAllAsync<string>(
                 $"select concat_ws(' ', role, array_to_string(resources, ','), outcome, is_write) from journal.entries where organisation_id = '{organisation}' order by id"));
     }
@@ -102,13 +102,13 @@ public sealed class ReadTests(ProbeHost probe) : IClassFixture<ProbeHost>
     [Fact]
     public async Task Read_ManyAtOnce_ShareCommits()
     {
-        var ids = Enumerable.Range(0, 200).Select(_ => Organisations.New()).ToArray();
+        var ids = Enumerable.Range(0, 40).Select(_ => Organisations.New()).ToArray();
 
         await Task.WhenAll(ids.Select(async id => await _client.GetNoteAsync(new() { NoteId = id.ToString() })));
 
         var names = string.Join(",", ids.Select(id => $"'notes/{id}'"));
-        Assert.Equal(200L, await probe.Database.ReadAsync<long>($"select count(*) from journal.entries where resources && array[{names}]"));
-        Assert.InRange(await probe.Database.ReadAsync<long>($"select count(distinct xact) from journal.entries where resources && array[{names}]"), 1, 150);
+        Assert.Equal(40L, await probe.Database.ReadAsync<long>($"select count(*) from journal.entries where resources && array[{names}]"));
+        Assert.InRange(await probe.Database.ReadAsync<long>($"select count(distinct xact) from journal.entries where resources && array[{names}]"), 1, 39);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class ReadTests(ProbeHost probe) : IClassFixture<ProbeHost>
         await database.RunAsync("alter table journal.entries rename to away");
 
         var answered = await Refusal.OfAsync(client.GetNoteAsync(new() { NoteId = Organisations.New().ToString() }));
-        var denied = await Refusal.OfAsync(client.GetNoteAsync(new() { NoteId = Guid.Empty.ToString() }));
+        var denied = await Refusal.OfAsync(client.GetNoteAsync(new() { NoteId = Guid.AllBitsSet.ToString() }));
         await client.ListNotesAsync(new());
         await database.RunAsync("alter table journal.away rename to entries");
         await client.GetNoteAsync(new() { NoteId = Organisations.New().ToString() });
