@@ -234,7 +234,7 @@ public sealed class SealTests : IAsyncLifetime
     [InlineData("jafer_work", "alter table journal.entries disable trigger all")]
     public async Task Permission_ToDoMoreThanAdd_IsNobodysThatServes(string role, string statement)
     {
-        await Database.RunAsync($"set role {role}; {Insert(1)}; reset role");
+        await Database.RunAsync($"set jafer.tenant = '0198d9b0-0000-7000-8000-000000000001'; set role {role}; {Insert(1)}; reset role");
         await using var connection = await _source!.OpenConnectionAsync();
         await using var command = new NpgsqlCommand($"set role {role}; {statement}", connection);
 
