@@ -56,7 +56,7 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
         var import = Espace("refreshed");
         await directory.ImportAsync(import);
         await directory.Database.RunAsync(
-            $"update espace_groups set confirmed_at = confirmed_at - interval '120 days', said_at = said_at - interval '120 days' where espace_id = '{IdOf("refreshed")}'");
+            $"update espace_groups set confirmed_at = (confirmed_at at time zone 'Europe/Paris' - interval '120 days') at time zone 'Europe/Paris', said_at = (said_at at time zone 'Europe/Paris' - interval '120 days') at time zone 'Europe/Paris' where espace_id = '{IdOf("refreshed")}'");
 
         // Only openness goes stale within 120 days, besides the wait.
         var client = directory.Gestionnaire("G-refreshed");
@@ -65,7 +65,7 @@ public class EventTests(DirectoryFixture directory) : IClassFixture<DirectoryFix
         var confirmed = await received.FirstAsync<EspaceGroupConfirmed>(e => e.AggregateId == IdOf("refreshed"));
         Assert.Equal((StableIds.Gestionnaire("test", "G-refreshed"), "MODALITE", "VISITE", 2L), (confirmed.GestionnaireId, confirmed.Group, confirmed.Key, confirmed.AggregateVersion));
 
-        await directory.Database.RunAsync($"update espace_groups set confirmed_at = confirmed_at - interval '500 days' where espace_id = '{IdOf("refreshed")}' and espace_group = 'LIEUX'");
+        await directory.Database.RunAsync($"update espace_groups set confirmed_at = (confirmed_at at time zone 'Europe/Paris' - interval '500 days') at time zone 'Europe/Paris' where espace_id = '{IdOf("refreshed")}' and espace_group = 'LIEUX'");
         import.ConfirmedDate = Today.ToProto();
         import.Lieux[0].Name = "Autre lieu";
         await directory.ImportAsync(import);

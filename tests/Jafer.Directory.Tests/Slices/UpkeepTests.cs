@@ -58,7 +58,7 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
         foreach (var espace in new[] { none, ended, closed, renewed })
             espace.Gestionnaire = none.Gestionnaire;
         await directory.ImportAsync(none, ended, closed, renewed);
-        await directory.Database.RunAsync($"update espace_groups set confirmed_at = confirmed_at - interval '500 days' where espace_id = '{IdOf("ended")}'");
+        await directory.Database.RunAsync($"update espace_groups set confirmed_at = (confirmed_at at time zone 'Europe/Paris' - interval '500 days') at time zone 'Europe/Paris' where espace_id = '{IdOf("ended")}'");
         await directory.Database.RunAsync($"""
             insert into capacity_enquiries (id, espace_id, requester_id, modalite, child_count, situations, protection_order, created_at, expires_at, version)
             values ('{StableIds.For("enquiry")}', '{IdOf("none")}', gen_random_uuid(), 'VISITE', 1, '{"{}"}', false, now(), now() + interval '3 days', 1),
@@ -104,7 +104,7 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
     public async Task ListUpkeepItems_AnyPageSize_PagesConcatenateToTheWholeList()
     {
         await directory.ImportAsync([.. Enumerable.Range(0, 12).Select(i => Espace($"page{i}", "73065"))]);
-        await directory.Database.RunAsync("update espace_groups set confirmed_at = confirmed_at - interval '600 days' from espaces e where e.id = espace_id and e.departement = '73'");
+        await directory.Database.RunAsync("update espace_groups set confirmed_at = (confirmed_at at time zone 'Europe/Paris' - interval '600 days') at time zone 'Europe/Paris' from espaces e where e.id = espace_id and e.departement = '73'");
         var request = new ListUpkeepItemsRequest { Departement = "73", PageSize = 200 };
         var all = await directory.Operateur.ListUpkeepItemsAsync(request, cancellationToken: Cancel);
         Assert.Equal(all.TotalCount, all.Items.Count);
@@ -172,7 +172,7 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
         foreach (var some in Enumerable.Range(0, 120).Chunk(40))
             await directory.ImportAsync([.. some.Select(i => Espace($"many{i}", "26362"))]);
         await Sweep.SweepAsync(Cancel);
-        await directory.Database.RunAsync("update espace_groups set confirmed_at = confirmed_at - interval '600 days' from espaces e where e.id = espace_id and e.departement = '26' and espace_group <> 'ATTENTE'");
+        await directory.Database.RunAsync("update espace_groups set confirmed_at = (confirmed_at at time zone 'Europe/Paris' - interval '600 days') at time zone 'Europe/Paris' from espaces e where e.id = espace_id and e.departement = '26' and espace_group <> 'ATTENTE'");
         var due = await directory.Database.ReadAsync<long>("select count(*) from espace_groups g join espaces e on e.id = g.espace_id where e.departement = '26' and espace_group <> 'ATTENTE'");
 
         Assert.InRange(due, 501, 2000);
@@ -344,7 +344,7 @@ public class UpkeepTests(DirectoryFixture directory) : IClassFixture<DirectoryFi
     private static DateOnly ToDay(Date date) => new(date.Year, date.Month, date.Day);
 
     private Task<int> ConfirmedAsync(string espace, string group, int daysAgo) => directory.Database.RunAsync(
-        $"update espace_groups set confirmed_at = now() - interval '{daysAgo} days' where espace_id = '{IdOf(espace)}' and espace_group = '{group}'");
+        $"update espace_groups set confirmed_at = (now() at time zone 'Europe/Paris' - interval '{daysAgo} days') at time zone 'Europe/Paris' where espace_id = '{IdOf(espace)}' and espace_group = '{group}'");
 
     private Task<IReadOnlyList<string>> ToldAsync(string espace) => directory.Database.ReadAllAsync<string>(
         $"select espace_group || ':' || key from stale_groups_told where espace_id = '{IdOf(espace)}' order by 1");
