@@ -176,8 +176,12 @@ internal sealed class PendingStartsOfMesures : SqlMigration
 {
     protected override string Resource => "202611280691_pending_starts.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
+
+[DbContext(typeof(MesuresDbContext))]
 [Migration("202611280710_roles")]
 internal sealed class Roles : DatabaseRolesMigration;
 
