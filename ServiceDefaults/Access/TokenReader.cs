@@ -29,7 +29,7 @@ internal sealed record TokenIdentity(string Subject, string Role, Guid Organisat
 internal sealed class TokenReader(Issuers issuers, IOrganisations organisations)
 {
     /// <summary>Longest token, in characters.</summary>
-    public const int MaxLength = 16 * 1024;
+    public const int MaxLength = 12 * 1024;
 
     private const int MaxSubjectLength = 200;
     private const string Scheme = "Bearer ";

@@ -66,11 +66,12 @@ internal static class LimitExtensions
         app.UseForwardedHeaders(options);
     }
 
-    /// <summary>Lets calls in or refuses them. After authentication.</summary>
+    /// <summary>Lets calls in or refuses them.</summary>
     public static void UseCallLimits(this WebApplication app)
     {
-        var limits = app.Services.GetRequiredService<CallLimits>();
-        app.Use(next => http => limits.RunAsync(http, next));
+        // Read late: what is configured wrongly is told at the start, not while the application is built.
+        var limits = new Lazy<CallLimits>(app.Services.GetRequiredService<CallLimits>);
+        app.Use(next => http => limits.Value.RunAsync(http, next));
     }
 
     private static async Task CountAsync(

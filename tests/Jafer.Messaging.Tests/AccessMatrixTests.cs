@@ -36,6 +36,7 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
             IMessage request = rpc.Name switch
             {
                 "PostMessage" => Messages.Post(mesure, "bonjour"),
+                "CheckThreadExport" => new CheckThreadExportRequest { MesureId = mesure.Id.ToString(), Sha256 = ByteString.CopyFrom(new byte[32]) },
                 "MarkThreadRead" => Messages.Read(mesure, TestMesure.NewId().ToString()),
                 "AcknowledgeMessage" => Messages.Acknowledge(mesure, TestMesure.NewId().ToString()),
                 "WithdrawQuestion" => Messages.Withdraw(mesure, TestMesure.NewId().ToString()),

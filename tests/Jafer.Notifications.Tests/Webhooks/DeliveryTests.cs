@@ -220,7 +220,7 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
         var endpoint = await Eventually.BecomesAsync(() => fixture.GetAsync(mesure.GestionnaireId, id), e => e.State == WebhookEndpointState.DisabledFailing, "disabled");
         Assert.Single(await Eventually.BecomesAsync(() => fixture.Catcher.MailsToAsync(endpoint.ContactEmail), m => m.Count > 0, "the mail"));
 
-        await fixture.Database.RunAsync($"update webhook_deliveries set expires_at = now() - interval '2 days' where endpoint_id = '{id}'");
+        await fixture.Database.RunAsync($"update webhook_deliveries set expires_at = now() - interval '2 days', next_attempt_at = now() - interval '2 days' where endpoint_id = '{id}'");
         await fixture.Host.App.Services.GetServices<IHostedService>().OfType<FeedRetention>().Single().SweepAsync(Ct);
         Assert.Equal(WebhookDeliveryState.Failed, Assert.Single(await fixture.LogAsync(mesure.GestionnaireId, id)).State);
         await fixture.Database.RunAsync($"update webhook_deliveries set queued_at = now() - interval '31 days' where endpoint_id = '{id}'");

@@ -75,7 +75,7 @@ public sealed class LimitTests(LimitTests.Store store) : IClassFixture<LimitTest
     public async Task Call_OfOneOfOurServices_CountsForLess()
     {
         await using var host = await StartAsync(s_slow, ("CallerBurst", "1"));
-        var service = new ProbeService.ProbeServiceClient(host.Channel(TestIssuer.Shared.Token("systeme", Organisations.Court)));
+        var service = new ProbeService.ProbeServiceClient(host.Channel("systeme", Organisations.Court));
 
         for (var i = 0; i < 10; i++)
         {
