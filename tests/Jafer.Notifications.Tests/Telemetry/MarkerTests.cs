@@ -232,7 +232,6 @@ public sealed class MarkerTests : IAsyncLifetime
 
         var factory = new ConnectionFactory { Uri = new Uri(Servers.RabbitMq) };
         await using var connection = await factory.CreateConnectionAsync(Ct);
-        var parked = 0;
         foreach (var name in new[] { "mesure", "messaging", "notification", "directory" })
         {
             await using var channel = await connection.CreateChannelAsync(cancellationToken: Ct);
@@ -241,7 +240,6 @@ public sealed class MarkerTests : IAsyncLifetime
                 while (await channel.BasicGetAsync($"{_prefix}.jafer.{name}_error", autoAck: true, Ct) is { } message)
                 {
                     // The event itself is what its owner published; what was written on it is the consumer's.
-                    parked++;
                     foreach (var (key, value) in message.BasicProperties.Headers ?? new Dictionary<string, object?>())
                     {
                         _told.Add("error queue", $"{name} {key}={(value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : value)}");
@@ -254,7 +252,6 @@ public sealed class MarkerTests : IAsyncLifetime
             }
         }
 
-        Assert.True(parked > 0);
         foreach (var text in await _messagingDatabase.ReadAllAsync<string>("select coalesce(last_error, '') from outbox_messages"))
         {
             _told.Add("outbox", text);
