@@ -1,21 +1,6 @@
 -- The access journal: a schema of its own, apart from the data. A line is written once, by whoever does what it tells of, and goes
 -- with its month after a year. docs/journal.md.
 
--- The roles that services work under; whoever makes them first, here or in another database of the cluster.
-do $$
-declare
-    wanted text;
-begin
-    foreach wanted in array array['jafer_calls', 'jafer_work'] loop
-        if not exists (select from pg_roles where rolname = wanted) then
-            begin
-                execute format('create role %I nologin', wanted);
-            exception when duplicate_object or unique_violation then null;
-            end;
-        end if;
-    end loop;
-end $$;
-
 create schema journal;
 
 create table journal.entries (

@@ -1,10 +1,8 @@
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.Mesures;
 using Jafer.Mesures.Data;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
-using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using Npgsql;
 
@@ -92,29 +90,5 @@ internal static class MesureCopies
     }
 
     /// <summary>A whole and lawful content.</summary>
-    public static CreateMesureRequest Content()
-    {
-        var request = new CreateMesureRequest
-        {
-            Decision = new Decision
-            {
-                Nature = DecisionNature.Jugement,
-                RgNumber = "26/01234",
-                DecisionDate = new DateOnly(2026, 3, 2).ToProto(),
-                LegalBasis = LegalBasis.Article37329,
-                JudgeName = "Juge fictive",
-                ParentalAuthority = ParentalAuthority.Joint,
-                DurationMonths = 12,
-                Periodicity = new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month },
-                RencontreMinutes = 120,
-                Modalite = Modalite.Visite,
-            },
-            EspaceId = Espace.ToString(),
-            RequestId = NewId(),
-        };
-        request.Parties.Add(new Party { Role = PartyRole.Hote, Kind = PartyKind.Parent, GivenName = "Hote", FamilyName = "Fictif", CommuneInsee = "69123" });
-        request.Parties.Add(new Party { Role = PartyRole.Visiteur, Kind = PartyKind.Parent, GivenName = "Visiteur", FamilyName = "Fictif", CommuneInsee = "69266" });
-        request.Children.Add(new Child { GivenName = "Enfant", FamilyName = "Fictif", BirthDate = new DateOnly(2019, 5, 4).ToProto() });
-        return request;
-    }
+    public static CreateMesureRequest Content() => TestDraft.Content(Espace);
 }

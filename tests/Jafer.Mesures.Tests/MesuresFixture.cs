@@ -107,28 +107,7 @@ public sealed class MesuresFixture : IAsyncLifetime
     /// <summary>A whole and lawful content, of a case and a family of its own.</summary>
     public static CreateMesureRequest Content(Action<CreateMesureRequest>? change = null)
     {
-        var number = Interlocked.Increment(ref s_cases);
-        var request = new CreateMesureRequest
-        {
-            Decision = new Decision
-            {
-                Nature = DecisionNature.Jugement,
-                RgNumber = $"26/{number:D5}",
-                DecisionDate = new DateOnly(2026, 3, 2).ToProto(),
-                LegalBasis = LegalBasis.Article37329,
-                JudgeName = "Juge fictive",
-                ParentalAuthority = ParentalAuthority.Joint,
-                DurationMonths = 12,
-                Periodicity = new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month },
-                RencontreMinutes = 120,
-                Modalite = Modalite.Visite,
-            },
-            EspaceId = Espace.ToString(),
-            RequestId = NewId(),
-        };
-        request.Parties.Add(new Party { Role = PartyRole.Hote, Kind = PartyKind.Parent, GivenName = "Hote", FamilyName = $"Fictif {number}", CommuneInsee = "69123" });
-        request.Parties.Add(new Party { Role = PartyRole.Visiteur, Kind = PartyKind.Parent, GivenName = "Visiteur", FamilyName = $"Fictif {number}", CommuneInsee = "69266" });
-        request.Children.Add(new Child { GivenName = "Enfant", FamilyName = $"Fictif {number}", BirthDate = new DateOnly(2019, 5, 4).ToProto() });
+        var request = TestDraft.Content(Espace, number: Interlocked.Increment(ref s_cases));
         change?.Invoke(request);
         return request;
     }

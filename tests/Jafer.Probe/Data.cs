@@ -59,11 +59,11 @@ public sealed class Initial : SqlMigration
     protected override string Resource => "202611210001_initial.sql";
 }
 
+[DbContext(typeof(ProbeDbContext)), Migration("202611280699_roles")]
+public sealed class Roles : DatabaseRolesMigration;
+
 [DbContext(typeof(ProbeDbContext)), Migration("202611280700_journal")]
 public sealed class AccessJournal : JournalMigration;
-
-[DbContext(typeof(ProbeDbContext)), Migration("202611280710_roles")]
-public sealed class Roles : DatabaseRolesMigration;
 
 [DbContext(typeof(ProbeDbContext)), Migration("202611280711_tenants")]
 public sealed class Tenants : TenantsMigration;

@@ -29,7 +29,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using RabbitMQ.Client;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Jafer.Notifications.Tests.Telemetry;
@@ -139,7 +138,7 @@ public sealed class MarkerTests : IAsyncLifetime
         await Eventually.BecomesAsync(
             () => _mesuresDatabase.ReadAsync<long>($"select count(*) from espaces where id = '{s_espace}'"), n => n == 1, "the espace is known");
 
-        var created = (CreateMesureResponse)await StepAsync(_mesures, Roles.Juridiction, MesureService.Descriptor, Content());
+        var created = (CreateMesureResponse)await StepAsync(_mesures, Roles.Juridiction, MesureService.Descriptor, TestDraft.Content(s_espace, TimeProvider.System.TodayInParis().AddDays(-20)));
         var mesureId = created.Mesure.MesureId;
         Task<IMessage> Court(IMessage request) => StepAsync(_mesures, Roles.Juridiction, MesureService.Descriptor, request);
         Task<IMessage> Side(IMessage request) => StepAsync(_mesures, Roles.Espace, MesureService.Descriptor, request);
@@ -230,26 +229,11 @@ public sealed class MarkerTests : IAsyncLifetime
             () => Task.FromResult(_told.Lines.Count(l => l.Source == "log" && l.Text.Contains("could not apply event", StringComparison.Ordinal))), n => n > 0, "events that cannot be applied");
         await SettledAsync();
 
-        var factory = new ConnectionFactory { Uri = new Uri(Servers.RabbitMq) };
-        await using var connection = await factory.CreateConnectionAsync(Ct);
-        foreach (var name in new[] { "mesure", "messaging", "notification", "directory" })
+        // The event itself is what its owner published; what was written on it is the consumer's.
+        await using var tap = await Tap.OpenAsync(Servers.RabbitMq);
+        foreach (var (key, value) in await tap.PeekAsync($"{_prefix}.jafer.messaging_error"))
         {
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: Ct);
-            try
-            {
-                while (await channel.BasicGetAsync($"{_prefix}.jafer.{name}_error", autoAck: true, Ct) is { } message)
-                {
-                    // The event itself is what its owner published; what was written on it is the consumer's.
-                    foreach (var (key, value) in message.BasicProperties.Headers ?? new Dictionary<string, object?>())
-                    {
-                        _told.Add("error queue", $"{name} {key}={(value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : value)}");
-                    }
-                }
-            }
-            catch (RabbitMQ.Client.Exceptions.OperationInterruptedException)
-            {
-                // Nothing was ever parked there.
-            }
+            _told.Add("error queue", $"{key}={(value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : value)}");
         }
 
         foreach (var text in await _messagingDatabase.ReadAllAsync<string>("select coalesce(last_error, '') from outbox_messages"))
@@ -445,31 +429,5 @@ public sealed class MarkerTests : IAsyncLifetime
         espace.Lieux.Add(new Lieu { ExternalId = "L1", Name = "Lieu fictif", CommuneInsee = "69123" });
         espace.Modalites.Add(new ModaliteOfferte { Modalite = Modalite.Visite, State = ModaliteState.Ouverte, CapacityFamilies = 10, SlotsPerWeek = 10, MaxAge = 17 });
         return espace;
-    }
-
-    private static CreateMesureRequest Content()
-    {
-        var request = new CreateMesureRequest
-        {
-            Decision = new Decision
-            {
-                Nature = DecisionNature.Jugement,
-                RgNumber = "26/00001",
-                DecisionDate = TimeProvider.System.TodayInParis().AddDays(-20).ToProto(),
-                LegalBasis = LegalBasis.Article37329,
-                JudgeName = "Juge fictive",
-                ParentalAuthority = ParentalAuthority.Joint,
-                DurationMonths = 12,
-                Periodicity = new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month },
-                RencontreMinutes = 120,
-                Modalite = Modalite.Visite,
-            },
-            EspaceId = s_espace.ToString(),
-            RequestId = Id(),
-        };
-        request.Parties.Add(new Party { Role = PartyRole.Hote, Kind = PartyKind.Parent, GivenName = "Hote", FamilyName = "Fictif", CommuneInsee = "69123" });
-        request.Parties.Add(new Party { Role = PartyRole.Visiteur, Kind = PartyKind.Parent, GivenName = "Visiteur", FamilyName = "Fictif", CommuneInsee = "69266" });
-        request.Children.Add(new Child { GivenName = "Enfant", FamilyName = "Fictif", BirthDate = new DateOnly(2019, 5, 4).ToProto() });
-        return request;
     }
 }

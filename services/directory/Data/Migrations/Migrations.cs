@@ -92,11 +92,11 @@ internal sealed class UpkeepReminderTable : SqlMigration
     protected override string Resource => "Migrations.202611280622_upkeep_reminders.sql";
 }
 
+[DbContext(typeof(DirectoryDbContext)), Migration("202611280699_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
 [DbContext(typeof(DirectoryDbContext)), Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
-
-[DbContext(typeof(DirectoryDbContext)), Migration("202611280710_roles")]
-internal sealed class Roles : DatabaseRolesMigration;
 
 [DbContext(typeof(DirectoryDbContext)), Migration("202611280711_tenants")]
 internal sealed class Tenants : TenantsMigration;

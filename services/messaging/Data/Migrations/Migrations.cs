@@ -44,11 +44,11 @@ internal sealed class ThreadExports : SqlMigration
     protected override string Resource => "Migrations.202611280693_thread_exports.sql";
 }
 
+[DbContext(typeof(MessagingDbContext)), Migration("202611280699_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
 [DbContext(typeof(MessagingDbContext)), Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
-
-[DbContext(typeof(MessagingDbContext)), Migration("202611280710_roles")]
-internal sealed class Roles : DatabaseRolesMigration;
 
 [DbContext(typeof(MessagingDbContext)), Migration("202611280711_tenants")]
 internal sealed class Tenants : TenantsMigration;

@@ -178,12 +178,12 @@ internal sealed class PendingStartsOfMesures : SqlMigration
 }
 
 [DbContext(typeof(MesuresDbContext))]
-[Migration("202611280700_journal")]
-internal sealed class AccessJournal : JournalMigration;
+[Migration("202611280699_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
 
 [DbContext(typeof(MesuresDbContext))]
-[Migration("202611280710_roles")]
-internal sealed class Roles : DatabaseRolesMigration;
+[Migration("202611280700_journal")]
+internal sealed class AccessJournal : JournalMigration;
 
 [DbContext(typeof(MesuresDbContext))]
 [Migration("202611280711_tenants")]

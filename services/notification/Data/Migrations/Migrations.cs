@@ -56,11 +56,11 @@ internal sealed class FeedConsumers : SqlMigration
     protected override string Resource => "Migrations.202611280650_feed_consumers.sql";
 }
 
+[DbContext(typeof(NotificationsDbContext)), Migration("202611280699_roles")]
+internal sealed class Roles : DatabaseRolesMigration;
+
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280700_journal")]
 internal sealed class AccessJournal : JournalMigration;
-
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280710_roles")]
-internal sealed class Roles : DatabaseRolesMigration;
 
 [DbContext(typeof(NotificationsDbContext)), Migration("202611280711_tenants")]
 internal sealed class Tenants : TenantsMigration;
@@ -99,10 +99,4 @@ internal sealed class WebhooksInOrder : SqlMigration
 internal sealed class NoticeProofs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280757_notice_proofs.sql";
-}
-
-[DbContext(typeof(NotificationsDbContext)), Migration("202611280758_openings_of_proofs")]
-internal sealed class OpeningsOfProofs : SqlMigration
-{
-    protected override string Resource => "Migrations.202611280758_openings_of_proofs.sql";
 }

@@ -1,18 +1,17 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Jafer.Testing;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 
-namespace Jafer.ServiceDefaults.Tests.Messaging;
+namespace Jafer.Testing;
 
 /// <summary>A message as the broker holds it.</summary>
-public sealed record Delivery(Guid EventId, Guid AggregateId, long Version, IReadOnlyBasicProperties Properties, byte[] Body);
+public sealed record TappedMessage(Guid EventId, Guid AggregateId, long Version, IReadOnlyBasicProperties Properties, byte[] Body);
 
 /// <summary>Stands beside the services on the broker: sees what is published, and publishes what it likes.</summary>
 public sealed class Tap : IAsyncDisposable
 {
-    private readonly ConcurrentQueue<Delivery> _seen = new();
+    private readonly ConcurrentQueue<TappedMessage> _seen = new();
     private readonly IConnection _connection;
     private readonly IChannel _channel;
 
@@ -24,7 +23,7 @@ public sealed class Tap : IAsyncDisposable
 
     public IChannel Channel => _channel;
 
-    public IReadOnlyCollection<Delivery> Seen => _seen;
+    public IReadOnlyCollection<TappedMessage> Seen => _seen;
 
     /// <summary>Listens to exchanges of events.</summary>
     /// <param name="address">Address of the broker.</param>
@@ -53,7 +52,7 @@ public sealed class Tap : IAsyncDisposable
             var body = delivery.Body.ToArray();
             using var envelope = JsonDocument.Parse(body);
             var message = envelope.RootElement.GetProperty("message");
-            tap._seen.Enqueue(new Delivery(
+            tap._seen.Enqueue(new TappedMessage(
                 message.GetProperty("eventId").GetGuid(), message.GetProperty("aggregateId").GetGuid(), message.GetProperty("aggregateVersion").GetInt64(),
                 new BasicProperties(delivery.BasicProperties), body));
             return Task.CompletedTask;
@@ -63,11 +62,11 @@ public sealed class Tap : IAsyncDisposable
     }
 
     /// <summary>Waits until a number of deliveries were seen.</summary>
-    public Task<IReadOnlyCollection<Delivery>> SeesAsync(int count) =>
+    public Task<IReadOnlyCollection<TappedMessage>> SeesAsync(int count) =>
         Eventually.BecomesAsync(() => Task.FromResult(Seen), s => s.Count >= count, $"{count} deliveries");
 
     /// <summary>Delivers a message to a queue once more.</summary>
-    public Task DeliverAsync(string queue, Delivery delivery) =>
+    public Task DeliverAsync(string queue, TappedMessage delivery) =>
         _channel.BasicPublishAsync("", queue, mandatory: true, new BasicProperties(delivery.Properties), delivery.Body).AsTask();
 
     /// <summary>The headers of a queue's first message, which goes back there.</summary>
