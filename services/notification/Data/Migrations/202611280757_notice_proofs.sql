@@ -23,3 +23,5 @@ create index notice_proofs_of_notice on notice_proofs (notice_id);
 
 select secure_rows('notice_proofs', 'coalesce(organisation_id = (select tenant()), false)');
 revoke insert, update, delete on notice_proofs from jafer_calls;
+-- An organisation's interface tells that a notice was opened, also when only its proof is kept.
+grant update (opened_at) on notice_proofs to jafer_calls;
