@@ -17,7 +17,9 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
         var espace = await fixture.KnownEspaceAsync();
         var holders = new Dictionary<string, Guid>
         {
-            [Roles.Juridiction] = mesure.JuridictionId, [Roles.Espace] = mesure.GestionnaireId, [Roles.Operateur] = MessagingFixture.OperatorId,
+            [Roles.Juridiction] = mesure.JuridictionId,
+            [Roles.Espace] = mesure.GestionnaireId,
+            [Roles.Operateur] = MessagingFixture.OperatorId,
         };
 
         var faults = await new AccessMatrix(fixture.Host, holders, RequestOf)

@@ -19,7 +19,9 @@ public sealed class AccessMatrixTests(NotificationsFixture fixture) : IClassFixt
         await fixture.ApplyAsync(transmitted);
         var holders = new Dictionary<string, Guid>
         {
-            [Roles.Juridiction] = mesure.JuridictionId, [Roles.Espace] = mesure.GestionnaireId, [Roles.Operateur] = TestMesure.NewId(),
+            [Roles.Juridiction] = mesure.JuridictionId,
+            [Roles.Espace] = mesure.GestionnaireId,
+            [Roles.Operateur] = TestMesure.NewId(),
         };
         var endpoints = new Dictionary<string, string>();
         foreach (var (role, organisation) in holders)
@@ -59,7 +61,8 @@ public sealed class AccessMatrixTests(NotificationsFixture fixture) : IClassFixt
 
         static CreateEndpointRequest Created() => new()
         {
-            Endpoint = new WebhookEndpoint { Url = "https://example.org/crochet", ContactEmail = "integration@example.org" }, RequestId = TestMesure.NewId().ToString(),
+            Endpoint = new WebhookEndpoint { Url = "https://example.org/crochet", ContactEmail = "integration@example.org" },
+            RequestId = TestMesure.NewId().ToString(),
         };
     }
 }

@@ -26,7 +26,9 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
             new() { EspaceId = espace, Mesure = new() { Modalite = Modalite.Visite }, RequestId = NewId() }, cancellationToken: Cancel)).Enquiry.EnquiryId;
         var holders = new Dictionary<string, Guid>
         {
-            [Roles.Juridiction] = StableIds.Court("tj69123"), [Roles.Espace] = gestionnaire, [Roles.Operateur] = StableIds.For("organisation:operateur:national"),
+            [Roles.Juridiction] = StableIds.Court("tj69123"),
+            [Roles.Espace] = gestionnaire,
+            [Roles.Operateur] = StableIds.For("organisation:operateur:national"),
         };
 
         var faults = await new AccessMatrix(directory.Host, holders, RequestOf)
