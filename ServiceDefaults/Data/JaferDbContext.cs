@@ -19,6 +19,7 @@ public abstract class JaferDbContext : DbContext
 {
     private readonly List<IAppended> _appended = [];
     private int _lease;
+    private bool _commits;
     private Tenant? _tenant;
     private Guid _tenantOf;
 
@@ -132,30 +133,44 @@ public abstract class JaferDbContext : DbContext
                 return await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken);
             }
 
-            var written = 0;
-            if (!ChangeTracker.HasChanges())
-            {
-                await AppendAsync(appended, cancellationToken);
-            }
-            else if (Database.CurrentTransaction is not null)
-            {
-                written = await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken);
-                await AppendAsync(appended, cancellationToken);
-            }
-            else
-            {
-                // The commit rides with the last batch. Once begun, it is not given up because the client left.
-                await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
-                written = await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken);
-                cancellationToken.ThrowIfCancellationRequested();
-                await AppendAsync(appended, CancellationToken.None, commit: true);
-            }
-
+            // The commit rides with the last batch. Once begun, it is not given up because the client left.
+            await using var own = ChangeTracker.HasChanges() && Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
+            var written = ChangeTracker.HasChanges() ? await SaveTrackedAsync(acceptAllChangesOnSuccess, cancellationToken) : 0;
+            cancellationToken.ThrowIfCancellationRequested();
+            var commits = _commits || own is not null;
+            await AppendAsync(appended, commits ? CancellationToken.None : cancellationToken, commits);
+            _commits = false;
             return written + appended.Length;
         }
         finally
         {
             ChangeTracker.AutoDetectChangesEnabled = detects;
+        }
+    }
+
+    /// <summary>Saves, and commits the transaction that was begun, if one was: the commit rides with the last rows.</summary>
+    /// <param name="ct">Cancellation; not heeded any more once the commit has begun.</param>
+    internal async Task SaveAndCommitAsync(CancellationToken ct)
+    {
+        var transaction = Database.CurrentTransaction;
+        _commits = transaction is not null;
+        try
+        {
+            await SaveChangesAsync(ct);
+            if (_commits)
+            {
+                // Once begun, a commit is not given up because the client left.
+                await transaction!.CommitAsync(CancellationToken.None);
+            }
+        }
+        finally
+        {
+            _commits = false;
+        }
+
+        if (transaction is not null)
+        {
+            await transaction.DisposeAsync();
         }
     }
 

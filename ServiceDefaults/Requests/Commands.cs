@@ -68,13 +68,7 @@ public sealed class Commands<TContext>(TContext db, OutboxSignal signal, TimePro
             var line = journal.ToWrite(resource(response), request, response);
             db.Journal(line);
             var publishes = db.Publishes || db.Database.CurrentTransaction is not null;
-            await db.SaveChangesAsync(ct);
-            if (db.Database.CurrentTransaction is { } transaction)
-            {
-                // Once begun, a commit is not given up because the client left.
-                await transaction.CommitAsync(CancellationToken.None);
-            }
-
+            await db.SaveAndCommitAsync(ct);
             journal.Committed(line);
             if (publishes)
             {

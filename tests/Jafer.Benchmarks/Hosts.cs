@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 
 namespace Jafer.Benchmarks;
 
@@ -37,6 +38,14 @@ internal static class Hosts
         configure(builder);
         builder.AddJaferService<TContext>(name);
         builder.Services.AddSingleton(WithoutReads);
+
+        // The floor knows no tenants: it logs in as the owner, whom row security leaves alone.
+        builder.Services.AddSingleton(_ =>
+        {
+            var source = new NpgsqlDataSourceBuilder(builder.Configuration.GetConnectionString(name));
+            (source.ConnectionStringBuilder.MaxAutoPrepare, source.ConnectionStringBuilder.NoResetOnClose) = (100, true);
+            return source.Build();
+        });
         var app = builder.Build();
         app.MapJaferService<TContext>();
         app.MapGrpcService<TGrpcService>();

@@ -53,7 +53,7 @@ internal static class WebhookBenchmark
         return Result.AtLeast(Name, "posts/s", rounds, Goal);
 
         Task QueueAsync(string state) => database.RunAsync($"""
-                delete from webhook_deliveries;
+                truncate webhook_deliveries;
                 update webhook_endpoints set state = '{state}';
                 insert into webhook_deliveries (delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, occurred_at, state, attempts, queued_at, next_attempt_at, expires_at)
                 select gen_random_uuid(), endpoint_id, false, gen_random_uuid(), 'mesure.mesure-acknowledged.v1', gen_random_uuid(), now(), 'QUEUED', 0, now(), now(), now() + interval '3 days'
@@ -65,8 +65,10 @@ internal static class WebhookBenchmark
             await QueueAsync("ENABLED");
             var start = Stopwatch.GetTimestamp();
             host.App.Services.GetRequiredService<WebhookSignal>().Notify();
-            while (await database.ReadAsync<long>("select count(*) from webhook_deliveries where state <> 'DELIVERED'") > 0)
+            while (await database.ReadAsync<bool>("select exists (select from webhook_deliveries where state = 'QUEUED')"))
                 await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, ct);
+            if (await database.ReadAsync<long>("select count(*) from webhook_deliveries where state = 'DELIVERED'") != Posts)
+                throw new InvalidOperationException("not all webhooks were delivered");
             return Posts / Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 

@@ -28,6 +28,12 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"^\| `(?<name>[A-Z_]+)` \|", RegexOptions.Multiline)]
     private static partial Regex CodeInFirstColumn { get; }
 
+    [GeneratedRegex(@"^\| (?<threat>[STRIDE]\d+)\b.*\| (?<tests>[^|]*) \|$", RegexOptions.Multiline)]
+    private static partial Regex Threat { get; }
+
+    [GeneratedRegex(@"`((?<file>\w+)\.)?(?<test>\w+)`")]
+    private static partial Regex NamedTest { get; }
+
     public static TheoryData<string> Pages() =>
         [.. Directory.EnumerateFiles(Path.Combine(s_root, "docs"), "*.md").Append(Path.Combine(s_root, "protos", "README.md"))
             .Select(f => Path.GetRelativePath(s_root, f)).Order(StringComparer.Ordinal)];
@@ -54,6 +60,27 @@ public sealed partial class DocumentTests
                 .Select(p => $"| `{JsonNamingPolicy.CamelCase.ConvertName(p.Name)}` |")
                 .Where(row => !section.Groups["text"].Value.Contains(row, StringComparison.Ordinal)));
         }
+    }
+
+    /// <summary>A threat without a test that exists is a promise.</summary>
+    [Fact]
+    public void Security_EveryThreat_NamesTestsThatExist()
+    {
+        string[] sources =
+        [
+            .. Directory.EnumerateFiles(Path.Combine(s_root, "tests"), "*Tests.cs", SearchOption.AllDirectories),
+            .. Directory.EnumerateFiles(Path.Combine(s_root, "eng"), "*.test.mjs"),
+        ];
+        var text = sources.ToLookup(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText);
+        var threats = Threat.Matches(Read("docs/security.md")).ToDictionary(m => m.Groups["threat"].Value, m => NamedTest.Matches(m.Groups["tests"].Value));
+
+        Assert.Superset(new HashSet<char>("STRIDE"), threats.Keys.Select(t => t[0]).ToHashSet());
+        Rule.BrokenByNobody(threats.Where(t => t.Value.Count == 0).Select(t => $"{t.Key} names no test"));
+        Rule.BrokenByNobody(threats.SelectMany(t => t.Value.Where(named => !Exists(named)).Select(named => $"{t.Key} names {named.Value}, which is no test")));
+
+        bool Exists(Match named) => named.Groups["file"].Success
+            ? text[named.Groups["file"].Value].Any(t => t.Contains($" {named.Groups["test"].Value}(", StringComparison.Ordinal))
+            : text.Where(f => f.Key.EndsWith(".test", StringComparison.Ordinal)).SelectMany(f => f).Any(t => t.Contains($"test('{named.Groups["test"].Value}'", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -7,9 +7,9 @@ internal static class Steps
 {
     /// <summary>
     /// Whether all who hold the thread may see the step. Drafts are their court's own affair until transmission; everything after it
-    /// is an act of one side that the other must know, reading included. What no judge ordered is the espace's own from its creation.
-    /// A deadline that passed, is reminded of or was lifted is nobody's act. Kinds that later versions add are shown.
+    /// both sides must know: acts, reading included, and what was not done in time. What no judge ordered is the espace's own from its
+    /// creation. Kinds that later versions add are shown.
     /// </summary>
     /// <param name="step">The event.</param>
-    public static bool IsShared(MesureEvent step) => step is not (DeadlineDue or ReminderDue or DeadlineLifted or MesureCreated { JuridictionId: not null } or MesureUpdated or MesureCompleted);
+    public static bool IsShared(MesureEvent step) => step is not (MesureCreated { JuridictionId: not null } or MesureUpdated or MesureCompleted);
 }

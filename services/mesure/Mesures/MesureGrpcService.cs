@@ -171,6 +171,8 @@ internal sealed partial class MesureGrpcService(
                 throw DomainError.Invalid("espace_id", "is required: the mesure names no espace");
             }
 
+            // Begun with the last look before the writing: whose rows are seen is then set already, and no round trip goes for it.
+            await db.Database.BeginTransactionAsync(ct);
             if (mesure.Transmit(await DesignableAsync(espaceId, ct), acting) is { } difficulty)
             {
                 db.Difficulties.Add(difficulty);

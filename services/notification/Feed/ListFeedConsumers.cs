@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Jafer.Contracts.Notification.V1;
+using Jafer.Notifications.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
@@ -18,6 +19,8 @@ internal sealed partial class NotificationGrpcService
         var caller = context.Caller();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var now = clock.GetStoredNow();
+        // Taken here and not with the service: a watcher would hold it as long as it watches.
+        var db = context.GetHttpContext().RequestServices.GetRequiredService<NotificationsDbContext>();
         var listed = db.Consumers.AsNoTracking();
         if (caller.Tenancy != Tenancy.Any)
         {

@@ -1,6 +1,5 @@
 using Google.Protobuf.Collections;
 using Jafer.Contracts.Notification.V1;
-using Jafer.Notifications.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.Extensions.Options;
@@ -9,7 +8,7 @@ namespace Jafer.Notifications.Feed;
 
 /// <summary>The rpcs of notification, each in its own file; here what they share.</summary>
 internal sealed partial class NotificationGrpcService(
-    NotificationsDbContext db, FeedReader feed, FeedHub hub, FeedConsumers consumers, PageTokens tokens, DeliveryProofs proofs, IOptions<FeedOptions> options, TimeProvider clock)
+    FeedReader feed, FeedHub hub, FeedConsumers consumers, PageTokens tokens, DeliveryProofs proofs, IOptions<FeedOptions> options, TimeProvider clock)
     : NotificationService.NotificationServiceBase
 {
     private static string[] Types(FieldChecks check, RepeatedField<string> types) => TypeFilter.Read(check, "types", types);
