@@ -58,6 +58,9 @@ public sealed class WebhookReceiver : IAsyncDisposable
     /// <summary>What it got, in order.</summary>
     public IReadOnlyList<WebhookCall> Calls => [.. _calls];
 
+    /// <summary>How many there are.</summary>
+    public int Count => _calls.Count;
+
     /// <summary>Answers with a status.</summary>
     /// <param name="status">The status.</param>
     public void AnswerWith(int status) => Answer = (_, http) =>

@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Jafer.Contracts.Notification.V1;
-using Jafer.Notifications.Data;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
@@ -20,7 +19,7 @@ internal sealed partial class NotificationGrpcService
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var now = clock.GetStoredNow();
         // Taken here and not with the service: a watcher would hold it as long as it watches.
-        var db = context.GetHttpContext().RequestServices.GetRequiredService<NotificationsDbContext>();
+        var db = context.GetHttpContext().RequestServices.GetRequiredService<Data.NotificationsDbContext>();
         var listed = db.Consumers.AsNoTracking();
         if (caller.Tenancy != Tenancy.Any)
         {
