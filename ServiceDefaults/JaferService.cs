@@ -79,17 +79,18 @@ public static class JaferService
             DatabaseRoles.Calls, (services, _) => DatabaseRoles.Connect(services.GetRequiredService<IConfiguration>(), name, DatabaseRoles.Calls));
         builder.Services.AddSingleton(new ServiceName(name));
         builder.Services.AddSingleton<TenantStore>();
+        builder.Services.TryAddSingleton<CommitListener>();
         builder.Services.AddScoped<StoreScope>();
         builder.Services.AddPooledDbContextFactory<TContext>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
-            .AddInterceptors(new TenantInterceptor())
+            .AddInterceptors(new TenantInterceptor(), new CommitInterceptor(services.GetRequiredService<CommitListener>()))
             // Migrations are SQL files without a snapshot; a test compares the model with the real schema instead.
             .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning))
             .EnableSensitiveDataLogging(false));
         builder.Services.AddScoped(services =>
         {
             var db = services.GetRequiredService<IDbContextFactory<TContext>>().CreateDbContext();
-            db.Serve(Tenant.Of(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>());
+            db.Serve(Tenant.Of(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>(), services.GetRequiredService<CommitListener>());
             return db;
         });
         builder.Services.AddScoped<Commands<TContext>>();

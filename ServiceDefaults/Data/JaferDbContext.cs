@@ -20,6 +20,7 @@ public abstract class JaferDbContext : DbContext
     private readonly List<IAppended> _appended = [];
     private int _lease;
     private bool _commits;
+    private CommitListener? _listener;
     private Tenant? _tenant;
     private Guid _tenantOf;
 
@@ -140,6 +141,11 @@ public abstract class JaferDbContext : DbContext
             var commits = _commits || own is not null;
             await AppendAsync(appended, commits ? CancellationToken.None : cancellationToken, commits);
             _commits = false;
+            if (commits)
+            {
+                _listener?.Committed(this);
+            }
+
             return written + appended.Length;
         }
         finally
@@ -192,9 +198,10 @@ public abstract class JaferDbContext : DbContext
     /// <summary>Whose database this is, as long as the context is leased.</summary>
     /// <param name="tenant">Whose rows alone are seen; null for everybody's.</param>
     /// <param name="store">The database.</param>
-    internal void Serve(Tenant? tenant, TenantStore store)
+    /// <param name="listener">Who learns of its commits.</param>
+    internal void Serve(Tenant? tenant, TenantStore store, CommitListener listener)
     {
-        _tenant = tenant;
+        (_tenant, _listener) = (tenant, listener);
         var connection = this.GetService<IRelationalConnection>();
         // A context that comes back to the pool is reset asynchronously, and EF then keeps the count of openings of its last user.
         connection.ResetState();

@@ -104,8 +104,7 @@ internal sealed class InboxConsumer<TContext, TEvent>(
         var type = EventTypes.NameOf(typeof(TEvent));
         db.JournalOwnWork(type, null, JournalEntry.ResourceOf(type, message.AggregateId));
         var publishes = db.Publishes;
-        await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(CancellationToken.None);
+        await db.SaveAndCommitAsync(ct);
         if (publishes)
         {
             signal.Notify();

@@ -10,6 +10,7 @@ using Jafer.Notifications.Notices;
 using Jafer.Notifications.Webhooks;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -41,8 +42,7 @@ public static class NotificationsModule
         builder.Services.AddHostedService<FeedRetention>();
         builder.Services.AddSingleton<FeedConsumers>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedConsumers>());
-        builder.Services.ConfigureDbContext<NotificationsDbContext>(
-            (services, options) => options.AddInterceptors(new FeedSignal(services.GetRequiredService<FeedHub>(), services.GetRequiredService<WebhookSignal>())));
+        builder.Services.AddSingleton<CommitListener, FeedSignal>();
 
         builder.Services.AddOptions<MailOptions>().Bind(builder.Configuration.GetSection("Mail"))
             .Validate(o => MailAddress.TryCreate(o.From, out _), "Mail:From is not a mail address: it must be one, such as ne-pas-repondre@justice.example")

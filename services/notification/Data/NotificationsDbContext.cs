@@ -33,17 +33,23 @@ internal sealed class NotificationsDbContext(DbContextOptions<NotificationsDbCon
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
 
     /// <summary>
-    /// The next position of an organisation's feed. Its counter row stays locked until the transaction ends, so positions
+    /// The next position of the feeds of some organisations. Their counter rows stay locked until the transaction ends, so positions
     /// follow each other without gap and become visible in their order. A sequence would hand 7 and 8 to two transactions and
     /// let 8 commit first: a reader that has passed 8 would never see 7.
     /// </summary>
-    /// <param name="organisationId">The organisation.</param>
+    /// <param name="organisations">The organisations, each once; they are locked in the order of their ids.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<long> NextPositionAsync(Guid organisationId, CancellationToken ct) => (await Database.SqlQuery<long>($"""
-        insert into feed_heads (organisation_id, last_position, trimmed_to) values ({organisationId}, 1, 0)
-        on conflict (organisation_id) do update set last_position = feed_heads.last_position + 1
-        returning last_position
-        """).ToListAsync(ct))[0];
+    public async Task<Dictionary<Guid, long>> NextPositionsAsync(IReadOnlyCollection<Guid> organisations, CancellationToken ct)
+    {
+        Guid[] ids = [.. organisations.Order()];
+        return ids.Length == 0 ? [] : (await Database.SqlQuery<NextPosition>($"""
+            insert into feed_heads (organisation_id, last_position, trimmed_to) select o.id, 1, 0 from unnest({ids}) o (id) order by o.id
+            on conflict (organisation_id) do update set last_position = feed_heads.last_position + 1
+            returning organisation_id as "OrganisationId", last_position as "Position"
+            """).ToListAsync(ct)).ToDictionary(n => n.OrganisationId, n => n.Position);
+    }
 
     protected override void Map(ModelBuilder modelBuilder) => modelBuilder.ApplyConfigurationsFromAssembly(typeof(NotificationsDbContext).Assembly);
+
+    private sealed record NextPosition(Guid OrganisationId, long Position);
 }

@@ -25,11 +25,10 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         var type = EventTypes.NameOf(message.GetType());
         var data = EventData.Of(message);
         var audience = Audience.Of(message, escalation.Value.OperatorId);
-        var positions = new Dictionary<Guid, long>();
+        var positions = await db.NextPositionsAsync([.. audience.Select(a => a.OrganisationId)], ct);
         foreach (var addressee in audience)
         {
-            var position = await db.NextPositionAsync(addressee.OrganisationId, ct);
-            positions[addressee.OrganisationId] = position;
+            var position = positions[addressee.OrganisationId];
             if (message is MesureTransmitted transmitted && transmitted.GestionnaireId == addressee.OrganisationId)
             {
                 db.UndeliveredTransmissions.Add(new UndeliveredTransmission
@@ -59,7 +58,11 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
 
-        await QueueWebhooksAsync(db, message, type, positions, now, ct);
+        if (positions.Count > 0)
+        {
+            await QueueWebhooksAsync(db, message, type, positions, now, ct);
+        }
+
         if (await DoneAsync(db, message, ct) is { Count: > 0 } done)
         {
             await DropAsync(db, [.. done], ct);

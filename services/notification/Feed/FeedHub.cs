@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Webhooks;
+using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Time;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -162,24 +162,18 @@ internal sealed class FeedHub(NpgsqlDataSource source, IOptions<FeedOptions> opt
 }
 
 /// <summary>Tells the hub of what this replica appended, and the dispatcher of what it queued, once it is committed.</summary>
-internal sealed class FeedSignal(FeedHub hub, WebhookSignal webhooks) : DbTransactionInterceptor
+internal sealed class FeedSignal(FeedHub hub, WebhookSignal webhooks) : CommitListener
 {
-    public override Task TransactionCommittedAsync(
-        System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public override void Committed(JaferDbContext db)
     {
-        if (eventData.Context is NotificationsDbContext db)
+        foreach (var entry in db.ChangeTracker.Entries<FeedEvent>())
         {
-            foreach (var entry in db.ChangeTracker.Entries<FeedEvent>())
-            {
-                hub.Announce(entry.Entity.OrganisationId, entry.Entity.Position);
-            }
-
-            if (db.ChangeTracker.Entries<WebhookDelivery>().Any())
-            {
-                webhooks.Notify();
-            }
+            hub.Announce(entry.Entity.OrganisationId, entry.Entity.Position);
         }
 
-        return Task.CompletedTask;
+        if (db.ChangeTracker.Entries<WebhookDelivery>().Any())
+        {
+            webhooks.Notify();
+        }
     }
 }

@@ -11,7 +11,7 @@ public sealed class PositionTests(NotificationsFixture fixture) : IClassFixture<
     [Theory]
     [InlineData(true, 2)]
     [InlineData(false, 1)]
-    public async Task NextPosition_WhileAnotherIsUndecided_WaitsForItAndLeavesNoGap(bool commits, long expected)
+    public async Task NextPositions_WhileAnotherIsUndecided_WaitsForItAndLeavesNoGap(bool commits, long expected)
     {
         var organisation = TestMesure.NewId();
         await using var firstScope = fixture.Host.App.Services.CreateAsyncScope();
@@ -19,14 +19,14 @@ public sealed class PositionTests(NotificationsFixture fixture) : IClassFixture<
         var (first, second) = (firstScope.ServiceProvider.GetRequiredService<NotificationsDbContext>(), secondScope.ServiceProvider.GetRequiredService<NotificationsDbContext>());
 
         await using var early = await first.Database.BeginTransactionAsync(Ct);
-        Assert.Equal(1, await first.NextPositionAsync(organisation, Ct));
+        Assert.Equal(1, (await first.NextPositionsAsync([organisation], Ct))[organisation]);
         await using var late = await second.Database.BeginTransactionAsync(Ct);
-        var waiting = second.NextPositionAsync(organisation, Ct);
+        var waiting = second.NextPositionsAsync([organisation, TestMesure.NewId()], Ct);
         await Eventually.BecomesAsync(
             () => fixture.Database.ReadAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"), n => n > 0, "the second to wait");
         Assert.False(waiting.IsCompleted);
         await (commits ? early.CommitAsync(Ct) : early.RollbackAsync(Ct));
 
-        Assert.Equal(expected, await waiting);
+        Assert.Equal(expected, (await waiting)[organisation]);
     }
 }
