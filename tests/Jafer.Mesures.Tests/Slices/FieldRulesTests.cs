@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -40,32 +41,29 @@ public sealed class FieldRulesTests(MesuresFixture jafer)
     [Fact]
     public async Task EveryReadingRpc_OfAnyMesureAsAnybody_TellsOnlyWhatTheRuleAllows()
     {
-        var drawn = Families.Sample(8).Distinct().Append(new Family(true, true, true, true, SituationParticuliere.ViolencesIntrafamiliales))
-            .Append(new Family(false, false, true, false, SituationParticuliere.Addiction)).ToList();
+        var drawn = Families.Sample(4).Append(new Family(true, true, true, true, SituationParticuliere.ViolencesIntrafamiliales))
+            .Append(new Family(false, false, true, false, SituationParticuliere.Addiction)).Distinct();
 
-        var faults = new List<string>();
-        var told = new HashSet<(string, Kind)>();
-        foreach (var family in drawn)
-        {
-            await LookAsync(family, faults, told);
-        }
+        var faults = new ConcurrentBag<string>();
+        var told = new ConcurrentDictionary<(string, Kind), bool>();
+        await Parallel.ForEachAsync(drawn, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (family, _) => await LookAsync(family, faults, told));
 
-        Assert.True(faults.Count == 0, string.Join('\n', faults.Distinct().Take(40)));
+        Assert.True(faults.IsEmpty, string.Join('\n', faults.Distinct().Take(40)));
         // The search finds what may be seen: it would find what may not.
         Assert.Superset(
             new HashSet<(string, Kind)>
             {
                 (Whole, Kind.Address), (Whole, Kind.Coordinates), (Whole, Kind.Name), (Whole, Kind.Reason), (Whole, Kind.Restriction), (Whole, Kind.Case), (Notice, Kind.Name),
             },
-            told);
+            told.Keys.ToHashSet());
     }
 
-    private async Task LookAsync(Family family, List<string> faults, HashSet<(string Rpc, Kind Kind)> told)
+    private async Task LookAsync(Family family, ConcurrentBag<string> faults, ConcurrentDictionary<(string Rpc, Kind Kind), bool> told)
     {
         var (id, secrets) = await PlantAsync(family);
         var callers = new[]
         {
-            (Name: "court", Role: Roles.Juridiction, Organisation: Court, Holds: true),
+            ("court", Roles.Juridiction, Court, true),
             ("espace", Roles.Espace, Gestionnaire, family.Transmitted),
             ("other court", Roles.Juridiction, OtherCourt, false),
             ("other espace", Roles.Espace, OtherGestionnaire, false),
@@ -83,7 +81,7 @@ public sealed class FieldRulesTests(MesuresFixture jafer)
                 {
                     foreach (var secret in secrets.Where(s => answer.Contains(s.Text, StringComparison.Ordinal)))
                     {
-                        told.Add((rpc.Name, secret.Kind));
+                        told.TryAdd((rpc.Name, secret.Kind), true);
                         if (!MayTell(rpc.Name, holds, reader, secret))
                         {
                             faults.Add($"{rpc.Name} tells the {name} ({secret.Kind} of {secret.Of}; {family})");
@@ -97,7 +95,10 @@ public sealed class FieldRulesTests(MesuresFixture jafer)
         foreach (var text in await jafer.Database.ReadAllAsync<string>(
             $"select details::text from mesure_facts where mesure_id = '{id}' union all select payload::text from outbox_messages where ordering_key = '{id}'"))
         {
-            faults.AddRange(secrets.Where(s => text.Contains(s.Text, StringComparison.Ordinal)).Select(s => $"an event tells {s.Kind} of {s.Of}"));
+            foreach (var secret in secrets.Where(s => text.Contains(s.Text, StringComparison.Ordinal)))
+            {
+                faults.Add($"an event tells {secret.Kind} of {secret.Of}");
+            }
         }
     }
 
