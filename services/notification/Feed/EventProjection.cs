@@ -82,6 +82,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             MessageOverdue overdue => overdue.DueAt,
             UpkeepReminderDue due => StartOf(due.DueDate),
             AgrementEnded ended => StartOf(ended.LastDay),
+            AgrementLieuEnded ended => StartOf(ended.LastDay),
             _ => (DateTimeOffset?)null,
         };
         foreach (var call in Calls.Of(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId))
@@ -147,18 +148,35 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         select delivery_id from less where cardinality(items) = 0
         """).ToListAsync(ct);
 
-    /// <summary>What tells that an agrément ends or has ended which another one follows by now.</summary>
+    /// <summary>
+    /// What tells that an agrément, of the espace or of one lieu, ends or has ended which another one follows by now. A lieu that is not
+    /// listed is covered whenever its espace is; the feed's own entry says which lieu a mail is about.
+    /// </summary>
     private static Task<List<Guid>> OfAgrementAsync(NotificationsDbContext db, EspacePublished espace, CancellationToken ct)
     {
-        var from = espace.AgrementPeriods.Select(p => p.From).ToArray();
-        var to = espace.AgrementPeriods.Select(p => p.To ?? DateOnly.MaxValue).ToArray();
+        var listed = espace.LieuAgrements ?? [];
+        (Guid? Lieu, AgrementPeriod Period)[] covered =
+        [
+            .. espace.AgrementPeriods.Select(p => ((Guid?)null, p)), .. listed.SelectMany(l => l.Periods.Select(p => ((Guid?)l.LieuId, p))),
+        ];
+        Guid[] lieux = [.. listed.Select(l => l.LieuId)];
+        Guid?[] lieu = [.. covered.Select(c => c.Lieu)];
+        DateOnly[] from = [.. covered.Select(c => c.Period.From)];
+        DateOnly[] to = [.. covered.Select(c => c.Period.To ?? DateOnly.MaxValue)];
         return db.Database.SqlQuery<Guid>($"""
-            select delivery_id from deliveries d
-            where d.mesure_id = {espace.AggregateId} and d.state in ('QUEUED', 'ADDRESSED')
-              and (d.event_type = 'directory.agrement-ended.v1' or (d.event_type = 'directory.upkeep-reminder-due.v1' and d.deadline like 'AGREMENT%'))
-              and exists (
-                  select from unnest({from}, {to}) as p (first_day, last_day)
-                  where p.first_day <= (d.deadline_due_at at time zone 'UTC')::date + 1 and p.last_day > (d.deadline_due_at at time zone 'UTC')::date)
+            with waiting as (
+                select d.delivery_id, (d.deadline_due_at at time zone 'UTC')::date as last_day,
+                    case when d.event_type = 'directory.agrement-lieu-ended.v1' then (
+                        select (e.data ->> 'lieuId')::uuid from feed_events e where e.organisation_id = d.organisation_id and e.event_id = d.event_id) end as lieu_id
+                from deliveries d
+                where d.mesure_id = {espace.AggregateId} and d.state in ('QUEUED', 'ADDRESSED')
+                  and (d.event_type in ('directory.agrement-ended.v1', 'directory.agrement-lieu-ended.v1')
+                    or (d.event_type = 'directory.upkeep-reminder-due.v1' and d.deadline like 'AGREMENT%')))
+            select w.delivery_id from waiting w
+            where exists (
+                select from unnest({lieu}, {from}, {to}) as p (lieu_id, first_day, last_day)
+                where p.first_day <= w.last_day + 1 and p.last_day > w.last_day
+                  and p.lieu_id is not distinct from case when w.lieu_id = any({lieux}) then w.lieu_id end)
             """).ToListAsync(ct);
     }
 

@@ -92,6 +92,29 @@ public sealed class DroppedMailTests(NotificationsFixture fixture) : IClassFixtu
     }
 
     [Fact]
+    public async Task AgrementOfALieu_CoveredAgain_IsNotMailed()
+    {
+        var (espace, gestionnaire, lieu) = (TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId());
+        await fixture.ApplyAsync(TestEspace.AgrementLieuEnded(espace, gestionnaire, lieu, new DateOnly(2026, 11, 1)));
+        var old = new AgrementPeriod(new DateOnly(2021, 1, 1), new DateOnly(2026, 11, 1));
+        var next = new AgrementPeriod(new DateOnly(2026, 11, 2), null);
+        EspacePublished Published(int version, params AgrementPeriod[] ofLieu) => TestEspace.Published(espace, gestionnaire, version) with
+        {
+            AgrementPeriods = [old, next],
+            LieuAgrements = [new LieuAgrement(lieu, ofLieu)],
+        };
+
+        // The espace has one, which does not cover this lieu.
+        await fixture.ApplyAsync(Published(4, old));
+        Assert.Equal(["QUEUED"], await StatesAsync());
+
+        await fixture.ApplyAsync(Published(5, old, next));
+        Assert.Equal(["DROPPED"], await StatesAsync());
+
+        Task<IReadOnlyList<string>> StatesAsync() => fixture.Database.ReadAllAsync<string>($"select state from deliveries where mesure_id = '{espace}'");
+    }
+
+    [Fact]
     public async Task Message_AcknowledgedOrWithdrawnBeforeItsReminderIsSent_IsNotRemindedOf()
     {
         var mesure = TestMesure.Create();
