@@ -90,16 +90,24 @@ public sealed class LimitTests(LimitTests.Store store) : IClassFixture<LimitTest
     {
         await using var host = await StartAsync(("CallerCalls", "2"));
         var (one, other) = (Client(host, "one"), Client(host, "other"));
-        using var first = one.FailAsync(new() { Kind = "hang" }, cancellationToken: Ct);
-        using var second = one.FailAsync(new() { Kind = "hang" }, cancellationToken: Ct);
+        AsyncUnaryCall<FailResponse>[] hanging = [one.FailAsync(new() { Kind = "hang" }, cancellationToken: Ct), one.FailAsync(new() { Kind = "hang" }, cancellationToken: Ct)];
 
-        var refusal = await Eventually.BecomesAsync(() => TryAsync(one), r => r is not null, "the third to be refused");
+        var refusal = await Eventually.BecomesAsync(
+            () =>
+            {
+                // A try that came in between took the place of one that was to hang.
+                hanging = [.. hanging.Select(h => h.ResponseAsync.IsCompleted ? one.FailAsync(new() { Kind = "hang" }, cancellationToken: Ct) : h)];
+                return TryAsync(one);
+            },
+            r => r is not null && Array.TrueForAll(hanging, h => !h.ResponseAsync.IsCompleted),
+            "the third to be refused");
 
         Assert.Equal((StatusCode.ResourceExhausted, "LIMIT_EXCEEDED"), (refusal!.Code, refusal.Reason));
         Assert.NotNull(refusal.RetryAfter);
         await other.FailAsync(new() { Kind = "ok" }, cancellationToken: Ct);
-        first.Dispose();
+        hanging[0].Dispose();
         await Eventually.BecomesAsync(() => TryAsync(one), r => r is null, "a place to be free");
+        hanging[1].Dispose();
     }
 
     [Fact]
