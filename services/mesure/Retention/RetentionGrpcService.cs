@@ -176,7 +176,7 @@ internal sealed partial class RetentionGrpcService(
         {
             await LockAsync(mesureId, caller, ct);
             var hold = await db.LegalHolds.SingleOrDefaultAsync(h => h.Id == holdId && h.MesureId == mesureId, ct)
-                ?? throw (caller.Tenancy == Tenancy.Any ? DomainError.NotFound($"legal-holds/{holdId}") : DomainError.Forbidden());
+                ?? throw DomainError.Invalid("hold_id", "is no hold of the mesure");
             if (hold.OrganisationId != caller.OrganisationId)
             {
                 throw DomainError.StateForbids("HELD", "LIFT_LEGAL_HOLD", "whoever placed it lifts it");
