@@ -199,6 +199,42 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
             $"begin; set local jafer.retention = 'on'; update mesure_facts set actor_subject = null, external_id = null, act = 'REOPEN' where mesure_id = '{mesure}'; commit"));
     }
 
+    public static TheoryData<string> Rpcs => new(RetentionService.Descriptor.Methods.Select(m => m.Name));
+
+    [Theory]
+    [MemberData(nameof(Rpcs))]
+    public async Task AnyRpc_EveryFieldWrong_NamesEachByItsPath(string rpc)
+    {
+        var method = RetentionService.Descriptor.FindMethodByName(rpc);
+        var channel = jafer.Host.Channel(TestIssuer.Shared.Token("operateur", s_operator, person: true));
+
+        var refusal = await Refusal.OfAsync(() => Testing.Rpcs.CallAsync(channel, method, Testing.Rpcs.Wrong(method.InputType)));
+
+        Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (refusal.Code, refusal.Reason));
+        Assert.All(refusal.Fields, path => Assert.True(Testing.Rpcs.Leads(method.InputType, path), path));
+    }
+
+    [Fact]
+    public async Task SetLegalHold_SameRequestTwice_GivesTheFirstAnswerAndOneHold()
+    {
+        var request = Hold(await AgedAsync(1));
+
+        var first = await AsCourt.SetLegalHoldAsync(request);
+        Assert.Equal(first, await AsCourt.SetLegalHoldAsync(request));
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from legal_holds where mesure_id = '{request.MesureId}'"));
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from journal.entries where rpc like '%/SetLegalHold' and 'mesures/{request.MesureId}' = any(resources) and is_write"));
+        request.Reference = "RG 26/00413";
+        Assert.Equal("REQUEST_ID_REUSED", (await Refusal.OfAsync(AsCourt.SetLegalHoldAsync(request))).Reason);
+    }
+
+    [Fact]
+    public async Task StartRetentionRun_SameRequestTwice_StartsOneRun()
+    {
+        var request = new StartRetentionRunRequest { DryRun = true, RequestId = NewId() };
+
+        Assert.Equal((await AsOperator.StartRetentionRunAsync(request)).Run.RunId, (await AsOperator.StartRetentionRunAsync(request)).Run.RunId);
+    }
+
     private static RetentionSweep SweepOf(ServiceHost host) => host.App.Services.GetRequiredService<RetentionSweep>();
 
     private static SetLegalHoldRequest Hold(string mesureId) => new() { MesureId = mesureId, Reason = LegalHoldReason.Proceedings, Reference = "RG 26/00412", RequestId = NewId() };
