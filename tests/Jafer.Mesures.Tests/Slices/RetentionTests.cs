@@ -8,6 +8,8 @@ using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
+using RetentionCount = Jafer.Contracts.Mesure.V1.RetentionCount;
+using RetentionRun = Jafer.Contracts.Mesure.V1.RetentionRun;
 
 namespace Jafer.Mesures.Tests.Slices;
 
@@ -133,7 +135,7 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
         var hold = await Refusal.OfAsync(AsCourt.SetLegalHoldAsync(Hold(mesure)));
         Assert.Equal("MESURE_ANONYMISED", hold.Reason);
         var report = await jafer.Host.Intake().ReportStatusAsync(new ReportStatusRequest { Items = { Reports.Item(mesure, 1, Reports.Reached) }, RequestId = NewId() });
-        Assert.Equal("MESURE_ANONYMISED", report.Results[0].Reason);
+        Assert.Equal(Contracts.Type.V1.ErrorReason.MesureAnonymised, report.Results[0].Reason);
     }
 
     [Fact]

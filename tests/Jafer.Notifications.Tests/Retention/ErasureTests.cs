@@ -156,9 +156,9 @@ public sealed class ErasureTests : IAsyncLifetime
 
         (content.Children[0].GivenName, content.Children[0].FamilyName) = (Word("enfant"), Word("nomenfant"));
         var id = (await court.CreateMesureAsync(content, cancellationToken: Ct)).Mesure.MesureId;
+        await AttachAsync(id);
         await court.CompleteMesureAsync(new CompleteMesureRequest { MesureId = id, RequestId = Id() });
         await court.TransmitMesureAsync(new TransmitMesureRequest { MesureId = id, RequestId = Id() });
-        await AttachAsync(id);
         await espace.AcknowledgeMesureAsync(new AcknowledgeMesureRequest { MesureId = id, RequestId = Id() });
         await espace.RequestInformationAsync(new RequestInformationRequest { MesureId = id, Reason = InformationReason.Other, Question = Word("question"), RequestId = Id() });
         await court.ProvideInformationAsync(new ProvideInformationRequest { MesureId = id, Answer = Word("reponse"), RequestId = Id() });
