@@ -129,6 +129,16 @@ public sealed class DomainError : Exception
             MessageFr = "L'état actuel ne permet pas cette action.",
         };
 
+    /// <summary>FAILED_PRECONDITION: what concerned persons in the mesure is erased, and no act is possible any more.</summary>
+    /// <param name="mesureId">The mesure.</param>
+    public static DomainError Anonymised(Guid mesureId) =>
+        new(StatusCode.FailedPrecondition, ErrorReason.MesureAnonymised, "The time to keep the content of this mesure is over: it is erased.")
+        {
+            Metadata = new Dictionary<string, string> { ["mesure_id"] = mesureId.ToString() },
+            Rules = [new RuleViolation("RETENTION", $"mesures/{mesureId}", "its content is erased")],
+            MessageFr = "Le contenu de cette mesure a été effacé au terme de sa durée de conservation.",
+        };
+
     /// <summary>FAILED_PRECONDITION: rules on the content are violated.</summary>
     /// <param name="rules">Every rule violated.</param>
     public static DomainError RulesViolated(IReadOnlyList<RuleViolation> rules) =>

@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Retention;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace Jafer.ServiceDefaults.Messaging;
 
 /// <summary>
-/// Deletes what has served: inbox lines after 14 days (longer than anybody re-drives by hand), request ids after 24 hours.
+/// Deletes what has served: inbox lines (kept for longer than anybody re-drives by hand) and request ids, as the rules of retention say.
 /// In small portions, so that no lock lasts.
 /// </summary>
 internal sealed class Housekeeping(NpgsqlDataSource source, OutboxState state, TimeProvider clock, ILogger<Housekeeping> logger) : BackgroundService
@@ -15,8 +16,8 @@ internal sealed class Housekeeping(NpgsqlDataSource source, OutboxState state, T
 
     private static readonly (string Table, string Column, TimeSpan Keep)[] s_rules =
     [
-        ("inbox_messages", "received_at", TimeSpan.FromDays(14)),
-        ("processed_requests", "created_at", TimeSpan.FromHours(24)),
+        ("inbox_messages", "received_at", RetentionTable.BuiltIn["INBOX"].Keep.Span),
+        ("processed_requests", "created_at", RetentionTable.BuiltIn["REQUESTS"].Keep.Span),
     ];
 
     /// <summary>Deletes everything that is due now.</summary>

@@ -477,6 +477,20 @@ public sealed record DecisionAttached : MesureEvent
 }
 
 /// <summary>
+/// Jafer erased what concerned persons in a mesure. Whoever holds something of it must erase the same: what is told once cannot be
+/// taken back otherwise.
+/// </summary>
+[EntityName("mesure.mesure-purged.v1"), MessageUrn("mesure.mesure-purged.v1")]
+public sealed record MesurePurged : MesureEvent
+{
+    /// <summary>"FILES": the files of the decision and the attachments of the thread; "CONTENT": everything that concerns persons.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary>Why: "RETENTION", the time to keep it was over. Others may be added.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>
 /// Software of an espace that reported its mesures has been silent for longer than its own rhythm. Told once for each silence.
 /// <see cref="DomainEvent.AggregateId"/> is the source: this software of this gestionnaire.
 /// </summary>

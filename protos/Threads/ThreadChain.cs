@@ -149,7 +149,15 @@ public static class ThreadChain
             return "has a field that no message of Jafer has";
         }
 
-        if ((message.EventType is null) != (message.Body is not null))
+        // Of a text that is erased its digest is left, which the hash names: what stood there cannot be put back otherwise.
+        if (message.ErasedTime is not null)
+        {
+            if (message.EventType is not null || message.Body is not null || message.Salt is not null || !IsHex(message.BodyDigest, 32))
+            {
+                return "is said to be erased, and is not";
+            }
+        }
+        else if ((message.EventType is null) != (message.Body is not null))
         {
             return message.Body is null ? "has no text" : "has a text, though it is an entry of Jafer";
         }

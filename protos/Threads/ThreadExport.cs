@@ -117,8 +117,11 @@ public sealed record ExportedMessage
     /// <summary>Type of the event of a system entry.</summary>
     public string? EventType { get; init; }
 
-    /// <summary>Text.</summary>
+    /// <summary>Text; absent once it is erased.</summary>
     public string? Body { get; init; }
+
+    /// <summary>When text and salt were erased because the time to keep them was over. Not covered by the hashes.</summary>
+    public string? ErasedTime { get; init; }
 
     /// <summary>Random bytes that keep the digest of the text from being guessed.</summary>
     public string? Salt { get; init; }

@@ -10,11 +10,13 @@ using Jafer.Mesures.Interviews;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
 using Jafer.Mesures.Rencontres;
+using Jafer.Mesures.Retention;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Reminders;
+using Jafer.ServiceDefaults.Retention;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Jafer.Mesures;
@@ -61,6 +63,13 @@ public static class MesuresModule
         builder.Services.AddSingleton<ImpactReader>();
         builder.Services.AddSingleton<IndexRenewal>();
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexRenewal>());
+        builder.Services.Configure<RetentionOptions>(builder.Configuration.GetSection("Retention"));
+        // A period outside of its bounds must be seen now, not in the night.
+        builder.Services.AddSingleton(RetentionTable.BuiltIn.With(builder.Configuration));
+        builder.Services.AddSingleton<RetentionSignal>();
+        builder.Services.AddSingleton<RetentionSweep>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<RetentionSweep>());
+        builder.Services.AddHostedService<RetentionCensus>();
         builder.Services.AddJournalOfMesures<MesureHolders>();
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();
@@ -76,6 +85,7 @@ public static class MesuresModule
         app.MapGrpcService<RedesignationGrpcService>();
         app.MapGrpcService<DocumentGrpcService>();
         app.MapGrpcService<IntakeGrpcService>();
+        app.MapGrpcService<RetentionGrpcService>();
         app.MapJournalOfMesures();
         return app;
     }

@@ -14,7 +14,7 @@ internal static class Requests
     public static IReadOnlyList<ServiceDescriptor> Services { get; } =
     [
         MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
-        WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor,
+        WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor, RetentionService.Descriptor,
     ];
 
     /// <summary>An rpc by its name.</summary>
@@ -94,6 +94,11 @@ internal static class Requests
             case CancelInterviewRequest cancel: (cancel.InterviewId, cancel.Reason) = (MesuresFixture.NewId(), InterviewReleaseReason.PartyCancelled); break;
             case RecordDeliveryRequest delivery: delivery.Channel = DeliveryChannel.Post; break;
             case AttachDecisionRequest attach: (attach.SizeBytes, attach.Sha256) = (1, ByteString.CopyFrom(new byte[32])); break;
+            case SetLegalHoldRequest hold: (hold.Reason, hold.Reference) = (LegalHoldReason.Proceedings, "RG 26/00412"); break;
+            case LiftLegalHoldRequest lift: lift.HoldId = MesuresFixture.NewId(); break;
+            case GetRetentionRunRequest run: run.RunId = MesuresFixture.NewId(); break;
+            case ListRetentionCandidatesRequest candidates: candidates.Rule = "MESURE_CONTENT"; break;
+            case StartRetentionRunRequest start: start.DryRun = true; break;
             case GetParentNoticeRequest notice: notice.PartyRole = PartyRole.Visiteur; break;
         }
 

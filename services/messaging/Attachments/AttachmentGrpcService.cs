@@ -155,6 +155,7 @@ internal sealed partial class AttachmentGrpcService(
         Sha256 = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(attachment.Sha256),
         State = attachment.State,
         CreateTime = attachment.CreatedAt.ToProto(),
+        EraseTime = attachment.ErasedAt.ToProto(),
         VerdictTime = attachment.VerdictAt?.ToProto(),
     };
 
@@ -170,6 +171,11 @@ internal sealed partial class AttachmentGrpcService(
 
     private static void RequireClean(Entity attachment)
     {
+        if (attachment.ErasedAt is not null)
+        {
+            throw DomainError.StateForbids("EFFACEE", "GET_ATTACHMENT_CONTENT", "the time to keep the file is over: it is erased");
+        }
+
         if (attachment.State != AttachmentState.Sain)
         {
             throw DomainError.StateForbids(attachment.State.ToCode(), "GET_ATTACHMENT_CONTENT", "the file is not cleared");

@@ -33,6 +33,12 @@ internal sealed class MessageThread
     /// <summary>When the mesure was closed; null while it is open.</summary>
     public DateTimeOffset? ClosedAt { get; set; }
 
+    /// <summary>When its files were erased; null before.</summary>
+    public DateTimeOffset? FilesErasedAt { get; set; }
+
+    /// <summary>When its texts were erased, after which nothing is entered any more; null before.</summary>
+    public DateTimeOffset? ErasedAt { get; set; }
+
     /// <summary>Version of the mesure or espace from which the holders are known.</summary>
     public required long HoldersVersion { get; set; }
 

@@ -53,6 +53,9 @@ internal sealed class ThreadAttachment
     /// <summary>Who checks it until then; null for nobody.</summary>
     public Guid? Lease { get; set; }
 
+    /// <summary>When its bytes and its name were erased; null before.</summary>
+    public DateTimeOffset? ErasedAt { get; private set; }
+
     /// <summary>Whether it waits for a verdict.</summary>
     public bool Waits => State is AttachmentState.Quarantaine or AttachmentState.EchecAnalyse;
 

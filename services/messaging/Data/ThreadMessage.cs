@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Jafer.Messaging.Data;
 
-/// <summary>A message, or the entry of a step. The database refuses to change it.</summary>
+/// <summary>A message, or the entry of a step. The database refuses to change it, but for its text that retention erases.</summary>
 internal sealed class ThreadMessage
 {
     public required Guid ThreadId { get; init; }
@@ -27,7 +27,10 @@ internal sealed class ThreadMessage
     /// <summary>Kind; null for a step.</summary>
     public MessageKind? Kind { get; init; }
 
-    /// <summary>Text; null for a step. Sensitive: it leaves this service only by ListMessages and GetThreadExport.</summary>
+    /// <summary>When its text was erased; null before.</summary>
+    public DateTimeOffset? ErasedAt { get; private set; }
+
+    /// <summary>Text; null for a step, and once it is erased. Sensitive: it leaves this service only by ListMessages and GetThreadExport.</summary>
     public string? Body { get; init; }
 
     /// <summary>What keeps the digest of the text from being guessed; null for a step. Sensitive as the text is.</summary>

@@ -47,6 +47,7 @@ internal static class ThreadFile
         IEnumerable<ThreadAttachment> attachments) => Chained(message) with
         {
             Body = message.Body,
+            ErasedTime = Text(message.ErasedAt),
             Salt = Hex(message.Salt),
             PreviousHash = previousHash,
             Hash = Hex(message.Hash),

@@ -90,6 +90,7 @@ internal sealed partial class MessagingGrpcService
             var message = messages.Find(m => m.MessageId == id);
             check.That(message is not null, $"message_ids[{i}]", "is not a message of the first thread");
             check.That(message?.EventType is null, $"message_ids[{i}]", "is an entry of Jafer");
+            check.That(message?.ErasedAt is null, $"message_ids[{i}]", "is erased");
             check.That(message is null || !handedOver.Contains(origins[id]), $"message_ids[{i}]", "was handed over before");
         }
 

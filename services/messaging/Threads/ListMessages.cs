@@ -181,6 +181,7 @@ internal sealed partial class MessagingGrpcService
         AuthorPersonId = message.AuthorPersonId ?? "",
         Kind = message.Kind ?? MessageKind.Unspecified,
         Body = message.Body ?? "",
+        EraseTime = message.ErasedAt.ToProto(),
         EventType = message.EventType ?? "",
         CreateTime = message.CreatedAt.ToProto(),
         CorrectsMessageId = message.CorrectsMessageId?.ToString() ?? "",

@@ -66,6 +66,11 @@ internal static class ThreadPage
             blocks.Add(new Callout([message.Kind == "DANGER" ? "Urgent : danger" : "Urgent : difficulté"]));
         }
 
+        if (message.ErasedTime is { } erased)
+        {
+            blocks.Add(new Paragraph($"Texte effacé le {Time(erased)}, au terme de sa durée de conservation."));
+        }
+
         foreach (var paragraph in (message.Body ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             blocks.Add(new Paragraph(paragraph));

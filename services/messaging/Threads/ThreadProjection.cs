@@ -19,6 +19,8 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
 
     private static readonly string s_closed = Contracts.Mesure.V1.MesureState.Cloturee.ToCode();
 
+    private static readonly string s_content = Contracts.Mesure.V1.PurgeScope.Content.ToCode();
+
     public Task HandleAsync(MessagingDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         EspacePublished espace => KeepAsync(db, espace, ct),
@@ -42,6 +44,12 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
                 LastMessageAt = step.OccurredAt,
             };
             db.Threads.Add(thread);
+        }
+
+        // What is told late brings nothing back.
+        if (thread.ErasedAt is not null)
+        {
+            return;
         }
 
         if (step.AggregateVersion > thread.HoldersVersion)
@@ -68,6 +76,10 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
         };
         thread.Append(entry);
         db.Messages.Add(entry);
+        if (step is MesurePurged purged)
+        {
+            await (purged.Scope == s_content ? ThreadErasure.OfContentAsync(db, thread, step.RecordedAt, ct) : ThreadErasure.OfFilesAsync(db, thread, step.RecordedAt, ct));
+        }
     }
 
     private static async Task KeepAsync(MessagingDbContext db, Guid courtId, string code, CancellationToken ct)

@@ -5,6 +5,7 @@ using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
+using Jafer.Mesures.Retention;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
@@ -79,6 +80,12 @@ internal sealed class MesuresDbContext : JaferDbContext
     public DbSet<Deadline> Deadlines => Set<Deadline>();
 
     public DbSet<SentReminder> Reminders => Set<SentReminder>();
+
+    public DbSet<LegalHold> LegalHolds => Set<LegalHold>();
+
+    public DbSet<RetentionRun> RetentionRuns => Set<RetentionRun>();
+
+    public DbSet<RetentionCount> RetentionCounts => Set<RetentionCount>();
 
     public DbSet<TransmissionRelay> TransmissionRelays => Set<TransmissionRelay>();
 
@@ -208,7 +215,15 @@ internal sealed class MesuresDbContext : JaferDbContext
         modelBuilder.Entity<Deadline>().HasKey(d => new { d.MesureId, d.Kind, d.DueAt });
         BelongsToMesure(modelBuilder.Entity<SentReminder>().ToTable("reminders"), r => r.MesureId);
         modelBuilder.Entity<TransmissionRelay>().ToTable("transmission_relays").HasKey(r => r.MesureId);
-        BelongsToMesure(modelBuilder.Entity<DecisionDocument>().ToTable("decision_documents"), d => d.MesureId);
+        // What is erased is there for nobody.
+        BelongsToMesure(modelBuilder.Entity<DecisionDocument>().ToTable("decision_documents").HasQueryFilter(d => d.ErasedAt == null), d => d.MesureId);
+        BelongsToMesure(modelBuilder.Entity<LegalHold>().ToTable("legal_holds"), h => h.MesureId);
+        modelBuilder.Entity<RetentionRun>().ToTable("retention_runs");
+        modelBuilder.Entity<RetentionCount>(e =>
+        {
+            e.ToTable("retention_counts").HasKey(c => new { c.RunId, c.Rule });
+            e.HasOne<RetentionRun>().WithMany().HasForeignKey(c => c.RunId).OnDelete(DeleteBehavior.Restrict);
+        });
         modelBuilder.Entity<DecisionDocumentChunk>().ToTable("decision_document_chunks").HasKey(c => new { c.DocumentId, c.Number });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });

@@ -59,7 +59,8 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
         """;
 
     // Both ways: a mesure that came may follow one that ended, one that ended may be followed, in whatever order they are told. What
-    // more than a hundred mesures have in common is no child, but a placeholder that some software sends: it links nothing.
+    // more than a hundred mesures have in common is no child, but a placeholder that some software sends: it links nothing. What was
+    // found stays found when retention has emptied the digests of either.
     private const string Link = """
         with pairs as materialized (
             select distinct a.mesure_id as one, unnest(o.others) as other
@@ -77,7 +78,8 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
                 and (c.entered_at at time zone 'Europe/Paris')::date <= (e.closed_at at time zone 'Europe/Paris')::date + interval '12 months'),
         gone as (
             delete from mesure_returns r where (r.earlier_id = any($1) or r.later_id = any($1))
-                and not exists (select from found f where f.earlier_id = r.earlier_id and f.later_id = r.later_id))
+                and not exists (select from found f where f.earlier_id = r.earlier_id and f.later_id = r.later_id)
+                and not exists (select from mesures m where m.id in (r.earlier_id, r.later_id) and m.anonymised_at is not null))
         insert into mesure_returns (earlier_id, later_id) select earlier_id, later_id from found on conflict do nothing
         """;
 

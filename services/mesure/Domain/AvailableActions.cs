@@ -74,7 +74,7 @@ internal static class AvailableActions
     /// not connected is the espace's to do next, and not listed to the court.
     /// </summary>
     public static IEnumerable<string> Of(Asked asked) => s_rpcs
-        .Where(r => (r.Acts.Length == 0 || r.Acts.Any(asked.Mesure.Status.Allows)) && r.Holds(asked) && !(asked.ByTheCourt && IsOfTheEspace(r.Rpc)))
+        .Where(r => (r.Acts.Length == 0 || (asked.Mesure.AnonymisedAt is null && r.Acts.Any(asked.Mesure.Status.Allows))) && r.Holds(asked) && !(asked.ByTheCourt && IsOfTheEspace(r.Rpc)))
         .Select(r => Of(r.Rpc).Service.FullName + "/" + r.Rpc).Order(StringComparer.Ordinal);
 
     private static bool IsOfTheEspace(string rpc) => !s_ofEither.Contains(rpc) && Of(rpc).InputType.FindFieldByName("on_behalf_of_espace") is not null;

@@ -84,6 +84,16 @@ internal sealed record Decision
     /// <summary>Whether the decision was rendered: then the greffe cannot amend its content.</summary>
     public bool Rendered => Date is not null;
 
+    /// <summary>The terms without what a person wrote and without names.</summary>
+    public Decision Anonymous() => this with
+    {
+        RgNumber = "",
+        JudgeName = "",
+        ReplacementJudgeName = "",
+        TiersDeConfianceName = TiersDeConfianceName is null ? null : "",
+        Restrictions = "",
+    };
+
     /// <summary>
     /// Last day of the mesure, by the rule "same day of the month"; null while it cannot be known.
     /// </summary>
@@ -175,6 +185,9 @@ internal sealed class Child
 
     /// <summary>The same over all owners, for returns alone; null when not indexed. No personal data (docs/decisions/0025).</summary>
     public string? ReturnIndex { get; set; }
+
+    /// <summary>Full years on the day of the decision, or of the beginning where none is known; null while the date of birth is kept.</summary>
+    public short? AgeAtDecision { get; private set; }
 
     /// <summary>The same child in another mesure.</summary>
     public Child For(Guid id, Guid mesureId) => new()

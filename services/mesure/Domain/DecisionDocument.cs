@@ -22,6 +22,9 @@ internal sealed class DecisionDocument
     /// <summary>Null for the current file.</summary>
     public DateTimeOffset? ReplacedAt { get; set; }
 
+    /// <summary>When it was erased for this mesure; null while it can be read.</summary>
+    public DateTimeOffset? ErasedAt { get; private set; }
+
     /// <summary>The same file in another mesure.</summary>
     public DecisionDocument For(Guid id, Guid mesureId) => new()
     {

@@ -109,6 +109,12 @@ internal sealed partial class Mesure
     /// <summary>Why the last closing was taken back; may hold personal data.</summary>
     public string ReopeningComment { get; private set; } = "";
 
+    /// <summary>When the files of the mesure were erased; null before, and after a reopening.</summary>
+    public DateTimeOffset? FilesErasedAt { get; private set; }
+
+    /// <summary>When what concerns persons was emptied; null before. Then no act is possible any more.</summary>
+    public DateTimeOffset? AnonymisedAt { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private init; }
 
     public DateTimeOffset UpdatedAt { get; private set; }
@@ -811,8 +817,42 @@ internal sealed partial class Mesure
         ClosureDestination = ClosureDestination.Unspecified;
         ClosureDecisionDate = null;
         ReopeningComment = comment;
+        FilesErasedAt = null;
         Add(MesureAct.Reopen, acting);
         WaitFor(pending);
+    }
+
+    /// <summary>Notes that the files of the mesure are erased, those of its thread by whoever hears of it.</summary>
+    /// <param name="now">Now.</param>
+    public void EraseFiles(DateTimeOffset now)
+    {
+        Require(MesureAct.Purge);
+        FilesErasedAt = now;
+        Add(MesureAct.Purge, new Acting(Guid.Empty, "", now, now), new FactDetails { Purge = PurgeScope.Files }, byJafer: true);
+    }
+
+    /// <summary>
+    /// Empties what concerns persons in the mesure itself; what belongs to it is emptied beside this. Codes, dates and the history
+    /// stay, so that every count of before can be counted again.
+    /// </summary>
+    /// <param name="now">Now.</param>
+    public void Anonymise(DateTimeOffset now)
+    {
+        Require(MesureAct.Purge);
+        Decision = Decision.Anonymous();
+        (RgIndex, ClosureComment, ReopeningComment) = (null, "", "");
+        FilesErasedAt ??= now;
+        Add(MesureAct.Purge, new Acting(Guid.Empty, "", now, now), new FactDetails { Purge = PurgeScope.Content }, byJafer: true);
+        AnonymisedAt = now;
+    }
+
+    /// <summary>Refuses what is asked of a mesure of which nothing is left to act on.</summary>
+    public void RequireContent()
+    {
+        if (AnonymisedAt is not null)
+        {
+            throw DomainError.Anonymised(Id);
+        }
     }
 
     /// <summary>
@@ -890,6 +930,7 @@ internal sealed partial class Mesure
 
     private void Require(MesureAct act)
     {
+        RequireContent();
         if (!Status.Allows(act))
         {
             throw DomainError.StateForbids(Status.State.ToCode(), act.ToCode());

@@ -133,4 +133,7 @@ internal sealed record FactDetails
 
     /// <summary>SHA-256 of its bytes, hexadecimal in lower case.</summary>
     public string? Sha256 { get; init; }
+
+    /// <summary>What was erased.</summary>
+    public PurgeScope? Purge { get; init; }
 }

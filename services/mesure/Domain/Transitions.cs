@@ -67,6 +67,7 @@ internal static class Transitions
 
         (MesureState.Cloturee, MesureAct.Reopen, Next.Computed),
         (MesureState.Cloturee, MesureAct.ExternalAlert, MesureState.Cloturee),
+        (MesureState.Cloturee, MesureAct.Purge, MesureState.Cloturee),
     }
         .Concat(Staying(MesureAct.ConfirmRencontre, MesureState.Programmee, MesureState.EnCours))
         .Concat(Staying(MesureAct.MoveRencontre, MesureState.Programmee, MesureState.EnCours))

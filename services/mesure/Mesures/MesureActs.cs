@@ -71,6 +71,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
         Task<TResponse> RunOnceAsync() => commands.RunAsync(call, request, requestId, async ct =>
         {
             var mesure = await LoadAsync(mesureId, caller, ct);
+            mesure.RequireContent();
             if (etag is not null && etag != mesure.Version)
             {
                 throw DomainError.EtagMismatch(mesure.Version.ToEtag());

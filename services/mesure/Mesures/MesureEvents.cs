@@ -145,6 +145,7 @@ internal static class MesureEvents
             MesureAct.Close or MesureAct.Revoke or MesureAct.Redesignate => EventTypes.Blank<MesureClosed>(),
             MesureAct.AgrementRetire => EventTypes.Blank<AgrementRetired>() with { LastDay = details.LastDay!.Value, LieuId = details.LieuId },
             MesureAct.AttachDecision => EventTypes.Blank<DecisionAttached>() with { DocumentId = details.DocumentId!.Value, SizeBytes = details.SizeBytes!.Value, Sha256 = details.Sha256! },
+            MesureAct.Purge => EventTypes.Blank<MesurePurged>() with { Scope = details.Purge!.Value.ToCode(), Reason = "RETENTION" },
             _ => throw new InvalidOperationException($"{fact.Act} has no event"),
         };
     }

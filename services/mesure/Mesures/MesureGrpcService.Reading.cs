@@ -190,6 +190,8 @@ internal sealed partial class MesureGrpcService
             Milestones = mesure.ToMilestones(mesure.Status),
             Origin = mesure.Origin,
             ReopeningComment = mesure.ReopeningComment,
+            AnonymiseTime = mesure.AnonymisedAt.ToProto(),
+            FilesEraseTime = mesure.FilesErasedAt.ToProto(),
             Transmission = await db.TransmissionAsync(mesure, asOf: null, ct),
         };
         whole.DecisionVersions.AddRange(versions.Select(v => v.ToProto()));

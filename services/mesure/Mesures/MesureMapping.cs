@@ -305,6 +305,7 @@ internal static class MesureMapping
         SourceSystem = fact.SourceSystem ?? "",
         ExternalId = fact.ExternalId ?? "",
         RencontreId = Text(fact.Details.RencontreId),
+        PurgeScope = fact.Details.Purge ?? Proto.PurgeScope.Unspecified,
     };
 
     /// <summary>

@@ -25,6 +25,8 @@ internal static class WebhookMessage
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly string s_purged = EventTypes.NameOf(typeof(MesurePurged));
+
     private static readonly FrozenSet<string> s_aboutMesures = EventTypes.All
         .Where(t => t.IsAssignableTo(typeof(MesureEvent)) || t.IsAssignableTo(typeof(ThreadEvent)))
         .Select(EventTypes.NameOf).ToFrozenSet(StringComparer.Ordinal);
@@ -45,9 +47,11 @@ internal static class WebhookMessage
         long? aggregateVersion = null, long? position = null)
     {
         Guid? mesureId = s_aboutMesures.Contains(type) && !aboutEspace ? aggregateId : null;
+        // As RDV-Service-Public says it: what must be erased elsewhere too.
+        var webhookReason = type == s_purged ? "rgpd" : null;
         var link = mesureId is { } id ? Links.To(mesureUrl, id, deliveryId) : null;
         return JsonSerializer.SerializeToUtf8Bytes(
-            new { type, timestamp = occurredAt, data = new { eventId, aggregateId, aggregateVersion, position, mesureId, organisationId, link } }, s_json);
+            new { type, timestamp = occurredAt, data = new { eventId, aggregateId, aggregateVersion, position, mesureId, organisationId, webhookReason, link } }, s_json);
     }
 
     /// <summary>The header webhook-signature: one signature for each secret.</summary>

@@ -4,6 +4,7 @@ using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Mails;
+using Jafer.Notifications.Notices;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Messaging;
@@ -61,6 +62,13 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         if (positions.Count > 0)
         {
             await QueueWebhooksAsync(db, message, type, positions, now, ct);
+        }
+
+        if (message is MesurePurged { Scope: "CONTENT" })
+        {
+            // Of the mesure this alone is left, for those who must erase it too.
+            await NoticeProofs.PurgeAsync(db, message.AggregateId, ct);
+            return;
         }
 
         if (await DoneAsync(db, message, ct) is { Count: > 0 } done)

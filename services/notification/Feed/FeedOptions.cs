@@ -1,3 +1,5 @@
+using Jafer.ServiceDefaults.Retention;
+
 namespace Jafer.Notifications.Feed;
 
 /// <summary>Configuration section "Feed". The defaults suit production.</summary>
@@ -10,7 +12,7 @@ internal sealed class FeedOptions
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long events are kept.</summary>
-    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(90);
+    public TimeSpan Retention { get; set; } = RetentionTable.BuiltIn["FEED"].Keep.Span;
 
     /// <summary>How often old events are looked for.</summary>
     public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);

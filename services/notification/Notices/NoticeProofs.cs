@@ -68,14 +68,20 @@ internal static class NoticeProofs
         """;
 
     /// <summary>
-    /// Deletes what is kept of a mesure whose own retention has ended, in the transaction that was begun. Without its holder nothing
-    /// of it is kept again; the feed and the logs that still have it end by themselves.
+    /// Deletes what is kept of a mesure whose own retention has ended, logs and mails as well, in the transaction that was begun. Without
+    /// its holder nothing of it is kept again. The feed, whose entries are identifiers, codes and dates, ends by itself; so does what
+    /// tells the other holders to erase.
     /// </summary>
     /// <param name="db">The context.</param>
     /// <param name="mesureId">The mesure.</param>
     /// <param name="ct">Cancellation.</param>
     public static Task PurgeAsync(NotificationsDbContext db, Guid mesureId, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
         delete from notice_openings o using notice_proofs p where p.mesure_id = {mesureId} and o.organisation_id = p.organisation_id and o.notice_id = p.notice_id;
+        delete from notice_openings o using webhook_deliveries d where d.aggregate_id = {mesureId} and o.notice_id = d.delivery_id;
+        delete from notice_openings o using deliveries d join mail_recipients r on r.delivery_id = d.delivery_id where d.mesure_id = {mesureId} and o.notice_id = r.notice_id;
+        delete from webhook_deliveries where aggregate_id = {mesureId} and event_type <> 'mesure.mesure-purged.v1';
+        delete from deliveries where mesure_id = {mesureId};
+        delete from undelivered_transmissions where mesure_id = {mesureId};
         delete from notice_proofs where mesure_id = {mesureId};
         delete from mesure_holders where mesure_id = {mesureId}
         """, ct);

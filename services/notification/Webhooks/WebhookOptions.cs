@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Retention;
 using System.Net;
 
 namespace Jafer.Notifications.Webhooks;
@@ -36,7 +37,7 @@ internal sealed class WebhookOptions
     public TimeSpan LongestRest { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long the log of deliveries is kept.</summary>
-    public TimeSpan LogRetention { get; set; } = TimeSpan.FromDays(30);
+    public TimeSpan LogRetention { get; set; } = RetentionTable.BuiltIn["WEBHOOK_LOG"].Keep.Span;
 
     /// <summary>How long a delivery belongs to whoever tries it: longer than an attempt, after which its process is gone.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(1);

@@ -47,9 +47,11 @@ internal static class ThreadCheck
             return new ThreadVerdict(false, fault.Position == 0 ? $"BROKEN: {fault.Description}" : $"BROKEN at position {fault.Position}: it {fault.Description}");
         }
 
+        var erased = export.Messages.Count(m => m.ErasedTime is not null);
         return new ThreadVerdict(
             true,
             $"WHOLE: {export.Messages.Count} messages of thread {export.Thread.ThreadId}, none altered or left out up to {export.Thread.HeadHash ?? "an empty thread"} "
+            + (erased == 0 ? "" : $"(of {erased} the text is said to be erased, and its digest is left) ")
             + "(receipts, expectations, participants and names of attachments: --against-server)");
     }
 

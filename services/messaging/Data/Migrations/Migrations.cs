@@ -58,3 +58,9 @@ internal sealed class RowSecurity : SqlMigration
 {
     protected override string Resource => "202611280712_row_security.sql";
 }
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611290830_erasure")]
+internal sealed class Erasure : SqlMigration
+{
+    protected override string Resource => "202611290830_erasure.sql";
+}

@@ -195,3 +195,10 @@ internal sealed class RowSecurity : SqlMigration
 {
     protected override string Resource => "202611280712_row_security.sql";
 }
+
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611290820_retention")]
+internal sealed class RetentionTables : SqlMigration
+{
+    protected override string Resource => "202611290820_retention.sql";
+}
