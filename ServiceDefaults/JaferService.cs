@@ -94,6 +94,8 @@ public static class JaferService
             db.Serve(Tenant.Of(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>());
             return db;
         });
+        builder.Services.AddSingleton<SealingWork<TContext>>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<SealingWork<TContext>>());
         builder.Services.AddScoped<Commands<TContext>>();
         builder.AddJaferMessaging<TContext>(name, subscriptions);
         builder.Services.AddHealthChecks()

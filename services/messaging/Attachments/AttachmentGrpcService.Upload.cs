@@ -60,7 +60,7 @@ internal sealed partial class AttachmentGrpcService
             var attachmentId = Guid.CreateVersion7(now);
             await db.Database.BeginTransactionAsync(ct);
             var inspection = new ContentInspection();
-            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(attachmentId, number, SensitiveContent.Seal(chunk.Span), ct), clock, ct);
+            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(attachmentId, number, KeyRing.Process.Seal(chunk.Span, s_chunks), ct), clock, ct);
             var type = await TypeAsync(inspection, attachmentId, first.SizeBytes, ct);
 
             // Always the organisation before the thread, so that two uploads never wait for each other. The first file may open the thread.

@@ -2,7 +2,6 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Jafer.Messaging.Data;
 
@@ -86,25 +85,8 @@ internal sealed class AttachmentChunk
     /// <summary>From 0, without gap.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The bytes, sealed: see <see cref="SensitiveContent"/>.</summary>
+    /// <summary>The bytes.</summary>
     public required byte[] Data { get; init; }
-}
-
-/// <summary>
-/// Bytes of a file that must not be readable from the database alone, in the forms of <see cref="SensitiveText"/>: the first byte
-/// tells the form of the rest, 0 for what stands there in clear.
-/// </summary>
-internal static class SensitiveContent
-{
-    private const byte Clear = 0;
-
-    /// <summary>Seals bytes.</summary>
-    /// <param name="bytes">The bytes.</param>
-    public static byte[] Seal(ReadOnlySpan<byte> bytes) => [Clear, .. bytes];
-
-    /// <summary>Opens sealed bytes; null when they are in no form that this version knows.</summary>
-    /// <param name="sealedBytes">Sealed bytes.</param>
-    public static ReadOnlyMemory<byte>? TryOpen(byte[] sealedBytes) => sealedBytes is [Clear, ..] ? sealedBytes.AsMemory(1) : null;
 }
 
 internal sealed class ThreadAttachmentConfiguration : IEntityTypeConfiguration<ThreadAttachment>
@@ -116,7 +98,6 @@ internal sealed class ThreadAttachmentConfiguration : IEntityTypeConfiguration<T
         builder.Property(a => a.AttachmentId).ValueGeneratedNever();
         // A message is saved before the files that it names.
         builder.HasOne<ThreadMessage>().WithMany().HasForeignKey(a => a.MessageId).HasPrincipalKey(m => m.MessageId);
-        builder.Property(a => a.FileName).HasConversion((ValueConverter)new SensitiveText());
         builder.Property(a => a.State).HasConversion(s => s.ToCode(), c => ProtoConversions.FromCode<AttachmentState>(c));
         builder.Ignore(a => a.Waits);
     }

@@ -1,7 +1,6 @@
 using Jafer.Contracts.Messaging.V1;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Jafer.Messaging.Data;
 
@@ -87,7 +86,5 @@ internal sealed class ThreadMessageConfiguration : IEntityTypeConfiguration<Thre
         builder.HasKey(m => new { m.ThreadId, m.Position });
         builder.Property(m => m.Position).ValueGeneratedNever();
         builder.HasOne<MessageThread>().WithMany().HasForeignKey(m => m.ThreadId);
-        builder.Property(m => m.Body).HasConversion((ValueConverter)new SensitiveText());
-        builder.Property(m => m.Salt).HasConversion((ValueConverter)new SensitiveBytes());
     }
 }

@@ -85,7 +85,7 @@ internal sealed partial class DocumentGrpcService(
     }
 
     private Task<int> StoreAsync(Guid documentId, int number, byte[] data, CancellationToken ct) =>
-        db.Database.ExecuteSqlAsync($"insert into decision_document_chunks (document_id, number, data) values ({documentId}, {number}, {data})", ct);
+        db.Database.ExecuteSqlAsync($"insert into decision_document_chunks (document_id, number, data) values ({documentId}, {number}, {KeyRing.Process.Seal(data, s_chunks)})", ct);
 
     private Task<Domain.DecisionDocument?> CurrentAsync(Guid mesureId, CancellationToken ct) =>
         db.DecisionDocuments.SingleOrDefaultAsync(d => d.MesureId == mesureId && d.ReplacedAt == null, ct);
