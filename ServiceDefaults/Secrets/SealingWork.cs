@@ -108,7 +108,7 @@ public sealed class SealingWork<TContext>(
         await RunAsync(Advance, table.Name, rows.Count < portion ? (object)DBNull.Value : rows[^1].Key, (long)rows.Count, finished ? now : DBNull.Value);
         await transaction.CommitAsync(CancellationToken.None);
         JaferMetrics.Resealed.Add(rows.Count, new KeyValuePair<string, object?>("table", table.Name));
-        return finished || rows.Count == 0 ? (rows.Count > 0 ? rows.Count : null) : rows.Count;
+        return rows.Count > 0 ? rows.Count : null;
 
         NpgsqlCommand Command(string sql, params object[] values)
         {

@@ -6,6 +6,7 @@ using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Entity = Jafer.Messaging.Data.ThreadAttachment;
@@ -18,6 +19,7 @@ internal sealed partial class AttachmentGrpcService
     private const int MaxNameLength = 255;
 
     private static readonly TimeSpan s_tomorrow = TimeSpan.FromDays(1);
+    private static readonly byte[] s_chunks = KeyRing.Binding("attachment_chunks.data");
 
     public override async Task<UploadAttachmentResponse> UploadAttachment(IAsyncStreamReader<UploadAttachmentRequest> requestStream, ServerCallContext context)
     {

@@ -1,11 +1,13 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>A file of a thread; its bytes stand apart, in chunks. The database refuses to change what it is, and to delete it once a message names it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Conversations, Retention.WithThread)]
 internal sealed class ThreadAttachment
 {
     public required Guid AttachmentId { get; init; }
@@ -16,12 +18,14 @@ internal sealed class ThreadAttachment
     public required Guid OrganisationId { get; init; }
 
     /// <summary>Name. Sensitive: it leaves this service only to those who may read the thread.</summary>
+    [Sealed(DataCategory.FreeText)]
     public required string FileName { get; init; }
 
     public required string MediaType { get; init; }
 
     public required long SizeBytes { get; init; }
 
+    [InClear(DataCategory.Pseudonym)]
     public required byte[] Sha256 { get; init; }
 
     public required AttachmentState State { get; set; }
@@ -78,6 +82,7 @@ internal sealed class ThreadAttachment
 }
 
 /// <summary>Bytes of a file, in the order of their numbers.</summary>
+[Holds(DataCategory.Technical, Processing.Conversations, Retention.WithThread)]
 internal sealed class AttachmentChunk
 {
     public required Guid AttachmentId { get; init; }
@@ -86,6 +91,7 @@ internal sealed class AttachmentChunk
     public required int Number { get; init; }
 
     /// <summary>The bytes.</summary>
+    [Sealed(DataCategory.Document)]
     public required byte[] Data { get; init; }
 }
 

@@ -6,6 +6,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,6 +19,8 @@ internal sealed partial class DocumentGrpcService(
     MesuresDbContext db, MesureActs acts, Commands<MesuresDbContext> commands, DirectoryWelcome directory, TimeProvider clock)
     : DocumentService.DocumentServiceBase
 {
+    private static readonly byte[] s_chunks = KeyRing.Binding("decision_document_chunks.data");
+
     public override async Task<AttachDecisionResponse> AttachDecision(IAsyncStreamReader<AttachDecisionRequest> requestStream, ServerCallContext context)
     {
         var first = await requestStream.MoveNext(context.CancellationToken) ? requestStream.Current : new AttachDecisionRequest();
