@@ -33,7 +33,7 @@ public sealed class KeyRing
     private static volatile KeyRing? s_process;
 
     private readonly Dictionary<string, byte[]> _keys;
-    private readonly ConcurrentDictionary<Wrapped, byte[]> _opened = new();
+    private readonly ConcurrentDictionary<Wrapped, (string Id, byte[] Key)> _opened = new();
     private readonly byte[] _header;
     private DataKey _current;
 
@@ -241,14 +241,16 @@ public sealed class KeyRing
     private byte[] OpenDataKey(ReadOnlySpan<byte> id, ReadOnlySpan<byte> wrapped)
     {
         var name = MemoryMarshal.Read<Wrapped>(wrapped);
-        if (_opened.TryGetValue(name, out var opened))
+        if (_opened.TryGetValue(name, out var known) && Ascii.Equals(id, known.Id))
         {
-            return opened;
+            return known.Key;
         }
 
-        var key = _keys.GetValueOrDefault(Encoding.ASCII.GetString(id)) ?? throw new SealKeyMissingException();
+        var keyId = Encoding.ASCII.GetString(id);
+        var key = _keys.GetValueOrDefault(keyId) ?? throw new SealKeyMissingException();
         using var aes = Aes.Create();
         aes.Key = key;
+        byte[] opened;
         try
         {
             opened = aes.DecryptKeyWrapPadded(wrapped);
@@ -263,7 +265,7 @@ public sealed class KeyRing
             _opened.Clear();
         }
 
-        _opened[name] = opened;
+        _opened[name] = (keyId, opened);
         return opened;
     }
 

@@ -108,7 +108,9 @@ public sealed class SealingWork<TContext>(
         await RunAsync(Advance, table.Name, rows.Count < portion ? (object)DBNull.Value : rows[^1].Key, (long)rows.Count, finished ? now : DBNull.Value);
         await transaction.CommitAsync(CancellationToken.None);
         JaferMetrics.Resealed.Add(rows.Count, new KeyValuePair<string, object?>("table", table.Name));
-        return rows.Count > 0 ? rows.Count : null;
+
+        // What began in the middle goes on from the beginning; where that finds nothing, all that is left is held by others.
+        return rows.Count > 0 || (table.After is not null && !finished) ? rows.Count : null;
 
         NpgsqlCommand Command(string sql, params object[] values)
         {
