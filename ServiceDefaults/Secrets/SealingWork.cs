@@ -43,10 +43,12 @@ public sealed class SealingWork<TContext>(
         await using var db = await contexts.CreateDbContextAsync(ct);
         foreach (var table in Table.Of(db.Model, ring))
         {
-            var sealedRows = 0L;
-            while (await SealPortionAsync(table, portion, ct) is { } rows)
+            // What began in the middle goes on from the beginning, once: what is then left is held by others, or cannot be opened.
+            var (sealedRows, ends) = (0L, 0);
+            while (ends < 2 && await SealPortionAsync(table, portion, ct) is { } done)
             {
-                sealedRows += rows;
+                sealedRows += done.Rows;
+                ends += done.AtEnd ? 1 : 0;
             }
 
             if (sealedRows > 0)
@@ -64,8 +66,8 @@ public sealed class SealingWork<TContext>(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         clock.RepeatAsync(s_interval, ct => SealAsync(ct), logger, "columns could not be sealed", stoppingToken);
 
-    /// <summary>Seals one portion; null when nothing is left, or when another replica has the table.</summary>
-    private async Task<int?> SealPortionAsync(Table table, int portion, CancellationToken ct)
+    /// <summary>Seals one portion; null when the table is done, or when another replica has it.</summary>
+    private async Task<(int Rows, bool AtEnd)?> SealPortionAsync(Table table, int portion, CancellationToken ct)
     {
         var now = clock.GetStoredNow();
         await using var connection = await source.OpenConnectionAsync(ct);
@@ -86,6 +88,7 @@ public sealed class SealingWork<TContext>(
 
         await RunAsync("select set_config('jafer.sealing', 'on', true)");
         var rows = await ReadAsync(table, portion);
+        var unopened = 0;
         if (rows.Count > 0)
         {
             await using var update = Command(table.Update);
@@ -103,14 +106,36 @@ public sealed class SealingWork<TContext>(
             await update.ExecuteNonQueryAsync(ct);
         }
 
+        if (unopened > 0)
+        {
+            logger.LogError("{Rows} values of {Table} cannot be opened: they are damaged, or their key is not in Secrets:Keys", unopened, table.Name);
+        }
+
         // Rows that an act held were passed over: they are come back to from the beginning.
-        var finished = rows.Count < portion && !await AnyLeftAsync(table);
-        await RunAsync(Advance, table.Name, rows.Count < portion ? (object)DBNull.Value : rows[^1].Key, (long)rows.Count, finished ? now : DBNull.Value);
+        var atEnd = rows.Count < portion;
+        var finished = atEnd && !await AnyLeftAsync(table);
+        await RunAsync(Advance, table.Name, atEnd ? (object)DBNull.Value : rows[^1].Key, (long)rows.Count, finished ? now : DBNull.Value);
         await transaction.CommitAsync(CancellationToken.None);
         JaferMetrics.Resealed.Add(rows.Count, new KeyValuePair<string, object?>("table", table.Name));
+        return (rows.Count, atEnd);
 
-        // What began in the middle goes on from the beginning; where that finds nothing, all that is left is held by others.
-        return rows.Count > 0 || (table.After is not null && !finished) ? rows.Count : null;
+        byte[]? Reseal(byte[]? value, byte[] binding)
+        {
+            if (value is null || ring.IsCurrent(value))
+            {
+                return value;
+            }
+
+            try
+            {
+                return ring.Seal(KeyRing.Process.Open(value, binding), binding);
+            }
+            catch (Exception e) when (e is SealBrokenException or SealKeyMissingException)
+            {
+                unopened++;
+                return value;
+            }
+        }
 
         NpgsqlCommand Command(string sql, params object[] values)
         {
@@ -152,8 +177,6 @@ public sealed class SealingWork<TContext>(
             return found;
         }
     }
-
-    private byte[]? Reseal(byte[]? value, byte[] binding) => value is null || ring.IsCurrent(value) ? value : ring.Seal(KeyRing.Process.Open(value, binding), binding);
 
     private sealed class Table
     {

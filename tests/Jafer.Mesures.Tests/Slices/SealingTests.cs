@@ -69,6 +69,7 @@ public sealed class SealingTests(ClockedMesures jafer) : IClassFixture<ClockedMe
         Assert.All(mesure.Parties, p => Assert.Equal("Fictif Ancien", p.FamilyName));
         Assert.Equal("Petit", mesure.Children[0].GivenName);
         Assert.NotEmpty(mesure.Decision.JudgeName);
+        _ = KeyRing.Install(TestKeys.Ring);
     }
 
     [Fact]
