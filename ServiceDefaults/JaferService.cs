@@ -9,6 +9,7 @@ using Jafer.ServiceDefaults.Limits;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Operations;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -77,11 +78,12 @@ public static class JaferService
         builder.Services.AddSingleton(services => DatabaseRoles.Connect(services.GetRequiredService<IConfiguration>(), name, DatabaseRoles.Work));
         builder.Services.AddKeyedSingleton(
             DatabaseRoles.Calls, (services, _) => DatabaseRoles.Connect(services.GetRequiredService<IConfiguration>(), name, DatabaseRoles.Calls));
+        builder.Services.AddSingleton(services => KeyRing.Install(KeyRing.Read(services.GetRequiredService<IConfiguration>(), services.GetRequiredService<IHostEnvironment>())));
         builder.Services.AddSingleton(new ServiceName(name));
         builder.Services.AddSingleton<TenantStore>();
         builder.Services.TryAddSingleton<CommitListener>();
         builder.Services.AddScoped<StoreScope>();
-        builder.Services.AddPooledDbContextFactory<TContext>((services, options) => options
+        builder.Services.AddPooledDbContextFactory<TContext>((services, options) => UseKeys(services, options)
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .AddInterceptors(new TenantInterceptor(), new CommitInterceptor(services.GetRequiredService<CommitListener>()))
             // Migrations are SQL files without a snapshot; a test compares the model with the real schema instead.
@@ -93,6 +95,8 @@ public static class JaferService
             db.Serve(Tenant.Of(services.GetRequiredService<StoreScope>().Caller), services.GetRequiredService<TenantStore>(), services.GetRequiredService<CommitListener>());
             return db;
         });
+        builder.Services.AddSingleton<SealingWork<TContext>>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<SealingWork<TContext>>());
         builder.Services.AddScoped<Commands<TContext>>();
         builder.AddJaferMessaging<TContext>(name, subscriptions);
         builder.Services.AddHealthChecks()
@@ -178,6 +182,9 @@ public static class JaferService
         // What is configured wrongly of identity must be seen now, not at the first call.
         _ = app.Services.GetRequiredService<ServiceAudience>();
 
+        // Nor may the service start when what it stores could not be sealed or opened.
+        _ = app.Services.GetRequiredService<KeyRing>();
+
         // A wrong key must be seen now, not when the first list is turned over.
         _ = app.Services.GetRequiredService<PageTokens>();
         await app.RunAsync();
@@ -220,6 +227,13 @@ public static class JaferService
         {
             await loadReferenceData(scope.ServiceProvider, stopping);
         }
+    }
+
+    /// <summary>No context without the keys that its columns are sealed with.</summary>
+    private static DbContextOptionsBuilder UseKeys(IServiceProvider services, DbContextOptionsBuilder options)
+    {
+        _ = services.GetRequiredService<KeyRing>();
+        return options;
     }
 
     /// <summary>Fails when an rpc that is served has no row in the access table or the personal table, or a row of a service that is served no rpc.</summary>

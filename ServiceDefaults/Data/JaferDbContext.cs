@@ -3,6 +3,7 @@ using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Secrets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -252,6 +253,7 @@ public abstract class JaferDbContext : DbContext
         });
         Map(modelBuilder);
         NameInSnakeCase(modelBuilder);
+        SealedColumns.Seal(modelBuilder.Model);
     }
 
     /// <summary>Saves what is tracked; for a tenant in a transaction, in which it is set before.</summary>

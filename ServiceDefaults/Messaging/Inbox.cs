@@ -2,6 +2,7 @@ using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Journal;
+using Jafer.ServiceDefaults.Privacy;
 using Jafer.ServiceDefaults.Telemetry;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
@@ -131,6 +132,7 @@ internal sealed class InboxConsumer<TContext, TEvent>(
 }
 
 /// <summary>A message that a consumer of this service has applied.</summary>
+[Holds(DataCategory.Technical, Processing.Operation, Kept.UntilDone)]
 internal sealed class InboxMessage
 {
     public required Guid MessageId { get; init; }

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Text.Json;
 using Jafer.Contracts.Events;
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Privacy;
 using Npgsql;
 
 namespace Jafer.ServiceDefaults.Messaging;
 
 /// <summary>An event that was decided and is not yet given to the broker. The relay deletes it once the broker has taken it.</summary>
+[Holds(DataCategory.Technical, Processing.Operation, Kept.UntilDone)]
 internal sealed class OutboxMessage : IAppended
 {
     public long Id { get; private init; }
@@ -17,6 +19,7 @@ internal sealed class OutboxMessage : IAppended
 
     public required Guid OrderingKey { get; init; }
 
+    [InClear(DataCategory.CaseLife, "identifiers, codes and dates only, as every event")]
     public required string Payload { get; init; }
 
     public required string Headers { get; init; }

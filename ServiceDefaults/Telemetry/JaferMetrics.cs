@@ -32,6 +32,9 @@ public static class JaferMetrics
     internal static Counter<long> Enumerations { get; } =
         Meter.CreateCounter<long>("jafer.access.enumeration", "{alarm}", "Callers who were refused so many ids that they seem to try them out");
 
+    internal static Counter<long> Resealed { get; } =
+        Meter.CreateCounter<long>("jafer.sealing.rows", "{row}", "Rows sealed under the key that seals, by table");
+
     internal static Counter<long> OutboxPublished { get; } =
         Meter.CreateCounter<long>("jafer.outbox.published", "{message}", "Messages given to the broker");
 

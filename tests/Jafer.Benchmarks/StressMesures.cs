@@ -127,7 +127,7 @@ internal sealed class StressMesures
             select id, k.kind, 'ESPACE', next_due_at + k.later * interval '1 day'
             from mesures, (values ('ACKNOWLEDGE', 0), ('RETRIEVAL', 5), ('CONTACT_DEADLINE', 20), ('TERM_PASSED', 200)) k (kind, later) where state <> 'CLOTUREE';
             insert into difficulties (id, mesure_id, reason, state, comment, answer, answer_comment, reported_at, rule_codes, proposed_closure)
-            select gen_random_uuid(), id, 'CAPACITY', 'OPEN', '', 'UNSPECIFIED', '', holder_since, '{}', 'UNSPECIFIED' from mesures where open_difficulties > 0
+            select gen_random_uuid(), id, 'CAPACITY', 'OPEN', in_clear(''), 'UNSPECIFIED', in_clear(''), holder_since, '{}', 'UNSPECIFIED' from mesures where open_difficulties > 0
             """);
     }
 

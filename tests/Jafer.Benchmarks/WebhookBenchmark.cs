@@ -42,7 +42,7 @@ internal static class WebhookBenchmark
             var id = TestMesure.NewId();
             await database.RunAsync($"""
                 insert into webhook_endpoints values (
-                    '{id}', '{TestMesure.NewId()}', '{receiver.Address}', array[]::text[], 'si@association.test', 'ENABLED', '{TestMesure.NewId()}', '{secrets.New(id)}',
+                    '{id}', '{TestMesure.NewId()}', '{receiver.Address}', array[]::text[], in_clear('si@association.test'), 'ENABLED', '{TestMesure.NewId()}', '{secrets.New(id)}',
                     null, null, null, now(), now(), 1, null, 0, null, null, null, 0)
                 """);
         }

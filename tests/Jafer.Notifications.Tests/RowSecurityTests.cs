@@ -77,7 +77,7 @@ public sealed class RowSecurityTests(NotificationsFixture fixture) : IClassFixtu
             insert into deliveries (delivery_id, organisation_id, event_id, event_type, mesure_id, urgent, state, attempts, next_attempt_at, created_at)
             values (gen_random_uuid(), '{{organisation}}', gen_random_uuid(), 'mesure.mesure-closed.v1', gen_random_uuid(), false, 'QUEUED', 0, now() + interval '1 day', now());
             insert into webhook_endpoints (endpoint_id, organisation_id, url, types, contact_email, state, secret_id, secret, created_at, updated_at, version, failures, notice_attempts)
-            values ('{{endpoint}}', '{{organisation}}', 'https://x.example', '{}', 'x@x.example', 'PAUSED', gen_random_uuid(), 'sealed', now(), now(), 1, 0, 0);
+            values ('{{endpoint}}', '{{organisation}}', 'https://x.example', '{}', in_clear('x@x.example'), 'PAUSED', gen_random_uuid(), 'sealed', now(), now(), 1, 0, 0);
             insert into webhook_deliveries (delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, occurred_at, state, attempts, queued_at, next_attempt_at, expires_at)
             values (gen_random_uuid(), '{{endpoint}}', false, gen_random_uuid(), 'mesure.mesure-closed.v1', gen_random_uuid(), now(), 'QUEUED', 0, now(), now() + interval '1 day', now() + interval '2 days');
             """);

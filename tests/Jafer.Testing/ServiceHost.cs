@@ -46,6 +46,8 @@ public sealed class ServiceHost : IAsyncDisposable
             ["Identity:Authority"] = TestIssuer.Issuer,
             ["Identity:KeysFile"] = TestIssuer.Shared.KeysFile,
             ["PageTokens:Key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            ["Secrets:Keys:0:Id"] = TestKeys.Id,
+            ["Secrets:Keys:0:Key"] = TestKeys.Key,
             ["Tls:AllowClearText"] = "true",
             ["Kestrel:Endpoints:grpc:Url"] = "http://127.0.0.1:0",
             ["Kestrel:Endpoints:grpc:Protocols"] = "Http2",

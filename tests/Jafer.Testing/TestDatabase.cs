@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Jafer.ServiceDefaults.Secrets;
 using Npgsql;
 
 namespace Jafer.Testing;
@@ -58,6 +59,7 @@ public sealed class TestDatabase : IAsyncDisposable
     public static async Task<TestDatabase> CreateAsync(string server, string service, Func<string, Task> migrate)
     {
         ArgumentNullException.ThrowIfNull(migrate);
+        _ = KeyRing.Install(TestKeys.Ring);
         var database = new TestDatabase(server, Unique(service));
         await ExecuteAsync(server, $"create database {database.Name}");
         await migrate(database.OwnConnectionString);
@@ -107,6 +109,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private static async Task<string> MakeTemplateAsync(string service, Func<string, Task> migrate)
     {
+        _ = KeyRing.Install(TestKeys.Ring);
         var name = Unique(service + "_template");
         await ExecuteAsync(Servers.Postgres, $"create database {name}");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => ExecuteAsync(Servers.Postgres, $"drop database if exists {name} with (force)").GetAwaiter().GetResult();

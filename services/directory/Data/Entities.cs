@@ -1,10 +1,12 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Domain;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Directory.Data;
 
 /// <summary>An association that runs espaces; an organisation of Jafer.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class GestionnaireRow
 {
     public required Guid Id { get; init; }
@@ -34,18 +36,23 @@ internal sealed class GestionnaireRow
 }
 
 /// <summary>A professional who may be told that something waits for them.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class ContactRow
 {
     public required Guid OrganisationId { get; init; }
 
+    [InClear(DataCategory.Professional)]
     public required string ExternalId { get; init; }
 
+    [Sealed(DataCategory.Professional)]
     public required string Email { get; set; }
 
     public required ContactRole Role { get; set; }
 
+    [Sealed(DataCategory.Professional)]
     public string Name { get; set; } = "";
 
+    [Sealed(DataCategory.Professional)]
     public string Phone { get; set; } = "";
 
     [System.ComponentModel.DataAnnotations.Schema.Column("contact_right")]
@@ -56,6 +63,7 @@ internal sealed class ContactRow
 }
 
 /// <summary>An espace with all that belongs to it; saved as a whole under one version.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class EspaceRow
 {
     public required Guid Id { get; init; }
@@ -116,6 +124,7 @@ internal sealed class EspaceRow
 }
 
 /// <summary>How an espace receives families. Codes are those of the contract.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class AccueilPart
 {
     public string[] Languages { get; set; } = [];
@@ -155,6 +164,7 @@ internal sealed class AccueilPart
 }
 
 /// <summary>A preliminary interview that an espace holds.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class EntretienRow
 {
     public required Guid EspaceId { get; init; }
@@ -171,6 +181,7 @@ internal sealed class EntretienRow
 }
 
 /// <summary>An agrément of an espace; position 0 is the latest.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class AgrementRow
 {
     public required Guid EspaceId { get; init; }
@@ -204,6 +215,7 @@ internal sealed class AgrementRow
 }
 
 /// <summary>A lieu d'accueil of an espace, in the order of its source.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class LieuRow
 {
     public required Guid Id { get; init; }
@@ -241,6 +253,7 @@ internal sealed class LieuRow
 }
 
 /// <summary>A stop of public transport near a lieu.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class DesserteRow
 {
     public required Guid LieuId { get; init; }
@@ -257,6 +270,7 @@ internal sealed class DesserteRow
 }
 
 /// <summary>A modalité that an espace offers, with the wait it last declared.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class ModaliteRow
 {
     public required Guid EspaceId { get; init; }
@@ -345,6 +359,7 @@ internal sealed class ModaliteRow
 }
 
 /// <summary>Hours at which a lieu receives families, again and again.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class OuvertureRow
 {
     public required Guid EspaceId { get; init; }
@@ -377,6 +392,7 @@ internal sealed class OuvertureRow
 }
 
 /// <summary>Days on which an espace or one lieu is closed.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class FermetureRow
 {
     public required Guid EspaceId { get; init; }
@@ -394,6 +410,7 @@ internal sealed class FermetureRow
 }
 
 /// <summary>Who last said a group of an espace's fields, and when it was last confirmed.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class EspaceGroupRow
 {
     public required Guid EspaceId { get; init; }
@@ -414,6 +431,7 @@ internal sealed class EspaceGroupRow
 }
 
 /// <summary>A change of one group, kept for ever.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class EspaceChangeRow
 {
     public required Guid EspaceId { get; init; }
@@ -440,6 +458,7 @@ internal sealed class EspaceChangeRow
 }
 
 /// <summary>Days without school in one zone.</summary>
+[Holds(DataCategory.Public, Processing.Directory, Kept.Unlimited)]
 internal sealed class SchoolHolidayRow
 {
     public required string Zone { get; init; }
@@ -456,6 +475,7 @@ internal sealed class SchoolHolidayRow
 }
 
 /// <summary>What a gestionnaire declared of one year.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class YearlyDeclarationRow
 {
     public required Guid GestionnaireId { get; init; }
@@ -476,6 +496,7 @@ internal sealed class YearlyDeclarationRow
 }
 
 /// <summary>A declaration of a year as it was made, kept for ever.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class YearlyDeclarationChangeRow
 {
     public required Guid GestionnaireId { get; init; }
@@ -496,6 +517,7 @@ internal sealed class YearlyDeclarationChangeRow
 }
 
 /// <summary>Staff of one status and function in a year.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class PersonnelRow
 {
     public required Guid GestionnaireId { get; init; }
@@ -512,6 +534,7 @@ internal sealed class PersonnelRow
 }
 
 /// <summary>Resources from one funder in a year.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class RessourceRow
 {
     public required Guid GestionnaireId { get; init; }
@@ -524,6 +547,7 @@ internal sealed class RessourceRow
 }
 
 /// <summary>An anonymous question whether an espace has room.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class CapacityEnquiryRow
 {
     public required Guid Id { get; init; }
@@ -537,15 +561,20 @@ internal sealed class CapacityEnquiryRow
 
     public required Modalite Modalite { get; init; }
 
+    [InClear(DataCategory.CaseLife)]
     public required int? YoungestAge { get; init; }
 
+    [InClear(DataCategory.CaseLife)]
     public required int? OldestAge { get; init; }
 
+    [InClear(DataCategory.CaseLife)]
     public required int ChildCount { get; init; }
 
     /// <summary>Codes of the particular situations, sorted.</summary>
+    [InClear(DataCategory.Situation, "an anonymous question; codes alone")]
     public required string[] Situations { get; init; }
 
+    [InClear(DataCategory.Situation, "an anonymous question; codes alone")]
     public required bool ProtectionOrder { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -570,6 +599,7 @@ internal sealed class CapacityEnquiryRow
 }
 
 /// <summary>A wait that was declared, kept for ever.</summary>
+[Holds(DataCategory.Organisation, Processing.Directory, Kept.WithOrganisation)]
 internal sealed class WaitDeclarationRow
 {
     public long Id { get; private init; }
@@ -588,6 +618,7 @@ internal sealed class WaitDeclarationRow
 }
 
 /// <summary>A département or overseas collectivity.</summary>
+[Holds(DataCategory.Public, Processing.Directory, Kept.Unlimited)]
 internal sealed class DepartementRow
 {
     public required string Code { get; init; }
@@ -596,6 +627,7 @@ internal sealed class DepartementRow
 }
 
 /// <summary>A court.</summary>
+[Holds(DataCategory.Public, Processing.Directory, Kept.Unlimited)]
 internal sealed class CourtRow
 {
     public required string Code { get; init; }
@@ -615,6 +647,7 @@ internal sealed class CourtRow
 }
 
 /// <summary>A commune or an arrondissement.</summary>
+[Holds(DataCategory.Public, Processing.Directory, Kept.Unlimited)]
 internal sealed class CommuneRow
 {
     public required string Insee { get; init; }

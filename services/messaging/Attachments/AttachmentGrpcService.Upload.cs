@@ -6,6 +6,7 @@ using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Entity = Jafer.Messaging.Data.ThreadAttachment;
@@ -18,6 +19,7 @@ internal sealed partial class AttachmentGrpcService
     private const int MaxNameLength = 255;
 
     private static readonly TimeSpan s_tomorrow = TimeSpan.FromDays(1);
+    private static readonly byte[] s_chunks = KeyRing.Binding("attachment_chunks.data");
 
     public override async Task<UploadAttachmentResponse> UploadAttachment(IAsyncStreamReader<UploadAttachmentRequest> requestStream, ServerCallContext context)
     {
@@ -60,7 +62,7 @@ internal sealed partial class AttachmentGrpcService
             var attachmentId = Guid.CreateVersion7(now);
             await db.Database.BeginTransactionAsync(ct);
             var inspection = new ContentInspection();
-            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(attachmentId, number, SensitiveContent.Seal(chunk.Span), ct), clock, ct);
+            await file.ReadAsync(first.SizeBytes, first.Sha256.Memory, inspection, (number, chunk) => StoreAsync(attachmentId, number, KeyRing.Process.Seal(chunk.Span, s_chunks), ct), clock, ct);
             var type = await TypeAsync(inspection, attachmentId, first.SizeBytes, ct);
 
             // Always the organisation before the thread, so that two uploads never wait for each other. The first file may open the thread.

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Files;
+using Jafer.ServiceDefaults.Secrets;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Messaging.Attachments;
@@ -25,20 +26,32 @@ internal static class StoredContent
         var count = (attachment.SizeBytes + FileLimits.ChunkBytes - 1) / FileLimits.ChunkBytes;
         for (var number = 0; number < count; number++)
         {
-            var data = await db.AttachmentChunks.Where(c => c.AttachmentId == attachment.AttachmentId && c.Number == number).Select(c => c.Data).SingleOrDefaultAsync(ct);
+            var piece = await ChunkAsync(db, attachment.AttachmentId, number, ct);
             var expected = Math.Min(FileLimits.ChunkBytes, attachment.SizeBytes - ((long)number * FileLimits.ChunkBytes));
-            if (data is null || SensitiveContent.TryOpen(data) is not { } piece || piece.Length != expected)
+            if (piece is null || piece.Length != expected)
             {
                 throw new AlteredContentException();
             }
 
-            hash.AppendData(piece.Span);
+            hash.AppendData(piece);
             if (number == count - 1 && !hash.GetHashAndReset().AsSpan().SequenceEqual(attachment.Sha256))
             {
                 throw new AlteredContentException();
             }
 
             yield return piece;
+        }
+    }
+
+    private static async Task<byte[]?> ChunkAsync(MessagingDbContext db, Guid attachmentId, int number, CancellationToken ct)
+    {
+        try
+        {
+            return await db.AttachmentChunks.Where(c => c.AttachmentId == attachmentId && c.Number == number).Select(c => c.Data).SingleOrDefaultAsync(ct);
+        }
+        catch (SealBrokenException)
+        {
+            throw new AlteredContentException();
         }
     }
 }

@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>What this service keeps of a court: where it sits, for the days on which it works.</summary>
+[Holds(DataCategory.Organisation, Processing.Conversations, Kept.WithOrganisation)]
 internal sealed class CourtView
 {
     public required Guid OrganisationId { get; init; }

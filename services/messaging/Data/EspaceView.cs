@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>What this service keeps of an espace: whose it is, and by which holidays and clocks it works.</summary>
+[Holds(DataCategory.Organisation, Processing.Conversations, Kept.WithOrganisation)]
 internal sealed class EspaceView
 {
     public required Guid EspaceId { get; init; }

@@ -1,11 +1,13 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>What a message expects of the other side, and what became of it. Changed only while the thread's row is locked, reminders apart.</summary>
+[Holds(DataCategory.CaseLife, Processing.Conversations, Kept.WithThread)]
 internal sealed class MessageExpectation
 {
     public required Guid MessageId { get; init; }
@@ -50,6 +52,7 @@ internal sealed class MessageExpectation
     public Guid? ClosedByOrganisationId { get; set; }
 
     /// <summary>Who met or withdrew it; null for software that names nobody.</summary>
+    [InClear(DataCategory.Professional)]
     public string? ClosedByPersonId { get; set; }
 
     /// <summary>Ends the waiting; nothing happens to one that has ended.</summary>

@@ -2,12 +2,14 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Threads;
 using Jafer.Messaging.Domain;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>The thread of one mesure or espace and the organisations that hold it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Conversations, Kept.WithThread)]
 internal sealed class MessageThread
 {
     /// <summary>The mesure or the espace, which is the id of its thread.</summary>

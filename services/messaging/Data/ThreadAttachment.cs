@@ -1,12 +1,13 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>A file of a thread; its bytes stand apart, in chunks. The database refuses to change what it is, and to delete it once a message names it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Conversations, Kept.WithThread)]
 internal sealed class ThreadAttachment
 {
     public required Guid AttachmentId { get; init; }
@@ -17,12 +18,14 @@ internal sealed class ThreadAttachment
     public required Guid OrganisationId { get; init; }
 
     /// <summary>Name. Sensitive: it leaves this service only to those who may read the thread.</summary>
+    [Sealed(DataCategory.FreeText)]
     public required string FileName { get; init; }
 
     public required string MediaType { get; init; }
 
     public required long SizeBytes { get; init; }
 
+    [InClear(DataCategory.Pseudonym)]
     public required byte[] Sha256 { get; init; }
 
     public required AttachmentState State { get; set; }
@@ -82,6 +85,7 @@ internal sealed class ThreadAttachment
 }
 
 /// <summary>Bytes of a file, in the order of their numbers.</summary>
+[Holds(DataCategory.Technical, Processing.Conversations, Kept.WithThread)]
 internal sealed class AttachmentChunk
 {
     public required Guid AttachmentId { get; init; }
@@ -89,25 +93,9 @@ internal sealed class AttachmentChunk
     /// <summary>From 0, without gap.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The bytes, sealed: see <see cref="SensitiveContent"/>.</summary>
+    /// <summary>The bytes.</summary>
+    [Sealed(DataCategory.Document)]
     public required byte[] Data { get; init; }
-}
-
-/// <summary>
-/// Bytes of a file that must not be readable from the database alone, in the forms of <see cref="SensitiveText"/>: the first byte
-/// tells the form of the rest, 0 for what stands there in clear.
-/// </summary>
-internal static class SensitiveContent
-{
-    private const byte Clear = 0;
-
-    /// <summary>Seals bytes.</summary>
-    /// <param name="bytes">The bytes.</param>
-    public static byte[] Seal(ReadOnlySpan<byte> bytes) => [Clear, .. bytes];
-
-    /// <summary>Opens sealed bytes; null when they are in no form that this version knows.</summary>
-    /// <param name="sealedBytes">Sealed bytes.</param>
-    public static ReadOnlyMemory<byte>? TryOpen(byte[] sealedBytes) => sealedBytes is [Clear, ..] ? sealedBytes.AsMemory(1) : null;
 }
 
 internal sealed class ThreadAttachmentConfiguration : IEntityTypeConfiguration<ThreadAttachment>
@@ -119,7 +107,6 @@ internal sealed class ThreadAttachmentConfiguration : IEntityTypeConfiguration<T
         builder.Property(a => a.AttachmentId).ValueGeneratedNever();
         // A message is saved before the files that it names.
         builder.HasOne<ThreadMessage>().WithMany().HasForeignKey(a => a.MessageId).HasPrincipalKey(m => m.MessageId);
-        builder.Property(a => a.FileName).HasConversion((ValueConverter)new SensitiveText());
         builder.Property(a => a.State).HasConversion(s => s.ToCode(), c => ProtoConversions.FromCode<AttachmentState>(c));
         builder.Ignore(a => a.Waits);
     }

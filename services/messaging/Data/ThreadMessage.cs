@@ -1,11 +1,12 @@
 using Jafer.Contracts.Messaging.V1;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Jafer.Messaging.Data;
 
 /// <summary>A message, or the entry of a step. The database refuses to change it, but for its text that retention erases.</summary>
+[Holds(DataCategory.CaseLife, Processing.Conversations, Kept.WithThread)]
 internal sealed class ThreadMessage
 {
     public required Guid ThreadId { get; init; }
@@ -22,6 +23,7 @@ internal sealed class ThreadMessage
     public Guid? AuthorOrganisationId { get; init; }
 
     /// <summary>The person who wrote it; null for a step, and for software that names nobody.</summary>
+    [InClear(DataCategory.Professional)]
     public string? AuthorPersonId { get; init; }
 
     /// <summary>Kind; null for a step.</summary>
@@ -31,12 +33,15 @@ internal sealed class ThreadMessage
     public DateTimeOffset? ErasedAt { get; private set; }
 
     /// <summary>Text; null for a step, and once it is erased. Sensitive: it leaves this service only by ListMessages and GetThreadExport.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string? Body { get; init; }
 
     /// <summary>What keeps the digest of the text from being guessed; null for a step. Sensitive as the text is.</summary>
+    [Sealed(DataCategory.Secret)]
     public byte[]? Salt { get; init; }
 
     /// <summary>SHA-256 of salt and text: what the chain holds of the text.</summary>
+    [InClear(DataCategory.Pseudonym)]
     public byte[]? BodyDigest { get; init; }
 
     /// <summary>The message that this one corrects; null for none.</summary>
@@ -70,6 +75,7 @@ internal sealed class ThreadMessage
     public DateTimeOffset? OriginCreatedAt { get; init; }
 
     /// <summary>Lower-case SHA-256 of each attachment, in their order.</summary>
+    [InClear(DataCategory.Pseudonym)]
     public string[] AttachmentDigests { get; init; } = [];
 
     /// <summary>Type of the event; null for a message.</summary>
@@ -79,6 +85,7 @@ internal sealed class ThreadMessage
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>SHA-256 of the canonical text; given by <see cref="MessageThread.Append"/>.</summary>
+    [InClear(DataCategory.Pseudonym)]
     public byte[] Hash { get; set; } = [];
 }
 
@@ -90,7 +97,5 @@ internal sealed class ThreadMessageConfiguration : IEntityTypeConfiguration<Thre
         builder.HasKey(m => new { m.ThreadId, m.Position });
         builder.Property(m => m.Position).ValueGeneratedNever();
         builder.HasOne<MessageThread>().WithMany().HasForeignKey(m => m.ThreadId);
-        builder.Property(m => m.Body).HasConversion((ValueConverter)new SensitiveText());
-        builder.Property(m => m.Salt).HasConversion((ValueConverter)new SensitiveBytes());
     }
 }

@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -7,6 +8,7 @@ namespace Jafer.Messaging.Data;
 /// Somebody of an organisation read a thread up to a position. A later receipt is a further row, so that the first time at which each
 /// message was read stands.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Conversations, Kept.WithThread)]
 internal sealed class ThreadReceipt
 {
     public required Guid ThreadId { get; init; }
@@ -14,6 +16,7 @@ internal sealed class ThreadReceipt
     public required Guid OrganisationId { get; init; }
 
     /// <summary>The person; empty for software that names nobody.</summary>
+    [InClear(DataCategory.Professional)]
     public required string PersonId { get; init; }
 
     /// <summary>Last position read.</summary>

@@ -1,8 +1,10 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Bulk;
 
 /// <summary>An act on many mesures, done one after the other in the background.</summary>
+[Holds(DataCategory.Organisation, Processing.Mesures, Kept.WithOrganisation)]
 internal sealed class BulkJob
 {
     public required Guid Id { get; init; }
@@ -32,6 +34,7 @@ internal sealed class BulkJob
     /// <summary>Who started it: the actor of its facts.</summary>
     public required Guid OrganisationId { get; init; }
 
+    [InClear(DataCategory.Professional)]
     public required string Subject { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -40,6 +43,7 @@ internal sealed class BulkJob
 }
 
 /// <summary>One mesure of a job.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class BulkItem
 {
     public required Guid JobId { get; init; }

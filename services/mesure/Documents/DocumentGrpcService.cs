@@ -6,6 +6,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,6 +19,8 @@ internal sealed partial class DocumentGrpcService(
     MesuresDbContext db, MesureActs acts, Commands<MesuresDbContext> commands, DirectoryWelcome directory, TimeProvider clock)
     : DocumentService.DocumentServiceBase
 {
+    private static readonly byte[] s_chunks = KeyRing.Binding("decision_document_chunks.data");
+
     public override async Task<AttachDecisionResponse> AttachDecision(IAsyncStreamReader<AttachDecisionRequest> requestStream, ServerCallContext context)
     {
         var first = await requestStream.MoveNext(context.CancellationToken) ? requestStream.Current : new AttachDecisionRequest();
@@ -85,7 +88,7 @@ internal sealed partial class DocumentGrpcService(
     }
 
     private Task<int> StoreAsync(Guid documentId, int number, byte[] data, CancellationToken ct) =>
-        db.Database.ExecuteSqlAsync($"insert into decision_document_chunks (document_id, number, data) values ({documentId}, {number}, {data})", ct);
+        db.Database.ExecuteSqlAsync($"insert into decision_document_chunks (document_id, number, data) values ({documentId}, {number}, {KeyRing.Process.Seal(data, s_chunks)})", ct);
 
     private Task<Domain.DecisionDocument?> CurrentAsync(Guid mesureId, CancellationToken ct) =>
         db.DecisionDocuments.SingleOrDefaultAsync(d => d.MesureId == mesureId && d.ReplacedAt == null, ct);

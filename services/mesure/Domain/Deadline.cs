@@ -1,8 +1,10 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>A time by which somebody must have acted; stored once for each mesure, kind and time, as long as the act is missing.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class Deadline
 {
     public required Guid MesureId { get; init; }

@@ -1,14 +1,17 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>The decision that orders a mesure, as typed content. What it does not say is null, unspecified or empty.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed record Decision
 {
     public DecisionNature Nature { get; init; }
 
     /// <summary>RG number of the case; personal data.</summary>
+    [Sealed(DataCategory.Decision)]
     public string RgNumber { get; init; } = "";
 
     /// <summary>Null while the decision is being prepared.</summary>
@@ -17,6 +20,7 @@ internal sealed record Decision
     public LegalBasis LegalBasis { get; init; }
 
     /// <summary>Personal data.</summary>
+    [Sealed(DataCategory.Decision)]
     public string JudgeName { get; init; } = "";
 
     public ParentalAuthority ParentalAuthority { get; init; }
@@ -45,13 +49,17 @@ internal sealed record Decision
 
     public bool OutingGranted { get; init; }
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public SituationParticuliere[] Situations { get; init; } = [];
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public SituationParticuliere PrincipalSituation { get; init; }
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public bool InterdictionDeContact { get; init; }
 
     /// <summary>Null when there is no tiers de confiance; personal data.</summary>
+    [Sealed(DataCategory.Identity)]
     public string? TiersDeConfianceName { get; init; }
 
     public bool TiersDeConfianceConsent { get; init; }
@@ -63,9 +71,11 @@ internal sealed record Decision
     public bool ProvisionalEnforcement { get; init; }
 
     /// <summary>Free text of the decision; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string Restrictions { get; init; } = "";
 
     /// <summary>The judge who stands in; empty when none is known. Personal data.</summary>
+    [Sealed(DataCategory.Decision)]
     public string ReplacementJudgeName { get; init; } = "";
 
     /// <summary>Whether handovers are granted beside the modalité.</summary>
@@ -103,6 +113,7 @@ internal sealed record Decision
 }
 
 /// <summary>One of the two sides of a mesure. All of it is personal data.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class Party
 {
     public required Guid Id { get; init; }
@@ -113,22 +124,31 @@ internal sealed class Party
 
     public PartyKind Kind { get; init; }
 
+    [Sealed(DataCategory.Identity)]
     public string GivenName { get; init; } = "";
 
+    [Sealed(DataCategory.Identity)]
     public string FamilyName { get; init; } = "";
 
+    [Sealed(DataCategory.Contact)]
     public string Phone { get; init; } = "";
 
+    [Sealed(DataCategory.Contact)]
     public string Email { get; init; } = "";
 
+    [Sealed(DataCategory.Contact)]
     public string Address { get; init; } = "";
 
+    [Sealed(DataCategory.Contact)]
     public string CommuneInsee { get; init; } = "";
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public bool AddressProtected { get; init; }
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public PartyNeed[] Needs { get; init; } = [];
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public string InterpreterLanguage { get; init; } = "";
 
     /// <summary>Minutes from the start of a rencontre to the party's arrival; negative before it.</summary>
@@ -138,6 +158,7 @@ internal sealed class Party
     public int DepartureOffsetMinutes { get; init; }
 
     /// <summary>Who it is, as the keyed index holds it; null when not indexed. No personal data.</summary>
+    [InClear(DataCategory.Pseudonym)]
     public string? IdentityIndex { get; set; }
 
     /// <summary>The same party in another mesure.</summary>
@@ -163,6 +184,7 @@ internal sealed class Party
 }
 
 /// <summary>A child of a mesure. All of it is personal data.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class Child
 {
     public required Guid Id { get; init; }
@@ -172,21 +194,28 @@ internal sealed class Child
     /// <summary>Place in the list that the court gave, from 0.</summary>
     public required int Position { get; init; }
 
+    [Sealed(DataCategory.Identity)]
     public string GivenName { get; init; } = "";
 
+    [Sealed(DataCategory.Identity)]
     public string FamilyName { get; init; } = "";
 
+    [Sealed(DataCategory.Identity)]
     public DateOnly? BirthDate { get; init; }
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public ChildNeed[] Needs { get; init; } = [];
 
     /// <summary>Who it is, as the keyed index holds it; null when not indexed. No personal data.</summary>
+    [InClear(DataCategory.Pseudonym)]
     public string? IdentityIndex { get; set; }
 
     /// <summary>The same over all owners, for returns alone; null when not indexed. No personal data (docs/decisions/0025).</summary>
+    [InClear(DataCategory.Pseudonym)]
     public string? ReturnIndex { get; set; }
 
     /// <summary>Full years on the day of the decision, or of the beginning where none is known; null while the date of birth is kept.</summary>
+    [InClear(DataCategory.Statistics)]
     public short? AgeAtDecision { get; private set; }
 
     /// <summary>The same child in another mesure.</summary>
@@ -205,12 +234,14 @@ internal sealed class Child
 }
 
 /// <summary>A difficulty beside the state of a mesure.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class Difficulty
 {
     public required Guid Id { get; init; }
 
     public required Guid MesureId { get; init; }
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public required DifficultyReason Reason { get; init; }
 
     /// <summary>Whether it must be read at once.</summary>
@@ -219,11 +250,13 @@ internal sealed class Difficulty
     public DifficultyState State { get; set; } = DifficultyState.Open;
 
     /// <summary>Free text; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string Comment { get; init; } = "";
 
     public DifficultyAnswer Answer { get; set; }
 
     /// <summary>Free text; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string AnswerComment { get; set; } = "";
 
     public required DateTimeOffset ReportedAt { get; init; }
@@ -243,6 +276,7 @@ internal sealed class Difficulty
 }
 
 /// <summary>That somebody outside was told of a difficulty: what was said is not kept.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class ExternalAlert
 {
     public required Guid Id { get; init; }
@@ -253,6 +287,7 @@ internal sealed class ExternalAlert
 
     public required ExternalAlertRecipient Recipient { get; init; }
 
+    [InClear(DataCategory.Situation, "codes alone, by which rules and figures are computed")]
     public required ExternalAlertKind Kind { get; init; }
 
     public required DateTimeOffset AlertedAt { get; init; }
@@ -261,6 +296,7 @@ internal sealed class ExternalAlert
 }
 
 /// <summary>A question of the espace to the court and its answer.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class InformationExchange
 {
     public required Guid Id { get; init; }
@@ -270,9 +306,11 @@ internal sealed class InformationExchange
     public required InformationReason Reason { get; init; }
 
     /// <summary>Free text; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public required string Question { get; init; }
 
     /// <summary>Free text; may hold personal data. Empty until given.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string Answer { get; set; } = "";
 
     public required DateTimeOffset RequestedAt { get; init; }

@@ -1,6 +1,9 @@
+using Jafer.ServiceDefaults.Privacy;
+
 namespace Jafer.Mesures.Domain;
 
 /// <summary>A file of the decision as it was attached; its bytes stand apart, in chunks. A file is never changed, only replaced.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class DecisionDocument
 {
     public required Guid Id { get; init; }
@@ -40,6 +43,7 @@ internal sealed class DecisionDocument
 }
 
 /// <summary>Bytes of a file, in the order of their numbers.</summary>
+[Holds(DataCategory.Technical, Processing.Mesures, Kept.WithMesure)]
 internal sealed class DecisionDocumentChunk
 {
     public required Guid DocumentId { get; init; }
@@ -47,5 +51,6 @@ internal sealed class DecisionDocumentChunk
     /// <summary>From 0, without gap.</summary>
     public required int Number { get; init; }
 
+    [Sealed(DataCategory.Document)]
     public required byte[] Data { get; init; }
 }

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
@@ -6,6 +7,7 @@ namespace Jafer.Mesures.Domain;
 /// One version of the terms of a mesure. Kept from the first modification on; version 1 is what was ordered. All of its content
 /// may be personal data.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class DecisionVersion
 {
     public required Guid MesureId { get; init; }
@@ -21,6 +23,7 @@ internal sealed class DecisionVersion
 
     public required DateTimeOffset RecordedAt { get; init; }
 
+    [Sealed(DataCategory.Decision)]
     public required Decision Content { get; init; }
 }
 

@@ -1,8 +1,10 @@
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>What this service knows of an espace: a projection of the directory's events, so that a transmission works while the directory is away.</summary>
+[Holds(DataCategory.Organisation, Processing.Mesures, Kept.WithOrganisation)]
 internal sealed class EspaceView
 {
     public required Guid Id { get; init; }

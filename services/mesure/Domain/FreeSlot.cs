@@ -1,6 +1,7 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
@@ -8,6 +9,7 @@ namespace Jafer.Mesures.Domain;
 /// The time of a lost rencontre that another family may use. It expires by itself when its time comes; at most one rencontre
 /// takes it, which the version ensures.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class FreeSlot
 {
     public required Guid Id { get; init; }

@@ -1,9 +1,11 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>One item that software of an espace reported, and what became of it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class IntakeItem
 {
     /// <summary>Number of the line in the history of the intake.</summary>
@@ -34,6 +36,7 @@ internal sealed class IntakeItem
     public required DateTimeOffset ReceivedAt { get; init; }
 
     /// <summary>Who reported it, as the token names them.</summary>
+    [InClear(DataCategory.Professional)]
     public required string Subject { get; init; }
 
     /// <summary>The request or batch with which it came; the journal names it.</summary>
@@ -46,6 +49,7 @@ internal sealed class IntakeItem
     public bool Taken { get; set; }
 
     /// <summary>The item itself, while it is held; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public byte[]? Content { get; set; }
 
     public IntakeResult Result { get; set; }

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
@@ -11,6 +12,7 @@ internal readonly record struct HoldLimits(TimeSpan For, int Count);
 /// The order of the items of one mesure and one source: from 1, without gap. What comes too early is held until the earlier ones
 /// are there, or until a limit is reached; then it is taken past the gap.
 /// </summary>
+[Holds(DataCategory.Technical, Processing.Mesures, Kept.WithMesure)]
 internal sealed class IntakeSequence
 {
     private readonly SortedDictionary<long, IntakeItem> _ahead = [];

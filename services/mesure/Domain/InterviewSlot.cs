@@ -1,5 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
@@ -15,6 +16,7 @@ internal readonly record struct SlotContent(DateTimeOffset StartsAt, int Duratio
 /// One family's place for a first interview, which an espace published and one mesure takes. Whoever changes it has locked its
 /// row before, so that of two takers the slower sees what the faster did. A hold that ran out needs no sweep: it is free.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class InterviewSlot
 {
     private InterviewSlot()
@@ -218,6 +220,7 @@ internal sealed class InterviewSlot
 }
 
 /// <summary>A preliminary interview with a date.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class Interview
 {
     public required Guid Id { get; init; }

@@ -1,6 +1,7 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain.Rules;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
@@ -25,6 +26,7 @@ internal sealed record FactSource(string System, string ExternalId);
 /// and adds a fact, or throws a <see cref="DomainError"/>. Parties, children, rencontres and difficulties are given to the
 /// methods that need them, so that an act loads no more than it touches.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed partial class Mesure
 {
     /// <summary>How many rencontres without outcome are waited for by a deadline each.</summary>
@@ -65,6 +67,7 @@ internal sealed partial class Mesure
     public int DecisionVersion { get; private set; } = 1;
 
     /// <summary>The RG number as the keyed index holds it; null when there is none (<see cref="Mesures.KeyedIndex"/>).</summary>
+    [InClear(DataCategory.Pseudonym)]
     public string? RgIndex { get; set; }
 
     /// <summary>Codes of the rules that the rendered decision violates.</summary>
@@ -98,6 +101,7 @@ internal sealed partial class Mesure
     public ClosureReason ClosureReason { get; private set; }
 
     /// <summary>Free text; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string ClosureComment { get; private set; } = "";
 
     /// <summary>Where the family goes on.</summary>
@@ -107,6 +111,7 @@ internal sealed partial class Mesure
     public DateOnly? ClosureDecisionDate { get; private set; }
 
     /// <summary>Why the last closing was taken back; may hold personal data.</summary>
+    [Sealed(DataCategory.FreeText)]
     public string ReopeningComment { get; private set; } = "";
 
     /// <summary>When the files of the mesure were erased; null before, and after a reopening.</summary>
@@ -120,6 +125,7 @@ internal sealed partial class Mesure
     public DateTimeOffset UpdatedAt { get; private set; }
 
     /// <summary>Version: number of facts, etag, version of events.</summary>
+    [InClear(DataCategory.Technical)]
     public long Version { get; private set; }
 
     /// <summary>Facts added since loading.</summary>

@@ -1,4 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
@@ -6,6 +7,7 @@ namespace Jafer.Mesures.Domain;
 /// One event of a mesure's history: what happened, when it happened and when Jafer learnt it. Facts are only ever added; a
 /// correction is another fact. Identifiers, codes and dates only.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class MesureFact
 {
     /// <summary>UUID of the event.</summary>
@@ -30,6 +32,7 @@ internal sealed class MesureFact
     public Guid? ActorOrganisationId { get; init; }
 
     /// <summary>The person or software that acted, as the token names them; null when Jafer itself did.</summary>
+    [InClear(DataCategory.Professional)]
     public string? ActorSubject { get; init; }
 
     /// <summary>The software that reported it to the intake; null when it came otherwise.</summary>

@@ -1,10 +1,12 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.ServiceDefaults.Privacy;
 using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>One rencontre: a visite, or a remise with its two halves, the handover at the start and the return.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class Rencontre
 {
     public required Guid Id { get; init; }

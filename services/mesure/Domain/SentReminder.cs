@@ -2,11 +2,13 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 using Npgsql;
 
 namespace Jafer.Mesures.Domain;
 
 /// <summary>A reminder of a deadline that went out; stored for good.</summary>
+[Holds(DataCategory.CaseLife, Processing.Mesures, Kept.WithMesure)]
 internal sealed class SentReminder : IAppended
 {
     /// <summary>UUID of its event.</summary>

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text;
 using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Time;
 using Npgsql;
 
@@ -11,6 +14,12 @@ namespace Jafer.Mesures.Mesures;
 internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, TimeProvider clock, ILogger<IndexRenewal> logger) : BackgroundService
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMinutes(1);
+    private static readonly byte[] s_rg = KeyRing.Binding("mesures.decision_rg_number");
+    private static readonly byte[] s_childGivenName = KeyRing.Binding("children.given_name");
+    private static readonly byte[] s_childFamilyName = KeyRing.Binding("children.family_name");
+    private static readonly byte[] s_birthDate = KeyRing.Binding("children.birth_date");
+    private static readonly byte[] s_partyGivenName = KeyRing.Binding("parties.given_name");
+    private static readonly byte[] s_partyFamilyName = KeyRing.Binding("parties.family_name");
 
     private const string Begin = """
         insert into index_renewals (generation, after_mesure_id) values (@generation, '00000000-0000-0000-0000-000000000000') on conflict do nothing
@@ -74,7 +83,7 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
         }
 
         var mesures = await ReadAsync(
-            Read, r => (Id: r.GetGuid(0), Owner: r.IsDBNull(1) ? (Guid?)null : r.GetGuid(1), RgNumber: r.GetString(2)),
+            Read, r => (Id: r.GetGuid(0), Owner: r.IsDBNull(1) ? (Guid?)null : r.GetGuid(1), RgNumber: Text(r, 2, s_rg)),
             new NpgsqlParameter<Guid>("after", after), new NpgsqlParameter<int>("portion", portion));
         if (mesures.Count == 0)
         {
@@ -122,14 +131,16 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
 
     private static NpgsqlParameter<string?[]> Digests(string name, IEnumerable<string?> digests) => new(name, [.. digests]);
 
+    private static string Text(NpgsqlDataReader row, int column, byte[] binding) => Encoding.UTF8.GetString(KeyRing.Process.Open(row.GetFieldValue<byte[]>(column), binding));
+
     private static Child ToChild(NpgsqlDataReader row) => new()
     {
         Id = row.GetGuid(0),
         MesureId = row.GetGuid(1),
         Position = 0,
-        GivenName = row.GetString(2),
-        FamilyName = row.GetString(3),
-        BirthDate = row.IsDBNull(4) ? null : row.GetFieldValue<DateOnly>(4),
+        GivenName = Text(row, 2, s_childGivenName),
+        FamilyName = Text(row, 3, s_childFamilyName),
+        BirthDate = row.IsDBNull(4) ? null : DateOnly.ParseExact(Text(row, 4, s_birthDate), "O", CultureInfo.InvariantCulture),
     };
 
     private static Party ToParty(NpgsqlDataReader row) => new()
@@ -137,7 +148,7 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
         Id = row.GetGuid(0),
         MesureId = row.GetGuid(1),
         Role = default,
-        GivenName = row.GetString(2),
-        FamilyName = row.GetString(3),
+        GivenName = Text(row, 2, s_partyGivenName),
+        FamilyName = Text(row, 3, s_partyFamilyName),
     };
 }

@@ -1,10 +1,12 @@
 using System.Globalization;
 using Jafer.Mesures.Data;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 
 namespace Jafer.Mesures.Mesures;
 
 /// <summary>Last number given for a court and year.</summary>
+[Holds(DataCategory.Technical, Processing.Mesures, Kept.Unlimited)]
 internal sealed class ReferenceCounter
 {
     public required string Prefix { get; init; }

@@ -2,12 +2,14 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 
 namespace Jafer.Mesures.Mesures;
 
 /// <summary>When the broker took a transmission; written by the database as the relay deletes the message.</summary>
+[Holds(DataCategory.Technical, Processing.Mesures, Kept.UntilDone)]
 internal sealed class TransmissionRelay
 {
     public required Guid MesureId { get; init; }

@@ -1,8 +1,10 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Retention;
 
 /// <summary>A run that applies the rules to all mesures. It keeps how far it came, so that any replica goes on with it.</summary>
+[Holds(DataCategory.Technical, Processing.Accountability, Kept.Unlimited)]
 internal sealed class RetentionRun
 {
     public required Guid Id { get; init; }
@@ -29,6 +31,7 @@ internal sealed class RetentionRun
 }
 
 /// <summary>What a run did by one rule; of a dry run, what it would do.</summary>
+[Holds(DataCategory.Statistics, Processing.Accountability, Kept.Unlimited)]
 internal sealed class RetentionCount
 {
     public required Guid RunId { get; init; }
@@ -47,6 +50,7 @@ internal sealed class RetentionCount
 }
 
 /// <summary>While it holds, nothing of the mesure is erased. Who placed it stands in the access journal.</summary>
+[Holds(DataCategory.CaseLife, Processing.Accountability, Kept.WithMesure)]
 internal sealed class LegalHold
 {
     public required Guid Id { get; init; }

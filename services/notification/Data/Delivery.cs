@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -7,6 +8,7 @@ namespace Jafer.Notifications.Data;
 /// What an organisation is due to be told by mail because of an event; written with the feed, addressed and sent by jobs. At most
 /// one for each event and organisation. It holds no address and no text: both are made when it is sent.
 /// </summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.Feed)]
 internal sealed class Delivery
 {
     public required Guid DeliveryId { get; init; }

@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Privacy;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -5,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Jafer.Notifications.Data;
 
 /// <summary>The software of an organisation that reads its feed, with its rhythm: the days and hours in which it did.</summary>
+[Holds(DataCategory.Technical, Processing.Notices, Kept.WithOrganisation)]
 internal sealed class FeedConsumer : HourlyRhythm
 {
     public required Guid OrganisationId { get; init; }

@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>An event as one organisation's feed keeps it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.Feed)]
 internal sealed class FeedEvent
 {
     public required Guid OrganisationId { get; init; }

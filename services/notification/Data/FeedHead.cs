@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>How far the feed of an organisation reaches.</summary>
+[Holds(DataCategory.Technical, Processing.Notices, Kept.WithOrganisation)]
 internal sealed class FeedHead
 {
     public required Guid OrganisationId { get; init; }

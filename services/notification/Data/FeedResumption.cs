@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>An organisation resumed its whole feed, no type left out, past this position.</summary>
+[Holds(DataCategory.Technical, Processing.Notices, Kept.WithOrganisation)]
 internal sealed class FeedResumption
 {
     public required Guid OrganisationId { get; init; }

@@ -1,13 +1,16 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>Whom mails are due to. One worker has a person at a time, so that nobody gets two mails where one would do.</summary>
+[Holds(DataCategory.Technical, Processing.Notices, Kept.UntilDone)]
 internal sealed class MailPerson
 {
     public required Guid OrganisationId { get; init; }
 
+    [InClear(DataCategory.Professional)]
     public required string ContactId { get; init; }
 
     /// <summary>When something is due; while a worker has the person, when another may take over; null when nothing waits.</summary>

@@ -1,13 +1,16 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>One person who is to be told of a delivery by mail, named by the directory's external_id. The address is asked at sending.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.Feed)]
 internal sealed class MailRecipient
 {
     public required Guid DeliveryId { get; init; }
 
+    [InClear(DataCategory.Professional)]
     public required string ContactId { get; init; }
 
     /// <summary>What the link of the mail carries.</summary>

@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>The organisation that last had to act on a mesure, to know when another one has to; and its two sides, who may ask what was told.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.WithMesure)]
 internal sealed class MesureHolder
 {
     public required Guid MesureId { get; init; }

@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>The first opening of a notice, as the organisation's interface told it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.Feed)]
 internal sealed class NoticeOpening
 {
     public required Guid OrganisationId { get; init; }

@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>The way of a notice about a mesure, kept when the feed, the log of webhooks or the mails no longer have it. No payload, no address.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.WithMesure)]
 internal sealed class NoticeProof
 {
     public required Guid MesureId { get; init; }
@@ -36,6 +38,7 @@ internal sealed class NoticeProof
 
     public string? LastError { get; init; }
 
+    [InClear(DataCategory.Professional)]
     public string? ContactId { get; init; }
 
     public Guid? EndpointId { get; init; }

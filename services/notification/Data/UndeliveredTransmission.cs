@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>A transmission in the feed of its espace's organisation, as long as that has not resumed past it.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.UntilDone)]
 internal sealed class UndeliveredTransmission
 {
     public required Guid OrganisationId { get; init; }

@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>An event that is to be posted to an endpoint; written with the feed. Its body is made when it is sent.</summary>
+[Holds(DataCategory.CaseLife, Processing.Notices, Kept.Feed)]
 internal sealed class WebhookDelivery
 {
     public required Guid DeliveryId { get; init; }

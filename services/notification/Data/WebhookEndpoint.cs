@@ -1,9 +1,11 @@
+using Jafer.ServiceDefaults.Privacy;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Jafer.Notifications.Data;
 
 /// <summary>An address of an organisation to which events are posted. What deliveries change in it (below the version) is no change of its version.</summary>
+[Holds(DataCategory.Organisation, Processing.Notices, Kept.WithOrganisation)]
 internal sealed class WebhookEndpoint
 {
     /// <summary>State of an endpoint that its owner deleted: only its log is left.</summary>
@@ -18,19 +20,24 @@ internal sealed class WebhookEndpoint
     /// <summary>Wanted types; none for all.</summary>
     public required string[] Types { get; set; }
 
+    [Sealed(DataCategory.Professional)]
     public required string ContactEmail { get; set; }
 
     /// <summary>Code of a <c>WebhookEndpointState</c>, or <see cref="Deleted"/>.</summary>
     public required string State { get; set; }
 
+    [InClear(DataCategory.Technical)]
     public required Guid SecretId { get; set; }
 
     /// <summary>The secret, sealed.</summary>
+    [InClear(DataCategory.Secret, "sealed by a key of its own (docs/decisions/0026)")]
     public required string Secret { get; set; }
 
+    [InClear(DataCategory.Technical)]
     public Guid? PreviousSecretId { get; set; }
 
     /// <summary>The secret before, sealed; it signs too until it expires.</summary>
+    [InClear(DataCategory.Secret, "sealed by a key of its own (docs/decisions/0026)")]
     public string? PreviousSecret { get; set; }
 
     public DateTimeOffset? PreviousSecretExpiresAt { get; set; }

@@ -5,7 +5,12 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Threads;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Secrets;
 using Jafer.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Jafer.Messaging.Tests.Attachments;
 
@@ -33,6 +38,36 @@ public sealed class AttachmentMessageTests(AttachmentFixture fixture) : IClassFi
         var discard = await Refusal.OfAsync(court.DiscardAttachmentAsync(new() { AttachmentId = first, RequestId = TestMesure.NewId().ToString() }, cancellationToken: Ct));
         Assert.Equal((StatusCode.FailedPrecondition, "STATE_FORBIDS"), (discard.Code, discard.Reason));
         Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(espace.DiscardAttachmentAsync(new() { AttachmentId = first, RequestId = TestMesure.NewId().ToString() }, cancellationToken: Ct))).Code);
+    }
+
+    [Fact]
+    public async Task Seal_UnderAnotherKey_SealsMessagesAndFilesAnewThoughNobodyElseMayChangeThem()
+    {
+        var mesure = await fixture.OpenThreadAsync();
+        var file = await UploadClearedAsync(fixture.Court(mesure), mesure, TestFiles.Pdf(seed: 11), "jugement.pdf");
+        await PostAsync(mesure, Roles.Juridiction, file);
+        var before = (await Messaging(mesure, Roles.Espace).AllMessagesAsync(mesure))[^1];
+        var next = new KeyRing("messaging-next", new Dictionary<string, byte[]> { ["messaging-next"] = new byte[32], [TestKeys.Id] = Convert.FromBase64String(TestKeys.Key) });
+        _ = KeyRing.Install(next);
+        var services = fixture.Host.App.Services;
+        using var work = new SealingWork<MessagingDbContext>(
+            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<IDbContextFactory<MessagingDbContext>>(), next, TimeProvider.System, NullLogger<SealingWork<MessagingDbContext>>.Instance);
+
+        Assert.True(await work.SealAsync(Ct, portion: 2) >= 3);
+
+        _ = KeyRing.Install(TestKeys.Ring);
+        Assert.Equal(["messaging-next"], await fixture.Database.ReadAllAsync<string>($"""
+            select distinct convert_from(substring(v from 3 for get_byte(v, 1)), 'UTF8') from (
+                select body from messages where thread_id = '{mesure.Id}' union all select salt from messages where thread_id = '{mesure.Id}'
+                union all select file_name from attachments where attachment_id = '{file}' union all select data from attachment_chunks where attachment_id = '{file}') x (v)
+            where v is not null
+            """));
+        var after = (await Messaging(mesure, Roles.Espace).AllMessagesAsync(mesure))[^1];
+        Assert.Equal((before.Body, before.Hash, before.Attachments[0].FileName), (after.Body, after.Hash, after.Attachments[0].FileName));
+        Assert.Equal(TestFiles.Pdf(seed: 11), await BytesAsync(fixture.Espace(mesure), file));
+        var fault = await Assert.ThrowsAsync<PostgresException>(() => fixture.Database.RunAsync(
+            $"begin; select set_config('jafer.sealing', 'on', true); update messages set kind = 'DANGER' where thread_id = '{mesure.Id}' and body is not null; commit"));
+        Assert.Equal("a message never changes", fault.MessageText);
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class ImpactTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         {
             await jafer.Database.RunAsync($"""
                 insert into children (id, mesure_id, position, given_name, family_name, needs, return_index)
-                select gen_random_uuid(), '{before}', n, 'Enfant', 'Fictif', array[]::text[], 'placeholder' from generate_series({from}, {to}) n;
+                select gen_random_uuid(), '{before}', n, in_clear('Enfant'), in_clear('Fictif'), array[]::text[], 'placeholder' from generate_series({from}, {to}) n;
                 insert into delay_queue (mesure_id) values ('{ended}')
                 """);
             await jafer.Fold.FoldAsync(Ct);
@@ -282,7 +282,7 @@ public sealed class ImpactTests(ClockedMesures jafer) : IClassFixture<ClockedMes
             "select string_agg(quote_ident(column_name), ', ') from information_schema.columns where table_name = 'mesures' and table_schema = 'public' and column_name not in ('id', 'reference')");
         await jafer.Database.RunAsync($"""
             insert into mesures (id, reference, {others}) select '{id}', '{id}', {others} from mesures order by created_at, id limit 1;
-            insert into children (id, mesure_id, position, given_name, family_name, needs, return_index) values (gen_random_uuid(), '{id}', 0, 'Enfant', 'Fictif', array[]::text[], '{child}');
+            insert into children (id, mesure_id, position, given_name, family_name, needs, return_index) values (gen_random_uuid(), '{id}', 0, in_clear('Enfant'), in_clear('Fictif'), array[]::text[], '{child}');
             update mesures set {columns} where id = '{id}'
             """);
         return id;

@@ -299,7 +299,7 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
     private async Task<string> ChildAsync(string mesureId) => (await jafer.Database.ReadAsync<Guid>($"select id from children where mesure_id = '{mesureId}'")).ToString();
 
     private async Task<string> RowsAsync(string rows, string mesureId) => string.Join(
-        '\n', (await jafer.Database.ReadAllAsync<string>($"select x::text from ({rows.Replace("{0}", mesureId, StringComparison.Ordinal)}) as t (x)")).Select(r => Uuid().Replace(r, "…")).Order(StringComparer.Ordinal));
+        '\n', (await jafer.Database.ReadAllAsync<string>($"select x::text from ({rows.Replace("{0}", mesureId, StringComparison.Ordinal)}) as t (x)")).Select(r => Uuid().Replace(OpenedDump.OpenRow(rows[(rows.IndexOf(" from ", StringComparison.Ordinal) + 6)..].Split(' ')[0], r), "…")).Order(StringComparer.Ordinal));
 
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f-]{27}")]
     private static partial Regex Uuid();

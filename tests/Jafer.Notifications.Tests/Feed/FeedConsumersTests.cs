@@ -73,7 +73,7 @@ public sealed class FeedConsumersTests : IAsyncLifetime
         // It rests, so that nothing is posted to nobody: a failure would count.
         await _database.RunAsync($"""
             insert into webhook_endpoints values (
-                '{TestMesure.NewId()}', '{mesure.JuridictionId}', 'https://juridiction.test/', array[]::text[], 'si@juridiction.test', 'ENABLED', '{TestMesure.NewId()}', 'sealed by nobody',
+                '{TestMesure.NewId()}', '{mesure.JuridictionId}', 'https://juridiction.test/', array[]::text[], in_clear('si@juridiction.test'), 'ENABLED', '{TestMesure.NewId()}', 'sealed by nobody',
                 null, null, null, now(), now(), 1, null, 0, null, '2100-01-01', null, 0)
             """);
         _clock.Advance(TimeSpan.FromDays(20));

@@ -45,8 +45,8 @@ public sealed class MailFixture : NotificationsFixture
         await _directoryDatabase.RunAsync($"""
             insert into gestionnaires values ('{organisation}', 'test', '{organisation}', 'Association fictive', '12345678901234', now(), now(), 1);
             insert into contacts values
-                ('{organisation}', '1', 'direction.{organisation:N}@association.test', 'DIRECTION'),
-                ('{organisation}', '2', '{address}', 'SUIVI');
+                ('{organisation}', '1', in_clear('direction.{organisation:N}@association.test'), 'DIRECTION'),
+                ('{organisation}', '2', in_clear('{address}'), 'SUIVI');
             """);
         return address;
     }

@@ -118,6 +118,33 @@ public sealed class MarkerTests : IAsyncLifetime
 
         await PoisonAsync();
         AssertNone("poisoned events");
+        await AssertDumpsAsync();
+    }
+
+    /// <summary>
+    /// What a thief of the four databases reads: nothing of a family and no address of a professional, neither as text nor in another
+    /// writing of it; and what one reads who holds the keys too.
+    /// </summary>
+    private async Task AssertDumpsAsync()
+    {
+        var (closed, opened) = (new StringBuilder(), new StringBuilder());
+        foreach (var database in _parts.OfType<TestDatabase>())
+        {
+            closed.Append(await OpenedDump.ClosedAsync(database));
+            opened.Append(await OpenedDump.OpenedAsync(database));
+        }
+
+        var stolen = closed.ToString();
+        var shown = _planter.FieldsShownBy(stolen).Except(s_inClear).Order(StringComparer.Ordinal);
+        Assert.True(!shown.Any(), "in clear: " + string.Join(", ", shown));
+        for (var offset = 0; offset < 3; offset++)
+        {
+            // The letters that no neighbour changes.
+            var base64 = Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('x', offset) + Planter.Marker));
+            Assert.DoesNotContain(base64[(offset == 0 ? 0 : 4)..][..8], stolen, StringComparison.Ordinal);
+        }
+
+        Assert.Superset(s_sealed.ToHashSet(), _planter.FieldsShownBy(opened.ToString()).ToHashSet());
     }
 
     /// <summary>The main job, each step with as many markers as it takes.</summary>
@@ -377,6 +404,12 @@ public sealed class MarkerTests : IAsyncLifetime
         .Where(t => t is { IsAbstract: true, IsSealed: true } && t.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.PropertyType == typeof(ServiceDescriptor))
         .Select(t => (ServiceDescriptor)t.GetProperty("Descriptor")!.GetValue(null)!)
         .ToDictionary(s => s.FullName, StringComparer.Ordinal);
+
+    // Fields whose texts stand in the databases in clear: what organisations say of themselves, and names that software gives.
+    private static readonly HashSet<string> s_inClear = [];
+
+    // Some of those that stand there sealed.
+    private static readonly string[] s_sealed = ["Party.family_name", "Party.address", "Child.given_name", "Decision.judge_name", "PostMessageRequest.body"];
 
     private static readonly string[] s_roles = [Roles.Juridiction, Roles.Espace, Roles.Operateur, Roles.Statisticien];
 

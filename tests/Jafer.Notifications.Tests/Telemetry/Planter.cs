@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Jafer.Testing;
@@ -10,7 +11,7 @@ namespace Jafer.Notifications.Tests.Telemetry;
 /// Puts a marker into every text of a message, found by its descriptor: what a contract gets anew is planted as well. Each
 /// marker has a number, by which a leak tells the field that it came from.
 /// </summary>
-internal sealed class Planter
+internal sealed partial class Planter
 {
     /// <summary>What no text of the product holds by itself.</summary>
     public const string Marker = "zqplante";
@@ -19,6 +20,10 @@ internal sealed class Planter
 
     /// <summary>Names the fields of the markers in a text.</summary>
     public string FieldsIn(string text) => string.Join(", ", _fields.Where((_, i) => text.Contains(Mark(i), StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>The fields of all markers in a long text.</summary>
+    public IEnumerable<string> FieldsShownBy(string text) => MarkPattern().Matches(text).Select(m => int.Parse(m.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).Distinct()
+        .Select(i => _fields[i]).Distinct();
 
     /// <summary>A marker of its own.</summary>
     /// <param name="field">Where it will stand.</param>
@@ -127,6 +132,9 @@ internal sealed class Planter
         var marker = Next($"{owner}.{field.Name}");
         return field.Name.Contains("email", StringComparison.Ordinal) ? marker + "@association.test" : field.Name == "file_name" ? marker + ".pdf" : marker;
     }
+
+    [GeneratedRegex(Marker + "([0-9]+)q", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex MarkPattern();
 
     private static string Mark(int number) => string.Create(CultureInfo.InvariantCulture, $"{Marker}{number}q");
 }

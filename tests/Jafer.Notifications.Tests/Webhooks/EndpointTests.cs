@@ -284,7 +284,7 @@ public sealed class EndpointTests(WebhookFixture fixture) : IClassFixture<Webhoo
         Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(client.DeleteEndpointAsync(request, cancellationToken: Ct))).Reason);
         Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from webhook_deliveries where endpoint_id = '{id}'"));
         Assert.Equal("DELETED///-", await fixture.Database.ReadAsync<string>(
-            $"select concat_ws('/', state, url, contact_email, secret) || coalesce(previous_secret, '-') from webhook_endpoints where endpoint_id = '{id}'"));
+            $"select concat_ws('/', state, url, convert_from(substring(contact_email from 2), 'UTF8'), secret) || coalesce(previous_secret, '-') from webhook_endpoints where endpoint_id = '{id}'"));
         foreach (var call in new Func<Task>[]
         {
             () => client.GetEndpointAsync(new GetEndpointRequest { EndpointId = id }).ResponseAsync,

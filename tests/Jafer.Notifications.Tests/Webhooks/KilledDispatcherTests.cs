@@ -110,7 +110,7 @@ public sealed class KilledDispatcherTests : IAsyncLifetime
         var id = TestMesure.NewId();
         await _database.RunAsync($"""
             insert into webhook_endpoints values (
-                '{id}', '{organisation}', '{address}', array[]::text[], 'si@association.test', 'ENABLED', '{TestMesure.NewId()}', '{secrets.New(id)}',
+                '{id}', '{organisation}', '{address}', array[]::text[], in_clear('si@association.test'), 'ENABLED', '{TestMesure.NewId()}', '{secrets.New(id)}',
                 null, null, null, now(), now(), 1, null, 0, null, null, null, 0)
             """);
     }

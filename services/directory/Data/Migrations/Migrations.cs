@@ -1,5 +1,6 @@
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Journal;
+using Jafer.ServiceDefaults.Secrets;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -100,3 +101,12 @@ internal sealed class AccessJournal : JournalMigration;
 
 [DbContext(typeof(DirectoryDbContext)), Migration("202611280711_tenants")]
 internal sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290800_sealing")]
+internal sealed class Sealing : SealingMigration;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290801_sealed_columns")]
+internal sealed class SealedColumnsMigration : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290801_sealed_columns.sql";
+}

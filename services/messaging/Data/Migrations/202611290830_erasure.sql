@@ -1,4 +1,5 @@
--- Retention empties a text and its salt, and nothing else of a message: the chain stands on the digest, which is left.
+-- Retention empties a text and its salt, and nothing else of a message: the chain stands on the digest, which is left. The job that
+-- seals writes both anew.
 alter table messages
     add column erased_at timestamptz,
     drop constraint messages_step_or_speech,
@@ -18,6 +19,10 @@ begin
             and to_jsonb(new) - array['body', 'salt', 'erased_at'] = to_jsonb(old) - array['body', 'salt', 'erased_at'] then
             return new;
         end if;
+    end if;
+    if tg_op = 'UPDATE' and current_setting('jafer.sealing', true) = 'on'
+        and to_jsonb(new) - array['body', 'salt'] = to_jsonb(old) - array['body', 'salt'] then
+        return new;
     end if;
     raise exception 'a message never changes';
 end $$;
@@ -43,8 +48,9 @@ begin
         end if;
         return old;
     end if;
-    if (new.attachment_id, new.thread_id, new.organisation_id, new.file_name, new.media_type, new.size_bytes, new.sha256, new.created_at, new.erased_at)
-        is distinct from (old.attachment_id, old.thread_id, old.organisation_id, old.file_name, old.media_type, old.size_bytes, old.sha256, old.created_at, old.erased_at)
+    if (new.attachment_id, new.thread_id, new.organisation_id, new.media_type, new.size_bytes, new.sha256, new.created_at, new.erased_at)
+        is distinct from (old.attachment_id, old.thread_id, old.organisation_id, old.media_type, old.size_bytes, old.sha256, old.created_at, old.erased_at)
+        or (new.file_name is distinct from old.file_name and current_setting('jafer.sealing', true) is distinct from 'on')
         or (old.message_id is not null and (new.message_id, new.message_index) is distinct from (old.message_id, old.message_index))
         or (old.state = 'REFUSE' and new.state <> 'REFUSE') then
         raise exception 'a file never changes';

@@ -1,5 +1,6 @@
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Journal;
+using Jafer.ServiceDefaults.Secrets;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -57,6 +58,15 @@ internal sealed class Tenants : TenantsMigration;
 internal sealed class RowSecurity : SqlMigration
 {
     protected override string Resource => "202611280712_row_security.sql";
+}
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611290800_sealing")]
+internal sealed class Sealing : SealingMigration;
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611290801_sealed_columns")]
+internal sealed class SealedColumnsMigration : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290801_sealed_columns.sql";
 }
 
 [DbContext(typeof(MessagingDbContext)), Migration("202611290830_erasure")]

@@ -1,5 +1,6 @@
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Journal;
+using Jafer.ServiceDefaults.Secrets;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
@@ -99,4 +100,13 @@ internal sealed class WebhooksInOrder : SqlMigration
 internal sealed class NoticeProofs : SqlMigration
 {
     protected override string Resource => "Migrations.202611280757_notice_proofs.sql";
+}
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611290800_sealing")]
+internal sealed class Sealing : SealingMigration;
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611290801_sealed_columns")]
+internal sealed class SealedColumnsMigration : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290801_sealed_columns.sql";
 }
