@@ -13,6 +13,8 @@ namespace Jafer.Testing;
 /// </summary>
 public static partial class OpenedDump
 {
+    private static readonly System.Buffers.SearchValues<char> s_hex = System.Buffers.SearchValues.Create("0123456789abcdef");
+
     /// <summary>The dump, and behind it the bytes of every binary value as text, UTF-8 and unopened.</summary>
     /// <param name="database">The database.</param>
     public static Task<string> ClosedAsync(TestDatabase database) => DumpAsync(database, (value, _) => value);
@@ -62,8 +64,6 @@ public static partial class OpenedDump
 
         return opened.ToString();
     }
-
-    private static readonly System.Buffers.SearchValues<char> s_hex = System.Buffers.SearchValues.Create("0123456789abcdef");
 
     private static async Task<string> RunAsync(TestDatabase database)
     {
