@@ -37,7 +37,7 @@ public static class SealedColumns
                 var column = $"{entity.GetTableName()}.{property.GetColumnName()}";
                 var first = property.GetValueConverter();
                 var stored = first?.ProviderClrType ?? property.ClrType;
-                var converter = stored == typeof(string) ? Text(column) : stored == typeof(byte[]) ? Bytes(column)
+                ValueConverter converter = stored == typeof(string) ? Text(column) : stored == typeof(byte[]) ? Bytes(column)
                     : stored == typeof(DateOnly) || stored == typeof(DateOnly?) ? Date(column)
                     : throw new InvalidOperationException($"{column} is of a type that cannot be sealed");
                 property.SetValueConverter(first is null ? converter : first.ComposeWith(converter));
