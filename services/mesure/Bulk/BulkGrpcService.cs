@@ -111,19 +111,22 @@ internal sealed class BulkGrpcService(MesuresDbContext db, Commands<MesuresDbCon
             items = items.Where(x => x.mesure.JuridictionId == caller.OrganisationId);
         }
 
-        // A name stands in no token: the page goes on after the mesure that was last, wherever its name stands.
-        if (cursor is not null && await db.Mesures.AsNoTracking().SingleOrDefaultAsync(m => m.Id == cursor.Id, ct) is { } last)
+        // A name stands in no token, and the database cannot sort by it: the page goes on after the mesure that was last, wherever its name stands.
+        var rows = items.Select(x => new { x.item.MesureId, x.item.State, x.item.Reason, x.mesure.Reference, x.mesure.JuridictionId, x.mesure.Decision.JudgeName });
+        if (!named && cursor is not null && await db.Mesures.AsNoTracking().SingleOrDefaultAsync(m => m.Id == cursor.Id, ct) is { } last)
         {
-            var (judge, court) = (last.Decision.JudgeName, last.JuridictionId ?? Guid.Empty);
-            items = named
-                ? items.Where(x => string.Compare(x.mesure.Decision.JudgeName, judge) > 0 || (x.mesure.Decision.JudgeName == judge && x.mesure.Id > last.Id))
-                : items.Where(x => (x.mesure.JuridictionId ?? Guid.Empty) > court || ((x.mesure.JuridictionId ?? Guid.Empty) == court && x.mesure.Id > last.Id));
+            var court = last.JuridictionId ?? Guid.Empty;
+            rows = rows.Where(x => (x.JuridictionId ?? Guid.Empty) > court || ((x.JuridictionId ?? Guid.Empty) == court && x.MesureId > last.Id));
         }
 
-        var ordered = named ? items.OrderBy(x => x.mesure.Decision.JudgeName) : items.OrderBy(x => x.mesure.JuridictionId ?? Guid.Empty);
-        var page = await ordered.ThenBy(x => x.mesure.Id).Take(size + 1)
-            .Select(x => new { x.item.MesureId, x.item.State, x.item.Reason, x.mesure.Reference, x.mesure.JuridictionId, x.mesure.Decision.JudgeName })
-            .ToListAsync(ct);
+        var page = named
+            ? (await rows.ToListAsync(ct)).OrderBy(x => x.JudgeName, StringComparer.Ordinal).ThenBy(x => x.MesureId).ToList()
+            : await rows.OrderBy(x => x.JuridictionId ?? Guid.Empty).ThenBy(x => x.MesureId).Take(size + 1).ToListAsync(ct);
+        if (named)
+        {
+            page = [.. page.Skip(cursor is null ? 0 : page.FindIndex(x => x.MesureId == cursor.Id) + 1).Take(size + 1)];
+        }
+
         var response = new ListBulkItemsResponse();
         response.Items.AddRange(page.Take(size).Select(x => new Proto.BulkItem
         {
