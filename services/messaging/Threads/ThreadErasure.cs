@@ -53,5 +53,5 @@ internal static class ThreadErasure
     }
 
     // The database lets nobody change a message or a file who does not say so.
-    private static Task BeginAsync(MessagingDbContext db, CancellationToken ct) => db.Database.ExecuteSqlAsync($"select set_config('jafer.retention', 'on', true)", ct);
+    private static Task<int> BeginAsync(MessagingDbContext db, CancellationToken ct) => db.Database.ExecuteSqlAsync($"select set_config('jafer.retention', 'on', true)", ct);
 }

@@ -7,7 +7,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit;
-using static Jafer.Mesures.Tests.MesuresFixture;
 
 namespace Jafer.Mesures.Tests.Slices;
 

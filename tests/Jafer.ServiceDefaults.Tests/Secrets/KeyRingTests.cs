@@ -3,7 +3,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Jafer.ServiceDefaults.Secrets;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 
 namespace Jafer.ServiceDefaults.Tests.Secrets;
