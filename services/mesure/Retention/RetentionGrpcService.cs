@@ -242,7 +242,8 @@ internal sealed partial class RetentionGrpcService(
         }
 
         await db.Database.BeginTransactionAsync(ct);
-        return await db.Mesures.FromSql($"select * from mesures where id = {mesureId} for update").AsNoTracking().SingleOrDefaultAsync(ct)
+        await db.Database.ExecuteSqlAsync($"select from mesures where id = {mesureId} for update", ct);
+        return await db.Mesures.AsNoTracking().SingleOrDefaultAsync(m => m.Id == mesureId, ct)
             ?? throw DomainError.NotFound($"mesures/{mesureId}");
     }
 

@@ -178,7 +178,8 @@ internal sealed class RetentionSweep(
     private async Task<bool> EraseAsync(IServiceProvider services, MesuresDbContext db, RetentionRun run, Guid mesureId, CancellationToken ct)
     {
         // Whoever places a hold locks the same row: it comes before this, and is seen, or after it, and finds nothing.
-        var mesure = await db.Mesures.FromSql($"select * from mesures where id = {mesureId} for update").SingleAsync(ct);
+        await db.Database.ExecuteSqlAsync($"select from mesures where id = {mesureId} for update", ct);
+        var mesure = (await db.MesureAsync(mesureId, ct))!;
         await using (var still = Command(db, $"select {DueMesures.Held} from ({DueMesures.Of(run.Rule)}) d where d.id = @mesure", run, run.Rule))
         {
             still.Parameters.AddWithValue("mesure", mesureId);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Retention;
@@ -269,7 +270,8 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
         }
 
         figures.AddRange(await jafer.Database.ReadAllAsync<string>("select c::text from delay_counts c where mesures > 0 order by 1"));
-        return string.Join('\n', figures);
+        // Each answer says when it was computed.
+        return Regex.Replace(string.Join('\n', figures), "\"[a-zA-Z]*Time\": \"[^\"]*\"", "");
     }
 
     /// <summary>A mesure that was closed so many months ago.</summary>
