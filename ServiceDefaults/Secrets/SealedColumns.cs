@@ -37,7 +37,7 @@ public static class SealedColumns
                 var column = $"{entity.GetTableName()}.{property.GetColumnName()}";
                 var first = property.GetValueConverter();
                 var stored = first?.ProviderClrType ?? property.ClrType;
-                var converter = stored == typeof(string) ? Text(column) : stored == typeof(byte[]) ? Bytes(column)
+                ValueConverter converter = stored == typeof(string) ? Text(column) : stored == typeof(byte[]) ? Bytes(column)
                     : stored == typeof(DateOnly) || stored == typeof(DateOnly?) ? Date(column)
                     : throw new InvalidOperationException($"{column} is of a type that cannot be sealed");
                 property.SetValueConverter(first is null ? converter : first.ComposeWith(converter));
@@ -48,20 +48,20 @@ public static class SealedColumns
 
     private static bool IsSealed(IReadOnlyProperty property) => property.PropertyInfo?.GetCustomAttribute<SealedAttribute>() is not null;
 
-    private static ValueConverter Text(string column)
+    private static ValueConverter<string, byte[]> Text(string column)
     {
         var binding = KeyRing.Binding(column);
         return new ValueConverter<string, byte[]>(
             text => KeyRing.Process.Seal(Encoding.UTF8.GetBytes(text), binding), value => Encoding.UTF8.GetString(KeyRing.Process.Open(value, binding)));
     }
 
-    private static ValueConverter Bytes(string column)
+    private static ValueConverter<byte[], byte[]> Bytes(string column)
     {
         var binding = KeyRing.Binding(column);
         return new ValueConverter<byte[], byte[]>(bytes => KeyRing.Process.Seal(bytes, binding), value => KeyRing.Process.Open(value, binding));
     }
 
-    private static ValueConverter Date(string column)
+    private static ValueConverter<DateOnly, byte[]> Date(string column)
     {
         var binding = KeyRing.Binding(column);
         return new ValueConverter<DateOnly, byte[]>(
