@@ -26,6 +26,16 @@ public static partial class OpenedDump
     public static Task<string> OpenedAsync(TestDatabase database, KeyRing? ring = null) =>
         DumpAsync(database, (value, column) => KeyRing.KeyIdOf(value) is null ? value : (ring ?? KeyRing.Process).Open(value, KeyRing.Binding(column)));
 
+    /// <summary>Which of some words stand in a dump: as text, in bytes, or in text that is written as bytes.</summary>
+    /// <param name="dump">The dump.</param>
+    /// <param name="words">The words.</param>
+    public static IReadOnlyList<string> Found(string dump, IEnumerable<string> words)
+    {
+        ArgumentNullException.ThrowIfNull(dump);
+        return [.. words.Where(w => dump.Contains(w, StringComparison.OrdinalIgnoreCase)
+            || dump.Contains(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(w)), StringComparison.OrdinalIgnoreCase))];
+    }
+
     /// <summary>A row as to_jsonb gives it, with its sealed values opened.</summary>
     /// <param name="table">Table of the row.</param>
     /// <param name="json">The row.</param>

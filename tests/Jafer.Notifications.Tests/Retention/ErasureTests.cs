@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Jafer.Contracts.Events;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Notification.V1;
@@ -268,8 +267,8 @@ public sealed class ErasureTests : IAsyncLifetime
     /// <summary>Which words stand in a backup of one of the databases.</summary>
     private async Task<HashSet<string>> FoundAsync()
     {
-        var dumps = await Task.WhenAll(_services.Select(s => DatabaseDump.OfAsync(s.Database)));
-        return [.. dumps.SelectMany(d => DatabaseDump.Found(d, _words))];
+        var dumps = await Task.WhenAll(_services.Select(s => OpenedDump.OpenedAsync(s.Database)));
+        return [.. dumps.SelectMany(d => OpenedDump.Found(d, _words))];
     }
 
     /// <summary>Waits until what was decided is given to the broker and applied.</summary>
