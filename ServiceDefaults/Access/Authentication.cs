@@ -22,6 +22,8 @@ internal static class Authentication
         builder.Services.AddSingleton(services => ReadIssuers(services, service));
         builder.Services.AddSingleton(services => new ServiceAudience(services.GetRequiredService<Issuers>().ServiceAudience));
         builder.Services.AddSingleton<TokenReader>();
+        builder.Services.AddSingleton<Memberships>();
+        builder.Services.AddSingleton<MemberRanks>();
         builder.Services.TryAddSingleton<IOrganisations, DirectoryOrganisations>();
         builder.Services.AddJaferClient<OrganisationService.OrganisationServiceClient>("directory");
     }

@@ -100,3 +100,15 @@ internal sealed class AccessJournal : JournalMigration;
 
 [DbContext(typeof(DirectoryDbContext)), Migration("202611280711_tenants")]
 internal sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290850_members")]
+internal sealed class MemberTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290850_members.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290851_credentials")]
+internal sealed class CredentialTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290851_credentials.sql";
+}
