@@ -170,6 +170,7 @@ public static class JaferService
 
         // What is configured wrongly of identity must be seen now, not at the first call.
         _ = app.Services.GetRequiredService<ServiceAudience>();
+        _ = app.Services.GetRequiredService<Memberships>();
 
         // A wrong key must be seen now, not when the first list is turned over.
         _ = app.Services.GetRequiredService<PageTokens>();
