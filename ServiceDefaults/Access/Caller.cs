@@ -19,6 +19,9 @@ public static class Roles
     /// <summary>Statistician.</summary>
     public const string Statisticien = "statisticien";
 
+    /// <summary>CAF, MSA, DDETS, département: figures of its territory.</summary>
+    public const string Partenaire = "partenaire";
+
     /// <summary>One of Jafer's own services.</summary>
     public const string Systeme = "systeme";
 }

@@ -25,6 +25,11 @@ public interface IOrganisations
     /// <param name="ct">Cancellation.</param>
     Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct);
 
+    /// <summary>Where an organisation is competent; null when the directory has no answer for the moment. Not kept: see <see cref="PartnerTerritories"/>.</summary>
+    /// <param name="organisationId">The organisation.</param>
+    /// <param name="ct">Cancellation.</param>
+    Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct);
+
     /// <summary>Notes that a token of a credential was accepted, if the directory answers.</summary>
     /// <param name="credentialId">The credential.</param>
     /// <param name="day">The day, in UTC.</param>
@@ -83,6 +88,9 @@ internal sealed class DirectoryOrganisations(IServiceProvider services, TimeProv
 
     public Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct) => Directory
         .GetCredentialKeysAsync(new GetCredentialKeysRequest { CredentialId = credentialId.ToString() }, cancellationToken: ct).OrNoAnswerAsync(ct);
+
+    public Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct) => services.GetRequiredService<TerritoryService.TerritoryServiceClient>()
+        .GetTerritoryAsync(new GetTerritoryRequest { OrganisationId = organisationId.ToString() }, cancellationToken: ct).OrNoAnswerAsync(ct);
 
     public Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct) => Directory.RecordCredentialUseAsync(
         new RecordCredentialUseRequest { CredentialId = credentialId.ToString(), UseDate = day.ToProto(), RequestId = Guid.CreateVersion7(clock.GetUtcNow()).ToString() },

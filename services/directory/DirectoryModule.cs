@@ -61,6 +61,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<Members.Members>();
         builder.Services.AddScoped<Delegations>();
         builder.Services.AddScoped<Credentials>();
+        builder.Services.AddScoped<Territories>();
         builder.Services.AddScoped<ImportDistancier>();
         builder.Services.AddSingleton<CoverageSource>();
         builder.Services.AddSingleton<GetCoverage>();
@@ -73,6 +74,7 @@ public static class DirectoryModule
         app.MapGrpcService<MemberGrpcService>();
         app.MapGrpcService<DelegationGrpcService>();
         app.MapGrpcService<CredentialGrpcService>();
+        app.MapGrpcService<TerritoryGrpcService>();
         return app;
     }
 

@@ -34,6 +34,8 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
 
     public DbSet<CredentialRow> Credentials => Set<CredentialRow>();
 
+    public DbSet<TerritoryRow> Territories => Set<TerritoryRow>();
+
     public DbSet<DepartementRow> Departements => Set<DepartementRow>();
 
     public DbSet<CourtRow> Courts => Set<CourtRow>();
@@ -303,6 +305,13 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.Property(c => c.Version).IsConcurrencyToken();
             e.HasMany(c => c.Keys).WithOne().HasForeignKey(k => k.CredentialId);
             Code(e.Property(c => c.Rank));
+        });
+        modelBuilder.Entity<TerritoryRow>(e =>
+        {
+            e.ToTable("territories");
+            e.HasKey(t => t.OrganisationId);
+            e.Property(t => t.OrganisationId).ValueGeneratedNever();
+            e.Property(t => t.Version).IsConcurrencyToken();
         });
         modelBuilder.Entity<CredentialKeyRow>(e =>
         {

@@ -103,3 +103,18 @@ internal sealed class CredentialKeyRow
 
     public required DateTimeOffset CreatedAt { get; init; }
 }
+
+/// <summary>Where an organisation is competent.</summary>
+internal sealed class TerritoryRow
+{
+    public required Guid OrganisationId { get; init; }
+
+    public required string DisplayName { get; set; }
+
+    /// <summary>Codes, sorted; none for the whole nation.</summary>
+    public required string[] Departements { get; set; }
+
+    public required DateTimeOffset UpdatedAt { get; set; }
+
+    public required long Version { get; set; }
+}

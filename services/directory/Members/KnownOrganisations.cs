@@ -88,6 +88,14 @@ internal sealed class KnownOrganisations(NpgsqlDataSource source, TimeProvider c
         return response;
     }
 
+    public async Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("select departements from territories where organisation_id = $1");
+        command.Parameters.AddWithValue(organisationId);
+        var departements = await command.ExecuteScalarAsync(ct) as string[] ?? [];
+        return new GetTerritoryResponse { Territory = new() { OrganisationId = organisationId.ToString(), Departements = { departements } } };
+    }
+
     public async Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct)
     {
         await using var command = source.CreateCommand("update credentials set last_used_on = $2 where id = $1 and (last_used_on is null or last_used_on < $2)");

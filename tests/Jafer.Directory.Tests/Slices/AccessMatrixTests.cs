@@ -51,7 +51,7 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
 
         await using var host = await directory.StartAsync(new Dictionary<string, string?> { ["Identity:Members"] = "directory", ["Upkeep:FirstSweepAfter"] = "1.00:00:00" });
         var faults = await new AccessMatrix(host, holders, RequestOf).FaultsAsync([
-            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor]);
+            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor, TerritoryService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 
@@ -83,6 +83,7 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
                 case CreateDelegationRequest delegation: (delegation.StartDate, delegation.EndDate) = (Today.ToProto(), Today.ToProto()); break;
                 case CreateCredentialRequest credential: (credential.DisplayName, credential.Rank, credential.PublicKeyJwk) = ("Logiciel fictif", MemberRank.Agent, Jwk); break;
                 case RotateCredentialRequest rotation: rotation.PublicKeyJwk = Jwk; break;
+                case SetTerritoryRequest territory: territory.Territory = new() { OrganisationId = gestionnaire.ToString(), DisplayName = "CAF fictive", Etag = "999999" }; break;
                 case GetMembershipRequest membership: membership.Subject = "personne.1"; break;
                 case RecordCredentialUseRequest use: use.UseDate = Today.ToProto(); break;
                 case GetGestionnaireOfSiretRequest siret: siret.Siret = Siret("matrix"); break;

@@ -205,6 +205,8 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
 
         public Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct) => throw new NotSupportedException();
 
+        public Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct) => throw new NotSupportedException();
+
         public Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct) => throw new NotSupportedException();
 
         public Task<Guid?> OfSiretAsync(string siret, CancellationToken ct) => Task.FromResult<Guid?>(siret == Siret ? s_gestionnaire : null);

@@ -112,3 +112,9 @@ internal sealed class CredentialTables : SqlMigration
 {
     protected override string Resource => "Migrations.202611290851_credentials.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290852_territories")]
+internal sealed class OrganisationTerritories : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290852_territories.sql";
+}
