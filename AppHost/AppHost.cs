@@ -91,6 +91,7 @@ public static class Program
             .WithReference(directory);
         var messaging = AddService<Projects.Jafer_Messaging>("messaging", portOffset: 14)
             .WithReference(mesure)
+            .WithReference(directory)
             // No scanner runs here.
             .WithEnvironment("Attachments__ClearWithoutScanner", "true");
         var notification = AddService<Projects.Jafer_Notifications>("notification", portOffset: 16)

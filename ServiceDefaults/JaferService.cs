@@ -181,6 +181,7 @@ public static class JaferService
 
         // What is configured wrongly of identity must be seen now, not at the first call.
         _ = app.Services.GetRequiredService<ServiceAudience>();
+        _ = app.Services.GetRequiredService<Memberships>();
 
         // Nor may the service start when what it stores could not be sealed or opened.
         _ = app.Services.GetRequiredService<KeyRing>();

@@ -1,3 +1,5 @@
+using Jafer.Contracts.Directory.V1;
+
 namespace Jafer.ServiceDefaults.Access;
 
 /// <summary>Whose things a caller may touch by an rpc, as the access table says for their role.</summary>
@@ -66,6 +68,12 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
     /// <summary>Nothing is granted.</summary>
     public static AccessCell None { get; } = new(Tenancy.None, Relations.None, Actors.None, false);
 
+    /// <summary>The lowest rank of a member who may be the caller, where the organisation has members.</summary>
+    public MemberRank Rank { get; init; } = MemberRank.Agent;
+
+    /// <summary>Whether the rpc is for a person who is no member yet.</summary>
+    public bool OpenToInvited { get; init; }
+
     /// <summary>Reads a cell, such as "own+former" or "any:person+for-person".</summary>
     /// <param name="text">The cell, in the grammar that heads access.csv.</param>
     /// <exception cref="FormatException">The text is no cell.</exception>
@@ -80,6 +88,7 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
         var parts = text.Split(':');
         var conditions = parts.Length > 1 ? parts[1].Split('+') : [];
         var (relations, actors, forEspace) = (Relations.None, Actors.None, false);
+        var (manager, invited) = (conditions.Contains("manager"), conditions.Contains("invited"));
         foreach (var condition in conditions)
         {
             actors |= condition switch
@@ -87,7 +96,7 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
                 "person" => Actors.Person,
                 "software" => Actors.Software,
                 "for-person" => Actors.SoftwareForPerson,
-                "for-espace" => Actors.None,
+                "for-espace" or "manager" or "invited" => Actors.None,
                 _ => throw Wrong(),
             };
             forEspace |= condition == "for-espace";
@@ -106,7 +115,17 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
             };
         }
 
-        return parts.Length > 2 ? throw Wrong() : new AccessCell(tenancy, relations, actors == Actors.None ? Actors.All : actors, forEspace);
+        // Rights are given, and invitations accepted, by persons themselves.
+        if (parts.Length > 2 || ((manager || invited) && (actors != Actors.Person || manager == invited)))
+        {
+            throw Wrong();
+        }
+
+        return new AccessCell(tenancy, relations, actors == Actors.None ? Actors.All : actors, forEspace)
+        {
+            Rank = manager ? MemberRank.Manager : MemberRank.Agent,
+            OpenToInvited = invited,
+        };
 
         FormatException Wrong() => new($"access table: \"{text}\" is no cell");
     }

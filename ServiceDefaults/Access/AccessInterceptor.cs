@@ -11,9 +11,10 @@ namespace Jafer.ServiceDefaults.Access;
 
 /// <summary>
 /// Answers before anything else is looked at: no token or a bad one is UNAUTHENTICATED, a role without a grant in the access
-/// table, and a person where it wants software or the other way round, is PERMISSION_DENIED. Health and reflection are open.
+/// table, a person where it wants software or the other way round, and a member whose rank is too low, is PERMISSION_DENIED. Health and
+/// reflection are open.
 /// </summary>
-internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens) : Interceptor
+internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens, MemberRanks ranks) : Interceptor
 {
     /// <summary>Services that need no token.</summary>
     public static readonly FrozenSet<string> OpenServices =
@@ -72,6 +73,13 @@ internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens) :
         if (cell.Tenancy == Tenancy.None || !cell.Actors.HasFlag(token.Actor))
         {
             throw DomainError.Forbidden();
+        }
+
+        var ranked = await ranks.AdmitAsync(caller, token, context.CancellationToken);
+        if (!ReferenceEquals(ranked, caller))
+        {
+            context.SetCaller(ranked);
+            http.RequestServices.GetRequiredService<StoreScope>().Caller = ranked;
         }
 
         Purpose.Require(context.RequestHeaders);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Jafer.Contracts.Directory.V1;
 
 namespace Jafer.ServiceDefaults.Access;
 
@@ -8,6 +9,8 @@ namespace Jafer.ServiceDefaults.Access;
 /// </summary>
 public sealed class AccessTable
 {
+    private static readonly string[] s_reading = ["Get", "List", "Search", "Check", "Watch"];
+
     private readonly FrozenDictionary<string, FrozenDictionary<string, AccessCell>> _rows;
 
     private AccessTable(IReadOnlyList<string> roles, FrozenDictionary<string, FrozenDictionary<string, AccessCell>> rows)
@@ -54,7 +57,8 @@ public sealed class AccessTable
                 throw new FormatException($"access table: {line[0]} has {line.Length - 1} cells instead of {roles.Length}");
             }
 
-            var row = roles.Zip(line[1..]).ToFrozenDictionary(c => c.First, c => AccessCell.Parse(c.Second), StringComparer.Ordinal);
+            var reads = Reads(line[0]);
+            var row = roles.Zip(line[1..]).ToFrozenDictionary(c => c.First, c => Ranked(AccessCell.Parse(c.Second), reads), StringComparer.Ordinal);
             if (!rows.TryAdd("/" + line[0], row))
             {
                 throw new FormatException($"access table: {line[0]} stands twice");
@@ -63,6 +67,15 @@ public sealed class AccessTable
 
         return new AccessTable(roles, rows.ToFrozenDictionary(StringComparer.Ordinal));
     }
+
+    // The contract's rules keep these names for what has no request_id.
+    private static bool Reads(string rpc)
+    {
+        var name = rpc[(rpc.LastIndexOf('/') + 1)..];
+        return Array.Exists(s_reading, verb => name.StartsWith(verb, StringComparison.Ordinal) && name.Length > verb.Length && char.IsUpper(name[verb.Length]));
+    }
+
+    private static AccessCell Ranked(AccessCell cell, bool reads) => reads && cell.Rank == MemberRank.Agent ? cell with { Rank = MemberRank.Reader } : cell;
 
     private static AccessTable LoadBuiltIn()
     {

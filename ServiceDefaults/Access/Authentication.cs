@@ -22,8 +22,12 @@ internal static class Authentication
         builder.Services.AddSingleton(services => ReadIssuers(services, service));
         builder.Services.AddSingleton(services => new ServiceAudience(services.GetRequiredService<Issuers>().ServiceAudience));
         builder.Services.AddSingleton<TokenReader>();
+        builder.Services.AddSingleton<Memberships>();
+        builder.Services.AddSingleton<MemberRanks>();
+        builder.Services.AddSingleton<PartnerTerritories>();
         builder.Services.TryAddSingleton<IOrganisations, DirectoryOrganisations>();
         builder.Services.AddJaferClient<OrganisationService.OrganisationServiceClient>("directory");
+        builder.Services.AddJaferClient<TerritoryService.TerritoryServiceClient>("directory");
     }
 
     // Read late: tests and the AppHost may still add configuration.

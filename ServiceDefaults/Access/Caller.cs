@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Jafer.Contracts.Directory.V1;
 using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.ServiceDefaults.Access;
@@ -18,6 +19,9 @@ public static class Roles
     /// <summary>Statistician.</summary>
     public const string Statisticien = "statisticien";
 
+    /// <summary>CAF, MSA, DDETS, département: figures of its territory.</summary>
+    public const string Partenaire = "partenaire";
+
     /// <summary>One of Jafer's own services.</summary>
     public const string Systeme = "systeme";
 }
@@ -28,8 +32,8 @@ public static class Roles
 /// <param name="OrganisationId">Organisation as the directory knows it.</param>
 /// <param name="IsPerson">True for a person, false for unattended software.</param>
 /// <param name="OnBehalfOf">
-/// For whom software acts, as the token says, or as one of Jafer's services tells of the call that it is answering. For the
-/// journal, never authority; null when nobody is named.
+/// For whom software acts, as the token says, or as one of Jafer's services tells of the call that it is answering; of a person, the member
+/// by whose delegated rank they act. For the journal, never authority; null when nobody is named.
 /// </param>
 /// <param name="Cell">What the access table grants for this rpc.</param>
 /// <param name="TokenExpiresAt">When the token expires.</param>
@@ -41,6 +45,12 @@ public sealed record Caller(
 
     /// <summary>Issuer of the token.</summary>
     public string? Issuer { get; init; }
+
+    /// <summary>
+    /// Rank of the member who calls, delegated ones counted, or of a credential; null where ranks do not count: software of outside issuers,
+    /// services, and persons of an organisation without members.
+    /// </summary>
+    public MemberRank? Rank { get; init; }
 
     /// <summary>Whether the caller may touch what belongs to an organisation.</summary>
     /// <param name="organisationId">The organisation; null for what belongs to nobody.</param>

@@ -38,9 +38,12 @@ internal sealed record Issuer(string Name, string Authority, IReadOnlyList<strin
 /// </summary>
 internal sealed partial class Issuers
 {
+    /// <summary>"iss" of the tokens that software with a credential signs, and the name before their subjects.</summary>
+    public const string Credential = "jafer-credential";
+
     private readonly Dictionary<string, Issuer> _byAuthority = new(StringComparer.Ordinal);
 
-    private Issuers(IEnumerable<Issuer> issuers, string serviceAudience, TimeSpan clockSkew, bool isDevelopment)
+    private Issuers(IEnumerable<Issuer> issuers, string audience, string serviceAudience, TimeSpan clockSkew, bool isDevelopment)
     {
         foreach (var issuer in issuers)
         {
@@ -50,10 +53,15 @@ internal sealed partial class Issuers
 
         Require(_byAuthority.Count > 0, "Identity:Authority or Identity:Issuers is required");
         Require(_byAuthority.Values.DistinctBy(i => i.Name).Count() == _byAuthority.Count, "two issuers have the same name");
+        Require(_byAuthority.Values.All(i => i.Name != Credential && i.Authority != Credential), $"{Credential} is the name of tokens that software signs itself");
+        Audience = audience;
         ServiceAudience = serviceAudience;
         ClockSkew = clockSkew;
         IsDevelopment = isDevelopment;
     }
+
+    /// <summary>Audience of tokens of outside callers, unless their issuer has others.</summary>
+    public string Audience { get; }
 
     /// <summary>Audience of tokens by which Jafer's other services call this one.</summary>
     public string ServiceAudience { get; }
@@ -68,7 +76,7 @@ internal sealed partial class Issuers
     public Issuer? Find(string authority) => _byAuthority.GetValueOrDefault(authority);
 
     /// <summary>Whether a subject looks as if another, named issuer had given it.</summary>
-    public bool IsQualified(string subject) => _byAuthority.Values.Any(i => i.Name.Length > 0 && subject.StartsWith(i.Qualify(""), StringComparison.Ordinal));
+    public bool IsQualified(string subject) => subject.StartsWith(Credential + "|", StringComparison.Ordinal) || _byAuthority.Values.Any(i => i.Name.Length > 0 && subject.StartsWith(i.Qualify(""), StringComparison.Ordinal));
 
     /// <summary>Reads the configuration.</summary>
     /// <param name="configuration">The configuration.</param>
@@ -89,7 +97,7 @@ internal sealed partial class Issuers
 
         var skew = identity.GetValue("ClockSkewSeconds", 30);
         Require(skew is >= 0 and <= 300, "Identity:ClockSkewSeconds must be from 0 to 300");
-        return new Issuers(issuers, Text(identity, "ServiceAudience") ?? service, TimeSpan.FromSeconds(skew), environment.IsDevelopment());
+        return new Issuers(issuers, audience, Text(identity, "ServiceAudience") ?? service, TimeSpan.FromSeconds(skew), environment.IsDevelopment());
 
         Issuer ReadIssuer(IConfigurationSection section, string name, string commonAudience)
         {

@@ -6,13 +6,35 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.ServiceDefaults.Access;
 
-/// <summary>Who is behind what an issuer knows of an organisation.</summary>
+/// <summary>What the directory knows of whom tokens name. Another service asks it; the directory looks into its own tables.</summary>
 public interface IOrganisations
 {
     /// <summary>The gestionnaire that has a SIRET; null when nobody has it, or more than one.</summary>
     /// <param name="siret">The SIRET of a token.</param>
     /// <param name="ct">Cancellation.</param>
     Task<Guid?> OfSiretAsync(string siret, CancellationToken ct);
+
+    /// <summary>What a person is to an organisation; null when the directory has no answer for the moment. Not kept: see <see cref="Memberships"/>.</summary>
+    /// <param name="organisationId">The organisation.</param>
+    /// <param name="subject">The person.</param>
+    /// <param name="ct">Cancellation.</param>
+    Task<GetMembershipResponse?> MembershipAsync(Guid organisationId, string subject, CancellationToken ct);
+
+    /// <summary>The keys of a credential, with no organisation when it is not good; null when the directory has no answer for the moment. Not kept.</summary>
+    /// <param name="credentialId">The credential.</param>
+    /// <param name="ct">Cancellation.</param>
+    Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct);
+
+    /// <summary>Where an organisation is competent; null when the directory has no answer for the moment. Not kept: see <see cref="PartnerTerritories"/>.</summary>
+    /// <param name="organisationId">The organisation.</param>
+    /// <param name="ct">Cancellation.</param>
+    Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct);
+
+    /// <summary>Notes that a token of a credential was accepted, if the directory answers.</summary>
+    /// <param name="credentialId">The credential.</param>
+    /// <param name="day">The day, in UTC.</param>
+    /// <param name="ct">Cancellation.</param>
+    Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct);
 }
 
 /// <summary>
@@ -29,6 +51,8 @@ internal sealed class DirectoryOrganisations(IServiceProvider services, TimeProv
 
     private readonly ConcurrentDictionary<string, (Guid? Id, DateTimeOffset At)> _kept = new(StringComparer.Ordinal);
 
+    private OrganisationService.OrganisationServiceClient Directory => services.GetRequiredService<OrganisationService.OrganisationServiceClient>();
+
     public async Task<Guid?> OfSiretAsync(string siret, CancellationToken ct)
     {
         if (siret.Length != 14 || siret.AsSpan().ContainsAnyExceptInRange('0', '9'))
@@ -43,8 +67,7 @@ internal sealed class DirectoryOrganisations(IServiceProvider services, TimeProv
         }
 
         // Made when it is needed: most installations have no issuer that names SIRETs.
-        var directory = services.GetRequiredService<OrganisationService.OrganisationServiceClient>();
-        var answer = await directory.GetGestionnaireOfSiretAsync(new GetGestionnaireOfSiretRequest { Siret = siret }, cancellationToken: ct).OrNoAnswerAsync(ct);
+        var answer = await Directory.GetGestionnaireOfSiretAsync(new GetGestionnaireOfSiretRequest { Siret = siret }, cancellationToken: ct).OrNoAnswerAsync(ct);
         if (answer is null)
         {
             return known && clock.GetUtcNow() - kept.At < s_withoutDirectory ? kept.Id : throw DomainError.Unavailable(TimeSpan.FromSeconds(2));
@@ -59,4 +82,17 @@ internal sealed class DirectoryOrganisations(IServiceProvider services, TimeProv
         _kept[siret] = (id, clock.GetUtcNow());
         return id;
     }
+
+    public Task<GetMembershipResponse?> MembershipAsync(Guid organisationId, string subject, CancellationToken ct) => Directory
+        .GetMembershipAsync(new GetMembershipRequest { OrganisationId = organisationId.ToString(), Subject = subject }, cancellationToken: ct).OrNoAnswerAsync(ct);
+
+    public Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct) => Directory
+        .GetCredentialKeysAsync(new GetCredentialKeysRequest { CredentialId = credentialId.ToString() }, cancellationToken: ct).OrNoAnswerAsync(ct);
+
+    public Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct) => services.GetRequiredService<TerritoryService.TerritoryServiceClient>()
+        .GetTerritoryAsync(new GetTerritoryRequest { OrganisationId = organisationId.ToString() }, cancellationToken: ct).OrNoAnswerAsync(ct);
+
+    public Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct) => Directory.RecordCredentialUseAsync(
+        new RecordCredentialUseRequest { CredentialId = credentialId.ToString(), UseDate = day.ToProto(), RequestId = Guid.CreateVersion7(clock.GetUtcNow()).ToString() },
+        cancellationToken: ct).OrNoAnswerAsync(ct);
 }

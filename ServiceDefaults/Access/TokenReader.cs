@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Jafer.Contracts.Directory.V1;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.AspNetCore.Http;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -18,21 +19,26 @@ internal sealed record TokenIdentity(string Subject, string Role, Guid Organisat
     /// <summary>Issuer of the token.</summary>
     public required string Issuer { get; init; }
 
+    /// <summary>What a credential may do; null for a token of an issuer.</summary>
+    public MemberRank? CredentialRank { get; init; }
+
     /// <summary>What kind of caller it is.</summary>
     public Actors Actor => IsPerson ? Actors.Person : OnBehalfOf is null ? Actors.Software : Actors.SoftwareForPerson;
 }
 
 /// <summary>
 /// Reads bearer tokens: signed by a key of a known issuer with an allowed algorithm, for this audience, valid now, of a role for
-/// which the issuer may speak. All else is one refusal.
+/// which the issuer may speak; or signed by the key of a credential, for ten minutes at most. All else is one refusal.
 /// </summary>
-internal sealed class TokenReader(Issuers issuers, IOrganisations organisations)
+internal sealed class TokenReader(Issuers issuers, IOrganisations organisations, Memberships memberships, TimeProvider clock)
 {
     /// <summary>Longest token, in characters.</summary>
     public const int MaxLength = 12 * 1024;
 
     private const int MaxSubjectLength = 200;
     private const string Scheme = "Bearer ";
+
+    private static readonly TimeSpan s_credentialLifetime = TimeSpan.FromMinutes(10);
 
     // Signatures by a private key alone: no secret that is shared, and never "none".
     private static readonly string[] s_algorithms =
@@ -73,9 +79,17 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations)
     {
         if (!authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || authorization.Length - Scheme.Length is 0 or > MaxLength
             || Parse(authorization[Scheme.Length..].Trim()) is not { } token
-            || issuers.Find(token.Issuer) is not { } issuer
-            || !s_algorithms.Contains(token.Alg) || token.Kid is not { Length: > 0 and <= 200 }
-            || await issuer.Keys.FindAsync(token.Kid, ct) is not { } key)
+            || !s_algorithms.Contains(token.Alg) || token.Kid is not { Length: > 0 and <= 200 })
+        {
+            throw DomainError.TokenInvalid();
+        }
+
+        if (token.Issuer == Issuers.Credential)
+        {
+            return await OfCredentialAsync(token, ct) ?? throw DomainError.TokenInvalid();
+        }
+
+        if (issuers.Find(token.Issuer) is not { } issuer || await issuer.Keys.FindAsync(token.Kid, ct) is not { } key)
         {
             throw DomainError.TokenInvalid();
         }
@@ -96,6 +110,47 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations)
             && await NameAsync(issuer, token, result.ClaimsIdentity, ct) is { } named
             ? named
             : throw DomainError.TokenInvalid();
+    }
+
+    // What the token says of itself is who it is and for whom: organisation, role and rank are the credential's.
+    private async Task<TokenIdentity?> OfCredentialAsync(JsonWebToken token, CancellationToken ct)
+    {
+        if (!Guid.TryParseExact(token.Subject, "D", out var id) || await memberships.CredentialAsync(id, ct) is not { } credential
+            || credential.KeyOf(token.Kid, clock.GetUtcNow()) is not { } key)
+        {
+            return null;
+        }
+
+        var result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            ValidIssuer = Issuers.Credential,
+            ValidAudience = issuers.Audience,
+            IssuerSigningKey = key,
+            ValidAlgorithms = s_algorithms,
+            ClockSkew = issuers.ClockSkew,
+            RequireExpirationTime = true,
+            RequireSignedTokens = true,
+        });
+        var now = clock.GetUtcNow();
+        var expiresAt = new DateTimeOffset(token.ValidTo, TimeSpan.Zero);
+        if (!result.IsValid || expiresAt > now + s_credentialLifetime + issuers.ClockSkew)
+        {
+            return null;
+        }
+
+        var onBehalfOf = One(result.ClaimsIdentity, "on_behalf_of");
+        if (result.ClaimsIdentity.FindFirst("on_behalf_of") is not null
+            && (!credential.MayActOnBehalf || onBehalfOf is not { Length: <= MaxSubjectLength }))
+        {
+            return null;
+        }
+
+        memberships.Used(id, DateOnly.FromDateTime(now.UtcDateTime));
+        return new TokenIdentity($"{Issuers.Credential}|{id}", credential.Role, credential.OrganisationId, IsPerson: false, onBehalfOf, expiresAt)
+        {
+            Issuer = Issuers.Credential,
+            CredentialRank = credential.Rank,
+        };
     }
 
     private async Task<TokenIdentity?> NameAsync(Issuer issuer, JsonWebToken token, ClaimsIdentity claims, CancellationToken ct)

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 
 namespace Jafer.ServiceDefaults.Grpc;
@@ -107,6 +108,44 @@ public sealed class DomainError : Exception
         new(StatusCode.PermissionDenied, ErrorReason.CallerForbidden, "The caller may not do this.")
         {
             MessageFr = "Vous n'avez pas accès à cet élément.",
+        };
+
+    /// <summary>PERMISSION_DENIED: the organisation has members, and the person is none of them.</summary>
+    public static DomainError MemberUnknown() =>
+        new(StatusCode.PermissionDenied, ErrorReason.MemberUnknown, "The person is no member of the organisation.")
+        {
+            MessageFr = "Vous n'êtes pas membre de cette organisation dans Jafer.",
+        };
+
+    /// <summary>PERMISSION_DENIED: the person is a suspended member.</summary>
+    public static DomainError MemberSuspended() =>
+        new(StatusCode.PermissionDenied, ErrorReason.MemberSuspended, "The person is a suspended member of the organisation.")
+        {
+            MessageFr = "Votre accès est suspendu.",
+        };
+
+    /// <summary>PERMISSION_DENIED: the rank is too low for the rpc.</summary>
+    /// <param name="needed">The rank that it needs.</param>
+    public static DomainError RankInsufficient(MemberRank needed) =>
+        new(StatusCode.PermissionDenied, ErrorReason.RankInsufficient, $"This needs the rank {needed.ToCode()}.")
+        {
+            Metadata = new Dictionary<string, string> { ["rank"] = needed.ToCode() },
+            MessageFr = "Votre rang dans l'organisation ne permet pas cette action.",
+        };
+
+    /// <summary>FAILED_PRECONDITION: the organisation would be left without a manager.</summary>
+    public static DomainError LastManager() =>
+        new(StatusCode.FailedPrecondition, ErrorReason.LastManager, "The member is the last manager of the organisation.")
+        {
+            Rules = [new RuleViolation("LAST_MANAGER", "member", "the last active manager cannot be removed, suspended or lowered")],
+            MessageFr = "Cette personne est la dernière à gérer les droits de l'organisation.",
+        };
+
+    /// <summary>PERMISSION_DENIED: a code that opens no invitation, for whatever reason.</summary>
+    public static DomainError InvitationInvalid() =>
+        new(StatusCode.PermissionDenied, ErrorReason.InvitationInvalid, "The code opens no invitation.")
+        {
+            MessageFr = "Ce code d'invitation n'est pas ou plus valable.",
         };
 
     /// <summary>NOT_FOUND, for callers who may read all things of the kind.</summary>

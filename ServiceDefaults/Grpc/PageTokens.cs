@@ -15,6 +15,7 @@ namespace Jafer.ServiceDefaults.Grpc;
 public sealed class PageTokens
 {
     private readonly SealedBox _box;
+    private readonly byte[] _key;
 
     /// <summary>Reads the key; without one, tokens are valid for this process only.</summary>
     public PageTokens(IConfiguration configuration, ILogger<PageTokens> logger)
@@ -22,11 +23,13 @@ public sealed class PageTokens
         if (configuration["PageTokens:Key"] is { Length: > 0 } text)
         {
             _box = SealedBox.FromKey(text, "PageTokens:Key");
+            _key = Convert.FromBase64String(text);
         }
         else
         {
             logger.LogWarning("PageTokens:Key is not configured: page and resume tokens end with this process");
-            _box = new SealedBox(RandomNumberGenerator.GetBytes(SealedBox.KeyLength));
+            _key = RandomNumberGenerator.GetBytes(SealedBox.KeyLength);
+            _box = new SealedBox(_key);
         }
     }
 
@@ -71,6 +74,12 @@ public sealed class PageTokens
 
         return cursor;
     }
+
+    /// <summary>A code of 24 characters that nobody finds without the key: for the same purpose and id always the same.</summary>
+    /// <param name="purpose">What it opens.</param>
+    /// <param name="id">Whose it is.</param>
+    public string Code(string purpose, Guid id) => System.Buffers.Text.Base64Url.EncodeToString(
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, 18, id.ToByteArray(), Encoding.UTF8.GetBytes(purpose)));
 
     /// <summary>
     /// What a page token is bound to: the organisation, the request's type and all its arguments but page_token and page_size.

@@ -2,6 +2,7 @@ using Jafer.Directory.Contacts;
 using Jafer.Directory.Data;
 using Jafer.Directory.Declarations;
 using Jafer.Directory.Espaces;
+using Jafer.Directory.Members;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
@@ -57,6 +58,10 @@ public static class DirectoryModule
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();
         builder.Services.AddSingleton<IOrganisations, KnownOrganisations>();
+        builder.Services.AddScoped<Members.Members>();
+        builder.Services.AddScoped<Delegations>();
+        builder.Services.AddScoped<Credentials>();
+        builder.Services.AddScoped<Territories>();
         builder.Services.AddScoped<ImportDistancier>();
         builder.Services.AddSingleton<CoverageSource>();
         builder.Services.AddSingleton<GetCoverage>();
@@ -66,6 +71,10 @@ public static class DirectoryModule
         app.MapJaferService<DirectoryDbContext>();
         app.MapGrpcService<DirectoryGrpcService>();
         app.MapGrpcService<OrganisationGrpcService>();
+        app.MapGrpcService<MemberGrpcService>();
+        app.MapGrpcService<DelegationGrpcService>();
+        app.MapGrpcService<CredentialGrpcService>();
+        app.MapGrpcService<TerritoryGrpcService>();
         return app;
     }
 

@@ -42,16 +42,23 @@ public sealed class AccessDocumentTests
         var text = new StringBuilder();
         foreach (var service in Contracts.Methods.GroupBy(m => m.Service).OrderBy(s => s.Key.FullName, StringComparer.Ordinal))
         {
-            text.Append("\n## ").Append(service.Key.FullName).Append("\n\n| rpc |");
-            text.AppendJoin("", s_columns.Select(c => $" {c.Title} |")).Append("\n|---|").AppendJoin("", s_columns.Select(_ => "---|")).Append('\n');
+            text.Append("\n## ").Append(service.Key.FullName).Append("\n\n| rpc | rank |");
+            text.AppendJoin("", s_columns.Select(c => $" {c.Title} |")).Append("\n|---|---|").AppendJoin("", s_columns.Select(_ => "---|")).Append('\n');
             foreach (var rpc in service)
             {
-                text.Append("| `").Append(rpc.Name).Append("` |")
+                text.Append("| `").Append(rpc.Name).Append("` | ").Append(Rank($"/{rpc.Service.FullName}/{rpc.Name}")).Append(" |")
                     .AppendJoin("", s_columns.Select(c => $" {Mark(AccessTable.BuiltIn.Cell($"/{rpc.Service.FullName}/{rpc.Name}", c.Role), c)} |")).Append('\n');
             }
         }
 
         return text.ToString();
+    }
+
+    // The same for every role; Jafer's own services have no members.
+    private static string Rank(string rpc)
+    {
+        var cells = AccessTable.BuiltIn.Roles.Where(r => r != Roles.Systeme).Select(r => AccessTable.BuiltIn.Cell(rpc, r)).Where(c => c.Tenancy != Tenancy.None);
+        return string.Join(", ", cells.Select(c => c.OpenToInvited ? "invited" : c.Rank.ToString().ToLowerInvariant()).Distinct()) is { Length: > 0 } ranks ? ranks : "·";
     }
 
     private static string Mark(AccessCell cell, (string Title, string Role, Relations Relation) column)

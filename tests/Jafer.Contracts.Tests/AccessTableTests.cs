@@ -1,3 +1,4 @@
+using Jafer.Contracts.Directory.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Journal;
 
@@ -35,6 +36,20 @@ public sealed class AccessTableTests
     [Fact]
     public void Table_Services_AreNeverPersons() => Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc =>
         AccessTable.BuiltIn.Cell(rpc, Roles.Systeme) is { Tenancy: not Tenancy.None, Actors: not Actors.Software }));
+
+    // A reader changes nothing: what has a request_id needs an agent, in every cell of every rpc.
+    [Fact]
+    public void Table_Ranks_OfWhatChangesSomethingAreAgentOrManager() => Rule.BrokenByNobody(Contracts.Methods
+        .SelectMany(m => AccessTable.BuiltIn.Roles, (m, role) => (m, role, cell: AccessTable.BuiltIn.Cell($"/{m.Service.FullName}/{m.Name}", role)))
+        .Where(x => x.cell.Tenancy != Tenancy.None && (x.m.InputType.FindFieldByName("request_id") is null) != (x.cell.Rank == MemberRank.Reader))
+        .Select(x => $"{x.m.FullName} as {x.role}"));
+
+    [Fact]
+    public void Table_RightsOfMembers_AreGivenByManagersWhoArePersons() => Rule.BrokenByNobody(Contracts.Methods
+        .Where(m => m.Service.Name is "MemberService" or "CredentialService" && m.InputType.FindFieldByName("request_id") is not null && m.Name != "AcceptInvitation")
+        .SelectMany(m => AccessTable.BuiltIn.Roles, (m, role) => (m, role, cell: AccessTable.BuiltIn.Cell($"/{m.Service.FullName}/{m.Name}", role)))
+        .Where(x => x.cell.Tenancy != Tenancy.None && x.cell is not { Rank: MemberRank.Manager, Actors: Actors.Person })
+        .Select(x => $"{x.m.FullName} as {x.role}"));
 
     // Threads and notices stay with whom they were held: these services do not tell a mesure that moved on from another one.
     [Fact]

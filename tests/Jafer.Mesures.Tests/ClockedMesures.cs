@@ -70,7 +70,23 @@ public sealed class ClockedMesures : IAsyncLifetime
 
     /// <summary>A further replica by the same clock.</summary>
     public Task<ServiceHost> StartReplicaAsync() =>
-        ServiceHost.StartAsync(b => MesuresModule.Build([], b), _settings, b => b.Services.AddSingleton<TimeProvider>(Clock));
+        StartReplicaAsync(null, null);
+
+    /// <summary>The same with other settings.</summary>
+    public Task<ServiceHost> StartReplicaAsync(IReadOnlyDictionary<string, string?>? more, Action<Microsoft.AspNetCore.Builder.WebApplicationBuilder>? configure)
+    {
+        var settings = new Dictionary<string, string?>(_settings);
+        foreach (var (key, value) in more ?? new Dictionary<string, string?>())
+        {
+            settings[key] = value;
+        }
+
+        return ServiceHost.StartAsync(b => MesuresModule.Build([], b), settings, b =>
+        {
+            b.Services.AddSingleton<TimeProvider>(Clock);
+            configure?.Invoke(b);
+        });
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -45,6 +45,8 @@ public sealed class ServiceHost : IAsyncDisposable
             ["Broker:Prefix"] = brokerPrefix + ".",
             ["Identity:Authority"] = TestIssuer.Issuer,
             ["Identity:KeysFile"] = TestIssuer.Shared.KeysFile,
+            // Most tests have no directory beside the service: those of members set it.
+            ["Identity:Members"] = "none",
             ["PageTokens:Key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             ["Secrets:Keys:0:Id"] = TestKeys.Id,
             ["Secrets:Keys:0:Key"] = TestKeys.Key,

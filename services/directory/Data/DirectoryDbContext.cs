@@ -28,6 +28,14 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
 
     public DbSet<YearlyDeclarationChangeRow> YearlyDeclarationChanges => Set<YearlyDeclarationChangeRow>();
 
+    public DbSet<MemberRow> Members => Set<MemberRow>();
+
+    public DbSet<DelegationRow> Delegations => Set<DelegationRow>();
+
+    public DbSet<CredentialRow> Credentials => Set<CredentialRow>();
+
+    public DbSet<TerritoryRow> Territories => Set<TerritoryRow>();
+
     public DbSet<DepartementRow> Departements => Set<DepartementRow>();
 
     public DbSet<CourtRow> Courts => Set<CourtRow>();
@@ -64,6 +72,16 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
     {
         await Database.BeginTransactionAsync(ct);
         await Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended('directory:identities', 0))", ct);
+    }
+
+    /// <summary>
+    /// Begins a transaction that writes the members of an organisation: one at a time, so that two managers who remove each other at once do
+    /// not both succeed.
+    /// </summary>
+    public async Task BeginMemberWriteAsync(Guid organisationId, CancellationToken ct)
+    {
+        await Database.BeginTransactionAsync(ct);
+        await Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended({"directory:members:" + organisationId}, 0))", ct);
     }
 
     /// <summary>
@@ -263,6 +281,42 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             Code(e.Property(q => q.Modalite));
             e.Property(q => q.Answer).HasConversion(a => a!.Value.ToCode(), a => ProtoConversions.FromCode<Contracts.Directory.V1.CapacityAnswer>(a));
             e.Property(q => q.AnsweredBy).HasConversion(a => a!.Value.ToCode(), a => ProtoConversions.FromCode<Contracts.Directory.V1.EnquiryAnsweredBy>(a));
+        });
+        modelBuilder.Entity<MemberRow>(e =>
+        {
+            e.ToTable("members");
+            e.Property(m => m.Id).ValueGeneratedNever();
+            e.Property(m => m.Version).IsConcurrencyToken();
+            Code(e.Property(m => m.Rank));
+            Code(e.Property(m => m.State));
+        });
+        modelBuilder.Entity<DelegationRow>(e =>
+        {
+            e.ToTable("delegations");
+            e.Property(d => d.Id).ValueGeneratedNever();
+            e.Property(d => d.Version).IsConcurrencyToken();
+            e.HasOne<MemberRow>().WithMany().HasForeignKey(d => d.FromMemberId);
+            e.HasOne<MemberRow>().WithMany().HasForeignKey(d => d.ToMemberId);
+        });
+        modelBuilder.Entity<CredentialRow>(e =>
+        {
+            e.ToTable("credentials");
+            e.Property(c => c.Id).ValueGeneratedNever();
+            e.Property(c => c.Version).IsConcurrencyToken();
+            e.HasMany(c => c.Keys).WithOne().HasForeignKey(k => k.CredentialId);
+            Code(e.Property(c => c.Rank));
+        });
+        modelBuilder.Entity<TerritoryRow>(e =>
+        {
+            e.ToTable("territories");
+            e.HasKey(t => t.OrganisationId);
+            e.Property(t => t.OrganisationId).ValueGeneratedNever();
+            e.Property(t => t.Version).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<CredentialKeyRow>(e =>
+        {
+            e.ToTable("credential_keys");
+            e.Property(k => k.Id).ValueGeneratedNever();
         });
         modelBuilder.Entity<WaitDeclarationRow>(e =>
         {

@@ -13,7 +13,11 @@ namespace Jafer.Mesures.Delays;
 /// <param name="To">Last month.</param>
 /// <param name="Grouping">By what.</param>
 internal sealed record DelayQuestion(
-    Guid? JuridictionId, Guid? GestionnaireId, Guid? EspaceId, string? Modalite, DateOnly From, DateOnly To, DelayGrouping Grouping);
+    Guid? JuridictionId, Guid? GestionnaireId, Guid? EspaceId, string? Modalite, DateOnly From, DateOnly To, DelayGrouping Grouping)
+{
+    /// <summary>Only of the espaces of these départements; null for all.</summary>
+    public IReadOnlyCollection<string>? Departements { get; init; }
+}
 
 /// <summary>What became of the mesures of one group in one segment.</summary>
 internal sealed class DelayFigures
@@ -102,7 +106,7 @@ internal sealed class DelayReader(NpgsqlDataSource source)
         """;
 
     private static bool IsOfAllFrance(DelayQuestion question) =>
-        question is { JuridictionId: null, GestionnaireId: null, EspaceId: null, Modalite: null, Grouping: DelayGrouping.Unspecified or DelayGrouping.Month };
+        question is { JuridictionId: null, GestionnaireId: null, EspaceId: null, Modalite: null, Departements: null, Grouping: DelayGrouping.Unspecified or DelayGrouping.Month };
 
     private static string Group(DelayGrouping grouping) => grouping switch
     {
@@ -117,6 +121,7 @@ internal sealed class DelayReader(NpgsqlDataSource source)
         (question.JuridictionId is null ? "" : " and juridiction_id = @juridiction")
         + (question.EspaceId is null ? "" : " and espace_id = @espace")
         + (question.GestionnaireId is null ? "" : " and espace_id = any(array(select id from espaces where gestionnaire_id = @gestionnaire))")
+        + (question.Departements is null ? "" : " and espace_id = any(array(select id from espaces where departement = any(@departements)))")
         + (question.Modalite is null ? "" : " and modalite = @modalite");
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, DelayQuestion question, string sql)
@@ -125,6 +130,11 @@ internal sealed class DelayReader(NpgsqlDataSource source)
         Add("juridiction", question.JuridictionId);
         Add("espace", question.EspaceId);
         Add("gestionnaire", question.GestionnaireId);
+        if (question.Departements is { } departements)
+        {
+            command.Parameters.Add(new NpgsqlParameter<string[]>("departements", [.. departements]));
+        }
+
         if (question.Modalite is { } modalite)
         {
             command.Parameters.Add(new NpgsqlParameter<string>("modalite", modalite));

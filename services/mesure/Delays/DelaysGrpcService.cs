@@ -11,7 +11,7 @@ using Jafer.ServiceDefaults.Time;
 namespace Jafer.Mesures.Delays;
 
 /// <summary>How long the steps to the first rencontre held take.</summary>
-internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays, TimeProvider clock) : DelaysService.DelaysServiceBase
+internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays, PartnerTerritories territories, TimeProvider clock) : DelaysService.DelaysServiceBase
 {
     private const int MaturityDays = 365;
 
@@ -52,7 +52,10 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
         var lastMonth = to is { } end && end.FirstOfMonth() < ripe ? end.FirstOfMonth() : ripe;
         var question = new DelayQuestion(
             juridictionId, gestionnaireId, espaceId, modalite == Modalite.Unspecified ? null : modalite.ToCode(),
-            (from ?? DateOnly.MinValue).FirstOfMonth(), lastMonth, grouping);
+            (from ?? DateOnly.MinValue).FirstOfMonth(), lastMonth, grouping)
+        {
+            Departements = await territories.OfAsync(caller, ct),
+        };
         var response = new GetDelaysResponse
         {
             FromDate = from is null ? null : question.From.ToProto(),

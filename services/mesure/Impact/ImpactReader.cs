@@ -14,7 +14,11 @@ namespace Jafer.Mesures.Impact;
 /// <param name="Grouping">By what.</param>
 /// <param name="ReturnsTo">Only returns to this court or gestionnaire; null for all.</param>
 internal sealed record ImpactQuestion(
-    Guid? JuridictionId, Guid? GestionnaireId, Guid? EspaceId, DateOnly From, DateOnly To, DateOnly MatureDate, ImpactGrouping Grouping, Guid? ReturnsTo);
+    Guid? JuridictionId, Guid? GestionnaireId, Guid? EspaceId, DateOnly From, DateOnly To, DateOnly MatureDate, ImpactGrouping Grouping, Guid? ReturnsTo)
+{
+    /// <summary>Only of the espaces of these départements; null for all.</summary>
+    public IReadOnlyCollection<string>? Departements { get; init; }
+}
 
 /// <summary>What became of the families of one group.</summary>
 internal sealed class ImpactFigures
@@ -64,7 +68,8 @@ internal sealed class ImpactReader(NpgsqlDataSource source)
     {
         var only = (question.JuridictionId is null ? "" : " and juridiction_id = @juridiction")
             + (question.GestionnaireId is null ? "" : " and gestionnaire_id = @gestionnaire")
-            + (question.EspaceId is null ? "" : " and espace_id = @espace");
+            + (question.EspaceId is null ? "" : " and espace_id = @espace")
+            + (question.Departements is null ? "" : " and espace_id = any(array(select id from espaces where departement = any(@departements)))");
         var returns = question.ReturnsTo is null
             ? "select distinct earlier_id from mesure_returns"
             : "select distinct earlier_id from mesure_returns join mesures l on l.id = later_id where @owner in (l.juridiction_id, l.gestionnaire_id)";
@@ -89,6 +94,11 @@ internal sealed class ImpactReader(NpgsqlDataSource source)
             {
                 command.Parameters.Add(new NpgsqlParameter<Guid>(name, value));
             }
+        }
+
+        if (question.Departements is { } departements)
+        {
+            command.Parameters.Add(new NpgsqlParameter<string[]>("departements", [.. departements]));
         }
 
         return command;

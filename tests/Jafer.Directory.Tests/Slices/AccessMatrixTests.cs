@@ -5,6 +5,7 @@ using Jafer.Contracts.Operations.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using static Jafer.Directory.Tests.Slices.DirectoryFixture;
 
@@ -13,6 +14,9 @@ namespace Jafer.Directory.Tests.Slices;
 /// <summary>The access table against the running service, cell by cell.</summary>
 public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixture<DirectoryFixture>
 {
+    // The example of RFC 7517, appendix A.1.
+    private const string Jwk = """{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}""";
+
     [Fact]
     public async Task EveryRpc_EveryRoleTokenAndOwner_AnswersAsTheTableSays()
     {
@@ -31,8 +35,23 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
             [Roles.Operateur] = StableIds.For("organisation:operateur:national"),
         };
 
-        var faults = await new AccessMatrix(directory.Host, holders, RequestOf)
-            .FaultsAsync([DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor]);
+        var (members, others, delegations, credentials) = (new Dictionary<string, string>(), new Dictionary<string, string>(), new Dictionary<string, string>(), new Dictionary<string, string>());
+        foreach (var (role, organisation) in holders)
+        {
+            // Nobody active, else the persons of the matrix would be strangers.
+            (members[role], others[role], delegations[role], credentials[role]) = (NewId(), NewId(), NewId(), NewId());
+            await directory.Database.RunAsync($"""
+                insert into members values ('{members[role]}', '{organisation}', '', null, 'Personne fictive', 'AGENT', 'INVITED', '\x00', now() + interval '1 day', now(), null, now(), 1);
+                insert into members values ('{others[role]}', '{organisation}', '', 'partie', '', 'AGENT', 'REMOVED', null, null, now(), now(), now(), 1);
+                insert into delegations values (
+                    '{delegations[role]}', '{organisation}', '{members[role]}', '{others[role]}', current_date, current_date, now(), now() - interval '1 day', now(), 1);
+                insert into credentials values ('{credentials[role]}', '{organisation}', '{role}', 'Logiciel fictif', 'AGENT', false, current_date, null, null, now(), now(), 1);
+                """);
+        }
+
+        await using var host = await directory.StartAsync(new Dictionary<string, string?> { ["Identity:Members"] = "directory", ["Upkeep:FirstSweepAfter"] = "1.00:00:00" });
+        var faults = await new AccessMatrix(host, holders, RequestOf).FaultsAsync([
+            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor, TerritoryService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 
@@ -42,7 +61,12 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
             Set("espace_id", espace);
             Set("enquiry_id", enquiry);
             Set("gestionnaire_id", gestionnaire.ToString());
-            Set("organisation_id", role == Roles.Juridiction ? holders[role].ToString() : gestionnaire.ToString());
+            Set("organisation_id", role == Roles.Juridiction || (role == Roles.Operateur && rpc.Service.Name != nameof(DirectoryService)) ? holders[role].ToString() : gestionnaire.ToString());
+            Set("member_id", members.GetValueOrDefault(role, NewId()));
+            Set("from_member_id", members.GetValueOrDefault(role, NewId()));
+            Set("to_member_id", others.GetValueOrDefault(role, NewId()));
+            Set("delegation_id", delegations.GetValueOrDefault(role, NewId()));
+            Set("credential_id", credentials.GetValueOrDefault(role, NewId()));
             switch (request)
             {
                 // A streaming import, and one of everything, would be for their own tests.
@@ -52,6 +76,16 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
                 case DeclareWaitRequest wait: (wait.Modalite, wait.Days) = (Modalite.Visite, 33); break;
                 case DeclareYearRequest year: year.Declaration = new() { Year = Today.Year - 1, OpeningHours = 800, OpeningDays = 200, Etag = "999999" }; break;
                 case ReplaceContactsRequest contacts: contacts.Contacts.Add(new Contact { ExternalId = "1", Email = "suivi@example.org", Role = ContactRole.Suivi }); break;
+                // Its code opens what is the caller's own, and then the organisation has a member: tests of its own.
+                case AcceptInvitationRequest: return null;
+                case InviteMemberRequest invite: (invite.DisplayName, invite.Rank) = ("Personne fictive", MemberRank.Manager); break;
+                case UpdateMemberRequest member: member.Rank = MemberRank.Reader; break;
+                case CreateDelegationRequest delegation: (delegation.StartDate, delegation.EndDate) = (Today.ToProto(), Today.ToProto()); break;
+                case CreateCredentialRequest credential: (credential.DisplayName, credential.Rank, credential.PublicKeyJwk) = ("Logiciel fictif", MemberRank.Agent, Jwk); break;
+                case RotateCredentialRequest rotation: rotation.PublicKeyJwk = Jwk; break;
+                case SetTerritoryRequest territory: territory.Territory = new() { OrganisationId = gestionnaire.ToString(), DisplayName = "CAF fictive", Etag = "999999" }; break;
+                case GetMembershipRequest membership: membership.Subject = "personne.1"; break;
+                case RecordCredentialUseRequest use: use.UseDate = Today.ToProto(); break;
                 case GetGestionnaireOfSiretRequest siret: siret.Siret = Siret("matrix"); break;
             }
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
@@ -243,6 +245,29 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         var months = (await Of("espace", Gestionnaire).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Month, Modalite = Contracts.Type.V1.Modalite.Visite })).Rows;
         Assert.Equal(new DateOnly(2025, 1, 1).ToProto(), months[0].MonthDate);
         Assert.Empty((await Of("juridiction", OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows);
+    }
+
+    [Fact]
+    public async Task GetDelays_OfAPartner_IsOfItsDepartementsAlone()
+    {
+        await EmptyAsync();
+        for (var i = 0; i < 14; i++)
+        {
+            await AddAsync($"transmitted_at = '2025-01-12 12:00Z', espace_id = '{(i < 8 ? YoungEspace : Espace)}', gestionnaire_id = '{(i < 8 ? OtherGestionnaire : Gestionnaire)}'");
+        }
+
+        await jafer.Fold.FoldAsync(Ct);
+        await using var host = await jafer.StartReplicaAsync(
+            new Dictionary<string, string?> { ["Identity:Members"] = "directory" }, b => b.Services.AddSingleton<IOrganisations>(new Partners()));
+        DelaysService.DelaysServiceClient Of(Guid organisation) => new(host.Channel(Roles.Partenaire, organisation));
+
+        Assert.Equal(14, (await Of(OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows[0].ObservedCount);
+        Assert.Equal(8, (await Of(Partners.OfBasRhin).GetDelaysAsync(new GetDelaysRequest())).Rows[0].ObservedCount);
+        var rows = (await Of(Partners.OfBasRhin).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Espace })).Rows;
+        Assert.Equal([YoungEspace.ToString()], rows.Select(r => r.EspaceId).Distinct());
+        Assert.Empty((await Of(Partners.OfBasRhin).GetDelaysAsync(new GetDelaysRequest { EspaceId = Espace.ToString() })).Rows);
+        var impact = new ImpactService.ImpactServiceClient(host.Channel(Roles.Partenaire, Partners.OfBasRhin));
+        Assert.DoesNotContain((await impact.GetImpactAsync(new GetImpactRequest())).Rows, r => r.EndedCount > 0);
     }
 
     [Fact]

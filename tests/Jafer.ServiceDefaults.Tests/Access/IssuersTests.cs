@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Jafer.Contracts.Directory.V1;
 using Jafer.Probe;
 using Jafer.Probe.V1;
 using Jafer.ServiceDefaults.Access;
@@ -48,6 +49,7 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
         { "the audience of other issuers", s_proConnect.Token("operateur", null, more: new Dictionary<string, object?> { ["siret"] = Siret }) },
         { "a ministry's token under another's name", s_ministry.Token("juridiction", Organisations.Court, issuer: TestIssuer.Issuer) },
         { "a subject made up as another issuer's", TestIssuer.Shared.Token("juridiction", Organisations.Court, subject: "ministere|a1") },
+        { "a subject made up as a credential's", TestIssuer.Shared.Token("juridiction", Organisations.Court, subject: "jafer-credential|0198") },
         { "a subject that is too long with its issuer", Ministry(new() { ["agent"] = new string('a', 195) }) },
         { "no issuer of ours", s_ministry.Token("juridiction", Organisations.Court, issuer: "https://elsewhere.test") },
     };
@@ -105,6 +107,8 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
     [InlineData("Identity:Issuers:0:Role", null, "the roles for which this issuer may speak")]
     [InlineData("Identity:Issuers:0:Name", "Ministère", "lower-case letters")]
     [InlineData("Identity:Issuers:0:Name", "proconnect", "the same name")]
+    [InlineData("Identity:Issuers:0:Name", "jafer-credential", "tokens that software signs itself")]
+    [InlineData("Identity:Members", "some", "Identity:Members must be")]
     [InlineData("Identity:Issuers:0:Authority", "https://proconnect.test", "two issuers have the authority")]
     [InlineData("Identity:Issuers:0:Organisation", "x", "Organisation must be a UUID")]
     [InlineData("Identity:Issuers:0:Actor", "robot", "Actor must be person or software")]
@@ -197,6 +201,14 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
 
     private sealed class Known : IOrganisations
     {
+        public Task<GetMembershipResponse?> MembershipAsync(Guid organisationId, string subject, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct) => throw new NotSupportedException();
+
         public Task<Guid?> OfSiretAsync(string siret, CancellationToken ct) => Task.FromResult<Guid?>(siret == Siret ? s_gestionnaire : null);
     }
 }

@@ -110,3 +110,21 @@ internal sealed class SealedColumnsMigration : SqlMigration
 {
     protected override string Resource => "Migrations.202611290801_sealed_columns.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290850_members")]
+internal sealed class MemberTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290850_members.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290851_credentials")]
+internal sealed class CredentialTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290851_credentials.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611290852_territories")]
+internal sealed class OrganisationTerritories : SqlMigration
+{
+    protected override string Resource => "Migrations.202611290852_territories.sql";
+}
