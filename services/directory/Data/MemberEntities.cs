@@ -1,8 +1,10 @@
 using Jafer.Contracts.Directory.V1;
+using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Directory.Data;
 
 /// <summary>A person of an organisation.</summary>
+[Holds(DataCategory.Organisation, Processing.Accountability, Kept.WithOrganisation)]
 internal sealed class MemberRow
 {
     public required Guid Id { get; init; }
@@ -12,8 +14,10 @@ internal sealed class MemberRow
     /// <summary>Role of the tokens that may accept the invitation; empty for any.</summary>
     public required string Role { get; set; }
 
+    [InClear(DataCategory.Professional, "found by each call")]
     public string? Subject { get; set; }
 
+    [Sealed(DataCategory.Professional)]
     public required string DisplayName { get; set; }
 
     public required MemberRank Rank { get; set; }
@@ -21,6 +25,7 @@ internal sealed class MemberRow
     public required MemberState State { get; set; }
 
     /// <summary>SHA-256 of the code; null once it was used or withdrawn.</summary>
+    [InClear(DataCategory.Pseudonym)]
     public byte[]? InvitationHash { get; set; }
 
     public DateTimeOffset? InvitationExpiresAt { get; set; }
@@ -35,6 +40,7 @@ internal sealed class MemberRow
 }
 
 /// <summary>A rank lent by one member to another.</summary>
+[Holds(DataCategory.Organisation, Processing.Accountability, Kept.WithOrganisation)]
 internal sealed class DelegationRow
 {
     public required Guid Id { get; init; }
@@ -59,6 +65,7 @@ internal sealed class DelegationRow
 }
 
 /// <summary>A program of an organisation that signs its own tokens.</summary>
+[Holds(DataCategory.Organisation, Processing.Accountability, Kept.WithOrganisation)]
 internal sealed class CredentialRow
 {
     public required Guid Id { get; init; }
@@ -90,6 +97,7 @@ internal sealed class CredentialRow
 }
 
 /// <summary>A public key of a credential.</summary>
+[Holds(DataCategory.Organisation, Processing.Accountability, Kept.WithOrganisation)]
 internal sealed class CredentialKeyRow
 {
     public required Guid Id { get; init; }
@@ -105,6 +113,7 @@ internal sealed class CredentialKeyRow
 }
 
 /// <summary>Where an organisation is competent.</summary>
+[Holds(DataCategory.Organisation, Processing.Accountability, Kept.WithOrganisation)]
 internal sealed class TerritoryRow
 {
     public required Guid OrganisationId { get; init; }

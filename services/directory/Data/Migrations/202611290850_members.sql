@@ -4,7 +4,7 @@ create table members (
     organisation_id        uuid        not null,
     role                   text        not null, -- of the tokens that may accept the invitation; empty for any
     subject                text,                 -- as tokens name the person; null until accepted
-    display_name           text        not null, -- empty once removed
+    display_name           bytea       not null, -- sealed; empty once removed
     rank                   text        not null,
     state                  text        not null,
     invitation_hash        bytea,                -- SHA-256 of the code; null once used or withdrawn
