@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Jafer.Contracts.Messaging.V1;
-using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
 using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;

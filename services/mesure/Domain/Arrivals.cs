@@ -1,6 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
-using Jafer.ServiceDefaults.Privacy;
 
 namespace Jafer.Mesures.Domain;
 
