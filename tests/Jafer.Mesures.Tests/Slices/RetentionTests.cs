@@ -127,10 +127,10 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
         Assert.Null(left.Children[0].BirthDate);
         Assert.Equal((short)6, await jafer.Database.ReadAsync<short>($"select age_at_decision from children where mesure_id = '{mesure}'"));
         Assert.Equal(PurgeScope.Content, (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = mesure })).Events[^1].PurgeScope);
-        foreach (var act in new[] { "ReopenMesure", "ModifyMesure", "RecordExternalAlert", "RevokeMesure" })
+        foreach (var act in new[] { "ReopenMesure", "UpdateMesure", "RecordExternalAlert", "AnswerDifficulty", "CompleteMesure" })
         {
             var refusal = await Refusal.OfAsync(() => Requests.CallAsync(jafer.AsCourt, act, mesure));
-            Assert.Equal((StatusCode.FailedPrecondition, "MESURE_ANONYMISED"), (refusal.Code, refusal.Reason));
+            Assert.Equal((act, StatusCode.FailedPrecondition, "MESURE_ANONYMISED", ""), (act, refusal.Code, refusal.Reason, string.Join(' ', refusal.Fields)));
         }
 
         var hold = await Refusal.OfAsync(AsCourt.SetLegalHoldAsync(Hold(mesure)));
