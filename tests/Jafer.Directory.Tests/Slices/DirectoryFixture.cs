@@ -44,7 +44,13 @@ public sealed class DirectoryFixture : IAsyncLifetime
     }
 
     // No sweep but those that a test asks for.
-    private static readonly Dictionary<string, string?> s_quiet = new() { ["Upkeep:FirstSweepAfter"] = "1.00:00:00" };
+    private static readonly Dictionary<string, string?> s_quiet = new()
+    {
+        ["Upkeep:FirstSweepAfter"] = "1.00:00:00",
+        // A fuzz test imports more than one caller may.
+        ["Limits:CallerBurst"] = "1000000",
+        ["Limits:OrganisationBurst"] = "1000000",
+    };
 
     /// <summary>Starts a further replica over the same database.</summary>
     public Task<ServiceHost> StartAsync(IReadOnlyDictionary<string, string?>? more = null) => ServiceHost.StartAsync(

@@ -152,7 +152,7 @@ public sealed class StateMachineTests
         Assert.Equal(
             [
                 MesureAct.RencontreHeld, MesureAct.RencontreNotHeld, MesureAct.ExternalAlert, MesureAct.Reopen, MesureAct.RecordRemiseReturn, MesureAct.ReleaseRencontre,
-                MesureAct.CorrectRencontreOutcome,
+                MesureAct.CorrectRencontreOutcome, MesureAct.Purge,
             ],
             Transitions.Rows.Where(r => r.From == MesureState.Cloturee).Select(r => r.Act).Order());
 
@@ -305,6 +305,7 @@ public sealed class StateMachineTests
                     case MesureAct.Close: Mesure.Close(ClosureReason.Autre, Secret, ClosureDestination.Inconnue, Acting()); break;
                     case MesureAct.Revoke: Mesure.Revoke(new DateOnly(2026, 1, 5), Secret, Acting()); break;
                     case MesureAct.Redesignate: Mesure.Redesignate(new Guid("0198a000-0000-7000-8000-00000000000b"), "TJ-2026-000002", s_otherEspace, new DateOnly(2026, 1, 5), null, Secret, Acting()); break;
+                    case MesureAct.Purge: Mesure.EraseFiles(_now); break;
                     case MesureAct.AgrementRetire:
                         _lastDay = _lastDay.AddDays(1);
                         return Mesure.WarnOfAgrement(s_espace.Id, null, _lastDay, _now, _now);

@@ -16,7 +16,7 @@ namespace Jafer.Mesures.Tests.Slices;
 public sealed class AvailableActionsTests(MesuresFixture jafer)
 {
     // No state refuses these: a holder reads, and a court checks, whatever the mesure is.
-    private static readonly string[] s_always = ["GetMesure", "ListMesureEvents", "ListReminders", "ListAvailableActions", "CheckMesure", "ListIntakeItems"];
+    private static readonly string[] s_always = ["GetMesure", "ListMesureEvents", "ListReminders", "ListAvailableActions", "CheckMesure", "ListIntakeItems", "SetLegalHold", "LiftLegalHold", "ListLegalHolds"];
 
     public static TheoryData<MesureState> States => new(Enum.GetValues<MesureState>().Where(s => s != MesureState.Unspecified && s != MesureState.PrecisionDemandee));
 
