@@ -135,7 +135,9 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
 
         var hold = await Refusal.OfAsync(AsCourt.SetLegalHoldAsync(Hold(mesure)));
         Assert.Equal("MESURE_ANONYMISED", hold.Reason);
-        var report = await jafer.Host.Intake().ReportStatusAsync(new ReportStatusRequest { Items = { Reports.Item(mesure, 1, Reports.Reached) }, RequestId = NewId() });
+        var item = Reports.Item(mesure, 1, Reports.Reached);
+        item.OccurredTime = jafer.Clock.GetUtcNow().ToProto();
+        var report = await jafer.Host.Intake().ReportStatusAsync(new ReportStatusRequest { Items = { item }, RequestId = NewId() });
         Assert.Equal(Contracts.Type.V1.ErrorReason.MesureAnonymised, report.Results[0].Reason);
     }
 
