@@ -51,7 +51,6 @@ internal sealed class OutboxRelay(
 
     // Between two looks at the lock while another replica holds it and we know of something new.
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_quietBetweenWarnings = TimeSpan.FromSeconds(30);
 
     private long _warnedAt;
@@ -213,13 +212,12 @@ internal sealed class OutboxRelay(
         using var timeout = new CancellationTokenSource(options.Value.PublishTimeout);
         try
         {
-            // The second limit is for a bus that does not look at the token: a channel that closes under a declaration may leave
-            // it unanswered for ever.
+            // Waited for by the same token too: the bus does not always look at it, and one unanswered message held all others.
             await bus.Publish(message, type, context =>
             {
                 context.MessageId = row.MessageId;
                 context.CorrelationId = row.OrderingKey;
-            }, timeout.Token).WaitAsync(options.Value.PublishTimeout + s_grace);
+            }, timeout.Token).WaitAsync(timeout.Token);
             return new Outcome(row.Id, Result.Taken);
         }
         catch (Exception e)
@@ -231,7 +229,7 @@ internal sealed class OutboxRelay(
 
             JaferMetrics.OutboxFailures.Add(1);
             logger.LogWarning("Message {MessageId} of type {MessageType} was not taken: {Fault}", row.MessageId, row.MessageType, Redaction.Describe(e));
-            return new Outcome(row.Id, e is OperationCanceledException or TimeoutException ? Result.TimedOut : Result.Refused, e.GetType().FullName);
+            return new Outcome(row.Id, e is OperationCanceledException ? Result.TimedOut : Result.Refused, e.GetType().FullName);
         }
     }
 
