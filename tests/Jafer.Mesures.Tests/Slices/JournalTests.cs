@@ -84,7 +84,15 @@ public sealed class JournalTests(MesuresFixture jafer)
     {
         var id = await jafer.MesureInAsync(MesureState.Transmise);
 
-        await jafer.AsCourt.ListMesuresAsync(new() { UpdatedSinceTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddSeconds(-20)), PageSize = 200 });
+        // The other tests' mesures of the same court may fill more than one page; each page has its own line.
+        var request = new ListMesuresRequest { UpdatedSinceTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddSeconds(-20)), PageSize = 200 };
+        ListMesuresResponse page;
+        do
+        {
+            page = await jafer.AsCourt.ListMesuresAsync(request);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0 && page.Mesures.All(m => m.MesureId != id));
 
         Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from journal.entries where 'mesures/{id}' = any(resources) and rpc like '%/ListMesures'"));
     }
