@@ -1,3 +1,4 @@
+using Jafer.Delays;
 using Jafer.ServiceDefaults.Time;
 
 namespace Jafer.Directory.Domain;

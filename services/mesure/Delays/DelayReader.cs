@@ -1,4 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.Delays;
 using Jafer.ServiceDefaults.Time;
 using Npgsql;
 

@@ -1,4 +1,4 @@
-namespace Jafer.ServiceDefaults.Time;
+namespace Jafer.Delays;
 
 /// <summary>
 /// Delays of many mesures by days: those that are over, and those that still run and are known to be longer than so far

@@ -1,8 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Jafer.ServiceDefaults.Time;
 
-namespace Jafer.ServiceDefaults.Tests.Time;
+namespace Jafer.Delays.Tests;
 
 public sealed class DelayEstimateTests
 {
