@@ -8,6 +8,7 @@ using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
 using Jafer.Directory.Territory;
 using Jafer.Directory.Upkeep;
+using Jafer.Directory.Waits;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Messaging;
@@ -63,6 +64,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<Credentials>();
         builder.Services.AddScoped<Territories>();
         builder.Services.AddScoped<ImportDistancier>();
+        builder.Services.AddSingleton<GetObservedWaits>();
         builder.Services.AddSingleton<CoverageSource>();
         builder.Services.AddSingleton<GetCoverage>();
         builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
@@ -75,6 +77,7 @@ public static class DirectoryModule
         app.MapGrpcService<DelegationGrpcService>();
         app.MapGrpcService<CredentialGrpcService>();
         app.MapGrpcService<TerritoryGrpcService>();
+        app.MapGrpcService<WaitGrpcService>();
         return app;
     }
 

@@ -18,6 +18,9 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     /// <summary>Its espace.</summary>
     public Guid EspaceId { get; init; } = NewId();
 
+    /// <summary>Its modalité.</summary>
+    public string Modalite { get; init; } = "VISITE";
+
     /// <summary>The court.</summary>
     public Guid JuridictionId => juridictionId ?? throw new InvalidOperationException("a non-judicial mesure has no court");
 
@@ -83,12 +86,15 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
 
     /// <summary>The espace tried to reach a parent.</summary>
     /// <param name="holder">Who must act next.</param>
-    public ContactRecorded Contact(string holder) =>
-        Step<ContactRecorded>("PRISE_EN_CHARGE", holder, new { partyRole = "HOTE", reached = holder != "FAMILLE" });
+    /// <param name="occurredAt">When; now when null.</param>
+    public ContactRecorded Contact(string holder, DateTimeOffset? occurredAt = null) =>
+        Step<ContactRecorded>("PRISE_EN_CHARGE", holder, new { partyRole = "HOTE", reached = holder != "FAMILLE" }, occurredAt);
 
     /// <summary>A rencontre was scheduled.</summary>
-    public RencontreScheduled Scheduled() =>
-        Step<RencontreScheduled>("PROGRAMMEE", "FAMILLE", new { rencontreId = NewId(), startsAt = "2026-12-05T09:30:00Z", durationMinutes = 90 });
+    /// <param name="startsAt">For when; some day when null.</param>
+    /// <param name="occurredAt">When that was fixed; now when null.</param>
+    public RencontreScheduled Scheduled(DateTimeOffset? startsAt = null, DateTimeOffset? occurredAt = null) => Step<RencontreScheduled>(
+        "PROGRAMMEE", "FAMILLE", new { rencontreId = NewId(), startsAt = startsAt ?? new DateTimeOffset(2026, 12, 5, 9, 30, 0, TimeSpan.Zero), durationMinutes = 90 }, occurredAt);
 
     /// <summary>A rencontre was held.</summary>
     /// <param name="rencontreId">The rencontre.</param>
@@ -173,7 +179,7 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
 
     private T Step<T>(string state, string holder, object? own = null, DateTimeOffset? occurredAt = null)
         where T : MesureEvent =>
-        Make<T>(++_version, occurredAt, new { juridictionId, espaceId = EspaceId, gestionnaireId, state, holder, modalite = "VISITE" }, own ?? new());
+        Make<T>(++_version, occurredAt, new { juridictionId, espaceId = EspaceId, gestionnaireId, state, holder, modalite = Modalite }, own ?? new());
 
     private T Make<T>(long version, DateTimeOffset? occurredAt, params object[] parts)
         where T : DomainEvent

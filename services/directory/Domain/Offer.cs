@@ -88,13 +88,15 @@ internal sealed class Offer
     public FollowedMesure[] Followed { get; init; } = [];
 
     /// <summary>The wait as it is observed on a day; null while too little is known.</summary>
-    public ObservedFigures? ObservedOn(DateOnly day)
+    /// <param name="day">The day.</param>
+    /// <param name="wider">What its région saw; null when nothing.</param>
+    public ObservedFigures? ObservedOn(DateOnly day, Delays.PooledWait? wider)
     {
-        // The same for every search of a day; two callers at once work out the same.
-        if (_observed is { } known && known.Day == day)
+        // The same for every search of a day and snapshot; two callers at once work out the same.
+        if (_observed is { } known && known.Day == day && known.Wider == wider)
             return known.Figures;
-        var figures = ObservedWaits.Of(Followed, day);
-        _observed = new(day, figures);
+        var figures = ObservedWaits.Of(Followed, wider, day);
+        _observed = new(day, wider, figures);
         return figures;
     }
 
@@ -129,5 +131,5 @@ internal sealed class Offer
         }
     }
 
-    private sealed record Observation(DateOnly Day, ObservedFigures? Figures);
+    private sealed record Observation(DateOnly Day, Delays.PooledWait? Wider, ObservedFigures? Figures);
 }

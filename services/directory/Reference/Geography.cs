@@ -18,6 +18,9 @@ internal sealed record Geography(
     FrozenDictionary<string, string> CourtDepartements,
     FrozenSet<string> Departements)
 {
+    /// <summary>Région of each département, by its code; régions by their INSEE codes.</summary>
+    public required FrozenDictionary<string, string> Regions { get; init; }
+
     /// <summary>Codes of the courts of each cour d'appel, by its name.</summary>
     public required FrozenDictionary<string, string[]> CoursAppel { get; init; }
 
@@ -60,12 +63,16 @@ internal sealed record Geography(
 
         using var coefficients = ReferenceData.Resource("travel-model.json");
         var model = new TravelModel(TravelCoefficients.Read(coefficients), places);
+        using var departements = new StreamReader(ReferenceData.Resource("departements.csv"));
         return new Geography(
             new TravelCache(model),
             new CommuneNames(model.Codes, names),
             (await ReadPairsAsync(source, "select code, departement from courts", ct)).ToFrozenDictionary(StringComparer.Ordinal),
             (await ReadPairsAsync(source, "select code, code from departements", ct)).Keys.ToFrozenSet(StringComparer.Ordinal))
         {
+            // Code, name, région.
+            Regions = departements.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(','))
+                .ToFrozenDictionary(fields => fields[0], fields => fields[2], StringComparer.Ordinal),
             CoursAppel = (await ReadPairsAsync(source, "select code, cour_appel from courts", ct))
                 .GroupBy(c => c.Value, c => c.Key, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal),
         };

@@ -10,14 +10,15 @@ namespace Jafer.Directory.Search;
 
 /// <summary>
 /// Notes which mesures came to which espace, for the balance of what comes against places, and when those that a court transmitted
-/// had their first rencontre, for the wait that is observed. A mesure that goes on at another espace counts there alone.
+/// took their steps to the first rencontre, for the waits that are observed. A mesure that goes on at another espace counts there alone.
 /// </summary>
 internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
 {
     /// <summary>What it listens to.</summary>
     public static readonly Type[] Subscriptions =
     [
-        typeof(MesureTransmitted), typeof(MesureCreated), typeof(RencontreHeld), typeof(RencontreOutcomeCorrected), typeof(MesureClosed), typeof(MesureReopened),
+        typeof(MesureTransmitted), typeof(MesureCreated), typeof(ContactRecorded), typeof(RencontreScheduled), typeof(RencontreHeld), typeof(RencontreOutcomeCorrected),
+        typeof(MesureClosed), typeof(MesureReopened),
     ];
 
     private static readonly string s_held = RencontreOutcome.Held.ToCode();
@@ -26,6 +27,8 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     {
         // A draft of a court is no demand yet.
         MesureTransmitted or MesureCreated { JuridictionId: null } => ReceivedAsync(db, (MesureEvent)message, ct),
+        ContactRecorded { Reached: true } contact => ContactedAsync(db, contact, contact.OccurredAt.DayInParis(), ct),
+        RencontreScheduled scheduled => ScheduledAsync(db, scheduled, scheduled.OccurredAt.DayInParis(), scheduled.StartsAt.DayInParis(), ct),
         RencontreHeld held => HeldAsync(db, held, held.RencontreId, held.StartsAt.DayInParis(), ct),
         RencontreOutcomeCorrected corrected when corrected.Outcome == s_held => HeldAsync(db, corrected, corrected.RencontreId, corrected.StartsAt.DayInParis(), ct),
         RencontreOutcomeCorrected corrected => NotHeldAsync(db, corrected, ct),
@@ -46,11 +49,40 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
             """, ct);
         await db.Database.ExecuteSqlAsync($"delete from mesure_receptions where mesure_id = {left}", ct);
         await db.Database.ExecuteSqlAsync($"""
-            insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version, transmitted)
-            values ({came.AggregateId}, {espace}, {modalite}, {came.OccurredAt.DayInParis()}, {came.AggregateVersion}, {came is MesureTransmitted})
+            insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version, transmitted, steps_known, juridiction_id)
+            values ({came.AggregateId}, {espace}, {modalite}, {came.OccurredAt.DayInParis()}, {came.AggregateVersion}, {came is MesureTransmitted}, true, {came.JuridictionId})
             on conflict (mesure_id) do update set espace_id = excluded.espace_id, modalite = excluded.modalite,
-                received_on = excluded.received_on, version = excluded.version, transmitted = excluded.transmitted
+                received_on = excluded.received_on, version = excluded.version, transmitted = excluded.transmitted, juridiction_id = excluded.juridiction_id
             where mesure_receptions.version < excluded.version
+            """, ct);
+    }
+
+    private static async Task ContactedAsync(DirectoryDbContext db, MesureEvent told, DateOnly day, CancellationToken ct)
+    {
+        if (!await db.ReviseAsync($"""
+            select id as "Value" from espaces where id = (
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (contacted_on is null or contacted_on > {day}))
+            for no key update
+            """, ct))
+            return;
+        await db.Database.ExecuteSqlAsync($"""
+            update mesure_receptions set contacted_on = {day} where mesure_id = {told.AggregateId} and (contacted_on is null or contacted_on > {day})
+            """, ct);
+    }
+
+    // Of a series that is scheduled at once, the first date counts.
+    private static async Task ScheduledAsync(DirectoryDbContext db, RencontreScheduled told, DateOnly day, DateOnly planned, CancellationToken ct)
+    {
+        if (!await db.ReviseAsync($"""
+            select id as "Value" from espaces where id = (
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted
+                    and (scheduled_on is null or (scheduled_on, planned_on) > ({day}, {planned})))
+            for no key update
+            """, ct))
+            return;
+        await db.Database.ExecuteSqlAsync($"""
+            update mesure_receptions set scheduled_on = {day}, planned_on = {planned}
+            where mesure_id = {told.AggregateId} and (scheduled_on is null or (scheduled_on, planned_on) > ({day}, {planned}))
             """, ct);
     }
 

@@ -14,7 +14,9 @@ internal static class EspaceResults
     /// <param name="needs">What the mesure asks.</param>
     /// <param name="travel">Travel of the parents.</param>
     /// <param name="courtDepartement">Département of the court; null when it was not given.</param>
-    public static EspaceResult ToProto(in RankedOffer ranked, SearchedEspace espace, MesureNeeds needs, in FamilyTravel travel, string? courtDepartement)
+    /// <param name="waits">What régions and the nation saw of the modalité.</param>
+    public static EspaceResult ToProto(
+        in RankedOffer ranked, SearchedEspace espace, MesureNeeds needs, in FamilyTravel travel, string? courtDepartement, WiderWaits waits)
     {
         var offer = ranked.Offer;
         var lieu = offer.Espace.Lieux[ranked.Lieu];
@@ -30,7 +32,7 @@ internal static class EspaceResults
             Lieu = espace.Lieux[ranked.Lieu],
             ModaliteState = offer.State,
             DeclaredWait = offer.Wait.ToProto(offer.WaitSource, needs.Today),
-            ObservedWait = offer.ObservedOn(needs.Today).ToProto(),
+            ObservedWait = offer.ObservedOn(needs.Today, waits.InRegionOf(offer.Espace.Departement)).ToProto(),
             ExpectedFirstVisitDate = offer.Wait is null ? null : expected.ToProto(),
             HoteTravel = hote.ToProto(),
             VisiteurTravel = visiteur.ToProto(),
@@ -95,6 +97,8 @@ internal static class EspaceResults
         WindowStartDate = observed.From.ToProto(),
         WindowEndDate = observed.To.ToProto(),
         Method = ObservedWaits.Method,
+        OwnWeight = observed.OwnWeight,
+        Trend = observed.Trend,
     };
 
     /// <summary>The way as it is sent: rounded, with its range; null when nothing can be said.</summary>

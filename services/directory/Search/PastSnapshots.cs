@@ -87,7 +87,8 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
                 parts.Add(id, SearchedParts.Of(id, espace, confirmed, current.Geography));
         }
         await using (var command = source.CreateCommand("""
-            select espace_id, modalite, received_on, transmitted, first_held_on, closed_on from mesure_receptions
+            select espace_id, modalite, received_on, transmitted, first_held_on, closed_on, steps_known, contacted_on, scheduled_on, planned_on, juridiction_id
+            from mesure_receptions
             where received_on > $1 - 800 and received_on <= $1 order by espace_id, modalite, received_on
             """))
         {

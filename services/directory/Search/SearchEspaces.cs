@@ -49,7 +49,7 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PastSnapshots past
         var courtDepartement = geography.CourtDepartements.GetValueOrDefault(needs.Court);
         var response = new SearchEspacesResponse { TotalCount = matches.Count };
         foreach (var ranked in page.AsSpan(0, Math.Min(page.Length, pageSize)))
-            response.Results.Add(EspaceResults.ToProto(ranked, snapshot.Find(ranked.Offer.Espace.Id)!, needs, travel, courtDepartement));
+            response.Results.Add(EspaceResults.ToProto(ranked, snapshot.Find(ranked.Offer.Espace.Id)!, needs, travel, courtDepartement, snapshot.WaitsOf(needs.Modalite, needs.Today)));
         if (page.Length > pageSize)
         {
             var last = page[pageSize - 1].Key;
@@ -103,7 +103,8 @@ internal sealed class CheckDesignation(SnapshotSource snapshots, TimeProvider cl
             // Where no lieu suits, it is shown by all of them: the findings say what stands against it.
             var suitable = DesignationRules.SuitableLieux(espace.Facts, needs) is not 0 and var lieux ? lieux : espace.Facts.AllLieux;
             response.Result = EspaceResults.ToProto(
-                travel.Rank(offer, suitable, needs.From), espace, needs, travel, snapshot.Geography.CourtDepartements.GetValueOrDefault(needs.Court));
+                travel.Rank(offer, suitable, needs.From), espace, needs, travel, snapshot.Geography.CourtDepartements.GetValueOrDefault(needs.Court),
+                snapshot.WaitsOf(needs.Modalite, needs.Today));
             response.Warnings.Add(response.Result.Warnings.Select(w => w.Clone()));
         }
         return response;

@@ -126,13 +126,20 @@ internal sealed record SearchedParts(
             : lieux.Aggregate(0UL, (bits, id) => positions.TryGetValue(id, out var i) ? bits | 1UL << i : bits);
     }
 
-    /// <summary>What is read of a mesure that came: modalité, day, whether a court transmitted it, its first rencontre and its closing.</summary>
+    /// <summary>What is read of a mesure that came: modalité, day, whether a court transmitted it, and its steps.</summary>
     /// <param name="row">A row of mesure_receptions.</param>
     /// <param name="first">Position of the modalité; the others follow.</param>
     public void Receive(NpgsqlDataReader row, int first)
     {
         var day = row.GetFieldValue<DateOnly>(first + 1).DayNumber;
-        FollowedMesure? followed = row.GetBoolean(first + 2) ? new FollowedMesure(day, DayAt(first + 3), DayAt(first + 4)) : null;
+        FollowedMesure? followed = !row.GetBoolean(first + 2) ? null : new FollowedMesure(day, DayAt(first + 3), DayAt(first + 4))
+        {
+            StepsKnown = row.GetBoolean(first + 5),
+            ContactedOn = DayAt(first + 6),
+            ScheduledOn = DayAt(first + 7),
+            PlannedOn = DayAt(first + 8),
+            JuridictionId = row.IsDBNull(first + 9) ? Guid.Empty : row.GetGuid(first + 9),
+        };
         Received.Add((ProtoConversions.FromCode<Modalite>(row.GetString(first)), day, followed));
 
         int DayAt(int column) => row.IsDBNull(column) ? 0 : row.GetFieldValue<DateOnly>(column).DayNumber;

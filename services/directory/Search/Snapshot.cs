@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Domain;
@@ -14,6 +15,9 @@ internal sealed class Snapshot
     private readonly Dictionary<string, int> _departements = new(StringComparer.Ordinal);
     private readonly Dictionary<Modalite, Lazy<OfferIndex>> _offers = [];
     private readonly Dictionary<Modalite, Lazy<int>> _unknownWaits = [];
+
+    // Of each day, start and end that was asked for: few, and gone with the snapshot.
+    private readonly ConcurrentDictionary<(Modalite, DateOnly, WaitStart, WaitEnd), Lazy<WiderWaits>> _waits = new();
 
     private Snapshot(Geography geography, SchoolCalendar calendar, long revision, Dictionary<Guid, SearchedEspace> espaces)
     {
@@ -58,6 +62,15 @@ internal sealed class Snapshot
 
     /// <summary>Days that stand in for a wait of a modalité that was never declared.</summary>
     public int UnknownWaitOf(Modalite modalite) => _unknownWaits.TryGetValue(modalite, out var days) ? days.Value : Wait.UnknownDays;
+
+    /// <summary>What régions and the nation saw of a wait, as it is known on a day.</summary>
+    public WiderWaits WaitsOf(Modalite modalite, DateOnly today, WaitStart start = WaitStart.Transmission, WaitEnd end = WaitEnd.Held) =>
+        _waits.GetOrAdd((modalite, today, start, end), key => new(() => new WiderWaits(
+            Offers(key.Item1).Select(o => (o.Espace.Departement, o.Followed)), Geography.Regions, of => ObservedWaits.Count(of, key.Item2, key.Item3, key.Item4)))).Value;
+
+    /// <summary>The mesures that courts transmitted to espaces of some départements, for a modalité.</summary>
+    public IEnumerable<FollowedMesure> FollowedIn(Modalite modalite, Func<string, bool> departement) =>
+        Offers(modalite).Where(o => departement(o.Espace.Departement)).SelectMany(o => o.Followed);
 
     /// <summary>The snapshot with changed espaces.</summary>
     /// <param name="revision">Revision at which they were read.</param>

@@ -65,7 +65,8 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             where e.revision > $1
             """, r => espaces[r.GetGuid(0)].Modalites.Add(Modalite(r)), ct);
         await EachAsync("""
-            select r.espace_id, r.modalite, r.received_on, r.transmitted, r.first_held_on, r.closed_on
+            select r.espace_id, r.modalite, r.received_on, r.transmitted, r.first_held_on, r.closed_on, r.steps_known, r.contacted_on, r.scheduled_on,
+                r.planned_on, r.juridiction_id
             from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
             """, r => espaces[r.GetGuid(0)].Receive(r, 1), ct);
         return [.. espaces.Values.Select(e => e.Build(geography.Travel, calendar))];

@@ -32,7 +32,9 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
             from (select d.*, (case
                       when d.ended is not null
                       then least(greatest(d.ended - d.began - case when d.suspended then suspended_days(d.mesure_id, d.began, d.ended) else 0 end, 0), 32000)
-                      when not d.passed and not d.open then -1 end)::smallint as days
+                      when not d.passed and not d.open
+                      then -1 - least(greatest(d.closed_on - d.began - case when d.suspended then suspended_days(d.mesure_id, d.began, d.closed_on) else 0 end, 0), 32000)
+                      end)::smallint as days
                   from touched join delay_segments d using (mesure_id)) s
             group by s.mesure_id, s.month, s.juridiction_id, s.espace_id, s.modalite),
         gone as (delete from delay_entries where mesure_id in (select mesure_id from old except select mesure_id from new)),

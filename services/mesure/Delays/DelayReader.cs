@@ -1,6 +1,5 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Delays;
-using Jafer.ServiceDefaults.Time;
 using Npgsql;
 
 namespace Jafer.Mesures.Delays;
@@ -23,14 +22,8 @@ internal sealed record DelayQuestion(
 /// <summary>What became of the mesures of one group in one segment.</summary>
 internal sealed class DelayFigures
 {
-    /// <summary>Delays that are over and that run.</summary>
-    public DelayEstimate Estimate { get; } = new();
-
-    /// <summary>Mesures that were closed in the segment.</summary>
-    public long Closed { get; set; }
-
-    /// <summary>All of them.</summary>
-    public long Count => Estimate.Observed + Estimate.Waiting + Closed;
+    /// <summary>Delays that are over, that ended by a closing, and that run.</summary>
+    public DelayCounts Counts { get; } = new();
 }
 
 /// <summary>
@@ -53,14 +46,8 @@ internal sealed class DelayReader(NpgsqlDataSource source)
             while (await reader.ReadAsync(ct))
             {
                 var of = Of(reader);
-                if (reader.GetInt32(2) is var days && days < 0)
-                {
-                    of.Closed += reader.GetInt64(3);
-                }
-                else
-                {
-                    of.Estimate.AddObserved(days, reader.GetInt64(3));
-                }
+                var days = reader.GetInt32(2);
+                of.Counts.Add(days < 0 ? -1 - days : days, days < 0 ? DelayOutcome.Ended : DelayOutcome.Passed, reader.GetInt64(3));
             }
         }
 
@@ -70,7 +57,7 @@ internal sealed class DelayReader(NpgsqlDataSource source)
             await using var reader = await waiting.ExecuteReaderAsync(ct);
             while (await reader.ReadAsync(ct))
             {
-                Of(reader).Estimate.AddWaiting(reader.GetInt32(2), reader.GetInt64(3));
+                Of(reader).Counts.Add(reader.GetInt32(2), DelayOutcome.Waiting, reader.GetInt64(3));
             }
         }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.Delays;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Domain;
 using Jafer.ServiceDefaults.Access;
@@ -80,7 +81,7 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
         var withheld = SmallCells.Withheld([.. groups.Select(group => s_segments.SelectMany(segment => Counts(figures.GetValueOrDefault((group, segment)))).ToArray())]);
         return withheld is null ? null : [.. groups.Where((_, i) => withheld[i])];
 
-        static long[] Counts(DelayFigures? of) => of is null ? [0, 0, 0, 0] : [of.Count, of.Estimate.Observed, of.Estimate.Waiting, of.Closed];
+        static long[] Counts(DelayFigures? of) => of is null ? [0, 0, 0, 0] : [of.Counts.Count, of.Counts.Passed, of.Counts.Waiting, of.Counts.Ended];
     }
 
     private static DelayRow ToRow(DelayGrouping grouping, string group, DelaySegment segment, DelayFigures figures, bool withheld)
@@ -94,8 +95,8 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
             case DelayGrouping.Month: row.MonthDate = DateOnly.ParseExact(group, "yyyy-MM-dd", CultureInfo.InvariantCulture).ToProto(); break;
         }
 
-        var estimate = figures.Estimate;
-        if (withheld && SmallCells.IsSmall(figures.Count))
+        var counts = figures.Counts;
+        if (withheld && SmallCells.IsSmall(counts.Count))
         {
             row.Suppressed = true;
             return row;
@@ -107,23 +108,24 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
         }
         else
         {
-            row.ObservedCount = (int)estimate.Observed;
-            row.WaitingCount = (int)estimate.Waiting;
-            row.ClosedCount = (int)figures.Closed;
+            row.ObservedCount = (int)counts.Passed;
+            row.WaitingCount = (int)counts.Waiting;
+            row.ClosedCount = (int)counts.Ended;
         }
 
         // Beside many who wait, the delay of one who passed would stand there as it was.
-        if (withheld && SmallCells.IsSmall(estimate.Observed))
+        if (withheld && SmallCells.IsSmall(counts.Passed))
         {
             return row;
         }
 
-        if (estimate.Quantile(0.5) is { } median)
+        var estimate = CumulativeIncidence.Of(counts);
+        if (estimate.Quantile(0.5) is { Days: var median })
         {
             row.MedianDays = median;
         }
 
-        if (estimate.Quantile(0.9) is { } p90)
+        if (estimate.Quantile(0.9) is { Days: var p90 })
         {
             row.P90Days = p90;
         }

@@ -51,7 +51,7 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
 
         await using var host = await directory.StartAsync(new Dictionary<string, string?> { ["Identity:Members"] = "directory", ["Upkeep:FirstSweepAfter"] = "1.00:00:00" });
         var faults = await new AccessMatrix(host, holders, RequestOf).FaultsAsync([
-            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor, TerritoryService.Descriptor]);
+            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor, TerritoryService.Descriptor, WaitService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 

@@ -3,79 +3,160 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Type.V1;
 using Jafer.Directory.Data;
 using Jafer.ServiceDefaults;
+using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using static Jafer.Directory.Tests.Slices.DirectoryFixture;
 
 namespace Jafer.Directory.Tests.Slices;
 
-/// <summary>The wait that Jafer observes itself, from what the mesure service tells.</summary>
+/// <summary>The waits that Jafer observes itself, from what the mesure service tells. Each test has a modalité, and so a région, of its own.</summary>
 public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<DirectoryFixture>
 {
+    private const Modalite Own = Modalite.VisitePresenceContinue;
+
+    private WaitService.WaitServiceClient Waits { get; } = new(directory.Host.Channel(Roles.Juridiction, StableIds.Court("tj69123")));
+
     // At noon, so that the hour of summer moves no day.
     private static readonly DateTimeOffset s_begin = new(Today.AddDays(-100).ToDateTime(new TimeOnly(12, 0)), TimeSpan.Zero);
 
     [Fact]
     public async Task SearchEspaces_FirstRencontresSeen_ShowsTheObservedWaitBesideTheDeclaredOne()
     {
-        await directory.ImportAsync(Espace("o-seen", wait: 30), Espace("o-few", wait: 30));
-        // Six at the one, of which one had a later rencontre told before the first, and one is closed without any; four at the other.
-        var (seen, few) = (Mesures(6, "o-seen"), Mesures(4, "o-few"));
+        await directory.ImportAsync(Espace("o-seen", wait: 30), Espace("o-few", wait: 30), Espace("o-much", wait: 30));
+        // Six at the one, of which one had a later rencontre told before the first, and one is closed without any; four at another; and
+        // 31 at a third, so that the région saw 40.
+        var (seen, few, much) = (Mesures(6, "o-seen"), Mesures(4, "o-few"), Mesures(31, "o-much"));
         await directory.Host.PublishAsync<DirectoryDbContext>(
         [
             .. seen.Concat(few).Select(m => m.Transmitted(s_begin)),
             Held(seen[0], 80), .. seen[..5].Select((m, i) => Held(m, 10 * (i + 1))), Held(seen[1], 90), Closed(seen[5]), .. few.Select(m => Held(m, 5)),
+            .. much.Select(m => m.Transmitted(s_begin)), .. much.Select(m => Held(m, 70)),
         ]);
 
-        await ShowsAsync("o-seen", (30, 40, 50, 5));
+        // A third of the figures is its own, the rest its région's: 40 of which three quarters passed on day 70.
+        await ShowsAsync("o-seen", Modalite.Visite, (70, 70, 70, 5));
         var found = await directory.Court.SearchEspacesAsync(
             new() { Mesure = new() { Modalite = Modalite.Visite }, EspaceIds = { IdOf("o-seen").ToString(), IdOf("o-few").ToString() } }, cancellationToken: Cancel);
         var result = found.Results.Single(r => r.EspaceId == IdOf("o-seen").ToString());
-        Assert.Equal((30, "product-limit-24-months"), (result.DeclaredWait.Days, result.ObservedWait.Method));
+        Assert.Equal((30, "aalen-johansen-24-months"), (result.DeclaredWait.Days, result.ObservedWait.Method));
+        Assert.Equal((1 / 3d, WaitTrend.Steady), (result.ObservedWait.OwnWeight, result.ObservedWait.Trend));
         Assert.Equal((Today.AddMonths(-24).AddDays(1).ToProto(), Today.ToProto()), (result.ObservedWait.WindowStartDate, result.ObservedWait.WindowEndDate));
-        Assert.Null(found.Results.Single(r => r.EspaceId == IdOf("o-few").ToString()).ObservedWait);
+        // Four are too few to be told: what is shown is the région's.
+        var ofRegion = found.Results.Single(r => r.EspaceId == IdOf("o-few").ToString()).ObservedWait;
+        Assert.Equal((0, 0d, 70, WaitTrend.Unspecified), (ofRegion.SampleSize, ofRegion.OwnWeight, ofRegion.MedianDays, ofRegion.Trend));
+    }
+
+    [Fact]
+    public async Task GetObservedWaits_StepsToldInAnyOrder_TellsEachOfThem()
+    {
+        await directory.ImportAsync(Espace("o-steps", modalite: Modalite.VisiteTiers), Espace("o-steps-2", modalite: Modalite.VisiteTiers));
+        var court = StableIds.Court("tj75056");
+        var mesures = Mesures(8, "o-steps", modalite: Modalite.VisiteTiers, court: court);
+        await directory.Host.PublishAsync<DirectoryDbContext>(
+        [
+            .. mesures.Select(m => m.Transmitted(s_begin)),
+            // A later contact told first, an attempt that reached nobody, a series of which the second date is told first.
+            .. mesures.Select(m => m.Contact("ESPACE", s_begin.AddDays(12))), .. mesures.Select(m => m.Contact("FAMILLE", s_begin.AddDays(2))),
+            .. mesures.Select(m => m.Contact("ESPACE", s_begin.AddDays(10))),
+            .. mesures[..7].Select(m => m.Scheduled(s_begin.AddDays(54), s_begin.AddDays(30))), .. mesures[..7].Select(m => m.Scheduled(s_begin.AddDays(40), s_begin.AddDays(30))),
+            .. mesures[..7].Select(m => m.Scheduled(s_begin.AddDays(35), s_begin.AddDays(33))), .. mesures[..7].Select(m => Held(m, 54)),
+        ]);
+        var request = new GetObservedWaitsRequest { EspaceId = IdOf("o-steps").ToString(), Modalite = Modalite.VisiteTiers };
+        var told = await Eventually.BecomesAsync(
+            async () => await Waits.GetObservedWaitsAsync(request), t => t.Rows.Count == 6 && t.Rows.All(r => r.Points.Any(i => i.PassedShare == 0.875)), "seven of eight passed each step");
+
+        Assert.Equal(
+            [(WaitStart.Transmission, WaitEnd.Scheduled, 30), (WaitStart.Transmission, WaitEnd.Planned, 40), (WaitStart.Transmission, WaitEnd.Held, 54),
+             (WaitStart.FirstContact, WaitEnd.Scheduled, 20), (WaitStart.FirstContact, WaitEnd.Planned, 30), (WaitStart.FirstContact, WaitEnd.Held, 44)],
+            told.Rows.Select(r => (r.Start, r.End, r.Median.Days)));
+        // One of eight still waits: its number would tell of a family, the figures do not.
+        var held = told.Rows.Single(r => r is { Start: WaitStart.Transmission, End: WaitEnd.Held });
+        Assert.Equal((true, 0, 0, false, 1d), (held.CountsWithheld, held.PassedCount, held.WaitingCount, held.Suppressed, held.EventualShare));
+        Assert.Equal([(30, 0d, 1d), (60, 0.875, 0.125), (90, 0.875, 0.125)], held.Points.Select(i => (i.Days, i.PassedShare, i.WaitingShare)));
+        Assert.InRange(held.Points[1].PassedLowShare, 0.3, 0.87);
+        Assert.Equal((54, 1.0), (held.Pooled.MedianDays, Math.Round(held.Pooled.OwnWeight + (10d / 17), 12)));
+
+        // The same mesures are those of their court, their département and région; another court and espace have none.
+        foreach (var same in new GetObservedWaitsRequest[] { new() { JuridictionId = court.ToString() }, new() { Departement = "69" }, new() { Region = "84" }, new() })
+        {
+            (same.Modalite, same.Start, same.End) = (Modalite.VisiteTiers, WaitStart.Transmission, WaitEnd.Held);
+            Assert.Equal(54, Assert.Single((await Waits.GetObservedWaitsAsync(same)).Rows).Median.Days);
+        }
+        Assert.Empty((await Waits.GetObservedWaitsAsync(new() { EspaceId = IdOf("o-steps-2").ToString() })).Rows);
+        Assert.Empty((await Waits.GetObservedWaitsAsync(new() { JuridictionId = StableIds.Court("tj69123").ToString(), Modalite = Modalite.VisiteTiers })).Rows);
+    }
+
+    [Fact]
+    public async Task GetObservedWaits_FewSeen_TellsNothingOfThem()
+    {
+        await directory.ImportAsync(Espace("o-four", modalite: Modalite.VisiteDetention));
+        var mesures = Mesures(6, "o-four", modalite: Modalite.VisiteDetention);
+        await directory.Host.PublishAsync<DirectoryDbContext>([.. mesures.Select(m => m.Transmitted(s_begin)), .. mesures[..4].Select(m => Held(m, 30))]);
+        var request = new GetObservedWaitsRequest { EspaceId = IdOf("o-four").ToString(), Start = WaitStart.Transmission, End = WaitEnd.Held };
+
+        var row = await Eventually.BecomesAsync(async () => (await Waits.GetObservedWaitsAsync(request)).Rows.SingleOrDefault(), r => r is not null, "a row");
+
+        Assert.Equal(new ObservedWaitRow { Modalite = Modalite.VisiteDetention, Start = WaitStart.Transmission, End = WaitEnd.Held, Suppressed = true }, row);
+    }
+
+    [Fact]
+    public async Task GetObservedWaits_AskedBadly_SaysWhere()
+    {
+        var bad = await Refusal.OfAsync(Waits.GetObservedWaitsAsync(
+            new() { EspaceId = "x", Departement = "00", Region = "00", JuridictionId = "x", Modalite = (Modalite)99, Start = (WaitStart)99, End = (WaitEnd)99 }));
+        var two = await Refusal.OfAsync(Waits.GetObservedWaitsAsync(new() { Departement = "69", Region = "84" }));
+        var unknown = await Refusal.OfAsync(Waits.GetObservedWaitsAsync(new() { EspaceId = TestMesure.NewId().ToString() }));
+
+        Assert.Equal(["departement", "end", "espace_id", "juridiction_id", "modalite", "region", "start"], bad.Fields.Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(["region"], two.Fields);
+        Assert.Equal("RESOURCE_NOT_FOUND", unknown.Reason);
     }
 
     [Fact]
     public async Task SearchEspaces_ClosingTakenBackOrOutcomeCorrected_FollowsWhatIsTrue()
     {
-        await directory.ImportAsync(Espace("o-true"));
-        var mesures = Mesures(6, "o-true");
+        await directory.ImportAsync(Espace("o-true", modalite: Own));
+        var mesures = Mesures(6, "o-true", modalite: Own);
         await directory.Host.PublishAsync<DirectoryDbContext>(
             [.. mesures.Select(m => m.Transmitted(s_begin)), .. mesures[..5].Select((m, i) => Held(m, 10 * (i + 1))), Closed(mesures[5])]);
-        await ShowsAsync("o-true", (30, 40, 50, 5));
+        await ShowsAsync("o-true", Own, (30, 40, 50, 5));
 
         await directory.Host.PublishAsync<DirectoryDbContext>(mesures[5].Reopened());
-        await ShowsAsync("o-true", (30, 50, 0, 6));
+        await ShowsAsync("o-true", Own, (30, 50, 0, 6));
 
         await directory.Host.PublishAsync<DirectoryDbContext>(Corrected(mesures[5], 1, "VISITEUR_ABSENT", "HELD"));
-        await ShowsAsync("o-true", (20, 40, 50, 6));
+        await ShowsAsync("o-true", Own, (20, 40, 50, 6));
 
         await directory.Host.PublishAsync<DirectoryDbContext>(
             Corrected(mesures[0], 10, "HELD", "VISITEUR_ABSENT"), Held(mesures[0], 60));
-        await ShowsAsync("o-true", (30, 50, 60, 6));
+        await ShowsAsync("o-true", Own, (30, 50, 60, 6));
     }
 
     [Fact]
     public async Task SearchEspaces_MesuresThatNoJudgeOrdered_AreNotObserved()
     {
-        await directory.ImportAsync(Espace("o-free"));
-        var mesures = Mesures(5, "o-free", ordered: false);
+        await directory.ImportAsync(Espace("o-free", modalite: Modalite.VisiteVisio));
+        var mesures = Mesures(5, "o-free", ordered: false, modalite: Modalite.VisiteVisio);
         await directory.Host.PublishAsync<DirectoryDbContext>([.. mesures.Select(m => m.Created()), .. mesures.Select(m => Held(m, 5))]);
 
-        await Eventually.BecomesAsync(async () => (await ResultAsync("o-free")).DemandBalance.ReceivedCount, count => count == 5, "five mesures received");
-        Assert.Null((await ResultAsync("o-free")).ObservedWait);
+        await Eventually.BecomesAsync(async () => (await ResultAsync("o-free", Modalite.VisiteVisio)).DemandBalance.ReceivedCount, count => count == 5, "five mesures received");
+        Assert.Null((await ResultAsync("o-free", Modalite.VisiteVisio)).ObservedWait);
     }
 
-    private async Task ShowsAsync(string espace, (int, int, int, int) expected) => await Eventually.BecomesAsync(
-        async () => (await ResultAsync(espace)).ObservedWait is { } o ? (o.MedianDays, o.P80Days, o.P90Days, o.SampleSize) : default, seen => seen == expected, $"{expected} seen");
+    private async Task ShowsAsync(string espace, Modalite modalite, (int, int, int, int) expected) => await Eventually.BecomesAsync(
+        async () => (await ResultAsync(espace, modalite)).ObservedWait is { } o ? (o.MedianDays, o.P80Days, o.P90Days, o.SampleSize) : default, seen => seen == expected, $"{expected} seen");
 
-    private async Task<EspaceResult> ResultAsync(string espace) => (await directory.Court.CheckDesignationAsync(
-        new() { EspaceId = IdOf(espace).ToString(), Mesure = new() { Modalite = Modalite.Visite } }, cancellationToken: Cancel)).Result;
+    private async Task<EspaceResult> ResultAsync(string espace, Modalite modalite) => (await directory.Court.CheckDesignationAsync(
+        new() { EspaceId = IdOf(espace).ToString(), Mesure = new() { Modalite = modalite } }, cancellationToken: Cancel)).Result;
 
-    private static TestMesure[] Mesures(int count, string espace, bool ordered = true) =>
+    private static TestMesure[] Mesures(int count, string espace, bool ordered = true, Modalite modalite = Modalite.Visite, Guid? court = null) =>
     [
-        .. Enumerable.Range(0, count).Select(_ => new TestMesure(ordered ? StableIds.Court("tj69123") : null, StableIds.Gestionnaire("test", "G-" + espace)) { EspaceId = IdOf(espace) }),
+        .. Enumerable.Range(0, count).Select(_ => new TestMesure(ordered ? court ?? StableIds.Court("tj69123") : null, StableIds.Gestionnaire("test", "G-" + espace))
+        {
+            EspaceId = IdOf(espace),
+            Modalite = modalite.ToCode(),
+        }),
     ];
 
     // They came a hundred days ago; what follows comes so many days later.

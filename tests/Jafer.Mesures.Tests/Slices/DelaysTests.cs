@@ -16,7 +16,8 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     // What the counts must be, from the mesures themselves.
     private const string Recounted = """
         select s.juridiction_id, s.month, s.espace_id, s.modalite, s.segment,
-            (case when ended is not null then least(greatest(ended - began - suspended_days(s.mesure_id, began, ended), 0), 32000) else -1 end)::smallint as days,
+            (case when ended is not null then least(greatest(ended - began - suspended_days(s.mesure_id, began, ended), 0), 32000)
+                else -1 - least(greatest(closed_on - began - suspended_days(s.mesure_id, began, closed_on), 0), 32000) end)::smallint as days,
             count(*)::integer as mesures
         from delay_segments s where ended is not null or (not passed and not open) group by 1, 2, 3, 4, 5, 6
         """;

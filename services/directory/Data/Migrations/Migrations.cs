@@ -128,3 +128,9 @@ internal sealed class OrganisationTerritories : SqlMigration
 {
     protected override string Resource => "Migrations.202611290852_territories.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611291300_followed_steps")]
+internal sealed class FollowedSteps : SqlMigration
+{
+    protected override string Resource => "Migrations.202611291300_followed_steps.sql";
+}

@@ -212,3 +212,9 @@ internal sealed class RetentionTables : SqlMigration
 {
     protected override string Resource => "202611290820_retention.sql";
 }
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611291301_ended_delays")]
+internal sealed class EndedDelays : SqlMigration
+{
+    protected override string Resource => "202611291301_ended_delays.sql";
+}
