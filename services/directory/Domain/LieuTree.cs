@@ -28,14 +28,15 @@ internal sealed class LieuTree
 
     /// <summary>Builds the tree.</summary>
     /// <param name="offers">The offers.</param>
+    /// <param name="today">The day whose waits count.</param>
     /// <param name="columns">Makes the columns of lieux, given the numbers of their communes.</param>
-    public LieuTree(IReadOnlyList<Offer> offers, Func<IReadOnlyList<int>, LieuColumns> columns)
+    public LieuTree(IReadOnlyList<Offer> offers, DateOnly today, Func<IReadOnlyList<int>, LieuColumns> columns)
     {
         var lieux = offers.SelectMany((offer, position) => offer.Espace.Lieux.Select(lieu => (lieu.Commune, Offer: position))).ToArray();
         var unordered = columns([.. lieux.Select(l => l.Commune)]);
         var points = new (float[] Axes, int Lieu)[lieux.Length];
         for (var i = 0; i < points.Length; i++)
-            points[i] = ([.. unordered.PointInDays(i), WaitOf(offers[lieux[i].Offer])], i);
+            points[i] = ([.. unordered.PointInDays(i), WaitOf(offers[lieux[i].Offer], today)], i);
         Arrange(points);
 
         _columns = columns([.. points.Select(p => lieux[p.Lieu].Commune)]);
@@ -43,7 +44,7 @@ internal sealed class LieuTree
         var length = LieuColumns.Padded(lieux.Length) + Vector<float>.Count;
         (_waits, _opens) = (new float[length], new float[length]);
         for (var i = 0; i < _offers.Length; i++)
-            (_waits[i], _opens[i]) = (WaitOf(offers[_offers[i]]), offers[_offers[i]].TakesFrom(DateOnly.MinValue).DayNumber);
+            (_waits[i], _opens[i]) = (WaitOf(offers[_offers[i]], today), offers[_offers[i]].TakesFrom(DateOnly.MinValue).DayNumber);
 
         var levels = new List<LieuBlock[]>();
         for (var size = Fan; levels.Count == 0 || levels[^1].Length > Fan; size *= Fan)
@@ -119,7 +120,7 @@ internal sealed class LieuTree
         return least;
     }
 
-    private static float WaitOf(Offer offer) => offer.Wait?.Days ?? Wait.UnknownDays;
+    private static float WaitOf(Offer offer, DateOnly today) => offer.ExpectedOn(today)?.Days ?? Wait.UnknownDays;
 
     // Halves them again and again across the axis along which they are spread most, where larger blocks begin, so that the
     // lieux of a block lie near each other and make families wait about as long.

@@ -23,6 +23,7 @@ internal readonly record struct Frequency(int Rencontres, int Intervals, Periodi
 internal sealed class Offer
 {
     private volatile Observation? _observed;
+    private volatile Expectation? _expected;
 
     /// <summary>The espace.</summary>
     public required EspaceFacts Espace { get; init; }
@@ -100,6 +101,16 @@ internal sealed class Offer
         return figures;
     }
 
+    /// <summary>The wait that whoever is transmitted on a day can expect; null when nothing is known.</summary>
+    public ExpectedWait? ExpectedOn(DateOnly day)
+    {
+        if (_expected is { } known && known.Day == day)
+            return known.Wait;
+        var wait = ExpectedWait.Of(this, day);
+        _expected = new(day, wait);
+        return wait;
+    }
+
     /// <summary>True when mesures are taken, be it on a waiting list or from a day on that is known.</summary>
     public bool IsOpen => State is ModaliteState.Ouverte or ModaliteState.Limitee or ModaliteState.ListeAttente
         || (State is ModaliteState.Complete or ModaliteState.Fermee && ReopensOn is not null);
@@ -112,16 +123,16 @@ internal sealed class Offer
     public int SlotsOn(DateOnly day) => SlotsPerWeek > 0 ? SlotsPerWeek : Timetable?.SlotsPerWeek(Modalite, day) ?? 0;
 
     /// <summary>
-    /// Day of the first rencontre that can be expected in a lieu. A declared wait is the wait of whoever joins, whenever it was
-    /// declared: it counts from the decision, from today when the decision lies behind, and from the reopening when that lies
-    /// ahead; a closure on that day puts it off until the lieu opens again, and an opening schedule to its next day.
+    /// Day of the first rencontre that can be expected in a lieu. The wait of whoever joins today counts from the decision, from
+    /// today when the decision lies behind, and from the reopening when that lies ahead; a closure on that day puts it off until the
+    /// lieu opens again, and an opening schedule to its next day.
     /// </summary>
     /// <param name="lieu">Position of the lieu.</param>
-    /// <param name="from">The later of today and the decision.</param>
-    /// <param name="unknownWait">Days that stand in for a wait that was never declared.</param>
-    public DateOnly FirstRencontre(int lieu, DateOnly from, int unknownWait = Domain.Wait.UnknownDays)
+    /// <param name="needs">Says today and the day of the decision.</param>
+    /// <param name="unknownWait">Days that stand in for a wait of which nothing is known.</param>
+    public DateOnly FirstRencontre(int lieu, MesureNeeds needs, int unknownWait = Domain.Wait.UnknownDays)
     {
-        var day = TakesFrom(from).PlusDays(Wait?.Days ?? unknownWait);
+        var day = TakesFrom(needs.From).PlusDays(ExpectedOn(needs.Today)?.Days ?? unknownWait);
         while (true)
         {
             day = Espace.FirstOpenDay(lieu, day);
@@ -130,6 +141,8 @@ internal sealed class Offer
             day = next;
         }
     }
+
+    private sealed record Expectation(DateOnly Day, ExpectedWait? Wait);
 
     private sealed record Observation(DateOnly Day, Delays.PooledWait? Wider, ObservedFigures? Figures);
 }

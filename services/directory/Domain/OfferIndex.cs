@@ -27,14 +27,15 @@ internal sealed class OfferIndex
 
     /// <summary>Indexes offers of one modalité.</summary>
     /// <param name="offers">The offers, one for each espace, in any order.</param>
+    /// <param name="today">The day on which it is searched: the waits are those of that day.</param>
     /// <param name="columns">Makes the columns of lieux, given the numbers of their communes.</param>
-    public OfferIndex(IEnumerable<Offer> offers, Func<IReadOnlyList<int>, LieuColumns> columns)
+    public OfferIndex(IEnumerable<Offer> offers, DateOnly today, Func<IReadOnlyList<int>, LieuColumns> columns)
     {
         _offers = [.. offers];
         _positions = new(_offers.Length);
         for (var i = 0; i < _offers.Length; i++)
             _positions.Add(_offers[i].Espace.Id, i);
-        _lieux = new(_offers, columns);
+        _lieux = new(_offers, today, columns);
     }
 
     /// <summary>The offers.</summary>
@@ -114,7 +115,7 @@ internal sealed class OfferIndex
                 continue;
             left[position / 64] &= ~(1UL << position % 64);
             var offer = _offers[position];
-            var ranked = travel.Rank(offer, DesignationRules.SuitableLieux(offer.Espace, needs), needs.From);
+            var ranked = travel.Rank(offer, DesignationRules.SuitableLieux(offer.Espace, needs), needs);
             if (ranked.Key <= after)
                 continue;
             if (best.Count < count)

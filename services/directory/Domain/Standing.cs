@@ -92,12 +92,13 @@ internal static class Standing
     {
         var (espace, today) = (offer.Espace, needs.Today);
         var warnings = new List<Warning>();
-        if (offer.Wait is not { } wait)
+        if (offer.Wait is not { } declared)
             warnings.Add(new(ResultWarningCode.WaitUnknown));
-        else if (wait.IsStaleOn(today))
-            warnings.Add(new(ResultWarningCode.WaitStale, wait.AsOf));
+        else if (declared.IsStaleOn(today))
+            warnings.Add(new(ResultWarningCode.WaitStale, declared.AsOf));
         // Where no wait is known, nothing can be said but of what is closed now.
-        var expected = offer.Wait is null ? espace.FirstOpenDay(lieu, offer.TakesFrom(needs.From)) : offer.FirstRencontre(lieu, needs.From, 0);
+        var wait = offer.ExpectedOn(today);
+        var expected = wait is null ? espace.FirstOpenDay(lieu, offer.TakesFrom(needs.From)) : offer.FirstRencontre(lieu, needs, 0);
         var agrements = Array.FindAll(espace.Agrements, a => (a.Lieux >> lieu & 1) != 0);
         var periods = Array.ConvertAll(agrements, a => a.Days);
         if (Array.Exists(periods, p => p.Contains(needs.Decision)) && Agrement.ValidUntil(periods, needs.Decision) is { } last
@@ -112,7 +113,7 @@ internal static class Standing
             if ((closure.Lieux >> lieu & 1) != 0 && Matters(closure, today, expected, needs.Term))
                 warnings.Add(new(ResultWarningCode.ClosureAhead, closure.To, closure.To.DayNumber - closure.From.DayNumber + 1));
         }
-        if (offer.Wait is not null && needs.Term is { } end && end < DateOnly.MaxValue
+        if (wait is not null && needs.Term is { } end && end < DateOnly.MaxValue
             && 2 * (expected.DayNumber - needs.Decision.DayNumber) > end.DayNumber + 1 - needs.Decision.DayNumber)
             warnings.Add(new(ResultWarningCode.TermTooShort, Value: expected.DayNumber - needs.Decision.DayNumber));
         if (Expired(offer, today))
@@ -129,7 +130,7 @@ internal static class Standing
         if (DemandOf(offer, today) is { Ratio: > 1 and var ratio })
             warnings.Add(new(ResultWarningCode.DemandAboveCapacity, Value: (int)Math.Round(Math.Min(ratio, 10_000) * 100)));
         // The day from which an opening was looked for, too: without holidays, hours of the holidays are passed by.
-        if (offer is { Wait.Days: var days, Timetable: { } timetable }
+        if (wait is { Days: var days } && offer.Timetable is { } timetable
             && (timetable.IsEstimate(offer.Modalite, lieu, expected) || timetable.IsEstimate(offer.Modalite, lieu, offer.TakesFrom(needs.From).PlusDays(days))))
             warnings.Add(new(ResultWarningCode.SchoolYearUnknown, expected));
         // Until then the préfet may still refuse.

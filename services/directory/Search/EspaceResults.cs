@@ -21,7 +21,7 @@ internal static class EspaceResults
         var offer = ranked.Offer;
         var lieu = offer.Espace.Lieux[ranked.Lieu];
         var (hote, visiteur) = (travel.Hote?[lieu.Commune], travel.Visiteur?[lieu.Commune]);
-        var expected = offer.FirstRencontre(ranked.Lieu, needs.From, travel.UnknownWait);
+        var expected = offer.FirstRencontre(ranked.Lieu, needs, travel.UnknownWait);
         var status = Standing.Status(offer, needs.Today);
         var result = new EspaceResult
         {
@@ -33,7 +33,7 @@ internal static class EspaceResults
             ModaliteState = offer.State,
             DeclaredWait = offer.Wait.ToProto(offer.WaitSource, needs.Today),
             ObservedWait = offer.ObservedOn(needs.Today, waits.InRegionOf(offer.Espace.Departement)).ToProto(),
-            ExpectedFirstVisitDate = offer.Wait is null ? null : expected.ToProto(),
+            ExpectedFirstVisitDate = offer.ExpectedOn(needs.Today) is null ? null : expected.ToProto(),
             HoteTravel = hote.ToProto(),
             VisiteurTravel = visiteur.ToProto(),
             AlertText = espace.AlertText,
@@ -53,7 +53,7 @@ internal static class EspaceResults
         }
         if (espace.Exclusions.Length > 0)
             result.Exclusions.Add(espace.Exclusions);
-        AddReasons(result, ranked, needs.From, expected, hote, visiteur, travel, courtDepartement);
+        AddReasons(result, ranked, needs, expected, hote, visiteur, travel, courtDepartement);
         foreach (var warning in Standing.Warnings(offer, ranked.Lieu, needs))
             result.Warnings.Add(warning.ToProto());
         return result;
@@ -117,14 +117,18 @@ internal static class EspaceResults
     };
 
     private static void AddReasons(
-        EspaceResult result, in RankedOffer ranked, DateOnly from, DateOnly expected, Travel? hote, Travel? visiteur, in FamilyTravel travel, string? courtDepartement)
+        EspaceResult result, in RankedOffer ranked, MesureNeeds needs, DateOnly expected, Travel? hote, Travel? visiteur, in FamilyTravel travel, string? courtDepartement)
     {
-        Span<(double Weight, RankingReasonCode Code, int Value)> reasons = stackalloc (double, RankingReasonCode, int)[7];
+        Span<(double Weight, RankingReasonCode Code, int Value)> reasons = stackalloc (double, RankingReasonCode, int)[8];
         var (count, offer, daysPerTravelHour) = (0, ranked.Offer, travel.DaysPerTravelHour);
         if (hote is { IsUnreachable: true } || visiteur is { IsUnreachable: true })
             reasons[count++] = (double.MaxValue, RankingReasonCode.Unreachable, 0);
-        var wait = offer.Wait?.Days ?? travel.UnknownWait;
-        reasons[count++] = (wait, offer.Wait is null ? RankingReasonCode.WaitUnknown : RankingReasonCode.Wait, wait);
+        var (from, known) = (needs.From, offer.ExpectedOn(needs.Today));
+        var wait = known?.Days ?? travel.UnknownWait;
+        var said = wait - (known?.Change ?? 0);
+        reasons[count++] = (said, known switch { null => RankingReasonCode.WaitUnknown, { Observed: true } => RankingReasonCode.ObservedWait, _ => RankingReasonCode.Wait }, said);
+        if (known is { Change: not 0 and var change })
+            reasons[count++] = (Math.Abs(change), RankingReasonCode.QueueChange, change);
         // Until it reopens, or past the closure of the day; the rest is for the opening days.
         var open = offer.Espace.FirstOpenDay(ranked.Lieu, offer.TakesFrom(from).PlusDays(wait));
         if (open.DayNumber - from.DayNumber - wait is > 0 and var closed)
@@ -142,9 +146,9 @@ internal static class EspaceResults
         foreach (var (_, code, value) in reasons)
             result.Reasons.Add(new RankingReason { Code = code, Value = value });
 
-        (double, RankingReasonCode, int)? ReasonOf(Travel way, RankingReasonCode known, RankingReasonCode unknown) =>
+        (double, RankingReasonCode, int)? ReasonOf(Travel way, RankingReasonCode minutes, RankingReasonCode unknown) =>
             way.IsUnreachable ? null
-            : way.HasMinutes ? (way.Minutes / 60 * daysPerTravelHour, known, way.RoundedMinutes!.Value)
+            : way.HasMinutes ? (way.Minutes / 60 * daysPerTravelHour, minutes, way.RoundedMinutes!.Value)
             : (Ranking.UnknownMinutes / 60 * daysPerTravelHour, unknown, (int)Ranking.UnknownMinutes);
     }
 }

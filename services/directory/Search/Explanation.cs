@@ -69,7 +69,7 @@ internal static class Facets
     public static IEnumerable<Facet> Of(Snapshot snapshot, OfferIndex.Matches matches, MesureNeeds needs, IReadOnlySet<Guid>? only)
     {
         var byModalite = snapshot.Modalites
-            .Select(m => (Value: m.ToCode(), Count: m == needs.Modalite ? matches.Count : snapshot.OffersOf(m).Match(needs with { Modalite = m }, only).Count));
+            .Select(m => (Value: m.ToCode(), Count: m == needs.Modalite ? matches.Count : snapshot.OffersOf(m, needs.Today).Match(needs with { Modalite = m }, only).Count));
         var (departements, statuses) = (new Dictionary<string, int>(StringComparer.Ordinal), new Dictionary<CapacityStatus, int>());
         foreach (var offer in matches.Offers())
         {

@@ -42,7 +42,7 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PastSnapshots past
 
         var travel = await MesureProfiles.TravelAsync(
             request.Mesure, snapshot, request.HasDaysPerTravelHour ? request.DaysPerTravelHour : Ranking.DefaultDaysPerTravelHour, ct);
-        var index = snapshot.OffersOf(needs.Modalite);
+        var index = snapshot.OffersOf(needs.Modalite, needs.Today);
         var matches = index.Match(needs, only);
         var page = index.Best(matches, needs, travel, cursor is null ? null : new RankKey(cursor.Unreachable, cursor.Cost, cursor.EspaceId), pageSize + 1);
 
@@ -103,7 +103,7 @@ internal sealed class CheckDesignation(SnapshotSource snapshots, TimeProvider cl
             // Where no lieu suits, it is shown by all of them: the findings say what stands against it.
             var suitable = DesignationRules.SuitableLieux(espace.Facts, needs) is not 0 and var lieux ? lieux : espace.Facts.AllLieux;
             response.Result = EspaceResults.ToProto(
-                travel.Rank(offer, suitable, needs.From), espace, needs, travel, snapshot.Geography.CourtDepartements.GetValueOrDefault(needs.Court),
+                travel.Rank(offer, suitable, needs), espace, needs, travel, snapshot.Geography.CourtDepartements.GetValueOrDefault(needs.Court),
                 snapshot.WaitsOf(needs.Modalite, needs.Today));
             response.Warnings.Add(response.Result.Warnings.Select(w => w.Clone()));
         }

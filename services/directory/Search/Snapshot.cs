@@ -9,11 +9,12 @@ namespace Jafer.Directory.Search;
 /// <summary>All espaces as they stood at one revision of the directory. Immutable: a change makes a new snapshot.</summary>
 internal sealed class Snapshot
 {
-    private static readonly OfferIndex s_nothing = new([], _ => new LieuColumns(new(0, 0, 0, 0, 0, 0, 0, 0, 0), []));
+    private static readonly OfferIndex s_nothing = new([], default, _ => new LieuColumns(new(0, 0, 0, 0, 0, 0, 0, 0, 0), []));
 
     private readonly Dictionary<Guid, SearchedEspace> _espaces;
     private readonly Dictionary<string, int> _departements = new(StringComparer.Ordinal);
-    private readonly Dictionary<Modalite, Lazy<OfferIndex>> _offers = [];
+    // Of the days that are asked for: today, and yesterday while somebody reads on past midnight.
+    private readonly ConcurrentDictionary<(Modalite, DateOnly), Lazy<OfferIndex>> _offers = new();
     private readonly Dictionary<Modalite, Lazy<int>> _unknownWaits = [];
 
     // Of each day, start and end that was asked for: few, and gone with the snapshot.
@@ -27,8 +28,7 @@ internal sealed class Snapshot
             _departements[espace.Facts.Departement] = _departements.GetValueOrDefault(espace.Facts.Departement) + 1;
             foreach (var offer in espace.Offers)
             {
-                if (_offers.TryAdd(offer.Modalite, new(() => Index(offer.Modalite))))
-                    _unknownWaits.Add(offer.Modalite, new(() => Wait.StandIn(Offers(offer.Modalite).Select(o => o.Wait?.Days).OfType<int>())));
+                _unknownWaits.TryAdd(offer.Modalite, new(() => Wait.StandIn(Offers(offer.Modalite).Select(o => o.Wait?.Days).OfType<int>())));
             }
         }
     }
@@ -46,7 +46,7 @@ internal sealed class Snapshot
     public IReadOnlyCollection<SearchedEspace> Espaces => _espaces.Values;
 
     /// <summary>Modalités that some espace knows.</summary>
-    public IReadOnlyCollection<Modalite> Modalites => _offers.Keys;
+    public IReadOnlyCollection<Modalite> Modalites => _unknownWaits.Keys;
 
     /// <summary>The snapshot before anything is read.</summary>
     public static Snapshot Empty(Geography geography, SchoolCalendar calendar) => new(geography, calendar, -1, []);
@@ -57,8 +57,18 @@ internal sealed class Snapshot
     /// <summary>Number of espaces in a département.</summary>
     public int CountIn(string departement) => _departements.GetValueOrDefault(departement);
 
-    /// <summary>All offers of a modalité.</summary>
-    public OfferIndex OffersOf(Modalite modalite) => _offers.TryGetValue(modalite, out var index) ? index.Value : s_nothing;
+    /// <summary>All offers of a modalité, with the waits of a day.</summary>
+    public OfferIndex OffersOf(Modalite modalite, DateOnly today)
+    {
+        if (!_unknownWaits.ContainsKey(modalite))
+            return s_nothing;
+        if (_offers.TryGetValue((modalite, today), out var index))
+            return index.Value;
+        // A snapshot that nothing changes for days holds no index of each of them.
+        foreach (var old in _offers.Keys.Where(key => key.Item2 < today.AddDays(-1)))
+            _offers.TryRemove(old, out _);
+        return _offers.GetOrAdd((modalite, today), key => new(() => new OfferIndex(Offers(key.Item1), key.Item2, Columns))).Value;
+    }
 
     /// <summary>Days that stand in for a wait of a modalité that was never declared.</summary>
     public int UnknownWaitOf(Modalite modalite) => _unknownWaits.TryGetValue(modalite, out var days) ? days.Value : Wait.UnknownDays;
@@ -90,8 +100,6 @@ internal sealed class Snapshot
         var travel = Geography.Travel;
         return new(travel.Model.Coefficients, [.. communes.Select(commune => (commune, travel.PlaceOf(commune)))]);
     }
-
-    private OfferIndex Index(Modalite modalite) => new(Offers(modalite), Columns);
 
     private IEnumerable<Offer> Offers(Modalite modalite) => _espaces.Values.Select(e => e.OfferOf(modalite)).OfType<Offer>();
 }

@@ -35,7 +35,7 @@ public class OfferIndexTests
             var lieux = Enumerable.Range(0, id % 10 == 0 ? 3 : 1).Select(_ => new LieuFacts(random.Next(model.Codes.Count), LieuAccess.None)).ToArray();
             return Offer(Espace(id, lieux), wait: id % 7 == 0 ? null : random.Next(300));
         }).ToArray();
-        var index = new OfferIndex(offers, communes => new LieuColumns(model.Coefficients, [.. communes.Select(c => (c, model.OnSphere(c)))]));
+        var index = new OfferIndex(offers, Day, communes => new LieuColumns(model.Coefficients, [.. communes.Select(c => (c, model.OnSphere(c)))]));
         var matches = index.Match(Needs, null);
         for (var family = 0; family < 40; family++)
         {
@@ -120,8 +120,8 @@ public class OfferIndexTests
         var closed = Offer(WithClosures(Espace(3), new Closure(Day, Day.AddDays(20), ulong.MaxValue), new Closure(Day.AddDays(21), Day.AddDays(41), ulong.MaxValue)), wait: 5);
 
         Assert.Equal([1, 3, 2], Rank([reopens, closed, open], new(null, null, 14)).Select(Number));
-        Assert.Equal(Day.AddDays(45), reopens.FirstRencontre(0, Needs.From));
-        Assert.Equal(Day.AddDays(42), closed.FirstRencontre(0, Needs.From));
+        Assert.Equal(Day.AddDays(45), reopens.FirstRencontre(0, Needs));
+        Assert.Equal(Day.AddDays(42), closed.FirstRencontre(0, Needs));
     }
 
     [Fact]
@@ -130,9 +130,9 @@ public class OfferIndexTests
         var travel = new FamilyTravel(new WaysFrom(Travel.Of(10), Travel.Of(60), Travel.NoRoad), new WaysFrom(Travel.Of(90), Travel.Of(20), Travel.Of(0)), 14);
         var offer = Offer(Espace(1, new(0, LieuAccess.None), new(1, LieuAccess.None), new(2, LieuAccess.None)));
 
-        Assert.Equal(1, travel.Rank(offer, 0b111, Day).Lieu);
-        Assert.Equal(0, travel.Rank(offer, 0b101, Day).Lieu);
-        Assert.Equal((2, 1), (travel.Rank(offer, 0b100, Day).Lieu, travel.Rank(offer, 0b100, Day).Key.Unreachable));
+        Assert.Equal(1, travel.Rank(offer, 0b111, Needs).Lieu);
+        Assert.Equal(0, travel.Rank(offer, 0b101, Needs).Lieu);
+        Assert.Equal((2, 1), (travel.Rank(offer, 0b100, Needs).Lieu, travel.Rank(offer, 0b100, Needs).Key.Unreachable));
     }
 
     [Theory]
@@ -140,7 +140,7 @@ public class OfferIndexTests
     [InlineData(0, 60)]
     [InlineData(10, 70)]
     public void FirstRencontre_DeclaredWait_CountsFromTheLaterOfDecisionAndToday(int decision, int expected) =>
-        Assert.Equal(Day.AddDays(expected), Offer(wait: 60).FirstRencontre(0, (Needs with { Decision = Day.AddDays(decision) }).From));
+        Assert.Equal(Day.AddDays(expected), Offer(wait: 60).FirstRencontre(0, Needs with { Decision = Day.AddDays(decision) }));
 
     [Fact]
     public void ValidUntil_PeriodsThatFollowEachOther_IsTheEndOfTheLast()
@@ -164,7 +164,7 @@ public class OfferIndexTests
 
     private static List<RankKey> Whole(IEnumerable<Offer> offers, FamilyTravel travel) =>
         [.. offers.Where(o => DesignationRules.Findings(o.Espace, o, Needs).Count == 0)
-            .Select(o => travel.Rank(o, DesignationRules.SuitableLieux(o.Espace, Needs), Needs.From).Key).Order()];
+            .Select(o => travel.Rank(o, DesignationRules.SuitableLieux(o.Espace, Needs), Needs).Key).Order()];
 
     private static List<RankKey> Pages(OfferIndex index, OfferIndex.Matches matches, FamilyTravel travel, int size, int most = int.MaxValue)
     {

@@ -34,5 +34,5 @@ internal static class Samples
     /// <summary>The columns of lieux that lie nowhere: all ways to them are given.</summary>
     public static LieuColumns Nowhere(IReadOnlyList<int> communes) => new(Coefficients, [.. communes.Select(c => (c, default(PlaceOnSphere)))]);
 
-    public static OfferIndex Index(params Offer[] offers) => new(offers, Nowhere);
+    public static OfferIndex Index(params Offer[] offers) => new(offers, Day, Nowhere);
 }

@@ -60,8 +60,8 @@ public class TimetableTests
         {
             var (wait, more) = waits;
             var timetable = Of(Hours(rule));
-            var first = Offer(timetable, closures, wait).FirstRencontre(0, Day);
-            var later = Offer(timetable, closures, wait + more).FirstRencontre(0, Day);
+            var first = Offer(timetable, closures, wait).FirstRencontre(0, Needs);
+            var later = Offer(timetable, closures, wait + more).FirstRencontre(0, Needs);
 
             Assert.True(first >= Day.AddDays(wait) && later >= first);
             for (var day = Day.AddDays(wait); day <= first; day = day.AddDays(1))
@@ -77,7 +77,7 @@ public class TimetableTests
             var index = Index(offers);
 
             Assert.Equal(
-                offers.Select(o => travel.Rank(o, 1, Needs.From).Key).Order(),
+                offers.Select(o => travel.Rank(o, 1, Needs).Key).Order(),
                 index.Best(index.Match(Needs, null), Needs, travel, null, Math.Max(1, offers.Length)).Select(r => r.Key));
         }).QuickCheckThrowOnFailure();
 
@@ -93,7 +93,7 @@ public class TimetableTests
         var offer = Offer(Of(Hours("FREQ=WEEKLY;BYDAY=SA", rule)), [], wait);
 
         Assert.Equal(
-            warned ? [new Warning(ResultWarningCode.SchoolYearUnknown, offer.FirstRencontre(0, Day))] : [],
+            warned ? [new Warning(ResultWarningCode.SchoolYearUnknown, offer.FirstRencontre(0, Needs))] : [],
             Standing.Warnings(offer, 0, Needs).Where(w => w.Code == ResultWarningCode.SchoolYearUnknown));
     }
 

@@ -114,6 +114,27 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
     }
 
     [Fact]
+    public async Task SearchEspaces_TransmittedSinceTheWaitWasDeclared_SendsTheNextOneElsewhere()
+    {
+        // Ten slots a week: about one mesure begins in a week, and each that is transmitted adds six days to the wait.
+        const Modalite queue = Modalite.SortieAccompagnee;
+        var (near, other) = (Espace("o-near", wait: 30, modalite: queue), Espace("o-other", wait: 40, modalite: queue));
+        (near.Modalites[0].SlotsPerWeek, other.Modalites[0].SlotsPerWeek) = (10, 10);
+        await directory.ImportAsync(near, other);
+        Assert.Equal([IdOf("o-near"), IdOf("o-other")], await FoundAsync());
+
+        await directory.Host.PublishAsync<DirectoryDbContext>([.. Mesures(4, "o-near", modalite: queue).Select(m => m.Transmitted())]);
+
+        await Eventually.BecomesAsync(FoundAsync, found => found.SequenceEqual([IdOf("o-other"), IdOf("o-near")]), "the other one first");
+        var reasons = (await ResultAsync("o-near", queue)).Reasons.ToDictionary(r => r.Code, r => r.Value);
+        Assert.Equal(30, reasons[RankingReasonCode.Wait]);
+        Assert.InRange(reasons[RankingReasonCode.QueueChange], 20, 30);
+        Assert.Equal(Today.AddDays(30 + reasons[RankingReasonCode.QueueChange]).ToProto(), (await ResultAsync("o-near", queue)).ExpectedFirstVisitDate);
+
+        async Task<Guid[]> FoundAsync() => [.. (await directory.Court.SearchEspacesAsync(new() { Mesure = new() { Modalite = queue } })).Results.Select(r => Guid.Parse(r.EspaceId))];
+    }
+
+    [Fact]
     public async Task SearchEspaces_ClosingTakenBackOrOutcomeCorrected_FollowsWhatIsTrue()
     {
         await directory.ImportAsync(Espace("o-true", modalite: Own));
