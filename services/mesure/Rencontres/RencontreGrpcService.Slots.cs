@@ -6,7 +6,6 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using Mesure = Jafer.Mesures.Domain.Mesure;
 using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 
 namespace Jafer.Mesures.Rencontres;
@@ -32,6 +31,11 @@ internal sealed partial class RencontreGrpcService
         check.ThrowIfAny();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<SlotCursor>(request.PageToken, binding);
+
+        if (!own)
+        {
+            caller.Require(null, espaceId: espaceId);
+        }
 
         var now = clock.GetStoredNow();
         var free = request.States.Count == 0 || request.States.Contains(FreeSlotState.Free);
@@ -82,7 +86,7 @@ internal sealed partial class RencontreGrpcService
 
         var ct = context.CancellationToken;
         var slot = await db.FreeSlots.AsNoTracking().SingleOrDefaultAsync(s => s.Id == slotId, ct);
-        caller.Require(slot?.GestionnaireId);
+        caller.Require(slot?.GestionnaireId, espaceId: slot?.EspaceId);
         var now = clock.GetStoredNow();
         var response = new ListSlotCandidatesResponse();
         if (slot is null)
@@ -103,16 +107,7 @@ internal sealed partial class RencontreGrpcService
             && (m.Status.State == MesureState.EnAttente || m.Status.State == MesureState.EnCours)
             && (m.Decision.RencontreMinutes == null || m.Decision.RencontreMinutes <= slot.DurationMinutes)
             && (m.Term == null || m.Term >= day));
-        if (cursor is not null)
-        {
-            waiting = waiting.Where(m =>
-                (cursor.First && m.Status.State == MesureState.EnCours)
-                || ((cursor.First ? MesureState.EnAttente : MesureState.EnCours) == m.Status.State
-                    && ((m.Status.TransmittedAt ?? m.CreatedAt) > cursor.Since || ((m.Status.TransmittedAt ?? m.CreatedAt) == cursor.Since && m.Id > cursor.Id))));
-        }
-
-        // In the database the states are their codes, of which EN_ATTENTE comes first. What no judge ordered was never transmitted.
-        var page = await waiting.OrderBy(m => m.Status.State).ThenBy(m => m.Status.TransmittedAt ?? m.CreatedAt).ThenBy(m => m.Id).Take(size + 1).ToListAsync(ct);
+        var page = await waiting.After(cursor?.Claim).InOrderOfOffering().Take(size + 1).ToListAsync(ct);
         var fitting = page.Take(size).ToList();
         var ids = fitting.Select(m => m.Id).ToList();
         var rencontres = (await db.Rencontres.AsNoTracking().Where(r => ids.Contains(r.MesureId)).ToListAsync(ct)).ToLookup(r => r.MesureId);
@@ -135,23 +130,20 @@ internal sealed partial class RencontreGrpcService
                 {
                     Mesure = mesure.ToSummary(),
                     FirstRencontre = mesure.Status.FirstHeldRencontreAt is null,
-                    WaitingDays = Math.Max(0, (int)(now - Since(mesure)).TotalDays),
+                    WaitingDays = Math.Max(0, (int)(now - SlotClaim.SinceOf(mesure)).TotalDays),
                 });
             }
         }
 
         if (page.Count > size)
         {
-            var last = fitting[^1];
-            response.NextPageToken = tokens.Protect(new CandidateCursor(last.Status.State == MesureState.EnAttente, Since(last), last.Id), binding);
+            response.NextPageToken = tokens.Protect(new CandidateCursor(SlotClaim.Of(fitting[^1])), binding);
         }
 
         return response;
     }
 
-    private static DateTimeOffset Since(Mesure mesure) => mesure.Status.TransmittedAt ?? mesure.CreatedAt;
-
     private sealed record SlotCursor(DateTimeOffset StartsAt, Guid Id);
 
-    private sealed record CandidateCursor(bool First, DateTimeOffset Since, Guid Id);
+    private sealed record CandidateCursor(SlotClaim Claim);
 }
