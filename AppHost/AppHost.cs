@@ -113,6 +113,17 @@ public static class Program
             Description = "Travel time from every commune to the nearest lieu, as an SVG file whose place is told.",
             IconName = "Map",
         });
+        mesure
+            .WithCommand("retention-dry-run", "Retention: dry run", c => cli.RunAsync(c, "retention", "dry-run"), new CommandOptions
+            {
+                Description = "Tells for each rule how much a run of retention would erase now. Nothing is erased.",
+                IconName = "DocumentSearch",
+            })
+            .WithCommand("retention-last", "Retention: last run", c => cli.RunAsync(c, "retention", "last"), new CommandOptions
+            {
+                Description = "Tells what the last run of retention erased, and how long ago.",
+                IconName = "History",
+            });
         var demoData = cli.Configure(builder.AddProject<Projects.Jafer_Cli>("demo-data", NoLaunchProfile).WithArgs("demo", "load"))
             .WaitFor(identity)
             .WithCommand("reset", "Reset demonstration data", c => cli.RunAsync(c, "demo", "reset"), new CommandOptions
@@ -188,6 +199,11 @@ public static class Program
                 {
                     Description = "Sends the messages of this service's outbox again that were given up after too many failures.",
                     IconName = "ArrowForward",
+                })
+                .WithCommand("vacuum", "Vacuum the database", c => VacuumCommand.RunAsync<TProject>(c, place, name, database.Resource), new CommandOptions
+                {
+                    Description = "What retention erased leaves the tables now, as --vacuum does it; nobody waits for it.",
+                    IconName = "Broom",
                 });
             migrations.WithParentRelationship(service);
             return servers.Connect(service, name, database);

@@ -22,10 +22,7 @@ internal sealed class CommandLine(Place place, EndpointReference issuer)
     /// <summary>Runs the tool once, outside the model; its last line becomes the answer.</summary>
     public Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, params string[] arguments)
     {
-        var tool = Path.GetFileNameWithoutExtension(new Projects.Jafer_Cli().ProjectPath);
-        // Beside the AppHost's own output, which may be a copy of what was built.
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var start = new ProcessStartInfo("dotnet", [Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", tool, configuration, $"{tool}.dll")), .. arguments]);
+        var start = Tool.Of<Projects.Jafer_Cli>(arguments);
         foreach (var service in _services)
         {
             foreach (var endpoint in (string[])["grpc", "health"])
@@ -62,9 +59,31 @@ internal static class JourneyCommand
     }
 }
 
+/// <summary>A service's database vacuumed by its own program, as an operator does it by hand.</summary>
+internal static class VacuumCommand
+{
+    public static async Task<ExecuteCommandResult> RunAsync<TProject>(ExecuteCommandContext context, Place place, string name, IResourceWithConnectionString database)
+        where TProject : IProjectMetadata, new()
+    {
+        var start = Tool.Of<TProject>("--vacuum");
+        start.Environment[$"ConnectionStrings__{name}"] = await database.GetConnectionStringAsync(context.CancellationToken);
+        return await Tool.RunAsync(context, start, place.Root);
+    }
+}
+
 /// <summary>A program that a command runs to its end.</summary>
 internal static class Tool
 {
+    /// <summary>One of Jafer's own programs.</summary>
+    public static ProcessStartInfo Of<TProject>(params string[] arguments)
+        where TProject : IProjectMetadata, new()
+    {
+        var program = Path.GetFileNameWithoutExtension(new TProject().ProjectPath);
+        // Beside the AppHost's own output, which may be a copy of what was built.
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        return new ProcessStartInfo("dotnet", [Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", program, configuration, $"{program}.dll")), .. arguments]);
+    }
+
     public static async Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, ProcessStartInfo start, string folder, bool quiet = false)
     {
         start.WorkingDirectory = folder;

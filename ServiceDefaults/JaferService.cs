@@ -97,6 +97,7 @@ public static class JaferService
         });
         builder.Services.AddSingleton<SealingWork<TContext>>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SealingWork<TContext>>());
+        builder.Services.AddHostedService<KeyPassCensus>();
         builder.Services.AddScoped<Commands<TContext>>();
         builder.AddJaferMessaging<TContext>(name, subscriptions);
         builder.Services.AddHealthChecks()
@@ -131,18 +132,25 @@ public static class JaferService
     }
 
     /// <summary>
-    /// True when the process was started with --migrate and its database is already up to date: then it can end before it builds
-    /// a service, which costs far more than the question.
+    /// True when all that the process was started for is done without building a service: --vacuum, which needs nothing but the database,
+    /// and --migrate of one that is already up to date, since building costs far more than the question.
     /// </summary>
     /// <param name="args">Arguments of the process.</param>
     /// <param name="name">Name of the service.</param>
     /// <param name="isLoaded">Whether the reference data are loaded, asked of a database with the service's tables; null for none.</param>
-    public static async Task<bool> IsMigratedAsync<TContext>(string[] args, string name, Func<NpgsqlDataSource, CancellationToken, Task<bool>>? isLoaded = null)
+    public static async Task<bool> IsDoneAsync<TContext>(string[] args, string name, Func<NpgsqlDataSource, CancellationToken, Task<bool>>? isLoaded = null)
         where TContext : JaferDbContext
     {
         // Where the engine puts addresses; one that stands elsewhere is found by the service itself.
-        if (!args.Contains("--migrate")
-            || new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build().GetConnectionString(name) is not { } connection)
+        var connection = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine([.. args.Where(a => a is not ("--migrate" or "--vacuum"))]).Build()
+            .GetConnectionString(name);
+        if (args.Contains("--vacuum"))
+        {
+            Environment.ExitCode = await Vacuum.RunAsync(name, connection, Console.Out, Console.Error, CancellationToken.None);
+            return true;
+        }
+
+        if (!args.Contains("--migrate") || connection is null)
         {
             return false;
         }
@@ -153,8 +161,8 @@ public static class JaferService
     }
 
     /// <summary>
-    /// Runs the service; with the argument --migrate brings its database up to date and ends, with --vacuum vacuums it and ends. Refuses to start when an rpc has
-    /// no row in the access table or the personal table, with issuers that are configured wrongly, and outside Development in clear text.
+    /// Runs the service; with the argument --migrate brings its database up to date and ends. Refuses to start when an rpc has no row
+    /// in the access table or the personal table, with issuers that are configured wrongly, and outside Development in clear text.
     /// </summary>
     /// <param name="app">The application.</param>
     /// <param name="args">Arguments of the process.</param>
@@ -167,12 +175,6 @@ public static class JaferService
         if (args.Contains("--migrate"))
         {
             await app.MigrateAsync<TContext>(loadReferenceData);
-            return;
-        }
-
-        if (args.Contains("--vacuum"))
-        {
-            await app.VacuumAsync();
             return;
         }
 
@@ -189,20 +191,6 @@ public static class JaferService
         // A wrong key must be seen now, not when the first list is turned over.
         _ = app.Services.GetRequiredService<PageTokens>();
         await app.RunAsync();
-    }
-
-    /// <summary>
-    /// Vacuums the database as its owner, which the running service is not: what was erased leaves the tables now, not when autovacuum
-    /// comes by. Nothing waits for it.
-    /// </summary>
-    /// <param name="app">The application, not started.</param>
-    public static async Task VacuumAsync(this WebApplication app)
-    {
-        ArgumentNullException.ThrowIfNull(app);
-        await using var owner = new NpgsqlDataSourceBuilder(DatabaseRoles.ConnectionString(app.Configuration, app.Services.GetRequiredService<ServiceName>().Value)).Build();
-        await using var command = owner.CreateCommand("vacuum (analyze, skip_locked)");
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(app.Lifetime.ApplicationStopping);
     }
 
     /// <summary>Brings the database up to date.</summary>

@@ -98,6 +98,7 @@ play "a judge sends a mesure elsewhere" difficulty.py judge.mjs
 play "a decision is attached, notices and a note are printed" documents.mjs
 play "who opened a file is told, and a stranger refused" journal.mjs
 play "an organisation gives and takes rights, and a program signs its own tokens" members.mjs
+play "a préfecture records an agrément, and is refused elsewhere" prefecture.mjs
 play "an espace has caught up after having been offline" catch-up.mjs
 play "a webhook is created, verified over a rotation of its secrets, and deleted" webhook-receiver.mjs
 play "a watcher is killed again and again and resumes without a gap" watch.py

@@ -14,6 +14,12 @@ public enum Tenancy
     /// <summary>Everybody's.</summary>
     Any,
 
+    /// <summary>
+    /// Those of the espaces, courts and gestionnaires of the caller's territory, and of the caller's own organisation. Of a caller without
+    /// a territory <see cref="Any"/> has taken its place by the time that a service sees it.
+    /// </summary>
+    Territory,
+
     /// <summary>Nobody's in particular: figures of all, small numbers withheld.</summary>
     Aggregate,
 }
@@ -74,6 +80,18 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
     /// <summary>Whether the rpc is for a person who is no member yet.</summary>
     public bool OpenToInvited { get; init; }
 
+    /// <summary>Whether what lies in the caller's territory is granted, besides what the tenancy says.</summary>
+    public bool WithTerritory { get; init; }
+
+    /// <summary>Whether only a caller without a territory, who is competent for the whole nation, may call.</summary>
+    public bool OnlyForNation { get; init; }
+
+    /// <summary>Whether only a caller with a territory may call.</summary>
+    public bool OnlyWhereSaid { get; init; }
+
+    /// <summary>Whether the answer depends on where the caller is competent.</summary>
+    public bool AsksForTerritory => WithTerritory || OnlyForNation || Tenancy == Tenancy.Aggregate;
+
     /// <summary>Reads a cell, such as "own+former" or "any:person+for-person".</summary>
     /// <param name="text">The cell, in the grammar that heads access.csv.</param>
     /// <exception cref="FormatException">The text is no cell.</exception>
@@ -89,6 +107,7 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
         var conditions = parts.Length > 1 ? parts[1].Split('+') : [];
         var (relations, actors, forEspace) = (Relations.None, Actors.None, false);
         var (manager, invited) = (conditions.Contains("manager"), conditions.Contains("invited"));
+        var (nation, said) = (conditions.Contains("nation"), conditions.Contains("said"));
         foreach (var condition in conditions)
         {
             actors |= condition switch
@@ -96,15 +115,22 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
                 "person" => Actors.Person,
                 "software" => Actors.Software,
                 "for-person" => Actors.SoftwareForPerson,
-                "for-espace" or "manager" or "invited" => Actors.None,
+                "for-espace" or "manager" or "invited" or "nation" or "said" => Actors.None,
                 _ => throw Wrong(),
             };
             forEspace |= condition == "for-espace";
         }
 
-        var tenancy = parts[0] switch { "any" => Tenancy.Any, "aggregate" => Tenancy.Aggregate, _ => Tenancy.Own };
+        var tenancy = parts[0] switch { "any" => Tenancy.Any, "aggregate" => Tenancy.Aggregate, "territory" => Tenancy.Territory, _ => Tenancy.Own };
+        var territory = tenancy == Tenancy.Territory;
         foreach (var relation in tenancy == Tenancy.Own ? parts[0].Split('+') : [])
         {
+            if (relation == "territory")
+            {
+                territory = true;
+                continue;
+            }
+
             relations |= relation switch
             {
                 "own" => Relations.Holder | Relations.NonJudicialHolder,
@@ -116,7 +142,7 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
         }
 
         // Rights are given, and invitations accepted, by persons themselves.
-        if (parts.Length > 2 || ((manager || invited) && (actors != Actors.Person || manager == invited)))
+        if (parts.Length > 2 || ((manager || invited) && (actors != Actors.Person || manager == invited)) || (nation && (territory || said)) || (said && !territory))
         {
             throw Wrong();
         }
@@ -125,6 +151,9 @@ public sealed record AccessCell(Tenancy Tenancy, Relations Relations, Actors Act
         {
             Rank = manager ? MemberRank.Manager : MemberRank.Agent,
             OpenToInvited = invited,
+            WithTerritory = territory,
+            OnlyForNation = nation,
+            OnlyWhereSaid = said,
         };
 
         FormatException Wrong() => new($"access table: \"{text}\" is no cell");

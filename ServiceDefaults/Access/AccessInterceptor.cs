@@ -11,10 +11,11 @@ namespace Jafer.ServiceDefaults.Access;
 
 /// <summary>
 /// Answers before anything else is looked at: no token or a bad one is UNAUTHENTICATED, a role without a grant in the access
-/// table, a person where it wants software or the other way round, and a member whose rank is too low, is PERMISSION_DENIED. Health and
-/// reflection are open.
+/// table, a person where it wants software or the other way round, a member whose rank is too low, and who is competent for a part of France
+/// only where the act is for the whole, is PERMISSION_DENIED. Health and reflection are open. Whom members, credentials and territories let in
+/// is asked again while a stream goes on: see <see cref="StreamAdmission"/>.
 /// </summary>
-internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens, MemberRanks ranks) : Interceptor
+internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens, MemberRanks ranks, CallerTerritories territories, TimeProvider clock) : Interceptor
 {
     /// <summary>Services that need no token.</summary>
     public static readonly FrozenSet<string> OpenServices =
@@ -30,30 +31,33 @@ internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens, M
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        await AdmitAsync(context);
-        await continuation(request, responseStream, context);
+        var admission = await AdmitAsync(context);
+        await continuation(request, admission?.Around(responseStream) ?? responseStream, context);
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        await AdmitAsync(context);
-        return await continuation(requestStream, context);
+        var admission = await AdmitAsync(context);
+        return await continuation(admission?.Around(requestStream) ?? requestStream, context);
     }
 
     public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        await AdmitAsync(context);
-        await continuation(requestStream, responseStream, context);
+        // What was taken is answered: only what the client sends next is refused.
+        var admission = await AdmitAsync(context);
+        await continuation(admission?.Around(requestStream) ?? requestStream, responseStream, context);
     }
 
-    private async Task AdmitAsync(ServerCallContext context)
+    /// <summary>Lets the call in, or refuses it.</summary>
+    /// <returns>What asks again while a stream goes on; null where nothing can change.</returns>
+    private async Task<StreamAdmission?> AdmitAsync(ServerCallContext context)
     {
         var service = context.Method.AsSpan(1, context.Method.LastIndexOf('/') - 1);
         if (OpenServices.GetAlternateLookup<ReadOnlySpan<char>>().Contains(service))
         {
-            return;
+            return null;
         }
 
         var http = context.GetHttpContext();
@@ -75,7 +79,7 @@ internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens, M
             throw DomainError.Forbidden();
         }
 
-        var ranked = await ranks.AdmitAsync(caller, token, context.CancellationToken);
+        var ranked = await territories.AdmitAsync(await ranks.AdmitAsync(caller, token, context.CancellationToken), context.CancellationToken);
         if (!ReferenceEquals(ranked, caller))
         {
             context.SetCaller(ranked);
@@ -83,5 +87,6 @@ internal sealed class AccessInterceptor(AccessTable table, TokenReader tokens, M
         }
 
         Purpose.Require(context.RequestHeaders);
+        return ranks.Decide(caller, token) || cell.AsksForTerritory ? new StreamAdmission(ranks, territories, clock, context, caller, token) : null;
     }
 }

@@ -24,7 +24,7 @@ internal static class Authentication
         builder.Services.AddSingleton<TokenReader>();
         builder.Services.AddSingleton<Memberships>();
         builder.Services.AddSingleton<MemberRanks>();
-        builder.Services.AddSingleton<PartnerTerritories>();
+        builder.Services.AddSingleton<CallerTerritories>();
         builder.Services.TryAddSingleton<IOrganisations, DirectoryOrganisations>();
         builder.Services.AddJaferClient<OrganisationService.OrganisationServiceClient>("directory");
         builder.Services.AddJaferClient<TerritoryService.TerritoryServiceClient>("directory");
@@ -38,7 +38,7 @@ internal static class Authentication
         var clock = services.GetRequiredService<TimeProvider>();
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger<IssuerKeys>();
         var options = configuration.GetSection("Identity:Keys").Get<KeyOptions>() ?? new KeyOptions();
-        var http = new Lazy<HttpClient>(() => new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }));
+        var http = new Lazy<HttpClient>(() => IssuerKeys.Client(new SocketsHttpHandler()));
         return Issuers.Read(configuration, environment, service, (authority, file) => new IssuerKeys(
             file is null ? IssuerKeys.Discover(http.Value, authority, requireHttps: !environment.IsDevelopment()) : IssuerKeys.FromFile(file), options, clock, logger));
     }

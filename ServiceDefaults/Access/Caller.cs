@@ -22,6 +22,9 @@ public static class Roles
     /// <summary>CAF, MSA, DDETS, département: figures of its territory.</summary>
     public const string Partenaire = "partenaire";
 
+    /// <summary>Préfecture: the agréments of its département.</summary>
+    public const string Prefecture = "prefecture";
+
     /// <summary>One of Jafer's own services.</summary>
     public const string Systeme = "systeme";
 }
@@ -52,20 +55,48 @@ public sealed record Caller(
     /// </summary>
     public MemberRank? Rank { get; init; }
 
-    /// <summary>Whether the caller may touch what belongs to an organisation.</summary>
+    /// <summary>Where the caller is competent, for rpcs whose cell asks for it; null for the whole nation.</summary>
+    public CallerTerritory? Territory { get; init; }
+
+    /// <summary>
+    /// Whether the caller may touch what belongs to an organisation. What is of an espace is in a caller's territory by where the espace
+    /// lies, not by its gestionnaire, which may have others elsewhere: who asks says of which espace it is.
+    /// </summary>
     /// <param name="organisationId">The organisation; null for what belongs to nobody.</param>
     /// <param name="relation">What that organisation is to it.</param>
-    public bool MayTouch(Guid? organisationId, Relations relation = Relations.Holder) =>
-        Tenancy == Tenancy.Any || (organisationId == OrganisationId && Cell.Admits(relation));
+    /// <param name="espaceId">The espace of which it is; null for what is of none.</param>
+    public bool MayTouch(Guid? organisationId, Relations relation = Relations.Holder, Guid? espaceId = null) =>
+        Tenancy == Tenancy.Any
+        || (organisationId == OrganisationId && (Tenancy == Tenancy.Territory || Cell.Admits(relation)))
+        || HasInTerritory(espaceId);
+
+    /// <summary>Whether the cell grants what lies in the caller's territory, and an espace or a court does.</summary>
+    /// <param name="espaceId">The espace; null for none.</param>
+    /// <param name="juridictionId">The court; null for none.</param>
+    public bool HasInTerritory(Guid? espaceId, Guid? juridictionId = null) => Cell.WithTerritory && Territory?.Has(espaceId, juridictionId) == true;
 
     /// <summary>Refuses the call unless the caller may touch what belongs to an organisation.</summary>
     /// <param name="organisationId">The organisation; null for what belongs to nobody.</param>
     /// <param name="relation">What that organisation is to it.</param>
-    public void Require(Guid? organisationId, Relations relation = Relations.Holder)
+    /// <param name="espaceId">The espace of which it is; null for what is of none.</param>
+    public void Require(Guid? organisationId, Relations relation = Relations.Holder, Guid? espaceId = null)
     {
-        if (!MayTouch(organisationId, relation))
+        if (!MayTouch(organisationId, relation, espaceId))
         {
             throw DomainError.Forbidden();
+        }
+    }
+
+    /// <summary>
+    /// Refuses the call unless the caller may touch what an organisation itself has: their own, everybody's, or in a territory a court that
+    /// sits there or a gestionnaire with an espace there.
+    /// </summary>
+    /// <param name="organisationId">The organisation; null for none.</param>
+    public void RequireOrganisation(Guid? organisationId)
+    {
+        if (!(Cell.WithTerritory && organisationId is { } id && Territory?.OrganisationIds.Contains(id) == true))
+        {
+            Require(organisationId);
         }
     }
 }

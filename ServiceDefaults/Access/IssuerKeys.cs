@@ -31,6 +31,9 @@ internal sealed class IssuerKeys(Func<CancellationToken, Task<IEnumerable<Securi
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    // A discovery document and a key set are some kilobytes.
+    private const int MostBytes = 1024 * 1024;
+
     // While no key at all is known, nobody can be let in: the issuer is asked sooner.
     private static readonly TimeSpan s_firstRetry = TimeSpan.FromSeconds(1);
 
@@ -63,6 +66,14 @@ internal sealed class IssuerKeys(Func<CancellationToken, Task<IEnumerable<Securi
 
         await ReadAsync(options.RetryAfter).WaitAsync(ct);
         return _held?.Keys.GetValueOrDefault(id) ?? (_failed ? throw DomainError.Unavailable(options.RetryAfter) : null);
+    }
+
+    /// <summary>What asks issuers: it takes no answer without end.</summary>
+    /// <param name="handler">The way to them.</param>
+    public static HttpClient Client(SocketsHttpHandler handler)
+    {
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        return new HttpClient(handler) { MaxResponseContentBufferSize = MostBytes };
     }
 
     /// <summary>Reads keys by discovery.</summary>
@@ -109,9 +120,9 @@ internal sealed class IssuerKeys(Func<CancellationToken, Task<IEnumerable<Securi
             _held = keys.Count > 0 ? new Held(keys, clock.GetUtcNow()) : throw new InvalidOperationException("the issuer has no keys");
             _failed = false;
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or InvalidOperationException or ArgumentException
-            or System.Text.Json.JsonException or OperationCanceledException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // Whatever an issuer answers, those who wait for it are told that it does not: a fault of this task would be theirs.
             _failed = true;
             logger.LogWarning("The keys of an issuer could not be read ({Fault}); those known go on for {MaxAge} after they were read", e.GetType().Name, options.MaxAge);
         }

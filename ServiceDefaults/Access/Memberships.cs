@@ -123,6 +123,33 @@ internal sealed class Memberships
 /// <summary>Lets a caller in by the rank of the member who calls, or for whom software calls.</summary>
 internal sealed class MemberRanks(Memberships memberships, TimeProvider clock)
 {
+    /// <summary>Whether what the directory says decides of a caller: who is not looked at at the beginning is not while a stream goes on.</summary>
+    /// <param name="caller">The caller, whom the cell admits.</param>
+    /// <param name="token">Their token.</param>
+    public bool Decide(Caller caller, TokenIdentity token) =>
+        memberships.AreKept && !caller.Cell.OpenToInvited && token.Role != Roles.Systeme && (token.IsPerson || token.OnBehalfOf is not null || token.CredentialRank is not null);
+
+    /// <summary>The caller of a stream that goes on, as they would be let in now.</summary>
+    /// <param name="caller">The caller, whom the cell admits.</param>
+    /// <param name="token">Their token, which was good at the beginning.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="DomainError">As of <see cref="AdmitAsync"/>; UNAUTHENTICATED when the credential, or its key, is good no more.</exception>
+    public async ValueTask<Caller> AdmitAgainAsync(Caller caller, TokenIdentity token, CancellationToken ct)
+    {
+        if (token.SignedBy is { } signed)
+        {
+            var credential = await memberships.CredentialAsync(signed.CredentialId, ct);
+            if (credential?.KeyOf(signed.KeyId, clock.GetUtcNow()) is null || (token.OnBehalfOf is not null && !credential.MayActOnBehalf))
+            {
+                throw DomainError.TokenInvalid();
+            }
+
+            token = token with { CredentialRank = credential.Rank };
+        }
+
+        return await AdmitAsync(caller, token, ct);
+    }
+
     /// <summary>The caller with their rank.</summary>
     /// <param name="caller">The caller, whom the cell admits.</param>
     /// <param name="token">Their token.</param>
@@ -130,8 +157,7 @@ internal sealed class MemberRanks(Memberships memberships, TimeProvider clock)
     /// <exception cref="DomainError">PERMISSION_DENIED, or UNAVAILABLE when nothing is known and the directory does not answer.</exception>
     public ValueTask<Caller> AdmitAsync(Caller caller, TokenIdentity token, CancellationToken ct)
     {
-        var person = token.IsPerson ? token.Subject : token.OnBehalfOf;
-        if (!memberships.AreKept || caller.Cell.OpenToInvited || token.Role == Roles.Systeme || (person is null && token.CredentialRank is null))
+        if (!Decide(caller, token))
         {
             return new(caller);
         }
@@ -141,6 +167,7 @@ internal sealed class MemberRanks(Memberships memberships, TimeProvider clock)
             throw DomainError.RankInsufficient(caller.Cell.Rank);
         }
 
+        var person = token.IsPerson ? token.Subject : token.OnBehalfOf;
         return person is null ? new(caller with { Rank = token.CredentialRank }) : OfPersonAsync(caller, token, person, ct);
     }
 

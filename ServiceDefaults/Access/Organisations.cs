@@ -25,7 +25,7 @@ public interface IOrganisations
     /// <param name="ct">Cancellation.</param>
     Task<GetCredentialKeysResponse?> CredentialKeysAsync(Guid credentialId, CancellationToken ct);
 
-    /// <summary>Where an organisation is competent; null when the directory has no answer for the moment. Not kept: see <see cref="PartnerTerritories"/>.</summary>
+    /// <summary>Where an organisation is competent; null when the directory has no answer for the moment. Not kept: see <see cref="CallerTerritories"/>.</summary>
     /// <param name="organisationId">The organisation.</param>
     /// <param name="ct">Cancellation.</param>
     Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct);

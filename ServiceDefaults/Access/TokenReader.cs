@@ -22,9 +22,17 @@ internal sealed record TokenIdentity(string Subject, string Role, Guid Organisat
     /// <summary>What a credential may do; null for a token of an issuer.</summary>
     public MemberRank? CredentialRank { get; init; }
 
+    /// <summary>The credential and its key that signed; null for a token of an issuer.</summary>
+    public CredentialKey? SignedBy { get; init; }
+
     /// <summary>What kind of caller it is.</summary>
     public Actors Actor => IsPerson ? Actors.Person : OnBehalfOf is null ? Actors.Software : Actors.SoftwareForPerson;
 }
+
+/// <summary>A key of a credential.</summary>
+/// <param name="CredentialId">The credential.</param>
+/// <param name="KeyId">The key.</param>
+internal sealed record CredentialKey(Guid CredentialId, string KeyId);
 
 /// <summary>
 /// Reads bearer tokens: signed by a key of a known issuer with an allowed algorithm, for this audience, valid now, of a role for
@@ -150,6 +158,7 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
         {
             Issuer = Issuers.Credential,
             CredentialRank = credential.Rank,
+            SignedBy = new(id, token.Kid),
         };
     }
 
@@ -176,7 +185,14 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
             return null;
         }
 
-        var isPerson = names.ConstantActor ?? One(claims, names.Actor) == "person";
+        // What is neither would pass for software, of which no rank is asked.
+        var actor = One(claims, names.Actor);
+        if (names.ConstantActor is null && claims.FindFirst(names.Actor) is not null && actor is not ("person" or "software"))
+        {
+            return null;
+        }
+
+        var isPerson = names.ConstantActor ?? actor == "person";
         var onBehalfOf = isPerson ? null : One(claims, names.OnBehalfOf);
         if (onBehalfOf is { Length: > MaxSubjectLength - 41 } || await OrganisationAsync(names, claims, ct) is not { } organisationId)
         {

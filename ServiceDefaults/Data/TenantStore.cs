@@ -8,8 +8,8 @@ namespace Jafer.ServiceDefaults.Data;
 
 /// <summary>
 /// The service's database as a caller may see it: one who may touch the things of their own organisation alone reaches it as
-/// <see cref="DatabaseRoles.Calls"/>, with that organisation as the tenant of row security; one who may touch everybody's, and the
-/// service itself, as <see cref="DatabaseRoles.Work"/>.
+/// <see cref="DatabaseRoles.Calls"/>, with that organisation as the tenant of row security; one who may touch everybody's or those of a
+/// territory, and the service itself, as <see cref="DatabaseRoles.Work"/>.
 /// </summary>
 /// <param name="work">The database for <see cref="DatabaseRoles.Work"/>.</param>
 /// <param name="calls">The database for <see cref="DatabaseRoles.Calls"/>.</param>
@@ -58,9 +58,10 @@ public sealed class TenantStore(NpgsqlDataSource work, [FromKeyedServices(Databa
 /// <param name="Role">The role of the call, as the access table names it.</param>
 internal sealed record Tenant(Guid OrganisationId, string Role)
 {
-    /// <summary>The tenant of a call; null for one that may touch everybody's things, and for the service itself.</summary>
+    /// <summary>The tenant of a call; null for one that may touch everybody's things or those of a territory, and for the service itself.</summary>
     /// <param name="caller">The caller; null for the service itself.</param>
-    public static Tenant? Of(Caller? caller) => caller is null or { Tenancy: Tenancy.Any } ? null : new Tenant(caller.OrganisationId, caller.Role);
+    public static Tenant? Of(Caller? caller) =>
+        caller is null or { Tenancy: Tenancy.Any or Tenancy.Territory } or { Cell.WithTerritory: true, Territory: not null } ? null : new Tenant(caller.OrganisationId, caller.Role);
 
     /// <summary><see cref="TenantStore.SetTenant"/> as a statement of a batch.</summary>
     public NpgsqlBatchCommand ToStatement() => Inserts.With(

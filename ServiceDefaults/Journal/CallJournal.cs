@@ -8,11 +8,14 @@ namespace Jafer.ServiceDefaults.Journal;
 /// <summary>What the journal knows of one call: what it asked about, and what of it is on record already.</summary>
 internal sealed class CallJournal
 {
+    private const int MostRefused = 1000;
+
     private static readonly object s_key = new();
 
     private readonly ServerCallContext _call;
     private readonly bool _personal;
     private readonly NameList _asked = new();
+    private readonly NameList _found = new();
     private readonly HashSet<string> _onRecord = new(StringComparer.Ordinal);
     private bool _any;
     private bool _writes;
@@ -44,6 +47,17 @@ internal sealed class CallJournal
         }
     }
 
+    /// <summary>Notes what a call turned out to be about, and neither request nor answer names.</summary>
+    /// <param name="resource">Its name.</param>
+    public void Found(string resource)
+    {
+        lock (_asked)
+        {
+            _found.Add(resource);
+            _asked.Add(resource);
+        }
+    }
+
     /// <summary>The line of a write, for its transaction; <see cref="Committed"/> once that is committed.</summary>
     /// <param name="resource">What is written.</param>
     /// <param name="request">The request.</param>
@@ -60,6 +74,14 @@ internal sealed class CallJournal
         if (response is not null)
         {
             ResourceNames.AddTo(names, response, asked: false);
+        }
+
+        lock (_asked)
+        {
+            foreach (var name in _found.Names)
+            {
+                names.Add(name);
+            }
         }
 
         return Line(_call.Caller(), JournalEntry.Done, isWrite: true, names);
@@ -87,30 +109,20 @@ internal sealed class CallJournal
 
         lock (_asked)
         {
+            var answered = new NameList();
+            if (answer is not null)
+            {
+                ResourceNames.AddTo(answered, answer, asked: false);
+            }
+
+            // Of a further message of a stream only what is new: it takes no room from what is.
             var names = new NameList();
-            foreach (var name in _asked.Names)
+            foreach (var name in _asked.Names.Concat(answered.Names).Where(n => !_onRecord.Contains(n)))
             {
                 names.Add(name);
             }
 
-            if (answer is not null)
-            {
-                ResourceNames.AddTo(names, answer, asked: false);
-            }
-
-            if (!_any)
-            {
-                return Line(caller, JournalEntry.Done, isWrite: false, names);
-            }
-
-            // A further message of a stream: only what is new.
-            var fresh = new NameList();
-            foreach (var name in names.Names.Where(n => !_onRecord.Contains(n)))
-            {
-                fresh.Add(name);
-            }
-
-            return fresh.Names.Count == 0 ? null : Line(caller, JournalEntry.Done, isWrite: false, fresh);
+            return _any && names.Names.Count == 0 ? null : Line(caller, JournalEntry.Done, isWrite: false, names);
         }
     }
 
@@ -132,7 +144,19 @@ internal sealed class CallJournal
         };
         lock (_asked)
         {
-            return outcome is null ? null : Line(caller, outcome, _writes, _asked);
+            if (outcome is null)
+            {
+                return null;
+            }
+
+            // Nothing was done: what somebody makes up need not all be kept.
+            var names = new NameList();
+            foreach (var name in _asked.Names.Take(MostRefused))
+            {
+                names.Add(name);
+            }
+
+            return Line(caller, outcome, _writes, names);
         }
     }
 

@@ -17,6 +17,12 @@ public sealed class JournalEntry : IAppended
     /// <summary>Outcome of a call whose caller was refused.</summary>
     public const string Denied = "DENIED";
 
+    /// <summary>Outcome of a line about a caller who seems to try out ids: nothing was done, somebody should look.</summary>
+    public const string Alarm = "ALARM";
+
+    /// <summary>What such a line names, by which they are found.</summary>
+    public const string EnumerationAlarms = "alarms/enumeration";
+
     /// <summary>Subject of the token.</summary>
     public required string Subject { get; init; }
 
@@ -78,6 +84,30 @@ public sealed class JournalEntry : IAppended
         IsWrite = true,
     };
 
+    /// <summary>
+    /// Adds lines of what the service does by itself in SQL of its own, in the transaction that the connection is in; none when
+    /// nothing is named.
+    /// </summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="work">What it does, in a word or two, such as "mail".</param>
+    /// <param name="resources">What it is about, such as "mesures/0198…".</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task WriteOwnAsync(NpgsqlConnection connection, string work, IEnumerable<string> resources, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var lines = resources.Distinct(StringComparer.Ordinal).Chunk(NameList.Most).ToList();
+        if (lines.Count > 0)
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            foreach (var names in lines)
+            {
+                batch.BatchCommands.Add(((IAppended)Own(work, names, null)).ToInsert());
+            }
+
+            await batch.ExecuteNonQueryAsync(ct);
+        }
+    }
+
     /// <summary>What an event is about, as the journal names it; null for one that concerns no person.</summary>
     /// <param name="type">Name of its type.</param>
     /// <param name="aggregateId">Its aggregate.</param>
@@ -87,5 +117,5 @@ public sealed class JournalEntry : IAppended
         : $"mesures/{aggregateId}";
 
     private static readonly HashSet<string> s_ofNoMesure =
-        [EventTypes.NameOf(typeof(SlotFreed)), EventTypes.NameOf(typeof(SlotTaken)), EventTypes.NameOf(typeof(SourceSilent))];
+        [EventTypes.NameOf(typeof(SlotFreed)), EventTypes.NameOf(typeof(SlotTaken)), EventTypes.NameOf(typeof(SourceSilent)), EventTypes.NameOf(typeof(RetentionOverdue))];
 }

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -13,6 +14,14 @@ public static class JournalExtensions
     public static void AddJournalOfMesures<THolders>(this IServiceCollection services)
         where THolders : class, IMesureHolders =>
         services.AddScoped<IMesureHolders, THolders>();
+
+    /// <summary>
+    /// Has the journal's line of a call name what the call turned out to be about, where its request names a part alone and its
+    /// answer nothing: who asks who opened a mesure would not find it otherwise.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    /// <param name="resource">Such as "threads/0198…".</param>
+    public static void JournalAlso(this ServerCallContext call, string resource) => CallJournal.Of(call).Found(resource);
 
     /// <summary>Maps jafer.journal.v1.JournalService.</summary>
     /// <param name="app">The application.</param>

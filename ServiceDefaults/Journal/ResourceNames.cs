@@ -133,7 +133,8 @@ internal static class ResourceNames
 /// <summary>Names in the order in which they were found, each once, and not more than a line can hold.</summary>
 internal sealed class NameList
 {
-    private const int Most = 1000;
+    /// <summary>Names of one line: far more than the largest request that is accepted has, of which none may be missing.</summary>
+    public const int Most = 10_000;
 
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly List<string> _names = [];

@@ -6,6 +6,7 @@ using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,7 @@ internal sealed class CallLimits
     private readonly LimitOptions _options;
     private readonly CallWeights _weights;
     private readonly TokenReader _tokens;
+    private readonly JournalWriter _journal;
     private readonly TimeProvider _clock;
     private readonly ILogger<CallLimits> _logger;
     private readonly Buckets<Identity> _callers;
@@ -39,14 +41,17 @@ internal sealed class CallLimits
     private readonly Places<(string, bool IsStream)> _organisationPlaces = new();
     private readonly Places<IPAddress> _addressPlaces = new();
 
-    public CallLimits(IOptions<LimitOptions> options, CallWeights weights, TokenReader tokens, TimeProvider clock, ILogger<CallLimits> logger)
+    public CallLimits(IOptions<LimitOptions> options, CallWeights weights, TokenReader tokens, JournalWriter journal, TimeProvider clock, ILogger<CallLimits> logger)
     {
-        (_options, _weights, _tokens, _clock, _logger) = (options.Value, weights, tokens, clock, logger);
+        (_options, _weights, _tokens, _journal, _clock, _logger) = (options.Value, weights, tokens, journal, clock, logger);
         _callers = new(clock, _options.CallerRate, _options.CallerBurst, MostKeys);
         _organisations = new(clock, _options.OrganisationRate, _options.OrganisationBurst, MostKeys);
         _addresses = new(clock, _options.AddressRate, _options.AddressBurst, MostKeys);
         _refusals = new(clock, _options.EnumerationRefusals / _options.EnumerationWindow.TotalSeconds, _options.EnumerationRefusals, MostKeys);
     }
+
+    /// <summary>Calls that run and hold a place of a caller, streams too.</summary>
+    public int Running => _callerPlaces.Taken;
 
     /// <summary>Runs a call, or refuses it.</summary>
     /// <param name="http">The call.</param>
@@ -74,7 +79,7 @@ internal sealed class CallLimits
         else if (identity is not null && !http.Response.HasStarted && http.Response.Headers[MalformedRequests.StatusHeader] is { Count: 1 } status
             && (status == s_denied || status == s_absent))
         {
-            Watch(identity, rpc?.FullName ?? "");
+            await WatchAsync(http, identity, rpc?.FullName ?? "");
         }
     }
 
@@ -187,8 +192,11 @@ internal sealed class CallLimits
         return null;
     }
 
-    /// <summary>Raises the alarm about a caller who was refused many ids. Subjects may be names of persons: the log has a part of its hash.</summary>
-    private void Watch(Identity identity, string rpc)
+    /// <summary>
+    /// Raises the alarm about a caller who was refused many ids: a line of the journal, which operators list. Subjects may be names of
+    /// persons: the log has a part of the hash.
+    /// </summary>
+    private async Task WatchAsync(HttpContext http, Identity identity, string rpc)
     {
         if (_refusals.TryTake(identity, 1, out _))
         {
@@ -201,6 +209,22 @@ internal sealed class CallLimits
             "A caller of organisation {OrganisationId} was refused {Count} ids within {Window}, the last by {Method}: subject {SubjectHash}",
             identity.Organisation, _options.EnumerationRefusals, _options.EnumerationWindow, rpc,
             Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity.Subject)).AsSpan(0, 8)));
+        var named = await _tokens.OfAsync(http, CancellationToken.None);
+
+        // Not waited for: without the database the log has it, and the refused call has had its answer.
+        _ = _journal.WriteAsync(new JournalEntry
+        {
+            Subject = named.Subject,
+            Issuer = named.Issuer,
+            Role = named.Role,
+            OrganisationId = named.OrganisationId,
+            IsPerson = named.IsPerson,
+            OnBehalfOf = named.OnBehalfOf,
+            Rpc = rpc,
+            Resources = [JournalEntry.EnumerationAlarms],
+            Outcome = JournalEntry.Alarm,
+            IsWrite = false,
+        });
     }
 
     /// <summary>Who calls; null where the token is none that is accepted, which the access interceptor answers.</summary>

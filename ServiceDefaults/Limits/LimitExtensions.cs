@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -29,12 +30,14 @@ internal static class LimitExtensions
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            // Beyond them: cancelled streams, and answers that nobody reads, end the connection by Kestrel's own limits.
+            // Beyond them: cancelled streams end the connection by a limit of Kestrel's own.
             var limits = kestrel.ApplicationServices.GetRequiredService<IOptions<LimitOptions>>().Value;
             kestrel.Limits.MaxConcurrentConnections = limits.Connections;
             kestrel.Limits.MaxRequestHeaderCount = 64;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            // Who sends a message, or takes an answer, more slowly than this is cut off; a stream in which nothing waits is not.
+            kestrel.Limits.MinRequestBodyDataRate = kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
             kestrel.Limits.Http2.MaxStreamsPerConnection = 100;
             kestrel.Limits.Http2.MaxRequestHeaderFieldSize = 16 * 1024;
             // A client that is gone without a word gives back its streams.

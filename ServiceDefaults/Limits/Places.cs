@@ -8,6 +8,18 @@ internal sealed class Places<TKey>
     private readonly Lock _gate = new();
     private readonly Dictionary<TKey, int> _taken = [];
 
+    /// <summary>Places that are taken, of all keys.</summary>
+    public int Taken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _taken.Values.Sum();
+            }
+        }
+    }
+
     /// <summary>Takes a place; <see cref="Leave"/> gives it back.</summary>
     /// <param name="key">Whose.</param>
     /// <param name="most">Places of a key.</param>

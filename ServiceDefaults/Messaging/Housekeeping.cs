@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Retention;
 using Jafer.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -29,10 +30,18 @@ internal sealed class Housekeeping(NpgsqlDataSource source, OutboxState state, T
             int deleted;
             do
             {
-                await using var command = source.CreateCommand(
-                    $"delete from {table} where ctid = any(array(select ctid from {table} where {column} < @before limit {Portion}))");
+                await using var connection = await source.OpenConnectionAsync(ct);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                await using var command = new NpgsqlCommand(
+                    $"delete from {table} where ctid = any(array(select ctid from {table} where {column} < @before limit {Portion}))", connection, transaction);
                 command.Parameters.AddWithValue("before", clock.GetUtcNow() - keep);
                 deleted = await command.ExecuteNonQueryAsync(ct);
+                if (deleted > 0)
+                {
+                    await JournalEntry.WriteOwnAsync(connection, "housekeeping", [$"tables/{table}"], ct);
+                }
+
+                await transaction.CommitAsync(CancellationToken.None);
                 total += deleted;
             }
             while (deleted == Portion);

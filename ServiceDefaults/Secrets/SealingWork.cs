@@ -1,5 +1,6 @@
 using System.Globalization;
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
@@ -114,6 +115,11 @@ public sealed class SealingWork<TContext>(
         // Rows that an act held were passed over: they are come back to from the beginning.
         var atEnd = rows.Count < portion;
         var finished = atEnd && !await AnyLeftAsync(table);
+        if (rows.Count > 0)
+        {
+            await JournalEntry.WriteOwnAsync(connection, "sealing", [$"tables/{table.Name}"], ct);
+        }
+
         await RunAsync(Advance, table.Name, atEnd ? (object)DBNull.Value : rows[^1].Key, (long)rows.Count, finished ? now : DBNull.Value);
         await transaction.CommitAsync(CancellationToken.None);
         JaferMetrics.Resealed.Add(rows.Count, new KeyValuePair<string, object?>("table", table.Name));
@@ -226,4 +232,25 @@ public sealed class SealingWork<TContext>(
             }
         }
     }
+}
+
+/// <summary>Counts the tables, and the keyed index, that are not yet under the key that seals.</summary>
+internal sealed class KeyPassCensus(NpgsqlDataSource source, KeyRing ring, TimeProvider clock, ILogger<KeyPassCensus> logger) : QueueCensus(
+    source, clock, logger, "jafer.sealing",
+    new CensusGauge("unfinished", "{table}", "Tables with rows that are not yet under the key that seals"),
+    new CensusGauge("resealed", "{row}", "Rows that the present passes have sealed anew"))
+{
+    // An id of a key is letters, digits, "-" and "_". The name of the index's key is another one.
+    protected override string Query => $"""
+        select count(*) filter (where finished_at is null or (key_id <> '{ring.CurrentId}' and table_name <> '{SealingPasses.KeyedIndex}')),
+               min(began_at) filter (where finished_at is null), coalesce(sum(resealed), 0)::bigint
+        from sealing_passes
+        """;
+}
+
+/// <summary>What the table sealing_passes holds besides tables.</summary>
+public static class SealingPasses
+{
+    /// <summary>Name of the pass over the digests by which mesures are matched.</summary>
+    public const string KeyedIndex = "keyed_index";
 }

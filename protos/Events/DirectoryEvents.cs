@@ -210,6 +210,26 @@ public sealed record CapacityEnquiryAnswered : DomainEvent
 }
 
 /// <summary>
+/// A credential of an organisation's software ends soon: its organisation is warned 30 days ahead and 7, once each, unless it was revoked
+/// or has a later last day by then. <see cref="DomainEvent.AggregateId"/> is the credential.
+/// </summary>
+[EntityName("directory.credential-ending.v1"), MessageUrn("directory.credential-ending.v1")]
+public sealed record CredentialEnding : DomainEvent
+{
+    /// <summary>The organisation.</summary>
+    public required Guid OrganisationId { get; init; }
+
+    /// <summary>Role of the credential's tokens, such as "espace".</summary>
+    public required string Role { get; init; }
+
+    /// <summary>The last day on which its tokens are accepted, in Paris.</summary>
+    public required DateOnly LastDay { get; init; }
+
+    /// <summary>How many days ahead it is told at the latest: 30 or 7.</summary>
+    public required int DaysAhead { get; init; }
+}
+
+/// <summary>
 /// A gestionnaire, or who is above, is reminded of what an espace should see to: a wait that went stale, an agrément that ends.
 /// <see cref="DomainEvent.AggregateId"/> is the espace. Each reminder is told once; none comes after it was seen to.
 /// </summary>

@@ -491,6 +491,17 @@ public sealed record MesurePurged : MesureEvent
 }
 
 /// <summary>
+/// No run of retention was finished for too long: what is kept no longer is not erased. Told once, until a run is finished again and
+/// that one is too long ago. <see cref="DomainEvent.AggregateId"/> is the last run that was finished; while none ever was, the first.
+/// </summary>
+[EntityName("mesure.retention-overdue.v1"), MessageUrn("mesure.retention-overdue.v1")]
+public sealed record RetentionOverdue : DomainEvent
+{
+    /// <summary>When that run began.</summary>
+    public required DateTimeOffset LastRunAt { get; init; }
+}
+
+/// <summary>
 /// Software of an espace that reported its mesures has been silent for longer than its own rhythm. Told once for each silence.
 /// <see cref="DomainEvent.AggregateId"/> is the source: this software of this gestionnaire.
 /// </summary>

@@ -39,6 +39,9 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
     public override Task<UpdateEspaceResponse> UpdateEspace(UpdateEspaceRequest request, ServerCallContext context) =>
         Slice<UpdateEspace>(context).HandleAsync(request, context);
 
+    public override Task<RecordAgrementResponse> RecordAgrement(RecordAgrementRequest request, ServerCallContext context) =>
+        Slice<RecordAgrement>(context).HandleAsync(request, context);
+
     public override Task<ConfirmEspaceResponse> ConfirmEspace(ConfirmEspaceRequest request, ServerCallContext context) =>
         Slice<ConfirmEspace>(context).HandleAsync(request, context);
 
@@ -86,7 +89,7 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
         Slice<ReplaceContacts>(context).HandleAsync(request, context);
 
     public override Task<GetCoverageResponse> GetCoverage(GetCoverageRequest request, ServerCallContext context) =>
-        Slice<GetCoverage>(context).HandleAsync(request, context.CancellationToken);
+        Slice<GetCoverage>(context).HandleAsync(request, context.Caller(), context.CancellationToken);
 
     public override Task ImportDistancier(
         IAsyncStreamReader<ImportDistancierRequest> requestStream, IServerStreamWriter<ImportDistancierResponse> responseStream, ServerCallContext context) =>

@@ -41,6 +41,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<ReadEspaces>();
         builder.Services.AddScoped<EspaceHistory>();
         builder.Services.AddScoped<UpdateEspace>();
+        builder.Services.AddScoped<RecordAgrement>();
         builder.Services.AddScoped<ConfirmEspace>();
         builder.Services.AddScoped<ListOuverturesOn>();
         builder.Services.AddScoped<SchoolHolidayStore>();
@@ -52,6 +53,7 @@ public static class DirectoryModule
         builder.Services.AddSingleton<UpkeepSignal>();
         builder.Services.Configure<ReminderOptions>(builder.Configuration.GetSection("Reminders"));
         builder.Services.AddSingleton<UpkeepReminders>();
+        builder.Services.AddSingleton<CredentialWarnings>();
         builder.Services.AddSingleton<UpkeepSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpkeepSweep>());
         builder.Services.AddSingleton<ListUpkeepItems>();
@@ -63,6 +65,7 @@ public static class DirectoryModule
         builder.Services.AddScoped<Delegations>();
         builder.Services.AddScoped<Credentials>();
         builder.Services.AddScoped<Territories>();
+        builder.Services.AddSingleton<ListOrganisations>();
         builder.Services.AddScoped<ImportDistancier>();
         builder.Services.AddSingleton<GetObservedWaits>();
         builder.Services.AddSingleton<CoverageSource>();

@@ -3,5 +3,5 @@ using Jafer.Directory.Data;
 using Jafer.Directory.Reference;
 using Jafer.ServiceDefaults;
 
-if (!await JaferService.IsMigratedAsync<DirectoryDbContext>(args, DirectoryModule.Name, ReferenceData.IsLoadedAsync))
+if (!await JaferService.IsDoneAsync<DirectoryDbContext>(args, DirectoryModule.Name, ReferenceData.IsLoadedAsync))
     await DirectoryModule.Build(args).RunDirectoryAsync(args);

@@ -2,7 +2,7 @@ using Jafer.Messaging;
 using Jafer.Messaging.Data;
 using Jafer.ServiceDefaults;
 
-if (!await JaferService.IsMigratedAsync<MessagingDbContext>(args, MessagingModule.Name))
+if (!await JaferService.IsDoneAsync<MessagingDbContext>(args, MessagingModule.Name))
 {
     await MessagingModule.RunAsync(MessagingModule.Build(args), args);
 }

@@ -18,6 +18,7 @@ using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Reminders;
 using Jafer.ServiceDefaults.Retention;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Jafer.Mesures;
 
@@ -70,6 +71,7 @@ public static class MesuresModule
         builder.Services.AddSingleton<RetentionSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RetentionSweep>());
         builder.Services.AddHostedService<RetentionCensus>();
+        builder.Services.AddHealthChecks().AddCheck<RetentionHealthCheck>("retention", HealthStatus.Degraded, timeout: TimeSpan.FromSeconds(3));
         builder.Services.AddJournalOfMesures<MesureHolders>();
         var app = builder.Build();
         app.MapJaferService<MesuresDbContext>();

@@ -2,7 +2,7 @@ using Jafer.Mesures;
 using Jafer.Mesures.Data;
 using Jafer.ServiceDefaults;
 
-if (!await JaferService.IsMigratedAsync<MesuresDbContext>(args, MesuresModule.Name))
+if (!await JaferService.IsDoneAsync<MesuresDbContext>(args, MesuresModule.Name))
 {
     await MesuresModule.Build(args).RunJaferAsync<MesuresDbContext>(args);
 }

@@ -98,6 +98,6 @@ public static class NotificationsModule
     public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<NotificationsDbContext>();
 
     private static bool IsTold(Type type) => type == typeof(EspaceGroupStale) || type == typeof(EspaceGroupConfirmed) || type == typeof(WaitDeclared) || type == typeof(EspacePublished) || type == typeof(AgrementEnded) || type == typeof(AgrementLieuEnded) || type == typeof(UpkeepReminderDue)
-        || type == typeof(CapacityEnquiryOpened) || type == typeof(CapacityEnquiryAnswered) || type == typeof(ConsumerSilent)
+        || type == typeof(CapacityEnquiryOpened) || type == typeof(CapacityEnquiryAnswered) || type == typeof(ConsumerSilent) || type == typeof(CredentialEnding)
         || EventTypes.NameOf(type).StartsWith("mesure.", StringComparison.Ordinal) || EventTypes.NameOf(type).StartsWith("messaging.", StringComparison.Ordinal);
 }

@@ -2,7 +2,7 @@ using Jafer.Notifications;
 using Jafer.Notifications.Data;
 using Jafer.ServiceDefaults;
 
-if (!await JaferService.IsMigratedAsync<NotificationsDbContext>(args, NotificationsModule.Name))
+if (!await JaferService.IsDoneAsync<NotificationsDbContext>(args, NotificationsModule.Name))
 {
     await NotificationsModule.RunAsync(NotificationsModule.Build(args), args);
 }

@@ -101,6 +101,8 @@ public sealed class RunningTests(RunningAppHost running)
     [InlineData("directory", "redrive")]
     [InlineData("directory", "coverage-map")]
     [InlineData("mesure", "redrive")]
+    [InlineData("mesure", "retention-last")]
+    [InlineData("mesure", "vacuum")]
     [InlineData("messaging", "redrive")]
     [InlineData("notification", "redrive")]
     public async Task Command_OnTheRunningSystem_Succeeds(string resource, string command)
@@ -108,6 +110,15 @@ public sealed class RunningTests(RunningAppHost running)
         var result = await ExecuteAsync(resource, command);
 
         Assert.True(result.Success, result.Message);
+    }
+
+    [Fact]
+    public async Task RetentionDryRunCommand_OnTheRunningSystem_TellsTheFiguresOfEachRule()
+    {
+        var result = await ExecuteAsync("mesure", "retention-dry-run");
+
+        Assert.True(result.Success, result.Message);
+        Assert.All((string[])["MESURE_FILES", "MESURE_CONTENT", "INTAKE_UNKNOWN"], rule => Assert.Contains($"{rule} 0 of 0 to erase", result.Message, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -31,7 +31,7 @@ internal static class TransmitBenchmark
         from outbox_messages o where ordering_key = '{0}'
         """,
         "select string_agg((to_jsonb(r) - '{request_id,request_hash,response,created_at,organisation_id}'::text[])::text, ';') from processed_requests r",
-        "select string_agg((to_jsonb(j) - '{id,at,xact,trace_id}'::text[])::text, ';') from journal.entries j where resources = '{mesures/{0}}'",
+        "select string_agg((to_jsonb(j) - '{id,at,xact,trace_id}'::text[])::text, ';') from journal.entries j where resources = '{mesures/{0}}' and role <> 'systeme'",
     ];
 
     public static async Task<Result> RunAsync(CancellationToken ct)

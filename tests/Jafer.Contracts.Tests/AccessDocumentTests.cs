@@ -15,7 +15,7 @@ public sealed class AccessDocumentTests
         ("espace", Roles.Espace, Relations.Holder), ("espace, no judge", Roles.Espace, Relations.NonJudicialHolder),
         ("former espace", Roles.Espace, Relations.FormerHolder), ("subsidiary espace", Roles.Espace, Relations.Subsidiary), ("another espace", Roles.Espace, Relations.None),
         ("operator", Roles.Operateur, Relations.Holder), ("statistician", Roles.Statisticien, Relations.Holder), ("service of Jafer", Roles.Systeme, Relations.Holder),
-        ("partenaire", "partenaire", Relations.Holder), ("préfecture", "prefecture", Relations.Holder),
+        ("partenaire", Roles.Partenaire, Relations.Holder), ("préfecture", Roles.Prefecture, Relations.Holder),
     ];
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class AccessDocumentTests
 
     private static string Mark(AccessCell cell, (string Title, string Role, Relations Relation) column)
     {
-        if (cell.Tenancy != Tenancy.Aggregate && !cell.Admits(column.Relation))
+        if (cell.Tenancy is not (Tenancy.Aggregate or Tenancy.Territory) && !cell.Admits(column.Relation))
         {
             return "·";
         }
@@ -72,7 +72,8 @@ public sealed class AccessDocumentTests
         var all = cell.Tenancy == Tenancy.Own && column.Role is not (Roles.Juridiction or Roles.Espace) ? "○" : "●";
         var who = cell.Actors == Actors.All ? all : string.Concat(
             new[] { (Actors.Person, "P"), (Actors.Software, "S"), (Actors.SoftwareForPerson, "F") }.Where(a => cell.Actors.HasFlag(a.Item1)).Select(a => a.Item2));
-        return (cell.Tenancy == Tenancy.Aggregate ? "Σ" : "") + (cell.Tenancy == Tenancy.Aggregate && who == all ? "" : who) + (cell.OnlyForEspace ? "ᴱ" : "");
+        var where = cell.WithTerritory ? cell.OnlyWhereSaid ? "Tˢ" : "T" : cell.OnlyForNation ? "N" : "";
+        return (cell.Tenancy == Tenancy.Aggregate ? "Σ" : "") + (cell.Tenancy == Tenancy.Aggregate && who == all ? "" : who) + where + (cell.OnlyForEspace ? "ᴱ" : "");
     }
 
     private static string OwnRoot()

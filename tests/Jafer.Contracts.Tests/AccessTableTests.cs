@@ -33,6 +33,17 @@ public sealed class AccessTableTests
         Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Espace).OnlyForEspace));
     }
 
+    // An operator who is competent for a part of France is let in by a cell that says so; what courts see of everybody is no secret of a region.
+    [Fact]
+    public void Table_Operators_AreOfATerritoryOrTheNationWhereCourtsAreNotLetIn() => Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc =>
+        AccessTable.BuiltIn.Cell(rpc, Roles.Operateur) is { Tenancy: Tenancy.Any, OnlyForNation: false } && AccessTable.BuiltIn.Grant(rpc, Roles.Juridiction) != Tenancy.Any));
+
+    [Fact]
+    public void Table_Prefectures_ActWhereTheirTerritoryWasSaidAlone() => Rule.BrokenByNobody(Contracts.Methods
+        .Where(m => m.Service.Name == "DirectoryService" && m.InputType.FindFieldByName("request_id") is not null)
+        .Select(m => $"/{m.Service.FullName}/{m.Name}")
+        .Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Prefecture) is { Tenancy: not Tenancy.None, OnlyWhereSaid: false }));
+
     [Fact]
     public void Table_Services_AreNeverPersons() => Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs.Where(rpc =>
         AccessTable.BuiltIn.Cell(rpc, Roles.Systeme) is { Tenancy: not Tenancy.None, Actors: not Actors.Software }));
@@ -57,6 +68,11 @@ public sealed class AccessTableTests
         .Where(rpc => rpc.Contains(".MessagingService/", StringComparison.Ordinal) || rpc.Contains(".NoticeService/ListNotices", StringComparison.Ordinal))
         .Where(rpc => !rpc.EndsWith("/ListTemplates", StringComparison.Ordinal))
         .Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Espace) is { Tenancy: Tenancy.Own } cell && !cell.Admits(Relations.FormerHolder)));
+
+    // It learns of the mesure when the judge designates it: the relation is understood so that a cell can say otherwise one day.
+    [Fact]
+    public void Table_SubsidiaryEspace_IsGrantedNothing() => Rule.BrokenByNobody(AccessTable.BuiltIn.Rpcs
+        .Where(rpc => AccessTable.BuiltIn.Cell(rpc, Roles.Espace) is { Tenancy: Tenancy.Own } cell && cell.Admits(Relations.Subsidiary)));
 
     [Fact]
     public void Grant_UnknownRoleOrRpc_IsNone()

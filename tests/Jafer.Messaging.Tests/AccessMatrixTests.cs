@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Operations.V1;
+using Jafer.Messaging.Tests.Attachments;
 using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
 
@@ -10,6 +11,8 @@ namespace Jafer.Messaging.Tests;
 /// <summary>The access table against the running service, cell by cell.</summary>
 public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
 {
+    private static readonly byte[] s_file = TestFiles.Pdf();
+
     [Fact]
     public async Task EveryRpc_EveryRoleTokenAndOwner_AnswersAsTheTableSays()
     {
@@ -22,14 +25,33 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
             [Roles.Operateur] = MessagingFixture.OperatorId,
         };
 
-        var faults = await new AccessMatrix(fixture.Host, holders, RequestOf)
+        var organisations = new TestOrganisations();
+        var here = organisations.Add(["69"], [espace.GestionnaireId], [espace.EspaceId]);
+        var elsewhere = organisations.Add(["2A"], [], [TestMesure.NewId()]);
+        await using var host = await fixture.StartReplicaAsync(organisations);
+
+        // A file that no message names is its organisation's own: each holder has one, and another to discard.
+        var files = new Dictionary<(string Role, bool ToDiscard), string>();
+        foreach (var (role, holder) in holders)
+        {
+            foreach (var toDiscard in new[] { false, true })
+            {
+                files[(role, toDiscard)] = (await new AttachmentService.AttachmentServiceClient(fixture.Host.Channel(role, holder)).UploadAsync(Header(role), s_file)).AttachmentId;
+            }
+        }
+
+        var faults = await new AccessMatrix(host, holders, RequestOf, here, elsewhere)
             .FaultsAsync([MessagingService.Descriptor, AttachmentService.Descriptor, OperationsService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 
         IMessage? RequestOf(MethodDescriptor rpc, string role)
         {
-            // An attachment is seen by who sees its thread, which AttachmentTests show.
+            if (rpc.Service == AttachmentService.Descriptor && holders.ContainsKey(role))
+            {
+                return OfFiles(rpc, role);
+            }
+
             if (rpc.Service != MessagingService.Descriptor || rpc.Name == "ListTemplates")
             {
                 return null;
@@ -57,6 +79,36 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
             }
 
             return request;
+        }
+
+        IMessage? OfFiles(MethodDescriptor rpc, string role)
+        {
+            switch (rpc.Name)
+            {
+                case "UploadAttachment":
+                    var upload = Header(role);
+                    upload.Data = ByteString.CopyFrom(s_file);
+                    return upload;
+                case "ListAttachments":
+                    return role == Roles.Operateur ? new ListAttachmentsRequest { EspaceId = espace.EspaceId.ToString() } : new ListAttachmentsRequest { MesureId = mesure.Id.ToString() };
+                case "GetAttachment" or "GetAttachmentContent" or "DiscardAttachment":
+                    var request = Rpcs.Empty(rpc);
+                    request.Descriptor.FindFieldByName("attachment_id").Accessor.SetValue(request, files[(role, rpc.Name == "DiscardAttachment")]);
+                    return request;
+                default:
+                    return null;
+            }
+        }
+
+        UploadAttachmentRequest Header(string role)
+        {
+            var header = Transfers.Header(mesure, s_file);
+            if (role == Roles.Operateur)
+            {
+                (header.MesureId, header.EspaceId) = ("", espace.EspaceId.ToString());
+            }
+
+            return header;
         }
 
         IMessage Named(IMessage request)

@@ -60,6 +60,31 @@ public sealed class EspaceThreadTests(MessagingFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public async Task Operator_OfATerritory_SpeaksForTheOperatorInTheThreadsOfItsEspaces()
+    {
+        var (espace, other) = (await fixture.KnownEspaceAsync(), await fixture.KnownEspaceAsync());
+        var mesure = await fixture.OpenThreadAsync();
+        var organisations = new TestOrganisations();
+        var lyon = organisations.Add(["69"], [], [espace.EspaceId, mesure.EspaceId]);
+        await using var host = await fixture.StartReplicaAsync(organisations);
+        var client = new MessagingService.MessagingServiceClient(host.Channel("operateur", lyon));
+        await fixture.Espace(espace).PostMessageAsync(Messages.PostToEspace(espace.EspaceId, "question"), cancellationToken: Ct);
+        await fixture.Espace(other).PostMessageAsync(Messages.PostToEspace(other.EspaceId, "ailleurs"), cancellationToken: Ct);
+
+        Assert.Equal([espace.EspaceId.ToString()], (await client.ListThreadsAsync(new ListThreadsRequest(), cancellationToken: Ct)).Threads.Select(t => t.EspaceId));
+        Assert.Equal(["question"], (await client.ListMessagesAsync(new ListMessagesRequest(), cancellationToken: Ct)).Messages.Select(m => m.Body));
+        await client.PostMessageAsync(Messages.PostToEspace(espace.EspaceId, "réponse"), cancellationToken: Ct);
+
+        var read = (await fixture.Espace(espace).ListMessagesAsync(new ListMessagesRequest { EspaceId = espace.EspaceId.ToString() }, cancellationToken: Ct)).Messages;
+        Assert.Equal((AuthorKind.Operateur, lyon.ToString()), (read[^1].AuthorKind, read[^1].AuthorOrganisationId));
+        // Not of a mesure, though its espace lies there.
+        foreach (var request in new[] { new GetThreadRequest { EspaceId = other.EspaceId.ToString() }, new GetThreadRequest { MesureId = mesure.Id.ToString() } })
+        {
+            Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(client.GetThreadAsync(request, cancellationToken: Ct))).Reason);
+        }
+    }
+
+    [Fact]
     public async Task FirstMessages_AtTheSameTime_OpenOneThread()
     {
         var espace = await fixture.KnownEspaceAsync();

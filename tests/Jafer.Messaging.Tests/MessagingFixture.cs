@@ -6,6 +6,7 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.Messaging.Tests;
 
@@ -29,8 +30,16 @@ public sealed class MessagingFixture : IAsyncLifetime
     }
 
     /// <summary>A further replica on the same database and queue.</summary>
-    public Task<ServiceHost> StartReplicaAsync() =>
-        ServiceHost.StartAsync(Build, ServiceHost.Settings(MessagingModule.Name, Database.ConnectionString, _prefix));
+    /// <param name="organisations">What a directory says of organisations; null where members and territories are not looked at.</param>
+    public Task<ServiceHost> StartReplicaAsync(TestOrganisations? organisations = null) => ServiceHost.StartAsync(
+        Build, ServiceHost.Settings(MessagingModule.Name, Database.ConnectionString, _prefix, organisations is null ? null : new Dictionary<string, string?> { ["Identity:Members"] = "directory" }),
+        b =>
+        {
+            if (organisations is not null)
+            {
+                b.Services.AddSingleton<IOrganisations>(organisations);
+            }
+        });
 
     public MessagingService.MessagingServiceClient Court(TestMesure mesure) => Client(Roles.Juridiction, mesure.JuridictionId);
 

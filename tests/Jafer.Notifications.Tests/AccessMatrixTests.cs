@@ -5,6 +5,7 @@ using Jafer.Contracts.Notification.V1;
 using Jafer.Contracts.Operations.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.Notifications.Tests;
 
@@ -31,7 +32,11 @@ public sealed class AccessMatrixTests(NotificationsFixture fixture) : IClassFixt
             endpoints[role] = created.Endpoint.EndpointId;
         }
 
-        var faults = await new AccessMatrix(fixture.Host, holders, RequestOf)
+        var organisations = new TestOrganisations();
+        var here = organisations.Add(["69"], [], [mesure.EspaceId]);
+        var elsewhere = organisations.Add(["2A"], [], [TestMesure.NewId()]);
+        await using var host = await fixture.StartReplicaAsync(b => b.Services.AddSingleton<IOrganisations>(organisations), ("Identity:Members", "directory"));
+        var faults = await new AccessMatrix(host, holders, RequestOf, here, elsewhere)
             .FaultsAsync([NotificationService.Descriptor, WebhookService.Descriptor, NoticeService.Descriptor, OperationsService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));

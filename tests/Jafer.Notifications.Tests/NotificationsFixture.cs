@@ -33,7 +33,12 @@ public class NotificationsFixture : IAsyncLifetime
 
     /// <summary>A further replica on the same database and queue.</summary>
     /// <param name="more">Further settings.</param>
-    public Task<ServiceHost> StartReplicaAsync(params IReadOnlyList<(string Key, string Value)> more)
+    public Task<ServiceHost> StartReplicaAsync(params IReadOnlyList<(string Key, string Value)> more) => StartReplicaAsync(null, more);
+
+    /// <summary>A further replica on the same database and queue, changed by the test.</summary>
+    /// <param name="configure">What the test changes.</param>
+    /// <param name="more">Further settings.</param>
+    public Task<ServiceHost> StartReplicaAsync(Action<WebApplicationBuilder>? configure, params IReadOnlyList<(string Key, string Value)> more)
     {
         var settings = Settings();
         foreach (var (key, value) in more)
@@ -41,7 +46,7 @@ public class NotificationsFixture : IAsyncLifetime
             settings[key] = value;
         }
 
-        return ServiceHost.StartAsync(Build, ServiceHost.Settings(NotificationsModule.Name, Database.ConnectionString, Prefix, settings));
+        return ServiceHost.StartAsync(Build, ServiceHost.Settings(NotificationsModule.Name, Database.ConnectionString, Prefix, settings), configure);
     }
 
     public Task PublishAsync(params IReadOnlyList<DomainEvent> events) => Host.PublishAsync<NotificationsDbContext>(events);

@@ -1,5 +1,6 @@
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Journal;
+using Jafer.ServiceDefaults.Secrets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -67,3 +68,6 @@ public sealed class AccessJournal : JournalMigration;
 
 [DbContext(typeof(ProbeDbContext)), Migration("202611280711_tenants")]
 public sealed class Tenants : TenantsMigration;
+
+[DbContext(typeof(ProbeDbContext)), Migration("202611290800_sealing")]
+public sealed class Sealing : SealingMigration;

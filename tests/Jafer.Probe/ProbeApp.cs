@@ -47,6 +47,8 @@ public static class ProbeApp
         jafer.operations.v1.OperationsService/GetOutbox,-,-,any,any
         jafer.operations.v1.OperationsService/RedriveParkedMessages,-,-,any,any
         jafer.operations.v1.OperationsService/RepublishState,-,-,any,any
+        jafer.operations.v1.OperationsService/GetKeyPasses,-,-,any,any
+        jafer.operations.v1.OperationsService/ListAlarms,-,-,any,-
         """;
 
     public const string PersonalRows = """
@@ -62,6 +64,8 @@ public static class ProbeApp
         jafer.operations.v1.OperationsService/GetOutbox,no
         jafer.operations.v1.OperationsService/RedriveParkedMessages,no
         jafer.operations.v1.OperationsService/RepublishState,no
+        jafer.operations.v1.OperationsService/GetKeyPasses,no
+        jafer.operations.v1.OperationsService/ListAlarms,yes
         """;
 
     /// <summary>A probe that publishes and consumes.</summary>

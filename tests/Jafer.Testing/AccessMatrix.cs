@@ -20,10 +20,16 @@ namespace Jafer.Testing;
 /// A well-formed request of an rpc for a role, about what the holder of that role holds; null where the rpc is about nothing that stands
 /// before it. Ids in it are replaced by unknown ones for what does not exist.
 /// </param>
-public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, Guid> holders, Func<MethodDescriptor, string, IMessage?> requestOf)
+/// <param name="here">An organisation with a territory in which what requests are about lies, whatever its role.</param>
+/// <param name="elsewhere">One with a territory in which nothing of it lies.</param>
+public sealed class AccessMatrix(
+    ServiceHost host, IReadOnlyDictionary<string, Guid> holders, Func<MethodDescriptor, string, IMessage?> requestOf, Guid here, Guid elsewhere)
 {
     private const string Forbidden = "PermissionDenied CALLER_FORBIDDEN";
     private const string Unknown = "inconnu";
+
+    // About a zone of France and not about a thing.
+    private static readonly string[] s_ofAZone = ["GetCoverage"];
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
@@ -109,6 +115,12 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
             await ExpectForbiddenAsync(Token(role, holder, may), alone, "not on behalf of the espace");
         }
 
+        await TerritoryAsync(channel, rpc, role, cell, may, about);
+        if (cell.OnlyWhereSaid)
+        {
+            return;
+        }
+
         var own = await AskAsync(channel, rpc, about, Token(role, holder, may));
         var lets = cell.Tenancy != Tenancy.Own || cell.Admits(Relations.Holder);
         if (holders.ContainsKey(role) && IsRefused(own) == lets)
@@ -151,6 +163,49 @@ public sealed class AccessMatrix(ServiceHost host, IReadOnlyDictionary<string, G
             {
                 Fault(rpc, role, what, answer);
             }
+        }
+    }
+
+    // Who is competent for a part of France has what lies there, and learns nothing of what does not.
+    private async Task TerritoryAsync(GrpcChannel channel, MethodDescriptor rpc, string role, AccessCell cell, Actors may, IMessage about)
+    {
+        if (!cell.AsksForTerritory)
+        {
+            return;
+        }
+
+        var lying = await AskAsync(channel, rpc, about, Token(role, here, may));
+        var away = await AskAsync(channel, rpc, about, Token(role, elsewhere, may));
+        if (IsRefused(lying) != cell.OnlyForNation)
+        {
+            Fault(rpc, role, cell.OnlyForNation ? "an act for the nation is let in for a territory" : "what lies in the territory is refused", lying);
+        }
+
+        if (cell.OnlyWhereSaid && await AskAsync(channel, rpc, about, Token(role, _stranger, may)) is var nowhere && !nowhere.StartsWith(Forbidden, StringComparison.Ordinal))
+        {
+            Fault(rpc, role, "without a territory is let in", nowhere);
+        }
+
+        if (cell.OnlyForNation && !away.StartsWith(Forbidden, StringComparison.Ordinal))
+        {
+            Fault(rpc, role, "an act for the nation is let in for a territory elsewhere", away);
+        }
+
+        // Figures of all are of the territory: what they count is for their own tests.
+        if (!cell.WithTerritory || requestOf(rpc, role) is null || s_ofAZone.Contains(rpc.Name))
+        {
+            return;
+        }
+
+        var nothing = await AskAsync(channel, rpc, Missing(about), Token(role, elsewhere, may));
+        var nothingHere = await AskAsync(channel, rpc, Missing(about), Token(role, here, may));
+        if (away != nothing || (IsRefused(away) && away != nothingHere))
+        {
+            Fault(rpc, role, "what lies elsewhere is told from nothing", $"{away} | {nothing} | {nothingHere}");
+        }
+        else if (!IsRefused(away) && !rpc.Name.StartsWith("List", StringComparison.Ordinal) && !rpc.Name.StartsWith("GetWorklists", StringComparison.Ordinal))
+        {
+            Fault(rpc, role, "what lies elsewhere is let in", away);
         }
     }
 

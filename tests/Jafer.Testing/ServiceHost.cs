@@ -58,6 +58,7 @@ public sealed class ServiceHost : IAsyncDisposable
             ["Logging:LogLevel:Default"] = "Warning",
             // Tests move clocks by years; what would be erased then is the affair of those that ask for it.
             ["Retention:Nightly"] = "false",
+            ["Retention:OverdueAfter"] = "100000.00:00:00",
         };
         foreach (var (key, value) in more ?? new Dictionary<string, string?>())
         {

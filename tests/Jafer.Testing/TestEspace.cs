@@ -37,6 +37,19 @@ public static class TestEspace
         Reminder = reminder,
     };
 
+    /// <summary>A credential of an organisation ends soon.</summary>
+    /// <param name="credentialId">The credential.</param>
+    /// <param name="organisationId">The organisation.</param>
+    /// <param name="role">Its role.</param>
+    /// <param name="days">How many days ahead.</param>
+    public static CredentialEnding CredentialEnding(Guid credentialId, Guid organisationId, string role, int days) => About<CredentialEnding>(credentialId, 2) with
+    {
+        OrganisationId = organisationId,
+        Role = role,
+        LastDay = new DateOnly(2026, 12, 31),
+        DaysAhead = days,
+    };
+
     /// <summary>A group that nobody confirmed in time.</summary>
     /// <param name="espaceId">The espace.</param>
     /// <param name="gestionnaireId">Its gestionnaire.</param>
@@ -146,6 +159,12 @@ public static class TestEspace
         SourceSystem = "planning",
         LastDay = new DateOnly(2026, 11, 1),
         UsualDays = 3,
+    };
+
+    /// <summary>No run of retention was finished for too long.</summary>
+    public static RetentionOverdue RetentionOverdue() => About<RetentionOverdue>(TestMesure.NewId(), 1) with
+    {
+        LastRunAt = new DateTimeOffset(2026, 11, 1, 1, 0, 0, TimeSpan.Zero),
     };
 
     /// <summary>A court asks whether there is room.</summary>

@@ -130,6 +130,10 @@ public sealed class TestMesure(Guid? juridictionId, Guid gestionnaireId)
     /// <summary>Closed.</summary>
     public MesureClosed Closed() => Step<MesureClosed>("CLOTUREE", "PERSONNE");
 
+    /// <summary>The time to keep something of it is over.</summary>
+    /// <param name="scope">What is erased.</param>
+    public MesurePurged Purged(string scope) => Step<MesurePurged>("CLOTUREE", "PERSONNE", new { scope, reason = "RETENTION" });
+
     /// <summary>Its closing was taken back.</summary>
     public MesureReopened Reopened() => Step<MesureReopened>("EN_ATTENTE", "ESPACE");
 

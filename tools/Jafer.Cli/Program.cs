@@ -4,9 +4,11 @@ using Jafer.Cli;
 using Jafer.Cli.Demonstration;
 using Jafer.Cli.Files;
 using Jafer.Cli.Journal;
+using Jafer.Cli.Retention;
 using Jafer.Cli.Territory;
 using Jafer.Cli.Threads;
 using Jafer.Contracts.Directory.V1;
+using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Contracts.Notification.V1;
 using Jafer.Contracts.Operations.V1;
@@ -40,6 +42,33 @@ republish.SetAction((parsed, ct) => RunAsync(async system =>
     var answer = await (await OperationsAsync(system, parsed.GetValue(service)!, ct))
         .RepublishStateAsync(new RepublishStateRequest { RequestId = NewId() }, cancellationToken: ct);
     Console.WriteLine($"{answer.EventCount} events are published again");
+}));
+var keys = new Command("keys", "Shows how far a service is under the key that is configured now.") { service };
+keys.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    var answer = await (await OperationsAsync(system, parsed.GetValue(service)!, ct)).GetKeyPassesAsync(new GetKeyPassesRequest(), cancellationToken: ct);
+    foreach (var pass in answer.Passes)
+    {
+        var state = pass.FinishTime is { } finished ? $"finished {finished.ToDateTimeOffset():u}" : "unfinished";
+        Console.WriteLine($"{pass.Name,-28} {pass.KeyId,-32} {pass.ResealedCount,10} {state}");
+    }
+}));
+var alarms = new Command("alarms", "Lists the callers who seem to try out ids at a service, latest first.") { service };
+alarms.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    var operations = await OperationsAsync(system, parsed.GetValue(service)!, ct);
+    var request = new ListAlarmsRequest();
+    do
+    {
+        var page = await operations.ListAlarmsAsync(request, cancellationToken: ct);
+        foreach (var alarm in page.Alarms)
+        {
+            Console.WriteLine($"{alarm.AlarmTime.ToDateTimeOffset():u} {alarm.Role} {alarm.OrganisationId} {alarm.Subject} ({alarm.Issuer}): {alarm.Rpc}");
+        }
+
+        request.PageToken = page.NextPageToken;
+    }
+    while (request.PageToken.Length > 0);
 }));
 
 var file = new Argument<string>("FILE") { Description = "CSV with the header depart,arrivee,minutes; empty minutes: no road. May end in .gz." };
@@ -174,11 +203,19 @@ verifyJournal.SetAction(async (parsed, ct) =>
     return whole ? status : 1;
 });
 
+var retentionDryRun = new Command("dry-run", "Says what a run of retention would erase now; erases nothing.");
+retentionDryRun.SetAction((_, ct) => RunAsync(async system => Console.WriteLine(await RetentionReport.DryRunAsync(await RetentionAsync(system, ct), NewId(), TimeProvider.System, ct))));
+var retentionLast = new Command("last", "Says what the last run of retention did, and how long ago.");
+retentionLast.SetAction((_, ct) => RunAsync(async system => Console.WriteLine(await RetentionReport.LastAsync(await RetentionAsync(system, ct), TimeProvider.System, ct))));
+
 return await new RootCommand("Operates a running Jafer.")
 {
     new Command("demo", "The demonstration data: invented, labelled fictive.") { load, reset },
     new Command("outbox", "The events that a service has yet to give to the broker.") { status, redrive },
     republish,
+    new Command("retention", "The runs that erase what is kept no longer.") { retentionDryRun, retentionLast },
+    keys,
+    alarms,
     distancier,
     map,
     access,
@@ -192,6 +229,9 @@ return await new RootCommand("Operates a running Jafer.")
 
 static async Task<DirectoryService.DirectoryServiceClient> DirectoryAsync(RunningSystem system, CancellationToken ct) =>
     new(await system.ConnectAsync("directory", ct));
+
+static async Task<RetentionService.RetentionServiceClient> RetentionAsync(RunningSystem system, CancellationToken ct) =>
+    new(await system.ConnectAsync("mesure", ct));
 
 static Loader Demonstration(RunningSystem system) => new(system, TimeProvider.System, Console.Out);
 

@@ -19,7 +19,7 @@ internal sealed class ListContacts(DirectoryDbContext db, PageTokens tokens)
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var after = tokens.Read<Cursor>(check, request.PageToken, binding)?.ExternalId ?? "";
         check.ThrowIfAny();
-        caller.Require(organisation);
+        caller.RequireOrganisation(organisation);
 
         // Before the contacts: who reads in the middle of a change is told of it when writing.
         var version = await db.Gestionnaires.Where(g => g.Id == organisation).Select(g => g.ContactsVersion)

@@ -24,7 +24,7 @@ internal sealed class ReplaceContacts(DirectoryDbContext db, Commands<DirectoryD
         check.ThrowIfAny();
         return commands.RunAsync(call, request, requestId, async ct =>
         {
-            call.Caller().Require(organisation);
+            await call.Caller().RequireWholeAsync(db, organisation, ct);
             if (await db.Gestionnaires.AnyAsync(g => g.Id == organisation, ct))
                 return await OfGestionnaireAsync(organisation, request, etag, Speaker.Of(call.Caller()), ct);
             var court = await db.Courts.SingleOrDefaultAsync(c => c.OrganisationId == organisation, ct)

@@ -86,6 +86,9 @@ internal sealed class EspaceRow
 
     public required string AlertText { get; set; }
 
+    /// <summary>The préfecture that last recorded an agrément; null while none did.</summary>
+    public Guid? PrefectureId { get; set; }
+
     /// <summary>How families are received, interviews apart.</summary>
     public AccueilPart Accueil { get; init; } = new();
 

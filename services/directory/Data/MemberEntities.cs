@@ -87,6 +87,12 @@ internal sealed class CredentialRow
 
     public DateOnly? LastUsedOn { get; init; }
 
+    /// <summary>The last day of which the organisation was warned; null while it was not.</summary>
+    public DateOnly? WarnedOf { get; init; }
+
+    /// <summary>How many days ahead it was last warned: 30 or 7.</summary>
+    public short? WarnedDays { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; set; }

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Data;
+using Jafer.Directory.Espaces;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -33,7 +34,7 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
 
         return commands.RunAsync(call, request, requestId, async ct =>
         {
-            call.Caller().Require(gestionnaireId);
+            await call.Caller().RequireWholeAsync(db, gestionnaireId, ct);
             if (!await db.Gestionnaires.AnyAsync(g => g.Id == gestionnaireId, ct))
                 throw DomainError.NotFound($"organisations/{gestionnaireId}");
             var row = await db.YearlyDeclarations.Include(y => y.Personnels).Include(y => y.Ressources).AsSplitQuery()
@@ -48,7 +49,7 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
             }
             Apply(row, declaration);
             (row.UpdatedAt, row.Version) = (now, row.Version + 1);
-            var speaker = Espaces.Speaker.Of(call.Caller());
+            var speaker = Speaker.Of(call.Caller());
             var change = new YearlyDeclarationChangeRow
             {
                 GestionnaireId = gestionnaireId,
@@ -73,7 +74,7 @@ internal sealed class YearlyDeclarations(DirectoryDbContext db, Commands<Directo
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
-        caller.Require(gestionnaireId);
+        caller.RequireOrganisation(gestionnaireId);
 
         var query = db.YearlyDeclarationChanges.AsNoTracking().Where(c => c.GestionnaireId == gestionnaireId)
             .Join(db.YearlyDeclarations, c => new { c.GestionnaireId, c.Year }, y => new { y.GestionnaireId, y.Year }, (c, y) => new { Change = c, Held = y.Version });

@@ -33,7 +33,7 @@ internal sealed record Agrement(
     DateOnly? StartDate,
     DateOnly? EndDate)
 {
-    /// <summary>Day of the préfet's decision to grant, refuse or withdraw; null when unknown.</summary>
+    /// <summary>Day of the préfet's decision to grant, refuse, withdraw or suspend; null when unknown.</summary>
     public DateOnly? DecisionDate { get; init; }
 
     /// <summary>External ids of the lieux that it covers; empty: all of the espace.</summary>
@@ -62,7 +62,7 @@ internal sealed record Agrement(
     /// <summary>The days on which the espace may be designated under this agrément; null when there are none.</summary>
     public Period? Validity => State switch
     {
-        AgrementState.Accorde or AgrementState.ReputeAcquis or AgrementState.Retire
+        AgrementState.Accorde or AgrementState.ReputeAcquis or AgrementState.Retire or AgrementState.Suspendu
             when (StartDate ?? (State == AgrementState.Accorde ? null : GrantedBySilenceOn)) is { } from && !(from > EndDate) => new(from, EndDate),
         AgrementState.Demande when GrantedBySilenceOn is { } from => new(from, null),
         _ => null,
@@ -71,13 +71,13 @@ internal sealed record Agrement(
     /// <summary>True when a judge may designate the espace by a decision of this day.</summary>
     public bool IsValidOn(DateOnly day) => Validity?.Contains(day) ?? false;
 
-    /// <summary>The state on a day: silence grants what was asked, a withdrawal counts from the day after its last valid day.</summary>
+    /// <summary>The state on a day: silence grants what was asked, a withdrawal or suspension counts from the day after its last valid day.</summary>
     public AgrementState StateOn(DateOnly day) => State switch
     {
         AgrementState.Demande when day >= GrantedBySilenceOn => AgrementState.ReputeAcquis,
         AgrementState.Refuse when RequestDate <= day && day < DecisionDate => AgrementState.Demande,
         AgrementState.Accorde or AgrementState.ReputeAcquis when RequestDate <= day && day < Validity?.From => AgrementState.Demande,
-        AgrementState.Retire when IsValidOn(day) => AgrementState.Accorde,
+        AgrementState.Retire or AgrementState.Suspendu when IsValidOn(day) => AgrementState.Accorde,
         _ => State,
     };
 

@@ -38,7 +38,7 @@ internal sealed class ConfirmEspace(DirectoryDbContext db, Commands<DirectoryDbC
             var caller = call.Caller();
             await db.BeginEspaceWriteAsync(espaceId, ct);
             var espace = await db.WholeEspaces.SingleOrDefaultAsync(e => e.Id == espaceId, ct);
-            caller.Require(espace?.GestionnaireId);
+            caller.RequireEspace(espace);
             if (espace is null)
                 throw DomainError.NotFound($"espaces/{espaceId}");
             if (etag is { } read && read != espace.Version)

@@ -33,7 +33,7 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
             var caller = call.Caller();
             await db.BeginEspaceWriteAsync(espaceId, ct);
             var espace = await db.Espaces.Include(e => e.Modalites).Include(e => e.Groups).AsSplitQuery().SingleOrDefaultAsync(e => e.Id == espaceId, ct);
-            caller.Require(espace?.GestionnaireId);
+            caller.RequireEspace(espace);
             if (espace is null)
                 throw DomainError.NotFound($"espaces/{espaceId}");
             if (etag is { } read && read != espace.Version)

@@ -27,18 +27,19 @@ internal static partial class EspaceChecks
 
     /// <summary>
     /// Agréments: of the espace's département, their validity without overlap, the lieux that they name there. What is held as
-    /// it stands was checked when it was said; silence may have made two of them valid on the same day since.
+    /// it stands was checked when it was said; silence may have made two of them valid on the same day since. Of one that is recorded alone
+    /// the path is its own.
     /// </summary>
     public static void Agrements(
         FieldChecks check, string path, IReadOnlyList<Proto.Agrement> agrements, IReadOnlySet<string> lieux, string departement,
-        Geography geography, DateOnly today, HeldParts held)
+        Geography geography, DateOnly today, HeldParts held, Proto.Agrement? alone = null)
     {
         check.That(agrements.Count <= MaxParts, path, "must have at most 50 entries");
         var known = held.Find(agrements);
         var stated = new List<(Domain.Agrement Agrement, bool Held)>();
         foreach (var (i, agrement) in agrements.Take(MaxParts).Index())
         {
-            var at = $"{path}[{i}]";
+            var at = alone is null ? $"{path}[{i}]" : path;
             var whole = known[i] is { } same ? ImportChecks.ToDomain(same) : Agrement(check, at, agrement, departement, geography);
             for (var l = 0; l < agrement.LieuExternalIds.Count; l++)
                 check.That(lieux.Contains(agrement.LieuExternalIds[l]), $"{at}.lieu_external_ids[{l}]", "is not one of the lieux");
@@ -88,7 +89,7 @@ internal static partial class EspaceChecks
                 check.That(agrement.StartDate is not null || agrement.RequestDate is not null, $"{at}.request_date", "is required in this state unless start_date is given");
                 check.That(request > start || !(start < whole.GrantedBySilenceOn), $"{at}.start_date", "must not lie before two months of silence have passed since request_date");
                 break;
-            case AgrementState.Retire:
+            case AgrementState.Retire or AgrementState.Suspendu:
                 check.That(agrement.EndDate is not null, $"{at}.end_date", "is required in this state");
                 break;
         }

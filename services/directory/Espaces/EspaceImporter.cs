@@ -231,11 +231,17 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
         EspaceRow row, GestionnaireRow gestionnaire, EspaceImport import, HashSet<(Guid, Contracts.Type.V1.Modalite, Wait)> declared)
     {
         (row.Gestionnaire, row.GestionnaireId) = (gestionnaire, gestionnaire.Id);
+        if (row.Departement != import.Departement)
+            row.PrefectureId = null;
         (row.Name, row.Departement, row.Fictive, row.State, row.AlertText) =
             (import.Name, import.Departement, import.Fictive, import.State, EspaceParts.Said(import.AlertText));
         // What an export shows of an agrément stays as it is held.
-        var known = HeldParts.Of(row, _today, import.Etag).Find(import.Agrements);
-        EspaceParts.Apply(row, import.Agrements.Select((a, i) => known[i] ?? a).ToList());
+        var held = HeldParts.Of(row, _today, import.Etag);
+        var known = held.Find(import.Agrements);
+        var agrements = import.Agrements.Select((a, i) => known[i] ?? a);
+        if (row.PrefectureId is not null)
+            agrements = held.Agrements.Where(IsDecided).Concat(agrements.Where(a => !IsDecided(a)));
+        EspaceParts.Apply(row, agrements.ToList());
         EspaceParts.Apply(row, import.Lieux, geography);
         EspaceParts.Apply(row, import.Modalites, removeOthers: true);
         EspaceParts.Apply(row, import.Accueil);
@@ -244,10 +250,10 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
         foreach (var offered in import.Modalites.Where(m => m.DeclaredWait is not null))
         {
             var wait = offered.DeclaredWait.ToDomain();
-            var held = row.Modalites.Single(m => m.Modalite == offered.Modalite);
-            if (!declared.Add((row.Id, offered.Modalite, wait)) || held.Wait == wait)
+            var modalite = row.Modalites.Single(m => m.Modalite == offered.Modalite);
+            if (!declared.Add((row.Id, offered.Modalite, wait)) || modalite.Wait == wait)
                 continue;
-            held.Declare(wait, FigureSource.Imported);
+            modalite.Declare(wait, FigureSource.Imported);
             _waits.Add(new WaitDeclarationRow
             {
                 EspaceId = row.Id,
@@ -259,4 +265,7 @@ internal sealed class EspaceImporter(DirectoryDbContext db, string source, Geogr
             });
         }
     }
+
+    // What the préfecture recorded stands, whatever a file says that has not heard of it; files of applications are added and go.
+    private static bool IsDecided(Contracts.Directory.V1.Agrement agrement) => agrement.State != AgrementState.Demande;
 }

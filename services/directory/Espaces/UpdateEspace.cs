@@ -61,12 +61,14 @@ internal sealed class UpdateEspace(
             var caller = call.Caller();
             await BeginAsync(espaceId, mask, ct);
             var row = await db.WholeEspaces.SingleOrDefaultAsync(e => e.Id == espaceId, ct);
-            caller.Require(row?.GestionnaireId);
+            caller.RequireEspace(row);
             if (row is null)
                 throw DomainError.NotFound($"espaces/{espaceId}");
+            if (mask.Overlaps(s_ofGestionnaire))
+                await caller.RequireWholeAsync(db, row.GestionnaireId, ct);
             // What the request says is checked together with what stays, so that every mistake is told at once.
             var held = HeldParts.Of(row, clock.TodayInParis());
-            var agrements = Agrements(check, held, wanted.Agrements, mask, caller);
+            var agrements = Agrements(check, held, wanted.Agrements, mask, decides: caller.Tenancy != Tenancy.Own && row.PrefectureId is null);
             CheckReferences(check, row, wanted, agrements, mask, geography, held);
             if (mask.Contains("gestionnaire_siret") && wanted.GestionnaireSiret != row.Gestionnaire.Siret)
                 check.That(!await db.Gestionnaires.AnyAsync(g => g.Siret == wanted.GestionnaireSiret, ct), "espace.gestionnaire_siret", "is that of another gestionnaire");
@@ -158,8 +160,8 @@ internal sealed class UpdateEspace(
         [.. row.Modalites.Select(m => m.Modalite), .. mask.Contains("modalites") ? wanted.Modalites.Select(m => m.Modalite) : []];
 
     // What a client read comes back as it was shown on the day; it is held as it was recorded. The espace itself may only add
-    // that it asked: what the préfet decided stays.
-    private static List<Proto.Agrement> Agrements(FieldChecks check, HeldParts held, RepeatedField<Proto.Agrement> wanted, HashSet<string> mask, Caller caller)
+    // that it asked: what the préfet decided stays. So it does for operators where the préfecture records it itself.
+    private static List<Proto.Agrement> Agrements(FieldChecks check, HeldParts held, RepeatedField<Proto.Agrement> wanted, HashSet<string> mask, bool decides)
     {
         if (!mask.Contains("agrements"))
             return [.. held.Agrements];
@@ -167,11 +169,11 @@ internal sealed class UpdateEspace(
         for (var i = 0; i < wanted.Count; i++)
         {
             check.That(
-                caller.Tenancy == Tenancy.Any || known[i] is not null || wanted[i].State == AgrementState.Demande,
-                $"espace.agrements[{i}].state", "must be DEMANDE: what the préfet decides is recorded by an operator");
+                decides || known[i] is not null || wanted[i].State == AgrementState.Demande,
+                $"espace.agrements[{i}].state", "must be DEMANDE: what the préfet decides is recorded by the préfecture, or an operator");
         }
         check.That(
-            caller.Tenancy == Tenancy.Any || held.Agrements.All(a => a.State == AgrementState.Demande || known.Any(k => ReferenceEquals(k, a))),
+            decides || held.Agrements.All(a => a.State == AgrementState.Demande || known.Any(k => ReferenceEquals(k, a))),
             "espace.agrements", "must keep what the préfet decided");
         return [.. wanted.Select((a, i) => known[i] ?? a)];
     }

@@ -90,10 +90,25 @@ internal sealed class KnownOrganisations(NpgsqlDataSource source, TimeProvider c
 
     public async Task<GetTerritoryResponse?> TerritoryAsync(Guid organisationId, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select departements from territories where organisation_id = $1");
+        await using var command = source.CreateCommand("""
+            select t.departements,
+                array(select organisation_id from courts where departement = any(t.departements)
+                      union select gestionnaire_id from espaces where departement = any(t.departements) order by 1),
+                array(select id from espaces where departement = any(t.departements) order by id), t.display_name, t.version
+            from territories t where t.organisation_id = $1
+            """);
         command.Parameters.AddWithValue(organisationId);
-        var departements = await command.ExecuteScalarAsync(ct) as string[] ?? [];
-        return new GetTerritoryResponse { Territory = new() { OrganisationId = organisationId.ToString(), Departements = { departements } } };
+        var response = new GetTerritoryResponse { Territory = new() { OrganisationId = organisationId.ToString() } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        if (await reader.ReadAsync(ct))
+        {
+            response.Territory.Departements.Add(reader.GetFieldValue<string[]>(0));
+            response.OrganisationIds.Add(reader.GetFieldValue<Guid[]>(1).Select(id => id.ToString()));
+            response.EspaceIds.Add(reader.GetFieldValue<Guid[]>(2).Select(id => id.ToString()));
+            response.Territory.DisplayName = reader.GetString(3);
+            response.Territory.Etag = reader.GetInt64(4).ToEtag();
+        }
+        return response;
     }
 
     public async Task RecordUseAsync(Guid credentialId, DateOnly day, CancellationToken ct)

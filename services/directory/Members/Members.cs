@@ -5,6 +5,7 @@ using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Data;
 using Jafer.Directory.Domain;
+using Jafer.Directory.Espaces;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -31,12 +32,12 @@ internal sealed class Members(DirectoryDbContext db, Commands<DirectoryDbContext
         check.Text("display_name", request.DisplayName, MaxName, required: true);
         check.Known("rank", request.Rank);
         var own = organisation == caller.OrganisationId;
-        check.That(own || caller.Tenancy != Tenancy.Any || request.Rank is MemberRank.Manager or MemberRank.Unspecified, "rank", "must be MANAGER: an organisation invites its other members itself");
+        check.That(own || caller.Tenancy == Tenancy.Own || request.Rank is MemberRank.Manager or MemberRank.Unspecified, "rank", "must be MANAGER: an organisation invites its other members itself");
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
         var response = await commands.RunAsync(call, request, requestId, async ct =>
         {
-            caller.Require(organisation);
+            await caller.RequireWholeAsync(db, organisation, ct);
             await db.BeginMemberWriteAsync(organisation, ct);
             var now = clock.GetStoredNow();
 
@@ -154,7 +155,7 @@ internal sealed class Members(DirectoryDbContext db, Commands<DirectoryDbContext
         var id = check.Uuid("member_id", request.MemberId);
         check.ThrowIfAny();
         var member = await db.Members.AsNoTracking().SingleOrDefaultAsync(m => m.Id == id, ct);
-        caller.Require(member?.OrganisationId);
+        caller.RequireOrganisation(member?.OrganisationId);
         return new GetMemberResponse { Member = ToProto(member ?? throw DomainError.NotFound($"members/{id}")) };
     }
 
@@ -168,7 +169,7 @@ internal sealed class Members(DirectoryDbContext db, Commands<DirectoryDbContext
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
-        caller.Require(organisation);
+        caller.RequireOrganisation(organisation);
 
         var members = Of(organisation).AsNoTracking()
             .Where(m => request.State == MemberState.Unspecified ? m.State != MemberState.Removed : m.State == request.State);

@@ -6,7 +6,7 @@ using Jafer.ServiceDefaults.Grpc;
 namespace Jafer.Directory.Members;
 
 /// <summary>The gRPC face of who is behind what tokens say.</summary>
-internal sealed class OrganisationGrpcService(IOrganisations organisations) : OrganisationService.OrganisationServiceBase
+internal sealed class OrganisationGrpcService(IOrganisations organisations, ListOrganisations list) : OrganisationService.OrganisationServiceBase
 {
     private const int MaxSubject = 200;
 
@@ -35,6 +35,9 @@ internal sealed class OrganisationGrpcService(IOrganisations organisations) : Or
         check.ThrowIfAny();
         return await organisations.CredentialKeysAsync(id, context.CancellationToken) ?? new GetCredentialKeysResponse();
     }
+
+    public override Task<ListOrganisationsResponse> ListOrganisations(ListOrganisationsRequest request, ServerCallContext context) =>
+        list.HandleAsync(request, context.Caller(), context.CancellationToken);
 
     public override async Task<RecordCredentialUseResponse> RecordCredentialUse(RecordCredentialUseRequest request, ServerCallContext context)
     {

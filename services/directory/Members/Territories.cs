@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Jafer.Directory.Members;
 
 /// <summary>Where organisations are competent, as operators say.</summary>
-internal sealed class Territories(DirectoryDbContext db, Commands<DirectoryDbContext> commands, PageTokens tokens, TimeProvider clock)
+internal sealed class Territories(DirectoryDbContext db, IOrganisations organisations, Commands<DirectoryDbContext> commands, PageTokens tokens, TimeProvider clock)
 {
     private const int MaxName = 200;
     private const int MaxDepartements = 120;
@@ -31,10 +31,13 @@ internal sealed class Territories(DirectoryDbContext db, Commands<DirectoryDbCon
             check.Text("territory.display_name", said.DisplayName, MaxName, required: true);
             etag = check.Etag(said.Etag, "territory.etag");
             check.That(said.Departements.Count <= MaxDepartements, "territory.departements", "must have at most 120 entries");
+            check.That(said.OrganisationId != call.Caller().OrganisationId.ToString() || (said.Departements.Count == 0 && request.CourAppelNames.Count == 0), "territory.organisation_id", "must not be the caller's own: another operator says where it is competent");
             var known = await db.Departements.Select(d => d.Code).ToListAsync(call.CancellationToken);
             foreach (var (i, code) in said.Departements.Take(MaxDepartements).Index())
                 check.That(known.Contains(code), $"territory.departements[{i}]", "is not a known département");
         }
+        check.That(request.CourAppelNames.Count <= MaxDepartements, "cour_appel_names", "must have at most 120 entries");
+        var ressorts = await RessortsAsync(check, [.. request.CourAppelNames.Take(MaxDepartements)], call.CancellationToken);
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
         return await commands.RunAsync(call, request, requestId, async ct =>
@@ -48,7 +51,7 @@ internal sealed class Territories(DirectoryDbContext db, Commands<DirectoryDbCon
                 row = new TerritoryRow { OrganisationId = organisation, DisplayName = "", Departements = [], UpdatedAt = default, Version = 0 };
                 db.Territories.Add(row);
             }
-            (row.DisplayName, row.Departements) = (said.DisplayName.Trim(), [.. said.Departements.Distinct().Order(StringComparer.Ordinal)]);
+            (row.DisplayName, row.Departements) = (said.DisplayName.Trim(), [.. said.Departements.Concat(ressorts).Distinct().Order(StringComparer.Ordinal)]);
             (row.UpdatedAt, row.Version) = (clock.GetStoredNow(), row.Version + 1);
             return new SetTerritoryResponse { Territory = ToProto(row) };
         }, r => $"organisations/{r.Territory.OrganisationId}");
@@ -60,9 +63,8 @@ internal sealed class Territories(DirectoryDbContext db, Commands<DirectoryDbCon
         var check = new FieldChecks();
         var organisation = check.Uuid("organisation_id", request.OrganisationId);
         check.ThrowIfAny();
-        caller.Require(organisation);
-        var row = await db.Territories.AsNoTracking().SingleOrDefaultAsync(t => t.OrganisationId == organisation, ct);
-        return new GetTerritoryResponse { Territory = row is null ? new Contracts.Directory.V1.Territory { OrganisationId = organisation.ToString() } : ToProto(row) };
+        caller.RequireOrganisation(organisation);
+        return await organisations.TerritoryAsync(organisation, ct) ?? new GetTerritoryResponse();
     }
 
     /// <summary>Lists territories.</summary>
@@ -82,6 +84,17 @@ internal sealed class Territories(DirectoryDbContext db, Commands<DirectoryDbCon
         if (page.Count > size)
             response.NextPageToken = tokens.Protect(new Cursor(page[size - 1].OrganisationId), binding);
         return response;
+    }
+
+    // The départements in which the courts of a cour d'appel sit.
+    private async Task<IReadOnlyCollection<string>> RessortsAsync(FieldChecks check, string[] coursAppel, CancellationToken ct)
+    {
+        if (coursAppel.Length == 0)
+            return [];
+        var courts = await db.Courts.Where(c => coursAppel.Contains(c.CourAppel)).Select(c => new { c.CourAppel, c.Departement }).ToListAsync(ct);
+        for (var i = 0; i < coursAppel.Length; i++)
+            check.That(courts.Exists(c => c.CourAppel == coursAppel[i]), $"cour_appel_names[{i}]", "is not a known cour d'appel");
+        return [.. courts.Select(c => c.Departement).Distinct()];
     }
 
     private static Contracts.Directory.V1.Territory ToProto(TerritoryRow row) =>

@@ -36,6 +36,7 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
         return await commands.RunAsync(call, request, requestId, async ct =>
         {
             var caller = call.Caller();
+            caller.Require(null, espaceId: espaceId);
             var espace = snapshot.Find(espaceId) ?? throw DomainError.NotFound($"espaces/{espaceId}");
             if (!Array.Exists(espace.Facts.Agrements, a => a.Days.Contains(needs.Decision)))
                 throw DomainError.EspaceNotDesignable(espaceId, "no agrément is valid on the decision date");
@@ -149,7 +150,7 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
                 .Include(q => q.Espace).ThenInclude(e => e.Modalites).Include(q => q.Espace).ThenInclude(e => e.Groups)
                 .Include(q => q.Espace).ThenInclude(e => e.Agrements).Include(q => q.Espace).ThenInclude(e => e.Lieux)
                 .AsSplitQuery().OrderBy(q => q.JoinedId != null).ThenBy(q => q.Id).ToListAsync(ct);
-            caller.Require(rows.FirstOrDefault()?.Espace.GestionnaireId);
+            caller.RequireEspace(rows.FirstOrDefault()?.Espace);
             if (rows.Count == 0)
                 throw DomainError.NotFound($"enquiries/{id}");
             var now = clock.GetStoredNow();
@@ -192,7 +193,7 @@ internal sealed class CapacityEnquiries(DirectoryDbContext db, SnapshotSource sn
         check.ThrowIfAny();
         var row = await db.CapacityEnquiries.AsNoTracking().Include(q => q.Espace).SingleOrDefaultAsync(q => q.Id == id, ct);
         if (!caller.MayTouch(row?.RequesterId))
-            caller.Require(row?.Espace.GestionnaireId);
+            caller.RequireEspace(row?.Espace);
         return new GetCapacityEnquiryResponse { Enquiry = ToProto(row ?? throw DomainError.NotFound($"enquiries/{id}"), clock.GetUtcNow()) };
     }
 

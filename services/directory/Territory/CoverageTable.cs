@@ -47,6 +47,17 @@ internal static class CoverageTable
         return [.. sums.Select(s => s.Finish())];
     }
 
+    /// <summary>The one row of some départements together.</summary>
+    public static CoverageRow OfTerritory(CoverageData data, IReadOnlySet<string> departements)
+    {
+        var level = data.Zones[CoverageLevel.Departement];
+        var zoneOf = Array.ConvertAll(level.ZoneOfPlace, zone => (short)(zone >= 0 && departements.Contains(level.Zones[zone].Code) ? 0 : -1));
+        var sum = new Sum(new CoverageRow { Code = "TERRITOIRE", Name = "Territoire" });
+        AddAccess(data, zoneOf, [sum]);
+        AddSupplies(data, zoneOf, [sum]);
+        return sum.Finish();
+    }
+
     private static void AddAccess(CoverageData data, short[] zoneOf, Sum[] sums)
     {
         for (var i = 0; i < zoneOf.Length; i++)

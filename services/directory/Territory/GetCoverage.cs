@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Search;
+using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Npgsql;
 
@@ -15,7 +17,7 @@ internal sealed class GetCoverage(CoverageSource source, SnapshotSource snapshot
         "Données : INSEE, IGN (Admin-Express), La Poste, Etalab (Licence Ouverte) ; Cour de cassation ; GeoNames (CC BY 4.0) ; "
         + "temps de trajet calibrés sur OSRM, © les contributeurs d'OpenStreetMap (ODbL)";
 
-    public async Task<GetCoverageResponse> HandleAsync(GetCoverageRequest request, CancellationToken ct)
+    public async Task<GetCoverageResponse> HandleAsync(GetCoverageRequest request, Caller caller, CancellationToken ct)
     {
         var geography = await snapshots.GeographyAsync(ct);
         var check = new FieldChecks();
@@ -32,17 +34,34 @@ internal sealed class GetCoverage(CoverageSource source, SnapshotSource snapshot
 
         var data = await source.GetAsync(request.Modalite, ct);
         var response = new GetCoverageResponse { Basis = await BasisAsync(data, ct) };
-        response.Rows.Add(Rows(request, data, insee => geography.CommuneNames[insee]));
+        response.Rows.Add(Rows(request, data, caller.Territory?.Departements, insee => geography.CommuneNames[insee]));
         return response;
     }
 
-    private static IEnumerable<CoverageRow> Rows(GetCoverageRequest request, CoverageData data, Func<string, string> nameOf)
+    private static IEnumerable<CoverageRow> Rows(GetCoverageRequest request, CoverageData data, FrozenSet<string>? territory, Func<string, string> nameOf)
     {
+        if (territory is not null && request.Departement.Length > 0 && !territory.Contains(request.Departement))
+            return [];
+        if (territory is not null && request.Level == CoverageLevel.France)
+            return [CoverageTable.OfTerritory(data, territory)];
         if (request.Level == CoverageLevel.Commune)
             return CoverageTable.OfCommunes(data, Array.FindIndex(data.Zones[CoverageLevel.Departement].Zones, z => z.Code == request.Departement), nameOf);
         var zones = data.Zones[request.Level];
         return CoverageTable.Of(data, request.Level).Where((_, i) => request.Departement.Length == 0
-            || (zones.Zones[i].Departement ?? request.Departement) == request.Departement && HasCommuneIn(request.Departement, i));
+            || (zones.Zones[i].Departement ?? request.Departement) == request.Departement && HasCommuneIn(request.Departement, i))
+            .Where(row => territory is null || LiesIn(territory, row.Code));
+
+        // Of a cour d'appel that reaches beyond the territory the figures would tell of others too.
+        bool LiesIn(FrozenSet<string> within, string code)
+        {
+            var zone = Array.FindIndex(zones.Zones, z => z.Code == code);
+            if (zones.Zones[zone].Departement is { } departement)
+                return within.Contains(departement);
+            var departements = data.Zones[CoverageLevel.Departement];
+            var reached = Enumerable.Range(0, zones.ZoneOfPlace.Length).Where(i => zones.ZoneOfPlace[i] == zone && departements.ZoneOfPlace[i] >= 0)
+                .Select(i => departements.Zones[departements.ZoneOfPlace[i]].Code).ToHashSet();
+            return reached.Count > 0 && reached.IsSubsetOf(within);
+        }
 
         // A cour d'appel belongs to every département that has communes of it.
         bool HasCommuneIn(string departement, int zone)

@@ -9,17 +9,20 @@ using NpgsqlTypes;
 
 namespace Jafer.Directory.Upkeep;
 
-/// <summary>What should be looked after: to a gestionnaire of its own espaces, to an operator of all, the most overdue first.</summary>
+/// <summary>What should be looked after: to a gestionnaire of its own espaces, to an operator of those of its territory, to a préfecture the agréments of its own; the most overdue first.</summary>
 internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource snapshots, PageTokens tokens, TimeProvider clock)
 {
     private const int MonthsBeforeAnAgrementEnds = 6;
+
+    private static readonly UpkeepKind[] s_ofAgrements = [UpkeepKind.AgrementEnds, UpkeepKind.AgrementMissing];
 
     // One kind after the other; each has a last day on which all was well, and what tells it from others of that day.
     private const string Items = $"""
         with {UpkeepSql.Groups},
         scope as (
             select e.id, e.gestionnaire_id, e.name, e.departement, e.fictive, e.created_at from espaces e
-            where e.state <> 'FERME' and (@gestionnaire is null or e.gestionnaire_id = @gestionnaire) and (@departement = '' or e.departement = @departement)),
+            where e.state <> 'FERME' and (@gestionnaire is null or e.gestionnaire_id = @gestionnaire) and (@departement = '' or e.departement = @departement)
+                and (@territory::text[] is null or e.departement = any(@territory))),
         today_valid as (
             select s.id as espace_id,
                 (select upper(d) - 1 from unnest(v.days) as d where d @> @today) as last_day,
@@ -86,8 +89,16 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
         check.ThrowIfAny();
         if (caller.Tenancy == Tenancy.Own)
             gestionnaire ??= caller.OrganisationId;
-        if (gestionnaire is { } owner)
-            caller.Require(owner);
+        if (caller.Tenancy == Tenancy.Own)
+            caller.Require(gestionnaire);
+        UpkeepKind[] kinds = [.. request.Kinds.Distinct()];
+        if (caller.Role == Roles.Prefecture)
+        {
+            // How an espace keeps its description is between it and the operator.
+            kinds = kinds.Length == 0 ? s_ofAgrements : kinds;
+            if (kinds.Except(s_ofAgrements).Any())
+                throw DomainError.Forbidden();
+        }
 
         var today = clock.TodayInParis();
         await using var connection = await source.OpenConnectionAsync(ct);
@@ -126,7 +137,8 @@ internal sealed class ListUpkeepItems(NpgsqlDataSource source, SnapshotSource sn
                     new("agrement_before", today.AddMonths(MonthsBeforeAnAgrementEnds)),
                     new("now", clock.GetUtcNow()),
                     new("silent_days", Freshness.LongestFreshDays),
-                    new("kinds", request.Kinds.Distinct().Select(k => k.ToCode()).ToArray()),
+                    new("kinds", kinds.Select(k => k.ToCode()).ToArray()),
+                    new("territory", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = (object?)caller.Territory?.Departements.ToArray() ?? DBNull.Value },
                 },
             };
             foreach (var rule in UpkeepSql.Rules())

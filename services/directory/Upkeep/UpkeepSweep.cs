@@ -1,4 +1,5 @@
 using Jafer.Contracts.Events;
+using Jafer.Directory.Members;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
@@ -18,11 +19,11 @@ internal sealed class UpkeepSignal : WorkSignal;
 
 /// <summary>
 /// Tells when a group goes stale and when an espace or one of its lieux loses its last valid agrément: soon after the start and
-/// every hour, since both come with a day, and the agréments also at once when one is changed; reminders of what nobody saw to follow. Any replica may do it: what was told stands in the same transaction as the
+/// every hour, since both come with a day, and the agréments also at once when one is changed; reminders of what nobody saw to follow, and warnings of credentials that end. Any replica may do it: what was told stands in the same transaction as the
 /// event, so that nothing is told twice and nothing is lost.
 /// </summary>
 internal sealed class UpkeepSweep(
-    NpgsqlDataSource source, UpkeepReminders reminders, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
+    NpgsqlDataSource source, UpkeepReminders reminders, CredentialWarnings credentials, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
     ILogger<UpkeepSweep> logger) : BackgroundService
 {
     private const int Portion = 500;
@@ -56,7 +57,7 @@ internal sealed class UpkeepSweep(
             select v.espace_id, upper(d) - 1
             from agrement_validities v, unnest(v.days) as d
             where d @> @today
-                and exists (select from agrements a where a.espace_id = v.espace_id and a.state = 'RETIRE' and a.end_date = upper(d) - 1)),
+                and exists (select from agrements a where a.espace_id = v.espace_id and a.state in ('RETIRE', 'SUSPENDU') and a.end_date = upper(d) - 1)),
         told as (
             insert into agrement_ends_told as t (espace_id, last_day, told_at)
             select espace_id, last_day, @now from due d
@@ -65,7 +66,7 @@ internal sealed class UpkeepSweep(
             on conflict (espace_id) do update set last_day = excluded.last_day, told_at = excluded.told_at
             returning espace_id, last_day)
         select t.espace_id, e.gestionnaire_id, e.version, t.last_day,
-            exists (select from agrements a where a.espace_id = t.espace_id and a.state = 'RETIRE' and a.end_date = t.last_day) as withdrawn
+            exists (select from agrements a where a.espace_id = t.espace_id and a.state in ('RETIRE', 'SUSPENDU') and a.end_date = t.last_day) as withdrawn
         from told t join espaces e on e.id = t.espace_id order by t.espace_id
         """;
 
@@ -81,7 +82,7 @@ internal sealed class UpkeepSweep(
             from lieu_validities v join agrement_validities e on e.espace_id = v.espace_id, unnest(v.days) as d
             where d @> @today and e.days @> upper(d)
                 and exists (
-                    select from agrements a where a.espace_id = v.espace_id and a.state = 'RETIRE' and a.end_date = upper(d) - 1
+                    select from agrements a where a.espace_id = v.espace_id and a.state in ('RETIRE', 'SUSPENDU') and a.end_date = upper(d) - 1
                         and (cardinality(a.lieu_external_ids) = 0 or v.lieu_external_id = any(a.lieu_external_ids)))),
         told as (
             insert into agrement_lieux_ends_told as t (espace_id, lieu_external_id, last_day, told_at)
@@ -94,7 +95,7 @@ internal sealed class UpkeepSweep(
             returning espace_id, lieu_external_id, last_day)
         select t.espace_id, e.gestionnaire_id, e.version, t.last_day,
             exists (
-                select from agrements a where a.espace_id = t.espace_id and a.state = 'RETIRE' and a.end_date = t.last_day
+                select from agrements a where a.espace_id = t.espace_id and a.state in ('RETIRE', 'SUSPENDU') and a.end_date = t.last_day
                     and (cardinality(a.lieu_external_ids) = 0 or t.lieu_external_id = any(a.lieu_external_ids))) as withdrawn,
             l.id
         from told t join espaces e on e.id = t.espace_id join lieux l on l.espace_id = t.espace_id and l.external_id = t.lieu_external_id
@@ -126,6 +127,7 @@ internal sealed class UpkeepSweep(
         {
             await TryAsync(SweepAsync, ct);
             await TryAsync(reminders.RemindAsync, ct);
+            await TryAsync(credentials.WarnAsync, ct);
         }
         while (await timer.WaitForNextTickAsync(ct));
     }

@@ -3,6 +3,7 @@ using Jafer.Contracts.Messaging.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Files;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 
@@ -55,6 +56,7 @@ internal sealed partial class AttachmentGrpcService
         var id = check.Uuid("attachment_id", request.AttachmentId);
         check.ThrowIfAny();
         var attachment = await db.Attachments.AsNoTracking().SingleOrDefaultAsync(a => a.AttachmentId == id, ct) ?? throw DomainError.NotFound(Name(id));
+        context.JournalAlso($"threads/{attachment.ThreadId}");
         if (!attachment.Waits)
         {
             throw DomainError.StateForbids(attachment.State.ToCode(), "GET_QUARANTINED_CONTENT", "the file waits for no verdict");
@@ -95,6 +97,7 @@ internal sealed partial class AttachmentGrpcService
         {
             await db.Database.BeginTransactionAsync(ct);
             var attachment = await Verdicts.LockAsync(db, id, ct) ?? throw DomainError.NotFound(Name(id));
+            context.JournalAlso($"threads/{attachment.ThreadId}");
             if (!attachment.Sha256.AsSpan().SequenceEqual(request.Sha256.Span))
             {
                 throw DomainError.Invalid("sha256", "is not that of the file");

@@ -4,6 +4,7 @@ using Jafer.Messaging.Data;
 using Jafer.Messaging.Threads;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Requests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -129,6 +130,7 @@ internal sealed partial class AttachmentGrpcService(
                 throw DomainError.Forbidden();
             }
 
+            context.JournalAlso($"threads/{attachment.ThreadId}");
             if (attachment.MessageId is not null)
             {
                 throw DomainError.StateForbids(attachment.State.ToCode(), "DISCARD_ATTACHMENT", "a message names the file");

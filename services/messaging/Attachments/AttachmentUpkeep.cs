@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -17,16 +18,35 @@ internal sealed class AttachmentUpkeep(NpgsqlDataSource source, IOptions<Attachm
         int removed;
         do
         {
-            await using var command = source.CreateCommand($"""
-                delete from attachments where message_id is null and attachment_id = any(array(
-                    select attachment_id from attachments where message_id is null and created_at <= @before order by created_at limit {Portion} for update skip locked))
-                """);
-            command.Parameters.AddWithValue("before", clock.GetUtcNow() - options.Value.UnnamedLifetime);
-            removed = await command.ExecuteNonQueryAsync(ct);
+            removed = await RemoveAsync(ct);
             total += removed;
         }
         while (removed == Portion);
         return total;
+    }
+
+    private async Task<int> RemoveAsync(CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var removed = new List<(Guid Id, Guid Thread)>();
+        await using (var command = new NpgsqlCommand($"""
+            delete from attachments where message_id is null and attachment_id = any(array(
+                select attachment_id from attachments where message_id is null and created_at <= @before order by created_at limit {Portion} for update skip locked))
+            returning attachment_id, thread_id
+            """, connection, transaction))
+        {
+            command.Parameters.AddWithValue("before", clock.GetUtcNow() - options.Value.UnnamedLifetime);
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                removed.Add((reader.GetGuid(0), reader.GetGuid(1)));
+            }
+        }
+
+        await JournalEntry.WriteOwnAsync(connection, "attachment upkeep", removed.SelectMany(r => new[] { $"attachments/{r.Id}", $"threads/{r.Thread}" }), ct);
+        await transaction.CommitAsync(CancellationToken.None);
+        return removed.Count;
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

@@ -26,7 +26,7 @@ internal sealed partial class MessagingGrpcService
         check.That(!(until < from), "until_time", "must not be before from_time");
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
         var caller = context.Caller();
-        var reader = Reader.Of(caller);
+        var reader = ReaderOf(caller);
         CheckPerson(check, state, reader);
         check.ThrowIfAny();
 
@@ -57,7 +57,7 @@ internal sealed partial class MessagingGrpcService
 
         var page = thread is not null
             ? await OneThreadAsync(messages, thread, pageTokens.Read<MessageCursor>(request.PageToken, binding), pageSize, ct)
-            : await AllThreadsAsync(messages, caller.OrganisationId, pageTokens.Read<TimeCursor>(request.PageToken, binding), pageSize, ct);
+            : await AllThreadsAsync(messages, reader, pageTokens.Read<TimeCursor>(request.PageToken, binding), pageSize, ct);
         var response = new ListMessagesResponse();
         if (page.Count > pageSize)
         {
@@ -75,14 +75,14 @@ internal sealed partial class MessagingGrpcService
     /// <summary>Messages that ask something of the caller's organisation, or for which another is awaited.</summary>
     private IQueryable<ThreadMessage> Of(IQueryable<ThreadMessage> messages, Attention state, Reader reader)
     {
-        var (organisationId, person) = (reader.OrganisationId, reader.PersonId);
+        var (organisationId, person, operateurId) = (reader.OrganisationId, reader.PersonId, reader.OperateurId);
         switch (state)
         {
             case Attention.Unread:
-                return messages.Where(m => m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
+                return messages.Where(m => m.ErasedAt == null && m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
                     && m.Position > (db.Receipts.Where(r => r.ThreadId == m.ThreadId && r.OrganisationId == organisationId).Max(r => (long?)r.Position) ?? 0));
             case Attention.PersonUnread:
-                return messages.Where(m => m.AuthorOrganisationId != null && !(m.AuthorOrganisationId == organisationId && m.AuthorPersonId == person)
+                return messages.Where(m => m.ErasedAt == null && m.AuthorOrganisationId != null && !(m.AuthorOrganisationId == organisationId && m.AuthorPersonId == person)
                     && m.Position > (db.Receipts.Where(r => r.ThreadId == m.ThreadId && r.OrganisationId == organisationId && r.PersonId == person).Max(r => (long?)r.Position) ?? 0));
             case Attention.ToAnswer or Attention.ToAcknowledge:
                 var kind = state == Attention.ToAnswer ? ExpectationKind.Answer : ExpectationKind.Acknowledgement;
@@ -90,13 +90,13 @@ internal sealed partial class MessagingGrpcService
                     && db.Threads.Any(t => t.ThreadId == e.ThreadId
                         && ((e.MustAct == AuthorKind.Juridiction && t.JuridictionId == organisationId)
                             || (e.MustAct == AuthorKind.Espace && t.GestionnaireId == organisationId)
-                            || (e.MustAct == AuthorKind.Operateur && t.OperateurId == organisationId)))));
+                            || (e.MustAct == AuthorKind.Operateur && t.OperateurId == operateurId)))));
             case Attention.Awaiting:
                 return messages.Where(m => db.Expectations.Any(e => e.MessageId == m.MessageId && e.State == ExpectationState.Open
                     && db.Threads.Any(t => t.ThreadId == e.ThreadId
                         && ((e.AskedBy == AuthorKind.Juridiction && t.JuridictionId == organisationId)
                             || (e.AskedBy == AuthorKind.Espace && t.GestionnaireId == organisationId)
-                            || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == organisationId)))));
+                            || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == operateurId)))));
             default:
                 return messages;
         }
@@ -112,7 +112,7 @@ internal sealed partial class MessagingGrpcService
 
     /// <summary>Of each thread its latest, by an index, and of these the latest: a page costs a look at each thread, not at each message.</summary>
     private async Task<List<ReadMessage>> AllThreadsAsync(
-        IQueryable<ThreadMessage> messages, Guid organisationId, TimeCursor? before, int pageSize, CancellationToken ct)
+        IQueryable<ThreadMessage> messages, Reader reader, TimeCursor? before, int pageSize, CancellationToken ct)
     {
         if (before is not null)
         {
@@ -120,8 +120,12 @@ internal sealed partial class MessagingGrpcService
                 ValueTuple.Create(m.CreatedAt, m.MessageId), ValueTuple.Create(before.CreatedAt, before.MessageId)));
         }
 
+        var organisationId = reader.OrganisationId;
+        var threads = reader.Espaces is null
+            ? db.Threads.AsNoTracking().Where(t => t.JuridictionId == organisationId || t.GestionnaireId == organisationId || t.OperateurId == organisationId)
+            : reader.AsOperator(db.Threads.AsNoTracking());
         var latest =
-            from t in db.Threads.AsNoTracking().Where(t => t.JuridictionId == organisationId || t.GestionnaireId == organisationId || t.OperateurId == organisationId)
+            from t in threads
             from m in messages.Where(m => m.ThreadId == t.ThreadId).OrderByDescending(m => m.CreatedAt).ThenByDescending(m => m.MessageId).Take(pageSize + 1)
             orderby m.CreatedAt descending, m.MessageId descending
             select new { Thread = t, Message = m };

@@ -24,7 +24,7 @@ internal sealed partial class MessagingGrpcService
         var caller = context.Caller();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var before = pageTokens.Read<ThreadCursor>(check, request.PageToken, binding);
-        var reader = Reader.Of(caller);
+        var reader = ReaderOf(caller);
         CheckPerson(check, state, reader);
         check.ThrowIfAny();
 
@@ -71,7 +71,7 @@ internal sealed partial class MessagingGrpcService
         var latest = Latest(
             Latest(threads.Where(t => t.JuridictionId == organisationId), pageSize)
                 .Concat(Latest(threads.Where(t => t.GestionnaireId == organisationId), pageSize))
-                .Concat(Latest(threads.Where(t => t.OperateurId == organisationId), pageSize)),
+                .Concat(Latest(reader.AsOperator(threads), pageSize)),
             pageSize);
         var ct = context.CancellationToken;
         var page = await Count(latest, reader).ToListAsync(ct);
@@ -92,24 +92,25 @@ internal sealed partial class MessagingGrpcService
     {
         Attention.Unread => Count(threads, reader with { PersonId = null }).Where(t => t.Unread > 0).Select(t => t.Thread),
         Attention.PersonUnread => Count(threads, reader).Where(t => t.PersonUnread > 0).Select(t => t.Thread),
-        Attention.ToAnswer => Waiting(threads, e => e.Kind == ExpectationKind.Answer, mine: true, reader.OrganisationId),
-        Attention.ToAcknowledge => Waiting(threads, e => e.Kind == ExpectationKind.Acknowledgement, mine: true, reader.OrganisationId),
-        Attention.Awaiting => Waiting(threads, e => true, mine: false, reader.OrganisationId),
+        Attention.ToAnswer => Waiting(threads, e => e.Kind == ExpectationKind.Answer, mine: true, reader),
+        Attention.ToAcknowledge => Waiting(threads, e => e.Kind == ExpectationKind.Acknowledgement, mine: true, reader),
+        Attention.Awaiting => Waiting(threads, e => true, mine: false, reader),
         _ => threads,
     };
 
-    private IQueryable<MessageThread> Waiting(IQueryable<MessageThread> threads, Expression<Func<MessageExpectation, bool>> which, bool mine, Guid organisationId)
+    private IQueryable<MessageThread> Waiting(IQueryable<MessageThread> threads, Expression<Func<MessageExpectation, bool>> which, bool mine, Reader reader)
     {
+        var (organisationId, operateurId) = (reader.OrganisationId, reader.OperateurId);
         var open = db.Expectations.Where(e => e.State == ExpectationState.Open).Where(which);
         return mine
             ? threads.Where(t => open.Any(e => e.ThreadId == t.ThreadId
                 && ((e.MustAct == AuthorKind.Juridiction && t.JuridictionId == organisationId)
                     || (e.MustAct == AuthorKind.Espace && t.GestionnaireId == organisationId)
-                    || (e.MustAct == AuthorKind.Operateur && t.OperateurId == organisationId))))
+                    || (e.MustAct == AuthorKind.Operateur && t.OperateurId == operateurId))))
             : threads.Where(t => open.Any(e => e.ThreadId == t.ThreadId
                 && ((e.AskedBy == AuthorKind.Juridiction && t.JuridictionId == organisationId)
                     || (e.AskedBy == AuthorKind.Espace && t.GestionnaireId == organisationId)
-                    || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == organisationId))));
+                    || (e.AskedBy == AuthorKind.Operateur && t.OperateurId == operateurId))));
     }
 
     private static void CheckPerson(FieldChecks check, Attention state, Reader reader) =>

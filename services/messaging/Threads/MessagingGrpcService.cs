@@ -1,6 +1,7 @@
 using Jafer.Contracts.Messaging.V1;
 using Jafer.Messaging.Data;
 using Jafer.Messaging.Domain;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -13,7 +14,7 @@ namespace Jafer.Messaging.Threads;
 /// <summary>The rpcs of messaging, each in its own file; here what they share.</summary>
 internal sealed partial class MessagingGrpcService(
     MessagingDbContext db, ThreadAccess threads, Commands<MessagingDbContext> commands, PageTokens pageTokens, IOptions<ConversationOptions> options,
-    TimeProvider clock) : MessagingService.MessagingServiceBase
+    IOptions<EscalationOptions> escalation, TimeProvider clock) : MessagingService.MessagingServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 200;
@@ -29,7 +30,12 @@ internal sealed partial class MessagingGrpcService(
     private static string? PersonOf(Caller caller) => caller.IsPerson ? caller.Subject : caller.OnBehalfOf is { Length: > 0 } person ? person : null;
 
     /// <summary>For which side the caller speaks.</summary>
-    private static AuthorKind SideOf(Caller caller, MessageThread thread) => thread.SideOf(caller.OrganisationId) ?? throw DomainError.Forbidden();
+    private static AuthorKind SideOf(Caller caller, MessageThread thread) => thread.SideOf(caller.OrganisationId)
+        ?? (ThreadAccess.IsOperatorHere(caller, thread) ? AuthorKind.Operateur : throw DomainError.Forbidden());
+
+    /// <summary>Who reads, for lists.</summary>
+    private Reader ReaderOf(Caller caller) => new(
+        caller.OrganisationId, PersonOf(caller), caller is { Cell.WithTerritory: true, Territory: { } territory } ? [.. territory.EspaceIds] : null, escalation.Value.OperatorId);
 
     private Task<MessageThread> FindAsync(Caller caller, ThreadKey key, CancellationToken ct) => threads.FindAsync(caller, key, ct);
 
@@ -54,10 +60,10 @@ internal sealed partial class MessagingGrpcService(
         return threads.Select(t => new CountedThread
         {
             Thread = t,
-            Unread = db.Messages.LongCount(m =>
+            Unread = t.ErasedAt != null ? 0 : db.Messages.LongCount(m =>
                 m.ThreadId == t.ThreadId && m.AuthorOrganisationId != null && m.AuthorOrganisationId != organisationId
                 && m.Position > (db.Receipts.Where(r => r.ThreadId == t.ThreadId && r.OrganisationId == organisationId).Max(r => (long?)r.Position) ?? 0)),
-            PersonUnread = person == null ? 0 : db.Messages.LongCount(m =>
+            PersonUnread = person == null || t.ErasedAt != null ? 0 : db.Messages.LongCount(m =>
                 m.ThreadId == t.ThreadId && m.AuthorOrganisationId != null && !(m.AuthorOrganisationId == organisationId && m.AuthorPersonId == person)
                 && m.Position > (db.Receipts.Where(r => r.ThreadId == t.ThreadId && r.OrganisationId == organisationId && r.PersonId == person).Max(r => (long?)r.Position) ?? 0)),
             OpenQuestions = db.Expectations.Count(e => e.ThreadId == t.ThreadId && e.State == ExpectationState.Open && e.Kind == ExpectationKind.Answer),
@@ -67,7 +73,7 @@ internal sealed partial class MessagingGrpcService(
 
     private async Task<Proto.Thread> ToProtoAsync(Caller caller, MessageThread thread, CancellationToken ct)
     {
-        var counted = await Count(db.Threads.AsNoTracking().Where(t => t.ThreadId == thread.ThreadId), Reader.Of(caller)).SingleOrDefaultAsync(ct);
+        var counted = await Count(db.Threads.AsNoTracking().Where(t => t.ThreadId == thread.ThreadId), ReaderOf(caller)).SingleOrDefaultAsync(ct);
         return (await ToProtosAsync(caller, [counted ?? new CountedThread { Thread = thread }], ct))[0];
     }
 
@@ -128,9 +134,22 @@ internal sealed partial class MessagingGrpcService(
         bytes is null ? Google.Protobuf.ByteString.Empty : Google.Protobuf.UnsafeByteOperations.UnsafeWrap(bytes);
 
     /// <summary>For whom unread messages are counted.</summary>
-    private readonly record struct Reader(Guid OrganisationId, string? PersonId)
+    /// <param name="OrganisationId">Their organisation.</param>
+    /// <param name="PersonId">The person; null for none.</param>
+    /// <param name="Espaces">The espaces of the territory of an operator who has one; null for others.</param>
+    /// <param name="NationalOperatorId">Who is named as the operator in threads of espaces.</param>
+    private readonly record struct Reader(Guid OrganisationId, string? PersonId, Guid[]? Espaces, Guid NationalOperatorId)
     {
-        public static Reader Of(Caller caller) => new(caller.OrganisationId, PersonOf(caller));
+        /// <summary>Whose side is theirs where the operator's is: of a territory they speak for the operator who is named in its threads.</summary>
+        public Guid OperateurId => Espaces is null ? OrganisationId : NationalOperatorId;
+
+        /// <summary>The threads of espaces that are theirs as operators.</summary>
+        public IQueryable<MessageThread> AsOperator(IQueryable<MessageThread> threads)
+        {
+            var (operateur, espaces) = (OperateurId, Espaces);
+            var named = threads.Where(t => t.OperateurId == operateur);
+            return espaces is null ? named : named.Where(t => espaces.Contains(t.EspaceId!.Value));
+        }
     }
 
     private sealed class CountedThread

@@ -43,13 +43,18 @@ internal sealed class ThreadAccess(MessagingDbContext db, IOptions<ConversationO
     /// <param name="thread">The thread.</param>
     public static MessageThread Admit(Caller caller, MessageThread? thread)
     {
-        if (thread is null || !(caller.MayTouch(thread.JuridictionId) || caller.MayTouch(thread.GestionnaireId) || caller.MayTouch(thread.OperateurId)))
+        if (thread is null || !(caller.MayTouch(thread.JuridictionId) || caller.MayTouch(thread.GestionnaireId) || caller.MayTouch(thread.OperateurId) || IsOperatorHere(caller, thread)))
         {
             throw DomainError.Forbidden();
         }
 
         return thread;
     }
+
+    /// <summary>Whether the caller is an operator who is competent for a part of France in which the espace of the thread lies: they speak for the operator's side.</summary>
+    /// <param name="caller">The caller.</param>
+    /// <param name="thread">The thread.</param>
+    public static bool IsOperatorHere(Caller caller, MessageThread thread) => thread.Kind == ThreadKind.Espace && caller.HasInTerritory(thread.EspaceId);
 
     /// <summary>The caller's thread for reading. That of an espace may still be without any message: then no row has it.</summary>
     /// <param name="caller">The caller.</param>
@@ -61,7 +66,10 @@ internal sealed class ThreadAccess(MessagingDbContext db, IOptions<ConversationO
         return Admit(caller, thread ?? await UnopenedAsync(key, ct));
     }
 
-    /// <summary>The caller's thread with its row locked for a change; that of an espace is opened by the first one. A transaction was begun.</summary>
+    /// <summary>
+    /// The caller's thread with its row locked for a change; that of an espace is opened by the first one, an erased one is refused.
+    /// A transaction was begun.
+    /// </summary>
     /// <param name="caller">The caller.</param>
     /// <param name="key">The thread.</param>
     /// <param name="ct">Cancellation.</param>
@@ -81,7 +89,8 @@ internal sealed class ThreadAccess(MessagingDbContext db, IOptions<ConversationO
             thread = await db.LockThreadAsync(key.Kind, key.ThreadId, ct);
         }
 
-        return Admit(caller, thread);
+        // Names of readers and contacts must not come back either.
+        return Admit(caller, thread) is { ErasedAt: null } writable ? writable : throw DomainError.Anonymised(key.ThreadId);
     }
 
     private async Task<MessageThread?> UnopenedAsync(ThreadKey key, CancellationToken ct)

@@ -48,6 +48,10 @@ internal static class ThreadErasure
             .SetProperty(m => m.Body, (string?)null).SetProperty(m => m.Salt, (byte[]?)null).SetProperty(m => m.ErasedAt, now), ct);
         await db.Expectations.Where(e => e.ThreadId == id && e.ClosedByPersonId != null).ExecuteUpdateAsync(set => set
             .SetProperty(e => e.ClosedByPersonId, (string?)null), ct);
+
+        // What nobody can answer any more, nobody is reminded of.
+        await db.Expectations.Where(e => e.ThreadId == id && e.State == ExpectationState.Open).ExecuteUpdateAsync(set => set
+            .SetProperty(e => e.State, ExpectationState.Withdrawn).SetProperty(e => e.ClosedAt, now).SetProperty(e => e.RemindAt, (DateTimeOffset?)null), ct);
         await db.Receipts.Where(r => r.ThreadId == id).ExecuteDeleteAsync(ct);
         await db.Participants.Where(p => p.ThreadId == id).ExecuteDeleteAsync(ct);
     }

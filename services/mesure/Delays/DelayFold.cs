@@ -1,3 +1,4 @@
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -128,6 +129,8 @@ internal sealed class DelayFold(NpgsqlDataSource source, IOptions<DelayOptions> 
                 await using var fold = new NpgsqlCommand(statement, connection, transaction) { CommandTimeout = 600, Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = touched } } };
                 await fold.ExecuteNonQueryAsync(ct);
             }
+
+            await JournalEntry.WriteOwnAsync(connection, "delays", touched.Select(id => $"mesures/{id}"), ct);
         }
 
         await transaction.CommitAsync(CancellationToken.None);

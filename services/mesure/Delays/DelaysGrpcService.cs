@@ -12,7 +12,7 @@ using Jafer.ServiceDefaults.Time;
 namespace Jafer.Mesures.Delays;
 
 /// <summary>How long the steps to the first rencontre held take.</summary>
-internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays, PartnerTerritories territories, TimeProvider clock) : DelaysService.DelaysServiceBase
+internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays, TimeProvider clock) : DelaysService.DelaysServiceBase
 {
     private const int MaturityDays = 365;
 
@@ -55,7 +55,7 @@ internal sealed class DelaysGrpcService(MesuresDbContext db, DelayReader delays,
             juridictionId, gestionnaireId, espaceId, modalite == Modalite.Unspecified ? null : modalite.ToCode(),
             (from ?? DateOnly.MinValue).FirstOfMonth(), lastMonth, grouping)
         {
-            Departements = await territories.OfAsync(caller, ct),
+            Departements = caller.Territory?.Departements,
         };
         var response = new GetDelaysResponse
         {

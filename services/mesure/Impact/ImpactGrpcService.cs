@@ -10,7 +10,7 @@ using Jafer.ServiceDefaults.Time;
 namespace Jafer.Mesures.Impact;
 
 /// <summary>What became of families after their mesure.</summary>
-internal sealed class ImpactGrpcService(MesuresDbContext db, ImpactReader impact, PartnerTerritories territories, TimeProvider clock) : ImpactService.ImpactServiceBase
+internal sealed class ImpactGrpcService(MesuresDbContext db, ImpactReader impact, TimeProvider clock) : ImpactService.ImpactServiceBase
 {
     /// <summary>Months after the closing within which a new mesure is a return.</summary>
     private const int ReturnMonths = 12;
@@ -50,7 +50,7 @@ internal sealed class ImpactGrpcService(MesuresDbContext db, ImpactReader impact
                 juridictionId, gestionnaireId, espaceId, (from ?? DateOnly.MinValue).FirstOfMonth(), lastMonth.AddMonths(1).AddDays(-1), mature, grouping,
                 caller.Tenancy == Tenancy.Own ? caller.OrganisationId : null)
             {
-                Departements = await territories.OfAsync(caller, ct),
+                Departements = caller.Territory?.Departements,
             },
             ct);
         var response = new GetImpactResponse { MatureDate = mature.ToProto(), AsOfTime = clock.GetStoredNow().ToProto() };

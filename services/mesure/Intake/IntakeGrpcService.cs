@@ -88,9 +88,14 @@ internal sealed class IntakeGrpcService(MesuresDbContext db, StatusReports repor
         var today = clock.TodayInParis();
 
         var sources = db.IntakeSources.AsNoTracking();
-        if (caller.Tenancy != Tenancy.Any)
+        if (caller.Tenancy == Tenancy.Own)
         {
             sources = sources.Where(s => s.GestionnaireId == caller.OrganisationId);
+        }
+        else if (caller.Territory is { } territory)
+        {
+            Guid[] gestionnaires = [.. territory.OrganisationIds];
+            sources = sources.Where(s => gestionnaires.Contains(s.GestionnaireId));
         }
 
         if (request.SilentOnly)

@@ -315,7 +315,7 @@ internal sealed class InterviewGrpcService(
     private async Task<EspaceView> EspaceOfAsync(Guid espaceId, Caller caller, CancellationToken ct)
     {
         var espace = await db.EspaceAsync(espaceId, ct);
-        caller.Require(espace?.GestionnaireId);
+        caller.Require(espace?.GestionnaireId, espaceId: espace?.Id);
         return espace ?? throw DomainError.NotFound($"espaces/{espaceId}");
     }
 

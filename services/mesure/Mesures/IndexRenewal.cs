@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Jafer.Mesures.Domain;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Secrets;
 using Jafer.ServiceDefaults.Time;
 using Npgsql;
@@ -22,7 +23,9 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
     private static readonly byte[] s_partyFamilyName = KeyRing.Binding("parties.family_name");
 
     private const string Begin = """
-        insert into index_renewals (generation, after_mesure_id) values (@generation, '00000000-0000-0000-0000-000000000000') on conflict do nothing
+        insert into index_renewals (generation, after_mesure_id) values (@generation, '00000000-0000-0000-0000-000000000000') on conflict do nothing;
+        insert into sealing_passes as p (table_name, key_id, began_at) values (@name, @generation, @now)
+        on conflict (table_name) do update set key_id = @generation, began_at = @now, finished_at = null, resealed = 0 where p.key_id <> @generation
         """;
 
     // Another replica that is at it has the row.
@@ -55,9 +58,15 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
         insert into delay_queue (mesure_id) select distinct mesure_id from changed
         """;
 
-    private const string Advance = "update index_renewals set after_mesure_id = @after where generation = @generation";
+    private const string Advance = """
+        update index_renewals set after_mesure_id = @after where generation = @generation;
+        update sealing_passes set resealed = resealed + @count where table_name = @name
+        """;
 
-    private const string Finish = "update index_renewals set finished_at = @now where generation = @generation";
+    private const string Finish = """
+        update index_renewals set finished_at = @now where generation = @generation;
+        update sealing_passes set finished_at = @now where table_name = @name
+        """;
 
     /// <summary>Renews all that is left to renew; nothing when it is done, when another replica is at it, or without a key.</summary>
     /// <param name="ct">Cancellation.</param>
@@ -76,7 +85,7 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await RunAsync(Begin, new NpgsqlParameter<string>("generation", generation));
+        await RunAsync(Begin, new NpgsqlParameter<string>("generation", generation), Name(), new NpgsqlParameter<DateTimeOffset>("now", clock.GetStoredNow()));
         if (await ReadAsync(Resume, r => r.GetGuid(0), new NpgsqlParameter<string>("generation", generation)) is not [var after])
         {
             return false;
@@ -87,7 +96,7 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
             new NpgsqlParameter<Guid>("after", after), new NpgsqlParameter<int>("portion", portion));
         if (mesures.Count == 0)
         {
-            await RunAsync(Finish, new NpgsqlParameter<string>("generation", generation), new NpgsqlParameter<DateTimeOffset>("now", clock.GetStoredNow()));
+            await RunAsync(Finish, new NpgsqlParameter<string>("generation", generation), Name(), new NpgsqlParameter<DateTimeOffset>("now", clock.GetStoredNow()));
             await transaction.CommitAsync(CancellationToken.None);
             return false;
         }
@@ -101,7 +110,9 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
             Digests("returns", children.Select(index.OfReturn)));
         var parties = await ReadAsync(ReadParties, ToParty, ids.Clone());
         await RunAsync(WriteParties, Ids(parties.Select(p => p.Id)), Digests("identity", parties.Select(p => index.OfParty(owners[p.MesureId], p))));
-        await RunAsync(Advance, new NpgsqlParameter<Guid>("after", mesures[^1].Id), new NpgsqlParameter<string>("generation", generation));
+        await RunAsync(
+            Advance, new NpgsqlParameter<Guid>("after", mesures[^1].Id), new NpgsqlParameter<string>("generation", generation), Name(), new NpgsqlParameter<long>("count", mesures.Count));
+        await JournalEntry.WriteOwnAsync(connection, "keyed index", mesures.Select(m => $"mesures/{m.Id}"), ct);
         await transaction.CommitAsync(CancellationToken.None);
         return true;
 
@@ -126,6 +137,8 @@ internal sealed class IndexRenewal(NpgsqlDataSource source, KeyedIndex index, Ti
             return rows;
         }
     }
+
+    private static NpgsqlParameter<string> Name() => new("name", SealingPasses.KeyedIndex);
 
     private static NpgsqlParameter<Guid[]> Ids(IEnumerable<Guid> ids) => new("ids", [.. ids]);
 

@@ -103,7 +103,8 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
 
     /// <summary>
     /// The mesure, if the caller holds it: for all others the same refusal, whether it exists or not. An operator comes this far
-    /// only by the rpcs that the access table grants them, which are acts on behalf of an espace.
+    /// only by the rpcs that the access table grants them, and in a territory by what lies there: for an act on behalf of an espace that
+    /// espace, for others its court too.
     /// </summary>
     public async Task<Mesure> LoadAsync(Guid mesureId, Caller caller, CancellationToken ct)
     {
@@ -112,7 +113,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
         {
             caller.Require(mesure.JuridictionId);
         }
-        else if (!await IsSubsidiaryAsync(mesure, caller, ct))
+        else if (!caller.HasInTerritory(mesure.EspaceId, caller.Cell.OnlyForEspace ? null : mesure.JuridictionId) && !await IsSubsidiaryAsync(mesure, caller, ct))
         {
             caller.Require(mesure.GestionnaireId, RelationOfGestionnaire(mesure));
         }

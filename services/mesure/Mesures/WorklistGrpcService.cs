@@ -80,7 +80,7 @@ internal sealed class WorklistGrpcService(MesuresDbContext db, PageTokens tokens
 
     private IQueryable<Mesure> Seen(Caller caller, Guid? espaceId)
     {
-        var mesures = caller.Tenancy == Tenancy.Any ? db.Mesures : db.Mesures.HeldBy(caller);
+        var mesures = caller.Tenancy == Tenancy.Own ? db.Mesures.HeldBy(caller) : db.Mesures.LyingIn(caller.Territory);
         return espaceId is { } id ? mesures.Where(m => m.EspaceId == id) : mesures;
     }
 

@@ -50,6 +50,21 @@ internal static class Worklists
         return caller.Cell.Admits(Relations.FormerHolder) ? ofTheirEspaces : ofTheirEspaces.Where(m => m.ClosureReason != ClosureReason.Transfert);
     }
 
+    /// <summary>The mesures whose espace lies in a territory, or whose court sits there.</summary>
+    /// <param name="mesures">The mesures.</param>
+    /// <param name="territory">The territory; null for the whole nation.</param>
+    public static IQueryable<Mesure> LyingIn(this IQueryable<Mesure> mesures, CallerTerritory? territory)
+    {
+        if (territory is null)
+        {
+            return mesures;
+        }
+
+        Guid[] espaces = [.. territory.EspaceIds];
+        Guid[] courts = [.. territory.OrganisationIds];
+        return mesures.Where(m => espaces.Contains(m.EspaceId!.Value) || courts.Contains(m.JuridictionId!.Value));
+    }
+
     /// <summary>Mesures that are not closed: only they are in the indexes of worklists.</summary>
     public static IQueryable<Mesure> Open(IQueryable<Mesure> mesures) => mesures.Where(m => m.Status.State != MesureState.Cloturee);
 

@@ -20,6 +20,7 @@ internal sealed partial class RetentionGrpcService(
     : RetentionService.RetentionServiceBase
 {
     private const int MaxReference = 40;
+    private const string OfTerritory = " and exists (select from mesures m where m.id = d.id and (m.espace_id = any(@espaces) or m.juridiction_id = any(@courts)))";
 
     public override Task<ListRetentionRulesResponse> ListRetentionRules(ListRetentionRulesRequest request, ServerCallContext context)
     {
@@ -105,14 +106,21 @@ internal sealed partial class RetentionGrpcService(
         var binding = PageTokens.Binding(context.Caller().OrganisationId, request);
         var after = tokens.Read<Cursor>(request.PageToken, binding)?.Id ?? Guid.Empty;
         var now = clock.GetStoredNow();
+        var territory = context.Caller().Territory;
         var page = new List<RetentionCandidate>();
         await db.Database.OpenConnectionAsync(ct);
         await using (var command = ((NpgsqlConnection)db.Database.GetDbConnection()).CreateCommand())
         {
-            command.CommandText = $"select d.id, d.since, {DueMesures.Held} from ({DueMesures.Of(request.Rule)}) d where d.id > @after order by d.id limit @size";
+            command.CommandText = $"select d.id, d.since, {DueMesures.Held} from ({DueMesures.Of(request.Rule)}) d where d.id > @after{(territory is null ? "" : OfTerritory)} order by d.id limit @size";
             command.Parameters.AddWithValue("cutoff", table[request.Rule].Keep.Before(now));
             command.Parameters.AddWithValue("today", clock.TodayInParis());
             command.Parameters.AddWithValue("after", after);
+            if (territory is not null)
+            {
+                command.Parameters.AddWithValue("espaces", territory.EspaceIds.ToArray());
+                command.Parameters.AddWithValue("courts", territory.OrganisationIds.ToArray());
+            }
+
             command.Parameters.AddWithValue("size", size + 1);
             await using var reader = await command.ExecuteReaderAsync(ct);
             while (await reader.ReadAsync(ct))
@@ -201,6 +209,11 @@ internal sealed partial class RetentionGrpcService(
         {
             holds = holds.Where(h => db.Mesures.Any(m => m.Id == h.MesureId && m.JuridictionId == caller.OrganisationId));
         }
+        else if (caller.Territory is { } territory)
+        {
+            var lying = db.Mesures.LyingIn(territory);
+            holds = holds.Where(h => lying.Any(m => m.Id == h.MesureId));
+        }
 
         if (mesureId is { } id)
         {
@@ -230,12 +243,12 @@ internal sealed partial class RetentionGrpcService(
     }
 
     /// <summary>
-    /// The mesure, locked until the hold is written, so that no run erases it meanwhile. A court has its own, an operator any; who
+    /// The mesure, locked until the hold is written, so that no run erases it meanwhile. A court has its own, an operator those of its territory; who
     /// may touch all learns whether there is one.
     /// </summary>
     private async Task<Domain.Mesure> LockAsync(Guid mesureId, Caller caller, CancellationToken ct)
     {
-        if (caller.Tenancy == Tenancy.Own)
+        if (caller.Tenancy != Tenancy.Any)
         {
             await acts.LoadAsync(mesureId, caller, ct);
             db.Forget();

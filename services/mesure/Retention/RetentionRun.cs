@@ -26,6 +26,9 @@ internal sealed class RetentionRun
     /// <summary>The mesure with which it dealt last by that rule.</summary>
     public Guid AfterMesureId { get; set; }
 
+    /// <summary>When it was told that no run was finished since this one.</summary>
+    public DateTimeOffset? OverdueToldAt { get; set; }
+
     /// <summary>Open mesures of which nothing was told for as long as content is kept.</summary>
     public long Stale { get; set; }
 }

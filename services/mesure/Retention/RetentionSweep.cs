@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Jafer.Contracts.Events;
 using Jafer.Mesures.Data;
 using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Data;
@@ -60,6 +62,38 @@ internal sealed class RetentionSweep(
         await begin.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Tells, once, that no run was finished for too long.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task TellOverdueAsync(CancellationToken ct)
+    {
+        var now = clock.GetStoredNow();
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<MesuresDbContext>();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var last = await db.RetentionRuns.FromSqlRaw($"select * from retention_runs where id = (select r.id from ({RetentionHealthCheck.Last}) r) for update skip locked").SingleOrDefaultAsync(ct);
+        if (last is null || last.OverdueToldAt is not null || now - last.StartedAt < options.Value.OverdueAfter)
+        {
+            return;
+        }
+
+        last.OverdueToldAt = now;
+        db.Publish(new RetentionOverdue
+        {
+            EventId = Guid.CreateVersion7(now),
+            AggregateId = last.Id,
+            AggregateVersion = 1,
+            OccurredAt = now,
+            RecordedAt = now,
+            CorrelationId = Activity.Current?.TraceId.ToString(),
+            LastRunAt = last.StartedAt,
+        });
+        db.JournalOwnWork("retention");
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None);
+        outbox.Notify();
+        logger.LogError("No run of retention was finished since {LastRun}: what is due is not erased", last.StartedAt);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (true)
@@ -78,6 +112,16 @@ internal sealed class RetentionSweep(
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogWarning("Retention met a fault and goes on later: {Fault}", Redaction.Describe(e));
+            }
+
+            try
+            {
+                // After the work, and whatever became of it: it may be the work that fails each time.
+                await TellOverdueAsync(stoppingToken);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                logger.LogWarning("It could not be told that retention is overdue: {Fault}", Redaction.Describe(e));
             }
         }
     }

@@ -21,6 +21,9 @@ internal sealed class MesureHolder
 
     /// <summary>The gestionnaire, once the mesure is its affair.</summary>
     public Guid? GestionnaireId { get; set; }
+
+    /// <summary>Its espace; null for none, and where its last event was told before this was kept.</summary>
+    public Guid? EspaceId { get; set; }
 }
 
 internal sealed class MesureHolderConfiguration : IEntityTypeConfiguration<MesureHolder>

@@ -14,7 +14,7 @@ internal static class Audience
 
     /// <summary>
     /// The organisations that an event concerns: its two sides, but for drafts, which are their author's own affair. The author
-    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated and what has fallen silent. A
+    /// of a message gets it too, since one organisation may run several systems; the operator what is escalated, what has fallen silent, and that nothing is erased. A
     /// reminder goes to the rung that it is for alone. In the order of ids, so that two events never wait for each other's counters.
     /// </summary>
     /// <param name="message">The event.</param>
@@ -30,7 +30,7 @@ internal static class Audience
             .Select(s => new Addressee(s, MustAct(message, s))),
     ];
 
-    private static bool ConcernsTheOperator(DomainEvent message) => message is SourceSilent or ConsumerSilent or MessageOverdue { Escalated: true }
+    private static bool ConcernsTheOperator(DomainEvent message) => message is SourceSilent or ConsumerSilent or RetentionOverdue or MessageOverdue { Escalated: true }
         or DeadlineDue { Escalated: true } or DeadlineLifted { Escalated: true } or ReminderDue { Rung: Operator } or UpkeepReminderDue { Rung: Operator };
 
     private static Guid?[] Sides(DomainEvent message) => message switch
@@ -56,6 +56,7 @@ internal static class Audience
         CapacityEnquiryAnswered answered => [answered.RequesterId],
         SourceSilent silent => [silent.GestionnaireId],
         ConsumerSilent silent => [silent.OrganisationId],
+        CredentialEnding ending => [ending.OrganisationId],
         _ => [],
     };
 
@@ -76,7 +77,7 @@ internal static class Audience
         AttachmentRefused refused => refused.UploaderOrganisationId == organisationId,
         SourceSilent silent => silent.GestionnaireId == organisationId,
         ConsumerSilent silent => silent.OrganisationId == organisationId,
-        EspaceGroupStale or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed => true,
+        EspaceGroupStale or CredentialEnding or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed or RetentionOverdue => true,
         _ => false,
     };
 

@@ -15,7 +15,7 @@ namespace Jafer.Notifications.Domain;
 internal readonly record struct Call(
     Guid OrganisationId, Guid About, bool Urgent = false, bool OnceADay = false, ReminderRung Rung = ReminderRung.Unspecified, int Reminder = 0, string? Detail = null);
 
-/// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about; of silence the operator too.</summary>
+/// <summary>Who is told by mail: only whoever must act next, and only when somebody else brought it about; of silence, and of what is not erased, the operator too.</summary>
 internal static class Calls
 {
     /// <summary>The organisations to be told of an event, each once.</summary>
@@ -35,6 +35,7 @@ internal static class Calls
     {
         (SourceSilent silent, { } id) => new(id, silent.GestionnaireId, OnceADay: true, Detail: MailText.SilentSource),
         (ConsumerSilent silent, { } id) => new(id, silent.OrganisationId, OnceADay: true, Detail: MailText.SilentConsumer),
+        (RetentionOverdue, { } id) => new(id, id, OnceADay: true),
         _ => null,
     };
 
@@ -71,6 +72,10 @@ internal static class Calls
         SourceSilent silent => new(silent.GestionnaireId, silent.GestionnaireId, OnceADay: true),
         ConsumerSilent silent => new(silent.OrganisationId, silent.OrganisationId, OnceADay: true),
 
+        // Of other organisations no contact is known: they have it in their list of credentials.
+        CredentialEnding { Role: "juridiction" or "espace" } ending => new(ending.OrganisationId, ending.AggregateId),
+        CredentialEnding => null,
+
         // Somebody waits for the answer before choosing.
         CapacityEnquiryOpened opened => Told(message, opened.GestionnaireId),
         CapacityEnquiryAnswered answered => Told(message, answered.RequesterId),
@@ -99,6 +104,8 @@ internal static class Calls
         DeadlineDue due => due.Deadline,
         ReminderDue due => due.Deadline,
         UpkeepReminderDue due => due.Kind,
+        CredentialEnding { DaysAhead: > 7 } => MailText.CredentialInOneMonth,
+        CredentialEnding => MailText.CredentialInOneWeek,
         MessageOverdue { ThreadKind: "ESPACE" } overdue => $"ESPACE_{overdue.Expectation}_OVERDUE",
         MessageOverdue overdue => $"{overdue.Expectation}_OVERDUE",
         AttachmentRefused { ThreadKind: "ESPACE" } => MailText.RefusedAttachmentOfEspace,

@@ -37,6 +37,12 @@ internal static class MailText
     /// <summary>A file in the thread of an espace that a scanner refused.</summary>
     public const string RefusedAttachmentOfEspace = "ESPACE_ATTACHMENT_REFUSED";
 
+    /// <summary>What is told of a credential that ends within a month.</summary>
+    public const string CredentialInOneMonth = "CREDENTIAL_IN_ONE_MONTH";
+
+    /// <summary>What is told of a credential that ends within a week.</summary>
+    public const string CredentialInOneWeek = "CREDENTIAL_IN_ONE_WEEK";
+
     /// <summary>Software of an organisation reports no more, as the operator is told.</summary>
     public const string SilentSource = "SOURCE_SILENT";
 
@@ -66,6 +72,7 @@ internal static class MailText
         ["directory.capacity-enquiry-answered.v1"] = "Un espace a répondu à votre demande de place",
         ["mesure.source-silent.v1"] = "Votre logiciel n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude",
         ["notification.consumer-silent.v1"] = "Votre logiciel ne lit plus le fil de Jafer depuis plus longtemps que d'habitude",
+        ["mesure.retention-overdue.v1"] = "L'effacement des données conservées trop longtemps n'aboutit plus",
         ["mesure.agrement-retired.v1"] = "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
@@ -110,12 +117,14 @@ internal static class MailText
         ["AGREMENT_IN_THREE_MONTHS"] = "L'agrément d'un espace prend fin dans trois mois",
         ["AGREMENT_IN_ONE_MONTH"] = "L'agrément d'un espace prend fin dans un mois",
         ["AGREMENT_ENDED"] = "Un espace n'a plus d'agrément valide",
+        [CredentialInOneMonth] = "L'accès d'un logiciel de votre organisation prend fin dans un mois : renouvelez-le",
+        [CredentialInOneWeek] = "L'accès d'un logiciel de votre organisation prend fin dans une semaine : renouvelez-le",
         [SilentSource] = "Le logiciel d'une organisation n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude",
         [SilentConsumer] = "Le logiciel d'une organisation ne lit plus le fil de Jafer depuis plus longtemps que d'habitude",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     // These name an espace or the organisation itself, those of enquiries the enquiry, all others a mesure.
-    private static readonly FrozenSet<string> s_aboutOrganisations = new[] { "mesure.source-silent.v1", "notification.consumer-silent.v1" }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly FrozenSet<string> s_aboutOrganisations = new[] { "mesure.source-silent.v1", "mesure.retention-overdue.v1", "notification.consumer-silent.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> s_aboutEspaces =
         new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "directory.upkeep-reminder-due.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
@@ -205,9 +214,11 @@ internal static class MailText
 
     private static string Encode(string text) => s_encoder.Encode(text);
 
-    /// <summary>Whether what waits after an event is about a mesure; else about an espace, an enquiry or the organisation itself.</summary>
+    /// <summary>Whether what waits after an event is about a mesure; else about an espace, an enquiry, a credential or the organisation itself.</summary>
     /// <param name="eventType">Type of the event.</param>
-    public static bool IsAboutMesure(string eventType) => !s_aboutEspaces.Contains(eventType) && !s_aboutOrganisations.Contains(eventType) && !IsOfEnquiry(eventType);
+    public static bool IsAboutMesure(string eventType) => !s_aboutEspaces.Contains(eventType) && !s_aboutOrganisations.Contains(eventType) && !IsOfEnquiry(eventType) && !IsOfCredential(eventType);
+
+    private static bool IsOfCredential(string eventType) => eventType == "directory.credential-ending.v1";
 
     private static bool IsOfThread(string eventType) => eventType.StartsWith("messaging.", StringComparison.Ordinal);
 
@@ -231,6 +242,7 @@ internal static class MailText
     };
 
     private static string Where(MailLine line) => IsOfEspace(line) ? $"espace {line.About}"
+        : IsOfCredential(line.EventType) ? $"accès {line.About}"
         : IsOfEnquiry(line.EventType) ? $"demande {line.About}"
         : s_aboutOrganisations.Contains(line.EventType) ? $"organisation {line.About}"
         : $"mesure {line.About}";

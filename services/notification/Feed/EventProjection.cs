@@ -275,6 +275,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
                 OrganisationId = holder,
                 JuridictionId = step.JuridictionId,
                 GestionnaireId = gestionnaire,
+                EspaceId = step.EspaceId,
             });
             return null;
         }
@@ -287,7 +288,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         var before = known.OrganisationId;
         known.Version = step.AggregateVersion;
         known.OrganisationId = holder ?? before;
-        (known.JuridictionId, known.GestionnaireId) = (step.JuridictionId, gestionnaire ?? known.GestionnaireId);
+        (known.JuridictionId, known.GestionnaireId, known.EspaceId) = (step.JuridictionId, gestionnaire ?? known.GestionnaireId, step.EspaceId);
         return before;
     }
 }

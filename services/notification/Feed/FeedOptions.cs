@@ -5,7 +5,7 @@ namespace Jafer.Notifications.Feed;
 /// <summary>Configuration section "Feed". The defaults suit production.</summary>
 internal sealed class FeedOptions
 {
-    /// <summary>Longest silence of a watched stream.</summary>
+    /// <summary>Longest silence of a watched stream; before each message it is asked whether its caller would still be let in.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often a replica looks for what the others appended; once for all its watchers.</summary>

@@ -21,9 +21,14 @@ internal sealed partial class NotificationGrpcService
         // Taken here and not with the service: a watcher would hold it as long as it watches.
         var db = context.GetHttpContext().RequestServices.GetRequiredService<Data.NotificationsDbContext>();
         var listed = db.Consumers.AsNoTracking();
-        if (caller.Tenancy != Tenancy.Any)
+        if (caller.Tenancy == Tenancy.Own)
         {
             listed = listed.Where(c => c.OrganisationId == caller.OrganisationId);
+        }
+        else if (caller.Territory is { } territory)
+        {
+            Guid[] organisations = [caller.OrganisationId, .. territory.OrganisationIds];
+            listed = listed.Where(c => organisations.Contains(c.OrganisationId));
         }
 
         if (request.SilentOnly)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
@@ -158,6 +159,10 @@ internal sealed class MailAddressing(
         address.Parameters.AddWithValue("dropped", dropped.Select(d => d.DeliveryId).ToArray());
         address.Parameters.AddWithValue("codes", dropped.Select(d => d.Code).ToArray());
         await address.ExecuteNonQueryAsync(ct);
+        var addressed = told.Select(t => t.DeliveryId).ToHashSet();
+        await JournalEntry.WriteOwnAsync(
+            connection, "mail addressing",
+            due.Where(n => addressed.Contains(n.DeliveryId) && MailText.IsAboutMesure(n.EventType) && !MailText.IsOfEspacesThread(n.Deadline)).Select(n => $"mesures/{n.About}"), ct);
         await transaction.CommitAsync(CancellationToken.None);
 
         // What failed is not due for a while: each round finds others.

@@ -2,6 +2,7 @@ using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
 using Jafer.Notifications.Feed;
 using Jafer.ServiceDefaults.Data;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
@@ -249,6 +250,13 @@ internal sealed class MailSender(
                 ("next", result.Outcome is MailOutcome.Away ? restUntil : now + Backoff.After(options.Value.FirstBackoff, mail.Attempts)),
                 ("give_up", now - options.Value.GiveUpAfter));
             await failed.ExecuteNonQueryAsync();
+        }
+
+        // An address was read, and somebody written to, or nearly.
+        if (result.Outcome is not MailOutcome.Gone && result.Code != DirectoryAway)
+        {
+            await JournalEntry.WriteOwnAsync(
+                connection, "mail", mail.Lines.Where(l => MailText.IsAboutMesure(l.EventType) && !MailText.IsOfEspacesThread(l.Deadline)).Select(l => $"mesures/{l.About}"), CancellationToken.None);
         }
 
         if (ours)

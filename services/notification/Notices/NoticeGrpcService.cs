@@ -26,7 +26,7 @@ internal sealed class NoticeGrpcService(
         var cursor = tokens.Read<NoticeCursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
         var mesure = await db.Holders.AsNoTracking().SingleOrDefaultAsync(h => h.MesureId == mesureId, context.CancellationToken);
-        if (!caller.MayTouch(mesure?.JuridictionId) && !caller.MayTouch(mesure?.GestionnaireId))
+        if (!caller.MayTouch(mesure?.JuridictionId) && !caller.MayTouch(mesure?.GestionnaireId) && !caller.HasInTerritory(mesure?.EspaceId, mesure?.JuridictionId))
         {
             throw DomainError.Forbidden();
         }
@@ -91,15 +91,25 @@ internal sealed class NoticeGrpcService(
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<RefusalCursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
-        if (caller.Tenancy != Tenancy.Any)
+        if (caller.Tenancy == Tenancy.Own)
         {
             wanted ??= caller.OrganisationId;
-            caller.Require(wanted);
+        }
+
+        if (wanted is not null)
+        {
+            caller.RequireOrganisation(wanted);
         }
 
         var refused = db.MailRecipients.AsNoTracking()
             .Where(r => r.LastError != null && r.State != RecipientStates.Sent && (r.LastStatus != null || r.State != RecipientStates.Queued));
         refused = wanted is { } organisationId ? refused.Where(r => r.OrganisationId == organisationId) : refused;
+        if (wanted is null && caller.Territory is { } territory)
+        {
+            Guid[] organisations = [caller.OrganisationId, .. territory.OrganisationIds];
+            refused = refused.Where(r => organisations.Contains(r.OrganisationId));
+        }
+
         refused = cursor is null ? refused : refused.Where(r => r.NoticeId < cursor.NoticeId);
 
         // The ids are of version 7: the latest is the greatest.

@@ -66,7 +66,7 @@ internal sealed class NoticeReader(NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(Page);
         command.Parameters.AddWithValue("mesure", mesureId);
-        command.Parameters.AddWithValue("all", caller.Tenancy == Tenancy.Any);
+        command.Parameters.AddWithValue("all", caller.Tenancy != Tenancy.Own);
         command.Parameters.AddWithValue("organisation", caller.OrganisationId);
         command.Parameters.AddWithValue("queued_at", NpgsqlDbType.TimestampTz, (object?)after?.QueuedAt ?? DBNull.Value);
         command.Parameters.AddWithValue("notice", NpgsqlDbType.Uuid, (object?)after?.NoticeId ?? DBNull.Value);
@@ -77,7 +77,7 @@ internal sealed class NoticeReader(NpgsqlDataSource source)
         while (await reader.ReadAsync(ct))
         {
             // Who is who at the other side is its own affair.
-            var own = caller.MayTouch(reader.GetGuid(2));
+            var own = caller.Tenancy != Tenancy.Own || caller.MayTouch(reader.GetGuid(2));
             notices.Add(new Notice
             {
                 NoticeId = reader.GetGuid(0).ToString(),

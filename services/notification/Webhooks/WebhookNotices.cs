@@ -5,6 +5,7 @@ using Jafer.Notifications.Mails;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -54,6 +55,7 @@ internal sealed class WebhookNotices(
         DateTimeOffset? next = given ? null : now + Backoff.After(options.Value.FirstBackoff, endpoint.NoticeAttempts);
         await db.Database.ExecuteSqlAsync(
             $"update webhook_endpoints set notice_at = {next}, notice_attempts = notice_attempts + 1 where endpoint_id = {endpoint.EndpointId}", CancellationToken.None);
+        await JournalEntry.WriteOwnAsync((NpgsqlConnection)db.Database.GetDbConnection(), "webhook notice", [$"endpoints/{endpoint.EndpointId}"], CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         if (result.Outcome is not MailOutcome.Sent)
         {

@@ -58,7 +58,7 @@ public class AllRpcsTests(DirectoryFixture directory) : IClassFixture<DirectoryF
         Assert.Equal((StatusCode.InvalidArgument, "REQUEST_INVALID"), (refusal.Code, refusal.Reason));
         Assert.All(refusal.Fields, path => Assert.True(Rpcs.Leads(input, path), path));
         var unnamed = input.Fields.InDeclarationOrder()
-            .Where(f => f.FieldType != FieldType.Bool && f.Name != "page_token" && !refusal.Fields.Any(path => path == f.Name || path.StartsWith(f.Name + ".", StringComparison.Ordinal) || path.StartsWith(f.Name + "[", StringComparison.Ordinal)))
+            .Where(f => f.FieldType != FieldType.Bool && f.Name is not ("page_token" or "replaced_agrement") && !refusal.Fields.Any(path => path == f.Name || path.StartsWith(f.Name + ".", StringComparison.Ordinal) || path.StartsWith(f.Name + "[", StringComparison.Ordinal)))
             .Select(f => f.Name);
         Assert.Empty(unnamed);
     }
@@ -190,6 +190,14 @@ public class AllRpcsTests(DirectoryFixture directory) : IClassFixture<DirectoryF
             case "UpdateEspace":
                 var update = new UpdateEspaceRequest { Espace = new() { EspaceId = id.ToString(), Name = "Espace fictif renommé" }, UpdateMask = new() { Paths = { "name" } }, RequestId = NewId() };
                 return (own, update, With(update, r => r.Espace.Name = "Espace fictif autrement"));
+            case "RecordAgrement":
+                var record = new RecordAgrementRequest
+                {
+                    EspaceId = id.ToString(),
+                    Agrement = new() { Departement = "69", State = AgrementState.Demande, RequestDate = Today.ToProto() },
+                    RequestId = NewId(),
+                };
+                return (directory.Host.Channel(Roles.Operateur, StableIds.For("organisation:operateur:national")), record, With(record, r => r.Agrement.Number = "N-2"));
             case "ConfirmEspace":
                 var confirm = new ConfirmEspaceRequest { EspaceId = id.ToString(), RequestId = NewId() };
                 return (own, confirm, With(confirm, r => r.Groups.Add(EspaceGroup.Identite)));

@@ -37,6 +37,53 @@ public sealed class TerritoryTests(DirectoryFixture directory) : IClassFixture<D
     }
 
     [Fact]
+    public async Task SetTerritory_OfCoursAppel_AddsTheDepartementsOfTheirCourts()
+    {
+        var operateur = NewId();
+        var request = new SetTerritoryRequest { Territory = new() { OrganisationId = operateur, DisplayName = "Opérateur de Lyon", Departements = { "38" } }, CourAppelNames = { "Cour d'appel de Lyon" }, RequestId = NewId() };
+
+        Assert.Equal(["01", "38", "42", "69"], (await Operateur.SetTerritoryAsync(request, cancellationToken: Cancel)).Territory.Departements);
+
+        // Nobody shuts themselves out of the nation.
+        request.Territory.OrganisationId = s_national.ToString();
+        request.CourAppelNames[0] = "Cour d'appel de nulle part";
+        Assert.Equal(
+            ["cour_appel_names[0]", "territory.organisation_id"],
+            (await Refusal.OfAsync(Operateur.SetTerritoryAsync(request, cancellationToken: Cancel))).Fields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task ListOrganisations_OfEveryKind_AreNamedAndTellWhetherTheyHaveMembers()
+    {
+        await directory.ImportAsync(Espace("known"));
+        var gestionnaire = StableIds.Gestionnaire("test", "G-known");
+        var (prefecture, partner) = (NewId(), NewId());
+        await directory.Database.RunAsync($"""
+            insert into territories values ('{prefecture}', 'Préfecture du Rhône', array['69'], now(), 1);
+            insert into members values ('{NewId()}', '{gestionnaire}', '', 'personne', '', 'MANAGER', 'ACTIVE', null, null, now(), now(), now(), 1);
+            insert into members values ('{NewId()}', '{partner}', '', 'partie', '', 'AGENT', 'REMOVED', null, null, now(), now(), now(), 1);
+            """);
+        var client = new OrganisationService.OrganisationServiceClient(directory.Host.Channel(Roles.Operateur, s_national));
+        var all = new List<Organisation>();
+        var request = new ListOrganisationsRequest { PageSize = 100 };
+        do
+        {
+            var page = await client.ListOrganisationsAsync(request, cancellationToken: Cancel);
+            all.AddRange(page.Organisations);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Organisation Of(string id) => Assert.Single(all, o => o.OrganisationId == id);
+        Assert.Equal((OrganisationKind.Gestionnaire, "Association fictive known", true), (Of(gestionnaire.ToString()).Kind, Of(gestionnaire.ToString()).DisplayName, Of(gestionnaire.ToString()).HasMembers));
+        Assert.Equal((OrganisationKind.Juridiction, "Tribunal judiciaire de Lyon", false), (Of(StableIds.Court("tj69123").ToString()).Kind, Of(StableIds.Court("tj69123").ToString()).DisplayName, Of(StableIds.Court("tj69123").ToString()).HasMembers));
+        Assert.Equal((OrganisationKind.Other, "Préfecture du Rhône", "69"), (Of(prefecture).Kind, Of(prefecture).DisplayName, Assert.Single(Of(prefecture).Departements)));
+        Assert.Equal((OrganisationKind.Other, ""), (Of(partner).Kind, Of(partner).DisplayName));
+        Assert.Equal(all.Select(o => Guid.Parse(o.OrganisationId)).Order(), all.Select(o => Guid.Parse(o.OrganisationId)));
+        Assert.DoesNotContain((await client.ListOrganisationsAsync(new() { Kind = OrganisationKind.Gestionnaire, WithoutMembers = true, PageSize = 200 }, cancellationToken: Cancel)).Organisations, o => o.HasMembers || o.Kind != OrganisationKind.Gestionnaire);
+    }
+
+    [Fact]
     public async Task SetTerritory_WhatIsNoDepartement_IsNamed()
     {
         var request = new SetTerritoryRequest { Territory = new() { OrganisationId = "x", Departements = { "69", "00" }, Etag = "x" } };

@@ -73,6 +73,13 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
         Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(async () => await scanner.GetQuarantinedContent(new() { AttachmentId = clean }).ResponseStream.MoveNext(Ct))).Reason);
         Assert.Equal(StatusCode.NotFound, (await Refusal.OfAsync(scanner.RecordVerdictAsync(AttachmentTests.Verdict(TestMesure.NewId().ToString(), file, AttachmentState.Sain), cancellationToken: Ct))).Code);
 
+        // Who asks who opened the mesure finds the scanner too, whose requests name the file alone.
+        foreach (var rpc in new[] { "GetQuarantinedContent", "RecordVerdict" })
+        {
+            Assert.NotEqual(0L, await own.Database.ReadAsync<long>(
+                $"select count(*) from journal.entries where rpc like '%/{rpc}' and outcome = 'OK' and resources @> array['attachments/{clean}', 'threads/{mesure.Id}']"));
+        }
+
         // Scanners learn: what was cleared may be refused later.
         await scanner.RecordVerdictAsync(AttachmentTests.Verdict(clean, file, AttachmentState.Refuse, "Late"), cancellationToken: Ct);
         Assert.Equal("REFUSE", (await Refusal.OfAsync(() => court.DownloadAsync(clean))).Metadata["state"]);
@@ -203,13 +210,15 @@ public sealed class QuarantineTests(AttachmentFixture fixture) : IClassFixture<A
         await using var own = await OwnAsync();
         var mesure = await own.OpenThreadAsync();
         var court = own.Court(mesure);
-        await court.UploadAsync(mesure, TestFiles.Pdf(600_000));
+        var id = (await court.UploadAsync(mesure, TestFiles.Pdf(600_000))).AttachmentId;
         await using var late = await own.StartReplicaAsync(("Attachments:UnnamedLifetime", "00:00:00"));
 
         Assert.Equal(0, await own.Host.App.Services.GetRequiredService<AttachmentUpkeep>().SweepAsync(Ct));
         Assert.Equal(1, await late.App.Services.GetRequiredService<AttachmentUpkeep>().SweepAsync(Ct));
 
         Assert.Equal(0L, await own.Database.ReadAsync<long>("select (select count(*) from attachments) + (select count(*) from attachment_chunks)"));
+        Assert.Equal(1L, await own.Database.ReadAsync<long>(
+            $"select count(*) from journal.entries where subject = 'jafer' and rpc = 'attachment upkeep' and resources @> array['attachments/{id}', 'threads/{mesure.Id}']"));
     }
 
     [Fact]

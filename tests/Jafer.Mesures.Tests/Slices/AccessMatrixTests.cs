@@ -4,6 +4,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Operations.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
@@ -24,7 +25,14 @@ public sealed class AccessMatrixTests(MesuresFixture jafer)
             """);
         var holders = new Dictionary<string, Guid> { [Roles.Juridiction] = Court, [Roles.Espace] = Gestionnaire };
 
-        var faults = await new AccessMatrix(jafer.First, holders, RequestOf).FaultsAsync([.. Requests.Services, OperationsService.Descriptor]);
+        var organisations = new TestOrganisations();
+        var here = organisations.Add(["69"], [Court, Gestionnaire], [Espace]);
+        var elsewhere = organisations.Add(["2A"], [OtherCourt, OtherGestionnaire], [YoungEspace]);
+        await using var host = await ServiceHost.StartAsync(
+            b => MesuresModule.Build([], b), new Dictionary<string, string?>(jafer.Settings) { ["Identity:Members"] = "directory" },
+            b => b.Services.AddSingleton<IOrganisations>(organisations));
+
+        var faults = await new AccessMatrix(host, holders, RequestOf, here, elsewhere).FaultsAsync([.. Requests.Services, OperationsService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 

@@ -249,7 +249,7 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
-    public async Task GetDelays_OfAPartner_IsOfItsDepartementsAlone()
+    public async Task GetDelays_OfAPartnerOrOperatorWithATerritory_IsOfItsDepartementsAlone()
     {
         await EmptyAsync();
         for (var i = 0; i < 14; i++)
@@ -258,16 +258,19 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         }
 
         await jafer.Fold.FoldAsync(Ct);
+        var organisations = new TestOrganisations();
+        var ofBasRhin = organisations.Add(["67", "68"]);
         await using var host = await jafer.StartReplicaAsync(
-            new Dictionary<string, string?> { ["Identity:Members"] = "directory" }, b => b.Services.AddSingleton<IOrganisations>(new Partners()));
-        DelaysService.DelaysServiceClient Of(Guid organisation) => new(host.Channel(Roles.Partenaire, organisation));
+            new Dictionary<string, string?> { ["Identity:Members"] = "directory" }, b => b.Services.AddSingleton<IOrganisations>(organisations));
+        DelaysService.DelaysServiceClient Of(Guid organisation, string role = Roles.Partenaire) => new(host.Channel(role, organisation));
 
         Assert.Equal(14, (await Of(OtherCourt).GetDelaysAsync(new GetDelaysRequest())).Rows[0].ObservedCount);
-        Assert.Equal(8, (await Of(Partners.OfBasRhin).GetDelaysAsync(new GetDelaysRequest())).Rows[0].ObservedCount);
-        var rows = (await Of(Partners.OfBasRhin).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Espace })).Rows;
+        Assert.Equal(8, (await Of(ofBasRhin).GetDelaysAsync(new GetDelaysRequest())).Rows[0].ObservedCount);
+        var rows = (await Of(ofBasRhin).GetDelaysAsync(new GetDelaysRequest { Grouping = DelayGrouping.Espace })).Rows;
         Assert.Equal([YoungEspace.ToString()], rows.Select(r => r.EspaceId).Distinct());
-        Assert.Empty((await Of(Partners.OfBasRhin).GetDelaysAsync(new GetDelaysRequest { EspaceId = Espace.ToString() })).Rows);
-        var impact = new ImpactService.ImpactServiceClient(host.Channel(Roles.Partenaire, Partners.OfBasRhin));
+        Assert.Empty((await Of(ofBasRhin).GetDelaysAsync(new GetDelaysRequest { EspaceId = Espace.ToString() })).Rows);
+        Assert.Equal(8, (await Of(ofBasRhin, Roles.Operateur).GetDelaysAsync(new GetDelaysRequest())).Rows[0].ObservedCount);
+        var impact = new ImpactService.ImpactServiceClient(host.Channel(Roles.Partenaire, ofBasRhin));
         Assert.DoesNotContain((await impact.GetImpactAsync(new GetImpactRequest())).Rows, r => r.EndedCount > 0);
     }
 

@@ -40,7 +40,7 @@ public sealed class OnBehalfTests(MesuresFixture jafer)
             .Where(m => m.InputType.FindFieldByName("request_id") is not null && Grant(m, Roles.Espace) != Tenancy.None && !s_ofTheJudge.Contains(m.Name)).ToList();
 
         Assert.Equal(s_acts.Concat(s_ofEither).Order(), ofTheEspace.Select(m => m.Name).Order());
-        Assert.All(ofTheEspace, m => Assert.Equal((Tenancy.Own, Tenancy.Own, Tenancy.Any), (Grant(m, Roles.Juridiction), Grant(m, Roles.Espace), Grant(m, Roles.Operateur))));
+        Assert.All(ofTheEspace, m => Assert.Equal((Tenancy.Own, Tenancy.Own, Tenancy.Territory), (Grant(m, Roles.Juridiction), Grant(m, Roles.Espace), Grant(m, Roles.Operateur))));
     }
 
     [Theory]

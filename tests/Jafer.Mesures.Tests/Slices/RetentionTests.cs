@@ -7,6 +7,7 @@ using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 using RetentionCount = Jafer.Contracts.Mesure.V1.RetentionCount;
@@ -196,6 +197,37 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
             () => jafer.Database.ReadAsync<long>($"select count(*) from retention_runs where night = '{jafer.Clock.TodayInParis():yyyy-MM-dd}' and finished_at is not null"),
             finished => finished > 0,
             "the run of the night"));
+    }
+
+    [Fact]
+    public async Task NoRunForTwoDays_IsToldOnceAndTheServiceIsDegradedUntilOneIsFinished()
+    {
+        await using var replica = await jafer.StartReplicaAsync(new Dictionary<string, string?> { ["Retention:OverdueAfter"] = "2.00:00:00" }, null);
+        var health = replica.App.Services.GetRequiredService<HealthCheckService>();
+        var last = await RunAsync(dryRun: false);
+
+        jafer.Clock.Advance(TimeSpan.FromHours(47));
+        await RunAsync(dryRun: true);
+        await SweepOf(replica).TellOverdueAsync(Ct);
+        Assert.Equal((HealthStatus.Healthy, 0L), (await StatusAsync(), await ToldAsync(last)));
+
+        jafer.Clock.Advance(TimeSpan.FromHours(2));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => SweepOf(replica).TellOverdueAsync(Ct)));
+        await Eventually.BecomesAsync(() => ToldAsync(last), n => n == 1, "the alarm");
+        jafer.Clock.Advance(TimeSpan.FromHours(49));
+        await SweepOf(replica).TellOverdueAsync(Ct);
+        Assert.Equal((HealthStatus.Degraded, 1L), (await StatusAsync(), await ToldAsync(last)));
+
+        var next = await RunAsync(dryRun: false);
+        Assert.Equal(HealthStatus.Healthy, await StatusAsync());
+        jafer.Clock.Advance(TimeSpan.FromHours(49));
+        await SweepOf(replica).TellOverdueAsync(Ct);
+        await Eventually.BecomesAsync(() => ToldAsync(next), n => n == 1, "the second alarm");
+
+        async Task<HealthStatus> StatusAsync() => (await health.CheckHealthAsync(check => check.Name == "retention", Ct)).Status;
+
+        Task<long> ToldAsync(RetentionRun run) => jafer.Database.ReadAsync<long>(
+            $"select count(*) from probe.told where type = 'mesure.retention-overdue.v1' and payload->>'aggregateId' = '{run.RunId}'");
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Operations.V1;
 using Jafer.Mesures.Data;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Secrets;
 using Jafer.Testing;
 using Microsoft.EntityFrameworkCore;
@@ -49,7 +51,10 @@ public sealed class SealingTests(ClockedMesures jafer) : IClassFixture<ClockedMe
             // Rows that an act holds are passed over, and the pass does not end.
             Assert.True(await work.SealAsync(Ct, portion: 3) > 0);
             Assert.Equal(["clear", "next", TestKeys.Id], await jafer.Database.ReadAllAsync<string>(KeyIds));
-            Assert.Equal(["parties"], await jafer.Database.ReadAllAsync<string>("select table_name from sealing_passes where finished_at is null"));
+            Assert.Equal(["parties"], await jafer.Database.ReadAllAsync<string>("select table_name from sealing_passes where finished_at is null and table_name <> 'keyed_index'"));
+            var unfinished = Assert.Single(await PassesAsync(), p => p.Name == "parties");
+            Assert.Equal(("next", null), (unfinished.KeyId, unfinished.FinishTime));
+            Assert.True(unfinished.ResealedCount > 0);
             await transaction.RollbackAsync(Ct);
         }
 
@@ -62,7 +67,9 @@ public sealed class SealingTests(ClockedMesures jafer) : IClassFixture<ClockedMe
         Assert.Equal(left, await work.SealAsync(Ct, portion: 1));
 
         Assert.Equal(["next"], await jafer.Database.ReadAllAsync<string>(KeyIds));
-        Assert.Equal(0, await jafer.Database.ReadAsync<long>("select count(*) from sealing_passes where finished_at is null or key_id <> 'next'"));
+        Assert.Equal(0, await jafer.Database.ReadAsync<long>("select count(*) from sealing_passes where (finished_at is null or key_id <> 'next') and table_name <> 'keyed_index'"));
+        Assert.All(await PassesAsync(), p => Assert.True(p is { FinishTime: not null, KeyId: "next" }, p.Name));
+        Assert.True(await jafer.Database.ReadAsync<long>("select count(*) from journal.entries where subject = 'jafer' and rpc = 'sealing' and 'tables/parties' = any(resources)") > 0);
         Assert.Equal(0, await work.SealAsync(Ct));
         var mesure = await jafer.GetAsync(ids[0]);
         Assert.All(mesure.Parties, p => Assert.Equal("Fictif Ancien", p.FamilyName));
@@ -86,6 +93,10 @@ public sealed class SealingTests(ClockedMesures jafer) : IClassFixture<ClockedMe
 #pragma warning restore RS0030
         await jafer.Database.RunAsync($"update children set family_name = in_clear('Fictif') where mesure_id = '{id}'");
     }
+
+    private async Task<IEnumerable<KeyPass>> PassesAsync() =>
+        (await new OperationsService.OperationsServiceClient(jafer.Host.Channel("operateur", StableIds.For("organisation:operateur:national"))).GetKeyPassesAsync(new(), cancellationToken: Ct))
+        .Passes.Where(p => p.Name != SealingPasses.KeyedIndex);
 
     private static KeyRing Ring(params string[] ids) => new(
         ids[0], ids.ToDictionary(id => id, id => id == TestKeys.Id ? Convert.FromBase64String(TestKeys.Key) : System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id))));

@@ -89,6 +89,15 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_RetentionThatIsOverdue_IsTheOperatorAlone()
+    {
+        var operateur = TestMesure.NewId();
+
+        Assert.Equal([new Addressee(operateur, true)], Audience.Of(TestEspace.RetentionOverdue(), operateur));
+        Assert.Empty(Audience.Of(TestEspace.RetentionOverdue()));
+    }
+
+    [Fact]
     public void Of_AnAgrementRetired_IsBothSidesAndTheCourtMustAct() => AssertMustAct(s_mesure.AgrementRetired(), s_mesure.JuridictionId, s_mesure.GestionnaireId);
 
     [Fact]
@@ -145,6 +154,7 @@ public sealed class AudienceTests
         var espace = TestMesure.NewId();
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.UpkeepReminder(espace, s_mesure.GestionnaireId, "WAIT_STALE", "MANAGER"), operatorId));
         Assert.Equal([new Addressee(operatorId, true)], Audience.Of(TestEspace.UpkeepReminder(espace, s_mesure.GestionnaireId, "WAIT_STALE", "OPERATOR"), operatorId));
+        Assert.Equal([new Addressee(s_mesure.JuridictionId, true)], Audience.Of(TestEspace.CredentialEnding(espace, s_mesure.JuridictionId, "juridiction", 30), operatorId));
     }
 
     [Fact]

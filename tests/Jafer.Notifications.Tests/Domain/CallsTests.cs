@@ -87,6 +87,17 @@ public sealed class CallsTests
     }
 
     [Fact]
+    public void For_ACredentialThatEnds_TellsTheOrganisationsThatHaveContacts()
+    {
+        var credential = TestMesure.NewId();
+
+        Assert.Equal(new Call(s_espace, credential), Calls.For(TestEspace.CredentialEnding(credential, s_espace, "espace", 30), null));
+        Assert.Equal(new Call(s_court, credential), Calls.For(TestEspace.CredentialEnding(credential, s_court, "juridiction", 7), null));
+        Assert.Null(Calls.For(TestEspace.CredentialEnding(credential, s_court, "partenaire", 7), null));
+        Assert.Equal(["CREDENTIAL_IN_ONE_MONTH", "CREDENTIAL_IN_ONE_WEEK"], new[] { 30, 7 }.Select(d => Calls.DetailOf(TestEspace.CredentialEnding(credential, s_court, "espace", d))));
+    }
+
+    [Fact]
     public void For_AReminderOfAnEspacesUpkeep_RemindsTheGestionnaireAndTheOperatorLast()
     {
         var (espace, operatorId) = (TestMesure.NewId(), TestMesure.NewId());
@@ -190,6 +201,7 @@ public sealed class CallsTests
             [new Call(s_espace, s_espace, OnceADay: true), new Call(operatorId, s_espace, OnceADay: true, Detail: MailText.SilentConsumer)],
             Calls.Of(TestEspace.ConsumerSilent(s_espace), null, operatorId));
         Assert.Equal([new Call(operatorId, operatorId, OnceADay: true)], Calls.Of(TestEspace.ConsumerSilent(operatorId), null, operatorId));
+        Assert.Equal([new Call(operatorId, operatorId, OnceADay: true)], Calls.Of(TestEspace.RetentionOverdue(), null, operatorId));
         Assert.Single(Calls.Of(TestEspace.ConsumerSilent(s_espace), null, null));
         Assert.Equal([new Call(s_espace, s_mesure.Id)], Calls.Of(s_mesure.Transmitted(), s_court, operatorId));
         Assert.Empty(Calls.Of(s_mesure.Created(), null, operatorId));

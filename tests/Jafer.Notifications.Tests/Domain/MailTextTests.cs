@@ -99,6 +99,17 @@ public sealed class MailTextTests
     }
 
     [Fact]
+    public void Compose_OfACredentialThatEnds_NamesItsIdAlone()
+    {
+        var mail = MailText.Compose([new MailLine("directory.credential-ending.v1", s_mesure, false, MailText.CredentialInOneWeek)], "https://example.org/{0}");
+
+        Assert.Equal("[Jafer] L'accès d'un logiciel de votre organisation prend fin dans une semaine : renouvelez-le", mail.Subject);
+        Assert.Contains($"accès {s_mesure}", mail.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("example.org", mail.Text, StringComparison.Ordinal);
+        Assert.Equal(ContactMail.Donnees, MailText.KindOf("directory.credential-ending.v1", deadline: MailText.CredentialInOneWeek));
+    }
+
+    [Fact]
     public void Compose_OfAnUnknownType_SaysThatSomethingWaits()
     {
         var (subject, _, _) = MailText.Compose([new MailLine("mesure.mesure-moved.v2", s_mesure, false)], null);
@@ -151,6 +162,15 @@ public sealed class MailTextTests
         var (subject, text, _) = MailText.Compose([new MailLine("mesure.source-silent.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
 
         Assert.Equal("[Jafer] Votre logiciel n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude", subject);
+        Assert.Contains($", organisation {s_mesure}\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compose_OfRetentionThatIsOverdue_SaysSo()
+    {
+        var (subject, text, _) = MailText.Compose([new MailLine("mesure.retention-overdue.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] L'effacement des données conservées trop longtemps n'aboutit plus", subject);
         Assert.Contains($", organisation {s_mesure}\n", text, StringComparison.Ordinal);
     }
 

@@ -41,6 +41,12 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         Assert.StartsWith("<!DOCTYPE html>\n<html lang=\"fr\">", mail.Html, StringComparison.Ordinal);
         Assert.DoesNotMatch("<(img|script|link|iframe)|url\\(", mail.Html);
         Assert.Contains($"<a href=\"https://jafer.test/mesures/{mesure.Id}\">Une mesure vous a été transmise, mesure {mesure.Id}</a>", mail.Html, StringComparison.Ordinal);
+
+        // Whose address was looked up, and who was written to about the mesure, is on record.
+        foreach (var work in new[] { "mail addressing", "mail" })
+        {
+            Assert.NotEqual(0L, await fixture.Database.ReadAsync<long>($"select count(*) from journal.entries where subject = 'jafer' and rpc = '{work}' and 'mesures/{mesure.Id}' = any(resources)"));
+        }
     }
 
     [Fact]

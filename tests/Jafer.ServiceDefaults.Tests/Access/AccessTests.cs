@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Grpc.Core;
@@ -190,6 +191,9 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
     [InlineData("rpc,a\nx/Y,any+own")]
     [InlineData("rpc,a\nx/Y,own:")]
     [InlineData("rpc,a\nx/Y,own:nobody")]
+    [InlineData("rpc,a\nx/Y,territory:nation")]
+    [InlineData("rpc,a\nx/Y,any:said")]
+    [InlineData("rpc,a\nx/Y,any+territory")]
     [InlineData("rpc,a\nx/Y,own:person:software")]
     [InlineData("rpc,a\nx/Y,")]
     [InlineData("rpc,a\nx/Y,own\nx/Y,any")]
@@ -208,6 +212,33 @@ public sealed class AccessTests(ProbeHost probe) : IClassFixture<ProbeHost>
         var caller = new Caller("s", "r", Organisations.Court, true, null, AccessCell.Parse(cell), s_now);
 
         Assert.Equal((own, others, others), (caller.MayTouch(Organisations.Court), caller.MayTouch(Organisations.OtherCourt), caller.MayTouch(null)));
+    }
+
+    [Theory]
+    [InlineData("any", false, true)]
+    [InlineData("own", false, false)]
+    [InlineData("territory", true, false)]
+    [InlineData("own+territory", true, false)]
+    [InlineData("aggregate", true, false)]
+    [InlineData("any:nation", true, true)]
+    public void MayTouch_OfWhoHasATerritory_IsWhatLiesThereAndTheirOwn(string cell, bool asks, bool others)
+    {
+        var (inside, outside, court) = (TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId());
+        var territory = new CallerTerritory(FrozenSet.Create("69"), FrozenSet.Create(court), FrozenSet.Create(inside));
+        var caller = new Caller("s", "r", Organisations.Court, true, null, AccessCell.Parse(cell), s_now) { Territory = territory };
+        var lies = caller.Cell.WithTerritory;
+
+        Assert.Equal(asks, caller.Cell.AsksForTerritory);
+        Assert.Equal((lies || others, others), (caller.MayTouch(Organisations.OtherCourt, espaceId: inside), caller.MayTouch(Organisations.OtherCourt, espaceId: outside)));
+        Assert.Equal((lies, lies, false, false), (caller.HasInTerritory(inside), caller.HasInTerritory(null, court), caller.HasInTerritory(outside, outside), caller.HasInTerritory(null)));
+        Assert.Equal(cell is not "aggregate", caller.MayTouch(Organisations.Court));
+
+        // The gestionnaire of an espace inside may have another one outside.
+        Assert.Equal(others, caller.MayTouch(court));
+        Assert.Equal(lies || others, Refused(() => caller.RequireOrganisation(court)) is null);
+        Assert.Equal(others, Refused(() => caller.RequireOrganisation(Organisations.OtherCourt)) is null);
+
+        static Exception? Refused(Action act) => Record.Exception(act);
     }
 
     [Fact]

@@ -51,6 +51,8 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
         { "a subject made up as another issuer's", TestIssuer.Shared.Token("juridiction", Organisations.Court, subject: "ministere|a1") },
         { "a subject made up as a credential's", TestIssuer.Shared.Token("juridiction", Organisations.Court, subject: "jafer-credential|0198") },
         { "a subject that is too long with its issuer", Ministry(new() { ["agent"] = new string('a', 195) }) },
+        { "an actor that is neither person nor software", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["actor"] = "Person" }) },
+        { "two actors", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["actor"] = new[] { "person", "software" } }) },
         { "no issuer of ours", s_ministry.Token("juridiction", Organisations.Court, issuer: "https://elsewhere.test") },
     };
 

@@ -29,6 +29,26 @@ public sealed class ResourceNamesTests
             asked: true));
 
     [Fact]
+    public void Request_OfAsManyItemsAsOneMayHave_NamesAllOfThem()
+    {
+        // 1,000 items are accepted, each of which may name a mesure, a rencontre, a free slot and a lieu.
+        var request = new ReportStatusRequest();
+        for (var i = 0; i < 1000; i++)
+        {
+            request.Items.Add(new StatusItem
+            {
+                MesureId = Organisations.New().ToString(),
+                RencontreConfirmed = new() { RencontreId = Organisations.New().ToString() },
+            });
+        }
+
+        var names = NamesOf(request, asked: true);
+
+        Assert.Equal(request.Items.Select(i => $"mesures/{i.MesureId}"), names.Where(n => n.StartsWith("mesures/", StringComparison.Ordinal)));
+        Assert.Equal(2000, names.Count);
+    }
+
+    [Fact]
     public void Request_WhatIsNoId_IsNotNamed() =>
         Assert.Empty(NamesOf(new GetMesureRequest { MesureId = "Martin c/ Martin" }, asked: true));
 

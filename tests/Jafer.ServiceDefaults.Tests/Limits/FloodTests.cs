@@ -5,9 +5,11 @@ using Google.Rpc;
 using Grpc.Core;
 using Jafer.Probe.V1;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Limits;
 using Jafer.Testing;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using StatusCode = Grpc.Core.StatusCode;
 
 namespace Jafer.ServiceDefaults.Tests.Limits;
@@ -42,6 +44,7 @@ public sealed class FloodTests(FloodTests.Server server) : IClassFixture<FloodTe
             {
                 // As Kestrel sets it, but sooner.
                 kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(1.5));
+                kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(1.5));
             }));
             Other = new(Host.Channel("juridiction", Organisations.New()));
         }
@@ -241,6 +244,28 @@ public sealed class FloodTests(FloodTests.Server server) : IClassFixture<FloodTe
 
         await AssertCutAsync(client);
         await AssertOthersGoOnAsync();
+    }
+
+    [Theory]
+    [InlineData(Fail, 100)]
+    [InlineData("/jafer.probe.v1.ProbeService/WatchNotes", 100)]
+    public async Task Answers_ThatNobodyTakes_AreCutOffAndGiveTheirPlacesBack(string rpc, int count)
+    {
+        // A caller of their own: all their calls at once, each answered by nothing that the client would take.
+        var token = TestIssuer.Shared.Token("juridiction", Organisations.New());
+        using var client = await RawHttp2.ConnectAsync(Host.Grpc, Ct, window: 0);
+        var block = RawHttp2.Block(rpc, token);
+        byte[] ok = rpc == Fail ? [0, 0, 0, 0, 4, 0x0A, 2, (byte)'o', (byte)'k'] : [0, 0, 0, 0, 0];
+        for (var i = 0; i < count; i++)
+        {
+            var stream = (2 * i) + 1;
+            await client.SendAsync((byte[])[.. RawHttp2.Frame(RawHttp2.Headers, 4, stream, block), .. RawHttp2.Frame(RawHttp2.Data, 1, stream, ok)], Ct);
+        }
+
+        await AssertCutAsync(client);
+        await AssertOthersGoOnAsync();
+        var places = Host.App.Services.GetRequiredService<CallLimits>();
+        await Eventually.BecomesAsync(() => Task.FromResult(places.Running), running => running == 0, "the places of the calls");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using Jafer.Contracts.Operations.V1;
 using Jafer.Probe.V1;
 using Jafer.ServiceDefaults.Limits;
 using Jafer.ServiceDefaults.Telemetry;
@@ -189,6 +190,48 @@ public sealed class LimitTests(LimitTests.Store store) : IClassFixture<LimitTest
         Assert.Contains(Organisations.Court.ToString(), line, StringComparison.Ordinal);
         Assert.Contains("/jafer.probe.v1.ProbeService/Fail", line, StringComparison.Ordinal);
         Assert.DoesNotContain("phyrine", line, StringComparison.Ordinal);
+
+        // Operators read who it was, and theirs alone is it to read.
+        var operations = new OperationsService.OperationsServiceClient(host.Channel("operateur", Organisations.Operator));
+        var alarm = await Eventually.BecomesAsync(
+            async () => (await operations.ListAlarmsAsync(new(), cancellationToken: Ct)).Alarms.FirstOrDefault(a => a.Subject == "Zéphyrine Planté"), a => a is not null, "the alarm in the list");
+        Assert.Equal(
+            ("espace", Organisations.Court.ToString(), "jafer.probe.v1.ProbeService/Fail", TestIssuer.Issuer, false),
+            (alarm!.Role, alarm.OrganisationId, alarm.Rpc, alarm.Issuer, alarm.IsPerson));
+        foreach (var role in new[] { "juridiction", "espace", "systeme" })
+        {
+            var stranger = new OperationsService.OperationsServiceClient(host.Channel(role, Organisations.Court));
+            Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(stranger.ListAlarmsAsync(new(), cancellationToken: Ct))).Code);
+        }
+    }
+
+    [Fact]
+    public async Task ListAlarms_PageByPage_TellsEachOnceNewestFirst()
+    {
+        await using var host = await StartAsync(("EnumerationRefusals", "1"));
+        var organisation = Organisations.New();
+        for (var i = 0; i < 5; i++)
+        {
+            var client = new ProbeService.ProbeServiceClient(host.Channel(TestIssuer.Shared.Token("espace", organisation, $"page-{i}")));
+            await Refusal.OfAsync(client.FailAsync(new() { Kind = "ok" }, cancellationToken: Ct));
+            await Refusal.OfAsync(client.FailAsync(new() { Kind = "ok" }, cancellationToken: Ct));
+            await Eventually.BecomesAsync(
+                () => store.Database.ReadAsync<long>($"select count(*) from journal.entries where organisation_id = '{organisation}' and outcome = 'ALARM'"), n => n == i + 1, "the alarm");
+        }
+
+        var operations = new OperationsService.OperationsServiceClient(host.Channel("operateur", Organisations.Operator));
+        var (told, token) = (new List<string>(), "");
+        do
+        {
+            var page = await operations.ListAlarmsAsync(new() { PageSize = 2, PageToken = token }, cancellationToken: Ct);
+            Assert.InRange(page.Alarms.Count, 0, 2);
+            told.AddRange(page.Alarms.Where(a => a.OrganisationId == organisation.ToString()).Select(a => a.Subject));
+            token = page.NextPageToken;
+        }
+        while (token.Length > 0);
+
+        Assert.Equal(["page-4", "page-3", "page-2", "page-1", "page-0"], told);
+        Assert.Equal(StatusCode.InvalidArgument, (await Refusal.OfAsync(operations.ListAlarmsAsync(new() { PageSize = -1 }, cancellationToken: Ct))).Code);
     }
 
     [Fact]

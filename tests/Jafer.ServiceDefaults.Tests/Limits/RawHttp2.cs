@@ -12,14 +12,17 @@ internal sealed class RawHttp2 : IDisposable
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
-    /// <summary>Connects from an address of the loopback, all of which belong to the machine, and says hello.</summary>
-    public static async Task<RawHttp2> ConnectAsync(Uri server, CancellationToken ct, string from = "127.0.0.1")
+    /// <summary>
+    /// Connects from an address of the loopback, all of which belong to the machine, and says hello. A window is how many bytes of
+    /// each answer the server may send before it is asked for more.
+    /// </summary>
+    public static async Task<RawHttp2> ConnectAsync(Uri server, CancellationToken ct, string from = "127.0.0.1", int? window = null)
     {
         var client = new RawHttp2();
         client._socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await client._socket.ConnectAsync(IPAddress.Loopback, server.Port, ct);
         await client.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), ct);
-        await client.SendAsync(Frame(Settings, 0, 0, []), ct);
+        await client.SendAsync(Frame(Settings, 0, 0, window is { } bytes ? [0, 4, (byte)(bytes >> 24), (byte)(bytes >> 16), (byte)(bytes >> 8), (byte)bytes] : []), ct);
         return client;
     }
 

@@ -129,6 +129,18 @@ internal sealed class OrganisationTerritories : SqlMigration
     protected override string Resource => "Migrations.202611290852_territories.sql";
 }
 
+[DbContext(typeof(DirectoryDbContext)), Migration("202611291100_agrements_of_prefectures")]
+internal sealed class AgrementsOfPrefectures : SqlMigration
+{
+    protected override string Resource => "Migrations.202611291100_agrements_of_prefectures.sql";
+}
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611291101_credential_warnings")]
+internal sealed class CredentialWarningColumns : SqlMigration
+{
+    protected override string Resource => "Migrations.202611291101_credential_warnings.sql";
+}
+
 [DbContext(typeof(DirectoryDbContext)), Migration("202611291300_followed_steps")]
 internal sealed class FollowedSteps : SqlMigration
 {

@@ -213,6 +213,13 @@ internal sealed class RetentionTables : SqlMigration
     protected override string Resource => "202611290820_retention.sql";
 }
 
+[DbContext(typeof(MesuresDbContext))]
+[Migration("202611291000_retention_overdue")]
+internal sealed class RetentionOverdueColumn : SqlMigration
+{
+    protected override string Resource => "202611291000_retention_overdue.sql";
+}
+
 [DbContext(typeof(MesuresDbContext)), Migration("202611291301_ended_delays")]
 internal sealed class EndedDelays : SqlMigration
 {

@@ -110,3 +110,9 @@ internal sealed class SealedColumnsMigration : SqlMigration
 {
     protected override string Resource => "Migrations.202611290801_sealed_columns.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611291110_espace_of_mesures")]
+internal sealed class EspaceOfMesures : SqlMigration
+{
+    protected override string Resource => "Migrations.202611291110_espace_of_mesures.sql";
+}
