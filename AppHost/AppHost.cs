@@ -114,7 +114,7 @@ public static class Program
             IconName = "Map",
         });
         mesure
-            .WithCommand("retention-dry-run", "Retention: dry run", c => cli.RunAsync(c, "retention", "dry-run"), new CommandOptions
+            .WithCommand("retention-dry-run", "Retention: dry run", c => cli.RunAsPersonAsync(c, "retention", "dry-run"), new CommandOptions
             {
                 Description = "Tells for each rule how much a run of retention would erase now. Nothing is erased.",
                 IconName = "DocumentSearch",

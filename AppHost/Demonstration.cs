@@ -19,8 +19,17 @@ internal sealed class CommandLine(Place place, EndpointReference issuer)
         return tool.WithEnvironment("Identity__Authority", issuer);
     }
 
+    /// <summary>Runs the tool once for what no software may do by itself: as a person of the national operator, whom the development issuer names.</summary>
+    public async Task<ExecuteCommandResult> RunAsPersonAsync(ExecuteCommandContext context, params string[] arguments)
+    {
+        var token = await Tool.RunAsync(context, TokenCommand.Of(place, "operateur", "national", "--person", "exploitation"), place.Root, quiet: true);
+        return token is { Success: true, Message: { } person } ? await RunAsync(context, person, arguments) : token;
+    }
+
     /// <summary>Runs the tool once, outside the model; its last line becomes the answer.</summary>
-    public Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, params string[] arguments)
+    public Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, params string[] arguments) => RunAsync(context, null, arguments);
+
+    private Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, string? token, string[] arguments)
     {
         var start = Tool.Of<Projects.Jafer_Cli>(arguments);
         foreach (var service in _services)
@@ -29,6 +38,8 @@ internal sealed class CommandLine(Place place, EndpointReference issuer)
                 start.Environment[$"services__{service.Resource.Name}__{endpoint}__0"] = service.GetEndpoint(endpoint).Url;
         }
         start.Environment["Identity__Authority"] = issuer.Url;
+        if (token is not null)
+            start.Environment["JAFER_TOKEN"] = token;
         return Tool.RunAsync(context, start, place.Root);
     }
 }
@@ -36,10 +47,17 @@ internal sealed class CommandLine(Place place, EndpointReference issuer)
 /// <summary>A token as ./jafer token prints it.</summary>
 internal static class TokenCommand
 {
+    /// <summary>What prints it.</summary>
+    public static ProcessStartInfo Of(Place place, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("node", [Path.Combine(place.Root, "eng", "token.mjs"), .. arguments]);
+        start.Environment["JAFER_ENDPOINTS"] = place.EndpointsFile;
+        return start;
+    }
+
     public static async Task<ExecuteCommandResult> RunAsync(ExecuteCommandContext context, Place place, string role, string organisation)
     {
-        var start = new ProcessStartInfo("node", [Path.Combine(place.Root, "eng", "token.mjs"), role, organisation]);
-        start.Environment["JAFER_ENDPOINTS"] = place.EndpointsFile;
+        var start = Of(place, role, organisation);
         // Shown to the person who asked, never logged.
         var result = await Tool.RunAsync(context, start, place.Root, quiet: true);
         return result is { Success: true, Message: { } token }

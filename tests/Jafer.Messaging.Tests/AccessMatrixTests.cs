@@ -91,7 +91,8 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
                     return upload;
                 case "ListAttachments":
                     return role == Roles.Operateur ? new ListAttachmentsRequest { EspaceId = espace.EspaceId.ToString() } : new ListAttachmentsRequest { MesureId = mesure.Id.ToString() };
-                case "GetAttachment" or "GetAttachmentContent" or "DiscardAttachment":
+                // That of the national operator, which no message names, is not that of an operator of a territory: by role alone.
+                case "GetAttachment" or "GetAttachmentContent" or "DiscardAttachment" when role != Roles.Operateur:
                     var request = Rpcs.Empty(rpc);
                     request.Descriptor.FindFieldByName("attachment_id").Accessor.SetValue(request, files[(role, rpc.Name == "DiscardAttachment")]);
                     return request;

@@ -67,7 +67,7 @@ internal sealed class FakeClamd : IAsyncDisposable
                 _ = AnswerAsync(client);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // The end.
         }

@@ -18,7 +18,8 @@ public sealed class OperatorTerritoryTests(MesuresFixture jafer)
         var organisations = new TestOrganisations();
         var ofEspace = organisations.Add(["69"], [], [Espace]);
         var ofCourt = organisations.Add(["01"], [Court], []);
-        var elsewhere = organisations.Add(["2A"], [OtherCourt], [YoungEspace]);
+        // Other tests send mesures of the other court to this espace.
+        var elsewhere = organisations.Add(["2A"], [TestMesure.NewId()], [TestMesure.NewId()]);
         await using var host = await ServiceHost.StartAsync(
             b => MesuresModule.Build([], b), new Dictionary<string, string?>(jafer.Settings) { ["Identity:Members"] = "directory" },
             b => b.Services.AddSingleton<IOrganisations>(organisations));

@@ -221,8 +221,14 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
         var next = await RunAsync(dryRun: false);
         Assert.Equal(HealthStatus.Healthy, await StatusAsync());
         jafer.Clock.Advance(TimeSpan.FromHours(49));
-        await SweepOf(replica).TellOverdueAsync(Ct);
-        await Eventually.BecomesAsync(() => ToldAsync(next), n => n == 1, "the second alarm");
+        // Another sweep may hold the run just then: it is passed by.
+        await Eventually.BecomesAsync(() => TellAsync(next), n => n == 1, "the second alarm");
+
+        async Task<long> TellAsync(RetentionRun run)
+        {
+            await SweepOf(replica).TellOverdueAsync(Ct);
+            return await ToldAsync(run);
+        }
 
         async Task<HealthStatus> StatusAsync() => (await health.CheckHealthAsync(check => check.Name == "retention", Ct)).Status;
 

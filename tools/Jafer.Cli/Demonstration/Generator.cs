@@ -209,7 +209,7 @@ internal sealed class Generator(int seed, DateOnly today)
         var start = today.AddDays(-draws.Between("granted", 30, 4 * 365));
         if (kind < 0.1)
         {
-            var withdrawn = Of(AgrementState.Retire, Number(start.Year));
+            var withdrawn = Of(kind < 0.095 ? AgrementState.Retire : AgrementState.Suspendu, Number(start.Year));
             (withdrawn.StartDate, withdrawn.EndDate) = (Day(start), Day(today.AddDays(-draws.Between("withdrawn", 1, 29))));
             yield return withdrawn;
             yield break;
