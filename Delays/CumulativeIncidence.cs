@@ -61,8 +61,9 @@ public sealed class CumulativeIncidence
             }
 
             var (n, gone, before) = ((double)atRisk, (double)(passing + ending), still);
-            passed += before * passing / n;
-            ended += before * ending / n;
+            // Sums of parts of 1 may exceed it by their rounding.
+            passed = Math.Min(1, passed + (before * passing / n));
+            ended = Math.Min(1, ended + (before * ending / n));
             still *= 1 - (gone / n);
             // Where the last ones go at once Greenwood's term has no value, and nothing is left whose share could vary.
             var term = n > gone ? gone / (n * (n - gone)) : 0;

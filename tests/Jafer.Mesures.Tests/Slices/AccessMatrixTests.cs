@@ -27,7 +27,8 @@ public sealed class AccessMatrixTests(MesuresFixture jafer)
 
         var organisations = new TestOrganisations();
         var here = organisations.Add(["69"], [Court, Gestionnaire], [Espace]);
-        var elsewhere = organisations.Add(["2A"], [OtherCourt, OtherGestionnaire], [YoungEspace]);
+        // Of nobody: other tests send mesures of other courts to this espace.
+        var elsewhere = organisations.Add(["2A"], [TestMesure.NewId()], [TestMesure.NewId()]);
         await using var host = await ServiceHost.StartAsync(
             b => MesuresModule.Build([], b), new Dictionary<string, string?>(jafer.Settings) { ["Identity:Members"] = "directory" },
             b => b.Services.AddSingleton<IOrganisations>(organisations));

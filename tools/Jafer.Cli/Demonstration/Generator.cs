@@ -209,7 +209,7 @@ internal sealed class Generator(int seed, DateOnly today)
         var start = today.AddDays(-draws.Between("granted", 30, 4 * 365));
         if (kind < 0.1)
         {
-            var withdrawn = Of(kind < 0.095 ? AgrementState.Retire : AgrementState.Suspendu, Number(start.Year));
+            var withdrawn = Of(AgrementState.Retire, Number(start.Year));
             (withdrawn.StartDate, withdrawn.EndDate) = (Day(start), Day(today.AddDays(-draws.Between("withdrawn", 1, 29))));
             yield return withdrawn;
             yield break;
@@ -220,7 +220,7 @@ internal sealed class Generator(int seed, DateOnly today)
         yield return granted;
         if (!draws.Chance("before", 0.4))
             yield break;
-        var before = Of(AgrementState.Accorde, Number(start.Year - 5));
+        var before = Of(draws.Chance("suspended", 0.08) ? AgrementState.Suspendu : AgrementState.Accorde, Number(start.Year - 5));
         (before.StartDate, before.EndDate) = (Day(start.AddYears(-5)), Day(start.AddDays(-1)));
         yield return before;
     }
