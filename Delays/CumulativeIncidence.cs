@@ -78,18 +78,15 @@ public sealed class CumulativeIncidence
 
     /// <summary>The share that still waits after so many days.</summary>
     /// <param name="days">Days.</param>
-    /// <param name="z">Width of the interval (<see cref="Level"/>), by the log-log transformation.</param>
-    public Share StillAt(int days, double z = Level.NinetyFive) => At(days) is var at ? LogLog(at.Still, at.StillVariance, z) : default;
+    public Share StillAt(int days) => At(days) is var at ? LogLog(at.Still, at.StillVariance) : default;
 
     /// <summary>The share that has passed within so many days.</summary>
     /// <param name="days">Days.</param>
-    /// <param name="z">Width of the interval (<see cref="Level"/>), by the log-log transformation.</param>
-    public Share PassedAt(int days, double z = Level.NinetyFive) => At(days) is var at ? LogLog(at.Passed, at.PassedVariance, z) : default;
+    public Share PassedAt(int days) => At(days) is var at ? LogLog(at.Passed, at.PassedVariance) : default;
 
     /// <summary>The share that was closed within so many days without having passed.</summary>
     /// <param name="days">Days.</param>
-    /// <param name="z">Width of the interval (<see cref="Level"/>), by the log-log transformation.</param>
-    public Share EndedAt(int days, double z = Level.NinetyFive) => At(days) is var at ? LogLog(at.Ended, at.EndedVariance, z) : default;
+    public Share EndedAt(int days) => At(days) is var at ? LogLog(at.Ended, at.EndedVariance) : default;
 
     /// <summary>Of those that pass in the end, the share that has within so many days; 0 when nothing passed.</summary>
     /// <param name="days">Days.</param>
@@ -100,9 +97,11 @@ public sealed class CumulativeIncidence
     /// is the plain quantile of those that passed; one more that waits never makes it shorter while nothing was closed.
     /// </summary>
     /// <param name="share">The share, above 0 and below 1.</param>
-    /// <param name="z">Width of the interval (<see cref="Level"/>): the days on which the band of the incidence crosses the share,
-    /// the eventual share taken as known (R. Brookmeyer, J. Crowley, Biometrics 38 (1982) 29–41).</param>
-    public DelayQuantile? Quantile(double share, double z = Level.NinetyFive)
+    /// <remarks>
+    /// The interval is from the first to the last day on which the band of the incidence crosses the share, the eventual share taken as
+    /// known (R. Brookmeyer, J. Crowley, Biometrics 38 (1982) 29–41).
+    /// </remarks>
+    public DelayQuantile? Quantile(double share)
     {
         var wanted = share * EventualShare;
         if (EventualShare == 0 || First(at => at.Passed, wanted) is not { } days)
@@ -110,29 +109,7 @@ public sealed class CumulativeIncidence
             return null;
         }
 
-        return new(days, First(at => LogLog(at.Passed, at.PassedVariance, z).High, wanted), First(at => LogLog(at.Passed, at.PassedVariance, z).Low, wanted));
-    }
-
-    /// <summary>
-    /// Mean of the days until passing, end or <paramref name="horizon"/>, whichever comes first: the area under the share that
-    /// still waits. Null when the follow-up ends before the horizon while some wait.
-    /// </summary>
-    /// <param name="horizon">The horizon in days.</param>
-    public double? RestrictedMean(int horizon)
-    {
-        if (_points.Length == 0 || (FollowedDays < horizon && _points[^1].Still > 0))
-        {
-            return null;
-        }
-
-        var (area, still, since) = (0d, 1d, 0);
-        for (var i = 0; i < _days.Length && _days[i] < horizon; i++)
-        {
-            area += still * (_days[i] - since);
-            (still, since) = (_points[i].Still, _days[i]);
-        }
-
-        return area + (still * (horizon - since));
+        return new(days, First(at => LogLog(at.Passed, at.PassedVariance).High, wanted), First(at => LogLog(at.Passed, at.PassedVariance).Low, wanted));
     }
 
     private int? First(Func<Point, double> value, double wanted)
@@ -156,14 +133,14 @@ public sealed class CumulativeIncidence
     }
 
     // Bounds of log(-log share), taken back: they never leave 0 to 1 (J. D. Kalbfleisch, R. L. Prentice, 2002; B. Choudhury, 2002).
-    private static Share LogLog(double share, double variance, double z)
+    private static Share LogLog(double share, double variance)
     {
         if (share is <= 0 or >= 1 || variance <= 0)
         {
             return new(share, share, share);
         }
 
-        var width = z * Math.Sqrt(variance) / (share * Math.Log(share));
+        var width = Level.NinetyFive * Math.Sqrt(variance) / (share * Math.Log(share));
         return new(share, Math.Pow(share, Math.Exp(-width)), Math.Pow(share, Math.Exp(width)));
     }
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 const folder = import.meta.dirname;
 const read = (file) => readFileSync(join(folder, file), 'utf8');
-const parts = ['node/errors.mjs', 'python/errors.py']; // what programs have in common; nobody runs it
+const parts = ['node/callers.mjs', 'node/errors.mjs', 'python/errors.py']; // what programs have in common; nobody runs it
 const programs = ['node', 'python'].flatMap((language) => readdirSync(join(folder, language))
   .filter((name) => /\.(mjs|py)$/.test(name)).map((name) => `${language}/${name}`)).filter((name) => !parts.includes(name));
 

@@ -58,6 +58,9 @@ public sealed record Caller(
     /// <summary>Where the caller is competent, for rpcs whose cell asks for it; null for the whole nation.</summary>
     public CallerTerritory? Territory { get; init; }
 
+    /// <summary>The caller's own organisation and those of their territory; null for a caller without one.</summary>
+    public Guid[]? OrganisationsWithin => Territory is { } territory ? [OrganisationId, .. territory.OrganisationIds] : null;
+
     /// <summary>
     /// Whether the caller may touch what belongs to an organisation. What is of an espace is in a caller's territory by where the espace
     /// lies, not by its gestionnaire, which may have others elsewhere: who asks says of which espace it is.

@@ -3,13 +3,11 @@
 //   node clients/node/members.mjs      alone
 //
 // Same environment as journey.mjs, whose connection it uses; the persons' tokens come from the development issuer.
-import { execFileSync } from 'node:child_process';
 import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { refusal } from './errors.mjs';
+import { as, claims, refused, tokenOf } from './callers.mjs';
 import { connect, date, directory, mesures, report, run } from './journey.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -19,22 +17,7 @@ const [members, credentials, delegations] = ['Member', 'Credential', 'Delegation
 
 // A court of its own, so that the other programs' persons stay let in. Persons of one run are strangers to those of another.
 const court = 'tj38185', others = randomUUID().slice(0, 8);
-const tokenOf = (person) => execFileSync('node', [join(root, 'eng', 'token.mjs'), 'juridiction', court, ...(person ? ['--person', person] : [])], { encoding: 'utf8' }).trim();
-const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
-
-async function as(token, client, method, request) {
-  try {
-    return await promisify(client[method].bind(client))(request, grpc.Metadata.fromHttp2Headers({ authorization: `Bearer ${token}` }), { deadline: Date.now() + 10_000 });
-  } catch (error) {
-    throw refusal(method, error);
-  }
-}
-
-async function refused(reason, ...asked) {
-  const got = await as(...asked).then(() => 'OK', (error) => error.reason ?? Promise.reject(error));
-  if (got !== reason) throw new Error(`${asked[2]}: ${got} instead of ${reason}`);
-  report(`${asked[2]} refused: ${reason}`);
-}
+const tokenOfPerson = (person) => tokenOf('juridiction', court, '--person', person);
 
 async function joins(by, person, rank, organisation_id) {
   const { code } = await as(by, members, 'InviteMember', { organisation_id, display_name: 'Personne fictive', rank: `MEMBER_RANK_${rank}`, request_id: randomUUID() });
@@ -51,7 +34,7 @@ function selfSigned(key, { credential_id, keys: [{ key_id }] }) {
 }
 
 async function rights() {
-  const [chief, reader, stranger] = ['directrice', `lecture-${others}`, `inconnu-${others}`].map(tokenOf);
+  const [chief, reader, stranger] = ['directrice', `lecture-${others}`, `inconnu-${others}`].map(tokenOfPerson);
   const organisation_id = claims(chief).organisation;
 
   // --- The first member is a manager: any person of the court may begin. Run again, they are the manager already.

@@ -3,13 +3,11 @@
 //   node clients/node/prefecture.mjs      alone
 //
 // Same environment as journey.mjs, whose connection it uses; the tokens come from the development issuer. It may be run again and again.
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { refusal } from './errors.mjs';
+import { as, claims, refused, tokenOf } from './callers.mjs';
 import { connect, date, directory, report, run } from './journey.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,22 +16,6 @@ const { jafer } = grpc.loadPackageDefinition(loadSync('jafer/directory/v1/territ
 const territories = connect('directory', jafer.directory.v1.TerritoryService);
 
 const departement = '42', elsewhere = '69';
-const tokenOf = (role, key, ...more) => execFileSync('node', [join(root, 'eng', 'token.mjs'), role, key, ...more], { encoding: 'utf8' }).trim();
-const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
-
-async function as(token, client, method, request) {
-  try {
-    return await promisify(client[method].bind(client))(request, grpc.Metadata.fromHttp2Headers({ authorization: `Bearer ${token}` }), { deadline: Date.now() + 10_000 });
-  } catch (error) {
-    throw refusal(method, error);
-  }
-}
-
-async function refused(reason, ...asked) {
-  const got = await as(...asked).then(() => 'OK', (error) => error.reason ?? Promise.reject(error));
-  if (got !== reason) throw new Error(`${asked[2]}: ${got} instead of ${reason}`);
-  report(`${asked[2]} refused: ${reason}`);
-}
 
 async function agrements() {
   const [operator, prefecture] = [tokenOf('operateur', 'national', '--person', 'exploitante'), tokenOf('prefecture', departement)];

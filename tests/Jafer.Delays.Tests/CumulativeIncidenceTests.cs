@@ -35,11 +35,6 @@ public sealed class CumulativeIncidenceTests
             Within(row.Ended, row.EndedVariance, estimate.EndedAt(row.Days));
         });
         Assert.Equal(expected.Quantiles.Select(q => (q.Share, q.Days)), s_shares.Select(s => (s, estimate.Quantile(s)?.Days)));
-        Assert.All(expected.RestrictedMeans, m =>
-        {
-            Assert.Equal(m.Mean is null, estimate.RestrictedMean(m.Horizon) is null);
-            Assert.Equal(m.Mean ?? 0, estimate.RestrictedMean(m.Horizon) ?? 0, 9);
-        });
 
         // log(-log share) ± 1.96 standard errors of it.
         static void Within(double share, double variance, Share of)
@@ -195,15 +190,13 @@ public sealed class CumulativeIncidenceTests
     }
 
     private sealed record ReferenceCase(
-        string Name, ReferenceWait[] Waits, ReferenceRow[] Rows, double Eventual, ReferenceQuantile[] Quantiles, ReferenceMean[] RestrictedMeans);
+        string Name, ReferenceWait[] Waits, ReferenceRow[] Rows, double Eventual, ReferenceQuantile[] Quantiles);
 
     private sealed record ReferenceWait(int Days, string Outcome);
 
     private sealed record ReferenceRow(int Days, double Still, double StillVariance, double Passed, double PassedVariance, double Ended, double EndedVariance);
 
     private sealed record ReferenceQuantile(double Share, int? Days);
-
-    private sealed record ReferenceMean(int Horizon, double? Mean);
 
     private sealed class Near : IEqualityComparer<(double, double)>
     {

@@ -30,26 +30,27 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
         var elsewhere = organisations.Add(["2A"], [], [TestMesure.NewId()]);
         await using var host = await fixture.StartReplicaAsync(organisations);
 
-        // A file that no message names is its organisation's own: each holder has one, and another to discard.
-        var files = new Dictionary<(string Role, bool ToDiscard), string>();
-        foreach (var (role, holder) in holders)
+        // A file that no message names is its organisation's own: each holder has one, and another to discard, and so has the operator of
+        // the territory.
+        var files = new Dictionary<(Guid Holder, bool ToDiscard), string>();
+        foreach (var (role, holder) in holders.Append(new(Roles.Operateur, here)))
         {
             foreach (var toDiscard in new[] { false, true })
             {
-                files[(role, toDiscard)] = (await new AttachmentService.AttachmentServiceClient(fixture.Host.Channel(role, holder)).UploadAsync(Header(role), s_file)).AttachmentId;
+                files[(holder, toDiscard)] = (await new AttachmentService.AttachmentServiceClient(host.Channel(role, holder)).UploadAsync(Header(role), s_file)).AttachmentId;
             }
         }
 
-        var faults = await new AccessMatrix(host, holders, RequestOf, here, elsewhere)
+        var faults = await new AccessMatrix(host, holders, RequestOf, here, elsewhere, (rpc, role) => role == Roles.Operateur ? OfFiles(rpc, role, here) : null)
             .FaultsAsync([MessagingService.Descriptor, AttachmentService.Descriptor, OperationsService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 
         IMessage? RequestOf(MethodDescriptor rpc, string role)
         {
-            if (rpc.Service == AttachmentService.Descriptor && holders.ContainsKey(role))
+            if (rpc.Service == AttachmentService.Descriptor && holders.TryGetValue(role, out var holder))
             {
-                return OfFiles(rpc, role);
+                return OfFiles(rpc, role, holder);
             }
 
             if (rpc.Service != MessagingService.Descriptor || rpc.Name == "ListTemplates")
@@ -81,7 +82,7 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
             return request;
         }
 
-        IMessage? OfFiles(MethodDescriptor rpc, string role)
+        IMessage? OfFiles(MethodDescriptor rpc, string role, Guid holder)
         {
             switch (rpc.Name)
             {
@@ -91,10 +92,9 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
                     return upload;
                 case "ListAttachments":
                     return role == Roles.Operateur ? new ListAttachmentsRequest { EspaceId = espace.EspaceId.ToString() } : new ListAttachmentsRequest { MesureId = mesure.Id.ToString() };
-                // That of the national operator, which no message names, is not that of an operator of a territory: by role alone.
-                case "GetAttachment" or "GetAttachmentContent" or "DiscardAttachment" when role != Roles.Operateur:
+                case "GetAttachment" or "GetAttachmentContent" or "DiscardAttachment":
                     var request = Rpcs.Empty(rpc);
-                    request.Descriptor.FindFieldByName("attachment_id").Accessor.SetValue(request, files[(role, rpc.Name == "DiscardAttachment")]);
+                    request.Descriptor.FindFieldByName("attachment_id").Accessor.SetValue(request, files[(holder, rpc.Name == "DiscardAttachment")]);
                     return request;
                 default:
                     return null;

@@ -22,8 +22,13 @@ namespace Jafer.Testing;
 /// </param>
 /// <param name="here">An organisation with a territory in which what requests are about lies, whatever its role.</param>
 /// <param name="elsewhere">One with a territory in which nothing of it lies.</param>
+/// <param name="requestOfHere">
+/// As <paramref name="requestOf"/>, for the organisation of the territory: where it has things of its own. Null, of an rpc or altogether,
+/// where requests are about the same.
+/// </param>
 public sealed class AccessMatrix(
-    ServiceHost host, IReadOnlyDictionary<string, Guid> holders, Func<MethodDescriptor, string, IMessage?> requestOf, Guid here, Guid elsewhere)
+    ServiceHost host, IReadOnlyDictionary<string, Guid> holders, Func<MethodDescriptor, string, IMessage?> requestOf, Guid here, Guid elsewhere,
+    Func<MethodDescriptor, string, IMessage?>? requestOfHere = null)
 {
     private const string Forbidden = "PermissionDenied CALLER_FORBIDDEN";
     private const string Unknown = "inconnu";
@@ -115,7 +120,7 @@ public sealed class AccessMatrix(
             await ExpectForbiddenAsync(Token(role, holder, may), alone, "not on behalf of the espace");
         }
 
-        await TerritoryAsync(channel, rpc, role, cell, may, about);
+        await TerritoryAsync(channel, rpc, role, cell, may, requestOfHere?.Invoke(rpc, role) is { } ofHere ? Whole(rpc, role, ofHere) : about);
         if (cell.OnlyWhereSaid)
         {
             return;
@@ -214,13 +219,10 @@ public sealed class AccessMatrix(
         audience: role == ServiceDefaults.Access.Roles.Systeme ? host.App.Services.GetRequiredService<ServiceAudience>().Value : "jafer",
         more: actor == Actors.SoftwareForPerson ? new Dictionary<string, object?> { ["on_behalf_of"] = "personne.1" } : null));
 
-    private IMessage Request(MethodDescriptor rpc, string role)
-    {
-        if (requestOf(rpc, role) is not { } request)
-        {
-            return Rpcs.Empty(rpc);
-        }
+    private IMessage Request(MethodDescriptor rpc, string role) => requestOf(rpc, role) is { } request ? Whole(rpc, role, request) : Rpcs.Empty(rpc);
 
+    private static IMessage Whole(MethodDescriptor rpc, string role, IMessage request)
+    {
         request = Set(request, "request_id", TestMesure.NewId().ToString());
 
         // A version that nobody has read: who gets as far as being told so was let in, and changes nothing.

@@ -51,7 +51,7 @@ internal readonly record struct ExpectedWait(int Days, int Change, bool Observed
             return declared.Days;
         // As many leave the queue unseen as come to it unseen: an espace to which few courts transmit by Jafer keeps the wait that it
         // declared, and grows only by what is more than usual.
-        var followed = Math.Clamp(day.DayNumber - offer.ReceivedOn[0], LeastDays, MostDays);
+        var followed = FollowedDays(offer, day);
         var usual = ChanceOfContact * Between(offer.ReceivedOn, day.DayNumber - followed + 1, day.DayNumber) / followed;
         // What lies further back than a rate is learned from evens out.
         var elapsed = Math.Min(declared.AgeOn(day), followed);
@@ -69,9 +69,11 @@ internal readonly record struct ExpectedWait(int Days, int Change, bool Observed
         var seen = offer.Followed.Count(m => m.HeldOn > day.DayNumber - MostDays && m.HeldOn <= day.DayNumber);
         if (seen < LeastStarts)
             return slots > 0 ? slots : null;
-        var observed = (double)seen / Math.Clamp(day.DayNumber - offer.ReceivedOn[0], LeastDays, MostDays);
-        return Math.Max(slots, QueueForecast.StartRate(seen, seen / observed, slots > 0 ? slots : observed));
+        var days = FollowedDays(offer, day);
+        return Math.Max(slots, QueueForecast.StartRate(seen, days, slots > 0 ? slots : (double)seen / days));
     }
+
+    private static int FollowedDays(Offer offer, DateOnly day) => Math.Clamp(day.DayNumber - offer.ReceivedOn[0], LeastDays, MostDays);
 
     // Of days in order, how many lie from one to another, both included.
     private static int Between(int[] days, int first, int last) => Position(days, last + 1) - Position(days, first);

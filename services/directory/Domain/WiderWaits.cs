@@ -18,10 +18,10 @@ internal sealed class WiderWaits
     {
         _regionOf = regionOf;
         var (nation, regions) = (new DelayCounts(), new Dictionary<string, DelayCounts>(StringComparer.Ordinal));
-        foreach (var (region, of) in mesures.GroupBy(m => regionOf.GetValueOrDefault(m.Departement, ""), m => m.Mesures, StringComparer.Ordinal).Select(g => (g.Key, g)))
+        foreach (var region in mesures.GroupBy(m => regionOf.GetValueOrDefault(m.Departement, ""), m => m.Mesures, StringComparer.Ordinal))
         {
-            var counts = count(of.SelectMany(m => m));
-            regions.Add(region, counts);
+            var counts = count(region.SelectMany(m => m));
+            regions.Add(region.Key, counts);
             nation.Add(counts);
         }
         Nation = ObservedWaits.Pooled(CumulativeIncidence.Of(nation), null);

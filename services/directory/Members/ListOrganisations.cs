@@ -37,11 +37,10 @@ internal sealed class ListOrganisations(NpgsqlDataSource source, PageTokens toke
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(check, request.PageToken, binding);
         check.ThrowIfAny();
-        Guid[]? within = caller.Territory is { } territory ? [caller.OrganisationId, .. territory.OrganisationIds] : null;
         await using var command = source.CreateCommand(Page);
         command.Parameters.Add(new("after", NpgsqlDbType.Uuid) { Value = (object?)cursor?.Id ?? DBNull.Value });
         command.Parameters.Add(new("kind", kind == OrganisationKind.Unspecified ? "" : kind.ToCode()));
-        command.Parameters.Add(new("within", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = (object?)within ?? DBNull.Value });
+        command.Parameters.Add(new("within", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = (object?)caller.OrganisationsWithin ?? DBNull.Value });
         command.Parameters.Add(new("without_members", request.WithoutMembers));
         command.Parameters.Add(new("count", size + 1));
         await using var reader = await command.ExecuteReaderAsync(ct);

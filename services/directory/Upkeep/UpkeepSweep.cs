@@ -19,17 +19,14 @@ internal sealed class UpkeepSignal : WorkSignal;
 
 /// <summary>
 /// Tells when a group goes stale and when an espace or one of its lieux loses its last valid agrément: soon after the start and
-/// every hour, since both come with a day, and the agréments also at once when one is changed; reminders of what nobody saw to follow, and warnings of credentials that end. Any replica may do it: what was told stands in the same transaction as the
-/// event, so that nothing is told twice and nothing is lost.
+/// every hour, since both come with a day, and the agréments also at once when one is changed; reminders of what nobody saw to follow,
+/// and warnings of credentials that end.
 /// </summary>
 internal sealed class UpkeepSweep(
-    NpgsqlDataSource source, UpkeepReminders reminders, CredentialWarnings credentials, UpkeepSignal hints, OutboxSignal outbox, IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock,
-    ILogger<UpkeepSweep> logger) : BackgroundService
+    NpgsqlDataSource source, UpkeepReminders reminders, CredentialWarnings credentials, UpkeepSignal hints, OutboxSignal outbox,
+    IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock, ILogger<UpkeepSweep> logger) : BackgroundService
 {
-    private const int Portion = 500;
-
-    // One sweep at a time over all replicas; the lock ends with its transaction, whatever happens to the process.
-    private const string Lock = "select pg_advisory_xact_lock(hashtextextended('directory:upkeep', 0))";
+    private readonly Telling _telling = new(source, outbox, clock);
 
     private const string Stale = $"""
         with {UpkeepSql.Groups},
@@ -105,13 +102,13 @@ internal sealed class UpkeepSweep(
     /// <summary>Tells everything that is due now.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <returns>Events published.</returns>
-    public async Task<int> SweepAsync(CancellationToken ct) => await SweepAgrementsAsync(ct) + await TellAsync(Stale, ToStale, ct);
+    public async Task<int> SweepAsync(CancellationToken ct) => await SweepAgrementsAsync(ct) + await _telling.TellAsync(Stale, ToStale, ct, UpkeepSql.Rules);
 
     /// <summary>Tells of agréments that are no longer valid, and of those withdrawn from a later day on.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <returns>Events published.</returns>
     public async Task<int> SweepAgrementsAsync(CancellationToken ct) =>
-        await TellAsync(Ended, ToEnded, ct) + await TellAsync(LieuxEnded, ToLieuEnded, ct);
+        await _telling.TellAsync(Ended, ToEnded, ct) + await _telling.TellAsync(LieuxEnded, ToLieuEnded, ct);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(EveryHourAsync(stoppingToken), OnHintsAsync(stoppingToken));
 
@@ -151,47 +148,6 @@ internal sealed class UpkeepSweep(
         {
             logger.LogWarning("The upkeep sweep failed and will be tried again ({Fault})", e.GetType().Name);
         }
-    }
-
-    private async Task<int> TellAsync(string sql, Func<NpgsqlDataReader, DateTimeOffset, DomainEvent> toEvent, CancellationToken ct)
-    {
-        var total = 0;
-        int told;
-        do
-        {
-            told = await TellPortionAsync(sql, toEvent, ct);
-            total += told;
-        }
-        while (told == Portion);
-        return total;
-    }
-
-    private async Task<int> TellPortionAsync(string sql, Func<NpgsqlDataReader, DateTimeOffset, DomainEvent> toEvent, CancellationToken ct)
-    {
-        // By plain commands: EF's model would stay in the memory of a service of which nothing has been asked yet.
-        await using var connection = await source.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using (var enter = new NpgsqlCommand(Lock, connection, transaction))
-            await enter.ExecuteNonQueryAsync(ct);
-        var now = clock.GetStoredNow();
-        var events = new List<DomainEvent>();
-        await using (var command = new NpgsqlCommand(sql, connection, transaction)
-        {
-            Parameters = { new("today", clock.TodayInParis()), new("now", now) },
-        })
-        {
-            if (sql == Stale)
-                command.Parameters.AddRange(UpkeepSql.Rules());
-            await using var reader = await command.ExecuteReaderAsync(ct);
-            while (await reader.ReadAsync(ct))
-                events.Add(toEvent(reader, now));
-        }
-        if (events.Count == 0)
-            return 0;
-        await Outbox.PublishAsync(transaction, events, ct);
-        await transaction.CommitAsync(CancellationToken.None);
-        outbox.Notify();
-        return events.Count;
     }
 
     private static EspaceGroupStale ToStale(NpgsqlDataReader row, DateTimeOffset now) => new()

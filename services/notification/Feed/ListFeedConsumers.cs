@@ -25,9 +25,8 @@ internal sealed partial class NotificationGrpcService
         {
             listed = listed.Where(c => c.OrganisationId == caller.OrganisationId);
         }
-        else if (caller.Territory is { } territory)
+        else if (caller.OrganisationsWithin is { } organisations)
         {
-            Guid[] organisations = [caller.OrganisationId, .. territory.OrganisationIds];
             listed = listed.Where(c => organisations.Contains(c.OrganisationId));
         }
 

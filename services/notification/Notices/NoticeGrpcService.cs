@@ -104,9 +104,8 @@ internal sealed class NoticeGrpcService(
         var refused = db.MailRecipients.AsNoTracking()
             .Where(r => r.LastError != null && r.State != RecipientStates.Sent && (r.LastStatus != null || r.State != RecipientStates.Queued));
         refused = wanted is { } organisationId ? refused.Where(r => r.OrganisationId == organisationId) : refused;
-        if (wanted is null && caller.Territory is { } territory)
+        if (wanted is null && caller.OrganisationsWithin is { } organisations)
         {
-            Guid[] organisations = [caller.OrganisationId, .. territory.OrganisationIds];
             refused = refused.Where(r => organisations.Contains(r.OrganisationId));
         }
 

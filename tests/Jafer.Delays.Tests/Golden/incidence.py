@@ -54,23 +54,11 @@ def quantile(rows, eventual, share):
     return None
 
 
-def restricted_mean(waits, rows, horizon):
-    """Day by day: the share that still waits at the beginning of each day, summed up."""
-    if not rows or (max(d for d, _ in waits) < horizon and rows[-1]["still"] > 0):
-        return None
-    area = 0.0
-    for day in range(horizon):
-        reached = [r["still"] for r in rows if r["days"] <= day]
-        area += reached[-1] if reached else 1.0
-    return area
-
-
 def case(name, waits):
     rows, passed, ended, still = estimate(waits)
     eventual = passed + still * passed / (passed + ended) if passed + ended > 0 else F(0)
     return {"name": name, "waits": [{"days": d, "outcome": o} for d, o in waits], "rows": rows, "eventual": float(eventual),
-            "quantiles": [{"share": s, "days": quantile(rows, eventual, s) if eventual else None} for s in (0.1, 0.5, 0.8, 0.9)],
-            "restricted_means": [{"horizon": h, "mean": restricted_mean(waits, rows, h)} for h in (10, 60, 365)]}
+            "quantiles": [{"share": s, "days": quantile(rows, eventual, s) if eventual else None} for s in (0.1, 0.5, 0.8, 0.9)]}
 
 
 def drawn(seed, count, span, weights):
