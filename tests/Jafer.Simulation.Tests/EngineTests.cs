@@ -2,9 +2,12 @@ using Jafer.Contracts.Mesure.V1;
 
 namespace Jafer.Simulation.Tests;
 
-/// <summary>A year that is simulated once for the class: the whole of France, two seeds.</summary>
-public sealed class SimulatedYears
+/// <summary>A year that is simulated once for those that look at it: the whole of France, two seeds.</summary>
+[CollectionDefinition(Name)]
+public sealed class SimulatedYears : ICollectionFixture<SimulatedYears>
 {
+    internal const string Name = "simulated years";
+
     public SimulatedYears()
     {
         Territory = Territory.Read();
@@ -24,7 +27,8 @@ public sealed class SimulatedYears
     internal Books All { get; }
 }
 
-public sealed class EngineTests(SimulatedYears years) : IClassFixture<SimulatedYears>
+[Collection(SimulatedYears.Name)]
+public sealed class EngineTests(SimulatedYears years)
 {
     [Fact]
     public void Run_OfTheSameSeed_GivesTheSameBooks()

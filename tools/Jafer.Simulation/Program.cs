@@ -10,8 +10,9 @@ var gridSeeds = new Option<int>("--grid-seeds") { Description = "Seeds of varian
 var report = new Option<string?>("--report") { Description = "Writes the report with its drawings from the results: a Markdown file." };
 var file = new Option<string>("--results") { Description = "The results: runs that it holds are not run again.", DefaultValueFactory = _ => "artifacts/national-year/results.jsonl" };
 var calibrate = new Option<bool>("--calibrate") { Description = "Sets the calibrated parameters of the worlds anew and prints their rows of worlds.csv." };
+var backtest = new Option<bool>("--backtest") { Description = "Forecasts the first rencontre of every mesure of the counted year and prints how far the forecasts lay from what came." };
 var list = new Option<bool>("--list") { Description = "Lists policies and worlds." };
-var root = new RootCommand("Simulates a national year of mesures, calibrated on the national survey of 2024.") { policyNames, seeds, worldNames, grid, gridSeeds, report, file, calibrate, list };
+var root = new RootCommand("Simulates a national year of mesures, calibrated on the national survey of 2024.") { policyNames, seeds, worldNames, grid, gridSeeds, report, file, calibrate, backtest, list };
 // On a thread of its own: Ctrl+C is only listened to once the action has returned its task.
 root.SetAction((parsed, ct) => Task.Run(() =>
 {
@@ -43,6 +44,11 @@ root.SetAction((parsed, ct) => Task.Run(() =>
         {
             foreach (var row in worlds.SelectMany(w => Calibration.Of(territory, w, Math.Min(parsed.GetValue(seeds), 8), Progress, ct)).ToArray())
                 Console.WriteLine(row);
+            return 0;
+        }
+        if (parsed.GetValue(backtest))
+        {
+            Console.Write(Backtest.Table(territory, policies, parsed.GetValue(seeds), Progress, ct));
             return 0;
         }
         if (parsed.GetValue(report) is null || parsed.GetValue(grid))

@@ -1,16 +1,26 @@
+using Jafer.Contracts.Directory.V1;
 using Jafer.Delays;
 
 namespace Jafer.Directory.Domain;
 
 /// <summary>
-/// The wait that whoever is transmitted on a day can expect: what the espace declared, or what was observed where it declared nothing or
-/// long ago, moved by what Jafer has seen since. Judges who ask after one another are not sent to the same place.
+/// The forecast for whoever is transmitted on a day: from the wait that the espace declared, moved by what was transmitted since, and
+/// from its queue as Jafer sees it. Judges who ask after one another are not sent to the same place.
 /// </summary>
-/// <param name="Days">Days to the first rencontre.</param>
-/// <param name="Change">Days of them that came since it was declared; negative when the queue has become shorter.</param>
-/// <param name="Observed">True when it was observed, not declared.</param>
-internal readonly record struct ExpectedWait(int Days, int Change, bool Observed)
+/// <param name="Days">Days to the first rencontre, of those that have one in the end: half of them have it sooner.</param>
+/// <param name="Change">Days that these are more than the declared wait; negative when they are fewer, 0 when nothing was declared.</param>
+/// <param name="Basis">From what it comes.</param>
+internal readonly record struct ExpectedWait(int Days, int Change, ForecastBasis Basis)
 {
+    /// <summary>Days within which one in ten has a first rencontre.</summary>
+    public int LowDays { get; init; }
+
+    /// <summary>Days within which nine in ten have one.</summary>
+    public int HighDays { get; init; }
+
+    /// <summary>Past forecasts that the interval was learned from; 0 while it is an assumption.</summary>
+    public int LearnedFrom { get; init; }
+
     /// <summary>
     /// Of the mesures transmitted, how many in hundred ask for a rencontre: between 83 and 88 where it was looked at; the others stand in
     /// no queue.
@@ -20,8 +30,14 @@ internal readonly record struct ExpectedWait(int Days, int Change, bool Observed
     /// <summary>Days that contact and interviews take though nobody waits, unless the espace declares fewer. An assumption.</summary>
     public const int LeadDays = 30;
 
-    /// <summary>Age of a declared wait in days from which an observed one is preferred.</summary>
+    /// <summary>Age of a declared wait in days above which only the queue is looked at, where it is seen.</summary>
     public const int OldDays = 180;
+
+    /// <summary>
+    /// Beside the queue as it is seen, a wait declared today counts half, and half of that after so many days: an assumption, since
+    /// nobody has measured how good declared waits are.
+    /// </summary>
+    public const int DeclaredHalfLifeDays = 60;
 
     /// <summary>Days over which a usual rate is learned, at least and at most.</summary>
     private const int LeastDays = 90, MostDays = 365;
@@ -32,17 +48,31 @@ internal readonly record struct ExpectedWait(int Days, int Change, bool Observed
     /// <summary>The wait on a day; null when nothing is known.</summary>
     public static ExpectedWait? Of(Offer offer, DateOnly day)
     {
+        var seen = offer.Followed.Length < WaitLevel.LeastPassed ? null : WaitLevel.Of(PastLevels.RecordOf(offer.QueueWaits(), day.DayNumber));
         if (offer.Wait is not { } declared)
-            return Seen(offer, day) is { } seen ? new(seen, 0, true) : null;
-        if (declared.AgeOn(day) > OldDays && Seen(offer, day) is { } observed)
-            return new(observed, 0, true);
-        var days = Moved(offer, declared, day);
-        return new(days, days - declared.Days, false);
+            return seen is { } alone ? Forecast(offer, day, alone, null, ForecastBasis.ObservedQueue) : null;
+        if (seen is not { } level)
+            return Forecast(offer, day, new(Moved(offer, declared, day)), declared, ForecastBasis.DeclaredWait);
+        if (declared.AgeOn(day) > OldDays)
+            return Forecast(offer, day, level, null, ForecastBasis.ObservedQueue);
+        var weight = 0.5 * Math.Pow(0.5, (double)declared.AgeOn(day) / DeclaredHalfLifeDays);
+        var both = Math.Exp((weight * Math.Log(Math.Max(1, Moved(offer, declared, day)))) + ((1 - weight) * Math.Log(level.Days)));
+        return Forecast(offer, day, new(both), declared, ForecastBasis.DeclaredWaitAndQueue);
     }
 
-    private static int? Seen(Offer offer, DateOnly day) =>
-        offer.Followed.Length >= ObservedWaits.LeastSeen && CumulativeIncidence.Of(ObservedWaits.Count(offer.Followed, day)) is { Passed: >= ObservedWaits.LeastSeen } own
-            ? own.Quantile(0.5)?.Days : null;
+    // What became of past forecasts says nothing of a wait that is only declared: that one is shown as it was said.
+    private static ExpectedWait Forecast(Offer offer, DateOnly day, WaitLevel level, Wait? declared, ForecastBasis basis)
+    {
+        var forecast = basis == ForecastBasis.DeclaredWait || offer.Forecasts is null
+            ? PastForecasts.Assumed.Of(level) with { Median = (int)Math.Round(level.Days) } : offer.Forecasts.On(offer.Modalite, day).Of(level);
+        var days = Math.Min(forecast.Median, Wait.MaxDays);
+        return new(days, declared is { } said ? days - said.Days : 0, basis)
+        {
+            LowDays = Math.Min(forecast.Low, days),
+            HighDays = Math.Clamp(forecast.High, days, Wait.MaxDays),
+            LearnedFrom = forecast.Calibrated,
+        };
+    }
 
     // The declared wait as a queue: those transmitted since stand in it, those begun since do not.
     private static int Moved(Offer offer, Wait declared, DateOnly day)

@@ -1,5 +1,6 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Type.V1;
+using Jafer.Delays;
 
 namespace Jafer.Directory.Domain;
 
@@ -88,10 +89,16 @@ internal sealed class Offer
     /// <summary>Mesures of this modalité that courts transmitted, for the wait that is observed.</summary>
     public FollowedMesure[] Followed { get; init; } = [];
 
+    /// <summary>What became of past forecasts; null where nothing but the assumption is to be used.</summary>
+    public PastForecasts? Forecasts { get; init; }
+
+    /// <summary>The same mesures as a queue.</summary>
+    public FollowedWait[] QueueWaits() => Array.ConvertAll(Followed, m => new FollowedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn) { ContactedOn = m.ContactedOn, ScheduledOn = m.ScheduledOn });
+
     /// <summary>The wait as it is observed on a day; null while too little is known.</summary>
     /// <param name="day">The day.</param>
     /// <param name="wider">What its région saw; null when nothing.</param>
-    public ObservedFigures? ObservedOn(DateOnly day, Delays.PooledWait? wider)
+    public ObservedFigures? ObservedOn(DateOnly day, PooledWait? wider)
     {
         // The same for every search of a day and snapshot; two callers at once work out the same.
         if (_observed is { } known && known.Day == day && known.Wider == wider)
@@ -130,9 +137,16 @@ internal sealed class Offer
     /// <param name="lieu">Position of the lieu.</param>
     /// <param name="needs">Says today and the day of the decision.</param>
     /// <param name="unknownWait">Days that stand in for a wait of which nothing is known.</param>
-    public DateOnly FirstRencontre(int lieu, MesureNeeds needs, int unknownWait = Domain.Wait.UnknownDays)
+    public DateOnly FirstRencontre(int lieu, MesureNeeds needs, int unknownWait = Domain.Wait.UnknownDays) =>
+        FirstRencontreAfter(lieu, needs, ExpectedOn(needs.Today)?.Days ?? unknownWait);
+
+    /// <summary>The same after so many days of waiting.</summary>
+    /// <param name="lieu">Position of the lieu.</param>
+    /// <param name="needs">Says today and the day of the decision.</param>
+    /// <param name="wait">The days.</param>
+    public DateOnly FirstRencontreAfter(int lieu, MesureNeeds needs, int wait)
     {
-        var day = TakesFrom(needs.From).PlusDays(ExpectedOn(needs.Today)?.Days ?? unknownWait);
+        var day = TakesFrom(needs.From).PlusDays(wait);
         while (true)
         {
             day = Espace.FirstOpenDay(lieu, day);
@@ -144,5 +158,5 @@ internal sealed class Offer
 
     private sealed record Expectation(DateOnly Day, ExpectedWait? Wait);
 
-    private sealed record Observation(DateOnly Day, Delays.PooledWait? Wider, ObservedFigures? Figures);
+    private sealed record Observation(DateOnly Day, PooledWait? Wider, ObservedFigures? Figures);
 }

@@ -22,6 +22,7 @@ internal static class EspaceResults
         var lieu = offer.Espace.Lieux[ranked.Lieu];
         var (hote, visiteur) = (travel.Hote?[lieu.Commune], travel.Visiteur?[lieu.Commune]);
         var expected = offer.FirstRencontre(ranked.Lieu, needs, travel.UnknownWait);
+        var forecast = offer.ExpectedOn(needs.Today);
         var status = Standing.Status(offer, needs.Today);
         var result = new EspaceResult
         {
@@ -33,7 +34,14 @@ internal static class EspaceResults
             ModaliteState = offer.State,
             DeclaredWait = offer.Wait.ToProto(offer.WaitSource, needs.Today),
             ObservedWait = offer.ObservedOn(needs.Today, waits.InRegionOf(offer.Espace.Departement)).ToProto(),
-            ExpectedFirstVisitDate = offer.ExpectedOn(needs.Today) is null ? null : expected.ToProto(),
+            ExpectedFirstVisitDate = forecast is null ? null : expected.ToProto(),
+            Forecast = forecast is not { } known ? null : new()
+            {
+                EarliestDate = offer.FirstRencontreAfter(ranked.Lieu, needs, known.LowDays).ToProto(),
+                LatestDate = offer.FirstRencontreAfter(ranked.Lieu, needs, known.HighDays).ToProto(),
+                Basis = known.Basis,
+                PastForecastCount = known.LearnedFrom,
+            },
             HoteTravel = hote.ToProto(),
             VisiteurTravel = visiteur.ToProto(),
             AlertText = espace.AlertText,
@@ -126,7 +134,7 @@ internal static class EspaceResults
         var (from, known) = (needs.From, offer.ExpectedOn(needs.Today));
         var wait = known?.Days ?? travel.UnknownWait;
         var said = wait - (known?.Change ?? 0);
-        reasons[count++] = (said, known switch { null => RankingReasonCode.WaitUnknown, { Observed: true } => RankingReasonCode.ObservedWait, _ => RankingReasonCode.Wait }, said);
+        reasons[count++] = (said, known switch { null => RankingReasonCode.WaitUnknown, { Basis: ForecastBasis.ObservedQueue } => RankingReasonCode.ObservedWait, _ => RankingReasonCode.Wait }, said);
         if (known is { Change: not 0 and var change })
             reasons[count++] = (Math.Abs(change), RankingReasonCode.QueueChange, change);
         // Until it reopens, or past the closure of the day; the rest is for the opening days.

@@ -45,7 +45,8 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
             // A change of today may be one of that day too: it is recorded when its transaction begins.
             if (_kept.Find(k => k.Day == day && k.Snapshot.Revision == current.Revision) is { Snapshot: { } known })
                 return known;
-            var past = Snapshot.Empty(current.Geography, current.Calendar).With(current.Revision, await ReadAsync(day, current, ct));
+            var empty = Snapshot.Empty(current.Geography, current.Calendar);
+            var past = empty.With(current.Revision, await ReadAsync(day, empty, ct));
             _kept.RemoveAll(k => k.Day == day);
             if (_kept.Count == MostKept)
                 _kept.RemoveAt(0);
@@ -61,7 +62,7 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
-    private async Task<IReadOnlyCollection<SearchedEspace>> ReadAsync(DateOnly day, Snapshot current, CancellationToken ct)
+    private async Task<IReadOnlyCollection<SearchedEspace>> ReadAsync(DateOnly day, Snapshot empty, CancellationToken ct)
     {
         var espaces = new Dictionary<Guid, (List<IMessage> Documents, Dictionary<Modalite, DateOnly> Confirmed)>();
         await using (var command = source.CreateCommand(LastWords))
@@ -84,7 +85,7 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
         {
             // Without a name or a lieu nothing of it was recorded yet that could be found.
             if (GroupDocuments.Merge(documents) is { Name.Length: > 0, Lieux.Count: > 0 } espace)
-                parts.Add(id, SearchedParts.Of(id, espace, confirmed, current.Geography));
+                parts.Add(id, SearchedParts.Of(id, espace, confirmed, empty.Geography));
         }
         await using (var command = source.CreateCommand("""
             select espace_id, modalite, received_on, transmitted, first_held_on, closed_on, steps_known, contacted_on, scheduled_on, planned_on, juridiction_id
@@ -100,6 +101,6 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
                     espace.Receive(reader, 1);
             }
         }
-        return [.. parts.Values.Select(p => p.Build(current.Geography.Travel, current.Calendar))];
+        return [.. parts.Values.Select(p => p.Build(empty.Geography.Travel, empty.Calendar, empty.Forecasts))];
     }
 }

@@ -73,7 +73,8 @@ internal sealed record SearchedParts(
     /// <summary>The espace, ready to be searched.</summary>
     /// <param name="travel">Numbers the communes of its lieux.</param>
     /// <param name="calendar">School holidays, for its opening schedule.</param>
-    public SearchedEspace Build(TravelCache travel, SchoolCalendar calendar)
+    /// <param name="forecasts">What became of past forecasts.</param>
+    public SearchedEspace Build(TravelCache travel, SchoolCalendar calendar, PastForecasts forecasts)
     {
         var positions = new Dictionary<string, int>(Lieux.Count, StringComparer.Ordinal);
         for (var i = 0; i < Lieux.Count && i < EspaceFacts.MaxLieux; i++)
@@ -118,6 +119,7 @@ internal sealed record SearchedParts(
                 ConfirmedOn = m.ConfirmedOn,
                 ReceivedOn = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Day)],
                 Followed = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Followed).OfType<FollowedMesure>()],
+                Forecasts = forecasts,
             })]);
 
         // No lieu named: all of them.

@@ -20,9 +20,10 @@ internal sealed class Snapshot
     // Of each day, start and end that was asked for: few, and gone with the snapshot.
     private readonly ConcurrentDictionary<(Modalite, DateOnly, WaitStart, WaitEnd), Lazy<WiderWaits>> _waits = new();
 
-    private Snapshot(Geography geography, SchoolCalendar calendar, long revision, Dictionary<Guid, SearchedEspace> espaces)
+    private Snapshot(Geography geography, SchoolCalendar calendar, PastForecasts forecasts, long revision, Dictionary<Guid, SearchedEspace> espaces)
     {
-        (Geography, Calendar, Revision, _espaces) = (geography, calendar, revision, espaces);
+        (Geography, Calendar, Forecasts, Revision, _espaces) = (geography, calendar, forecasts, revision, espaces);
+        forecasts.LearnFrom(Offers);
         foreach (var espace in espaces.Values)
         {
             _departements[espace.Facts.Departement] = _departements.GetValueOrDefault(espace.Facts.Departement) + 1;
@@ -39,6 +40,9 @@ internal sealed class Snapshot
     /// <summary>The school holidays.</summary>
     public SchoolCalendar Calendar { get; }
 
+    /// <summary>What became of past forecasts; the same for all snapshots that come of one another.</summary>
+    public PastForecasts Forecasts { get; }
+
     /// <summary>The revision whose changes are all in.</summary>
     public long Revision { get; }
 
@@ -49,7 +53,7 @@ internal sealed class Snapshot
     public IReadOnlyCollection<Modalite> Modalites => _unknownWaits.Keys;
 
     /// <summary>The snapshot before anything is read.</summary>
-    public static Snapshot Empty(Geography geography, SchoolCalendar calendar) => new(geography, calendar, -1, []);
+    public static Snapshot Empty(Geography geography, SchoolCalendar calendar) => new(geography, calendar, new(), -1, []);
 
     /// <summary>The espace with an id; null when there is none.</summary>
     public SearchedEspace? Find(Guid id) => _espaces.GetValueOrDefault(id);
@@ -91,7 +95,7 @@ internal sealed class Snapshot
         espaces.EnsureCapacity(_espaces.Count + changed.Count);
         foreach (var espace in changed)
             espaces[espace.Facts.Id] = espace;
-        return new Snapshot(Geography, Calendar, revision, espaces);
+        return new Snapshot(Geography, Calendar, Forecasts, revision, espaces);
     }
 
     /// <summary>Columns of lieux in the communes of the given numbers.</summary>

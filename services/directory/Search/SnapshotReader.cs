@@ -14,7 +14,7 @@ namespace Jafer.Directory.Search;
 /// Reads changed espaces by plain commands, part by part in the order of their ids: 20,000 of them in about a second, and
 /// nothing stays in memory but what is searched.
 /// </summary>
-internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, SchoolCalendar calendar, long since)
+internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, SchoolCalendar calendar, PastForecasts forecasts, long since)
 {
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
@@ -69,7 +69,7 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
                 r.planned_on, r.juridiction_id
             from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
             """, r => espaces[r.GetGuid(0)].Receive(r, 1), ct);
-        return [.. espaces.Values.Select(e => e.Build(geography.Travel, calendar))];
+        return [.. espaces.Values.Select(e => e.Build(geography.Travel, calendar, forecasts))];
     }
 
     private Proto.Lieu Lieu(NpgsqlDataReader r)

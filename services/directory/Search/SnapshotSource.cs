@@ -89,7 +89,7 @@ internal sealed class SnapshotSource(NpgsqlDataSource source)
         if (schoolRevision > known.Revision)
             known = Snapshot.Empty(known.Geography, await CalendarAsync(connection));
         return known.With(
-            revision, await new SnapshotReader(connection, known.Geography, known.Calendar, known.Revision).ReadAsync(CancellationToken.None));
+            revision, await new SnapshotReader(connection, known.Geography, known.Calendar, known.Forecasts, known.Revision).ReadAsync(CancellationToken.None));
     }
 
     private static async Task<(long Revision, long SchoolRevision)> NumbersAsync(NpgsqlConnection connection)

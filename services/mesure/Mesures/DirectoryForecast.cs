@@ -12,6 +12,12 @@ namespace Jafer.Mesures.Mesures;
 /// <param name="Unmet">Rules of designation that the espace does not meet.</param>
 internal readonly record struct Forecast(DateOnly? Date, bool Available, IReadOnlyList<UnmetRule> Unmet)
 {
+    /// <summary>One mesure in ten has its first rencontre before this date.</summary>
+    public Date? Earliest { get; init; }
+
+    /// <summary>One mesure in ten has its first rencontre after this date.</summary>
+    public Date? Latest { get; init; }
+
     public static readonly Forecast NotAsked = new(null, true, []);
 
     public static readonly Forecast Unavailable = new(null, false, []);
@@ -46,7 +52,11 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
             var expected = answer.Result?.ExpectedFirstVisitDate;
             return new Forecast(
                 expected is null ? null : new DateOnly(expected.Year, expected.Month, expected.Day), true,
-                [.. answer.Findings.Select(f => new UnmetRule(f.Rule, f.LegalSource))]);
+                [.. answer.Findings.Select(f => new UnmetRule(f.Rule, f.LegalSource))])
+            {
+                Earliest = answer.Result?.Forecast?.EarliestDate,
+                Latest = answer.Result?.Forecast?.LatestDate,
+            };
         }
 #pragma warning disable RS0030 // A client's catch.
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)

@@ -141,6 +141,8 @@ internal sealed partial class MesureGrpcService(
             Completable = mesure.Status.Allows(MesureAct.Complete) && !findings.Any(f => f.Blocks(mesure.Decision.Rendered)),
             ExpectedFirstVisitDate = expected.Date.ToProto(),
             ForecastAvailable = expected.Available,
+            FirstVisitEarliestDate = expected.Earliest,
+            FirstVisitLatestDate = expected.Latest,
         };
         response.Findings.AddRange(findings.Select(f => f.ToProto()));
         return response;

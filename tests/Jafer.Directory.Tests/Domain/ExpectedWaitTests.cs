@@ -14,7 +14,7 @@ public class ExpectedWaitTests
 
     [Fact]
     public void ExpectedOn_NothingTransmitted_IsWhatWasDeclared() =>
-        Assert.All([0, 30, 400], age => Assert.Equal(new ExpectedWait(60, 0, false), Declared(60, age).ExpectedOn(Day)));
+        Assert.All([0, 30, 400], age => Assert.Equal((60, 0, ForecastBasis.DeclaredWait), Figures(Declared(60, age))));
 
     [Fact]
     public void ExpectedOn_NothingKnown_IsNothing() => Assert.Null(Offer(wait: null).ExpectedOn(Day));
@@ -23,9 +23,9 @@ public class ExpectedWaitTests
     public void ExpectedOn_TransmittedSinceItWasDeclared_GrowsByThoseThatWillCome()
     {
         // Twenty today, of whom 17 will ask for a rencontre; one begins a day.
-        var expected = Declared(60, 0, [.. Enumerable.Repeat(0, 20)]).ExpectedOn(Day);
+        var expected = Figures(Declared(60, 0, [.. Enumerable.Repeat(0, 20)]));
 
-        Assert.Equal(new ExpectedWait(77, 17, false), expected);
+        Assert.Equal((77, 17, ForecastBasis.DeclaredWait), expected);
     }
 
     [Fact]
@@ -61,26 +61,68 @@ public class ExpectedWaitTests
     public void ExpectedOn_NeitherSlotsNorStartsKnown_IsWhatWasDeclared() =>
         Assert.Equal(60, Declared(60, 10, [.. Enumerable.Repeat(0, 20)], slots: 0).ExpectedOn(Day)!.Value.Days);
 
-    [Fact]
-    public void ExpectedOn_StartsSeen_AreTheRateWhereNoSlotsAreSaid()
+    [Theory]
+    [InlineData(null, ForecastBasis.ObservedQueue, 150, 170)]
+    [InlineData(181, ForecastBasis.ObservedQueue, 150, 170)]
+    [InlineData(0, ForecastBasis.DeclaredWaitAndQueue, 53, 62)]
+    [InlineData(180, ForecastBasis.DeclaredWaitAndQueue, 140, 160)]
+    public void ExpectedOn_AQueueIsSeen_CountsItBesideWhatWasDeclared(int? age, ForecastBasis basis, int least, int most)
     {
-        // 180 first rencontres over 360 days: one in two days, so that seventeen that will come add 34 days.
-        FollowedMesure[] followed = [.. Enumerable.Range(1, 180).Select(n => new FollowedMesure(Day.DayNumber - 360, Day.DayNumber - (2 * n) + 1, 0))];
+        // One in five days, each held after 160 days; 20 declared.
+        FollowedMesure[] followed = [.. Enumerable.Range(0, 140).Select(n => Day.DayNumber - (5 * n)).Select(day => new FollowedMesure(day, Day.DayNumber - day >= 160 ? day + 160 : 0, 0)
+        {
+            StepsKnown = true,
+            ContactedOn = Day.DayNumber - day >= 20 ? day + 20 : 0,
+            ScheduledOn = Day.DayNumber - day >= 140 ? day + 140 : 0,
+        })];
 
-        Assert.InRange(Declared(60, 0, [.. Enumerable.Repeat(0, 20), 360], slots: 0, followed).ExpectedOn(Day)!.Value.Change, 33, 35);
+        var expected = Declared(age is null ? null : 20, age ?? 0, followed: followed).ExpectedOn(Day)!.Value;
+
+        Assert.Equal(basis, expected.Basis);
+        Assert.InRange(expected.Days, least, most);
+        Assert.Equal(basis == ForecastBasis.ObservedQueue ? 0 : expected.Days - 20, expected.Change);
     }
 
-    [Theory]
-    [InlineData(null, 45, true)]
-    [InlineData(200, 45, true)]
-    [InlineData(180, 20, false)]
-    public void ExpectedOn_NeverDeclaredOrLongAgo_IsWhatWasObserved(int? age, int days, bool observed)
+    [Fact]
+    public void ExpectedOn_FourPassings_LooksAtNoQueue()
     {
-        FollowedMesure[] followed = [.. Enumerable.Repeat(new FollowedMesure(Day.DayNumber - 200, Day.DayNumber - 155, 0), 5)];
+        FollowedMesure[] followed = [.. Enumerable.Repeat(new FollowedMesure(Day.DayNumber - 200, Day.DayNumber - 155, 0), 4)];
 
-        Assert.Equal((days, observed), Declared(age is null ? null : 20, age ?? 0, followed: followed).ExpectedOn(Day) is { } e ? (e.Days, e.Observed) : default);
-        // Four are too few.
-        Assert.Equal(age is not null, Declared(age is null ? null : 20, age ?? 0, followed: followed[1..]).ExpectedOn(Day) is { Observed: false });
+        Assert.Null(Declared(null, 0, followed: followed).ExpectedOn(Day));
+        Assert.NotNull(Declared(null, 0, followed: [.. followed, followed[0]]).ExpectedOn(Day));
+        Assert.Equal(ForecastBasis.DeclaredWait, Declared(20, 400, followed: followed).ExpectedOn(Day)!.Value.Basis);
+    }
+
+    [Fact]
+    public void ExpectedOn_NothingLearned_HoldsAWideInterval()
+    {
+        var expected = Declared(100, 10).ExpectedOn(Day)!.Value;
+
+        Assert.Equal(0, expected.LearnedFrom);
+        Assert.InRange(expected.LowDays, 40, 60);
+        Assert.InRange(expected.HighDays, 170, 230);
+    }
+
+    [Fact]
+    public void On_ForecastsThatCameTrue_NarrowTheInterval()
+    {
+        // Forty espaces in which each waits 100 days, for two years.
+        var forecasts = new PastForecasts();
+        Offer[] offers = [.. Enumerable.Range(0, 40).Select(e => Declared(null, 0, forecasts: forecasts, followed: [.. Enumerable.Range(1, 70).Select(n => Day.DayNumber - (10 * n) - (e % 10)).Order()
+            .Select(day => new FollowedMesure(day, Day.DayNumber - day >= 100 ? day + 100 : 0, 0)
+            {
+                StepsKnown = true,
+                ContactedOn = Day.DayNumber - day >= 20 ? day + 20 : 0,
+                ScheduledOn = Day.DayNumber - day >= 90 ? day + 90 : 0,
+            })]))];
+        forecasts.LearnFrom(_ => offers);
+
+        var expected = offers[0].ExpectedOn(Day)!.Value;
+
+        Assert.InRange(expected.LearnedFrom, 500, 40 * 70);
+        Assert.InRange(expected.Days, 97, 103);
+        Assert.InRange(expected.HighDays - expected.LowDays, 0, 20);
+        Assert.InRange(forecasts.On(Modalite.Visite, Day.AddDays(2)).Of(new(100)).Median, 97, 103);
     }
 
     [Fact]
@@ -94,8 +136,10 @@ public class ExpectedWaitTests
                 && Declared(wait, age, received, slots).ExpectedOn(Day)!.Value.Days <= Declared(wait + 1, age, received, slots).ExpectedOn(Day)!.Value.Days;
         }).QuickCheckThrowOnFailure();
 
+    private static (int, int, ForecastBasis) Figures(Offer offer) => offer.ExpectedOn(Day) is { } e ? (e.Days, e.Change, e.Basis) : default;
+
     // Declared so many days ago; mesures received so many days ago.
-    private static Offer Declared(int? wait, int age, int[]? received = null, int slots = Slots, FollowedMesure[]? followed = null) => new()
+    private static Offer Declared(int? wait, int age, int[]? received = null, int slots = Slots, FollowedMesure[]? followed = null, PastForecasts? forecasts = null) => new()
     {
         Espace = Espace(),
         Modalite = Modalite.Visite,
@@ -105,5 +149,6 @@ public class ExpectedWaitTests
         WaitSource = FigureSource.Declared,
         ReceivedOn = [.. (received ?? []).Select(ago => Day.DayNumber - ago).Order()],
         Followed = followed ?? [],
+        Forecasts = forecasts,
     };
 }

@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Text;
+using Jafer.Delays;
+
+namespace Jafer.Simulation;
+
+/// <summary>How far forecasts lay from what came.</summary>
+/// <param name="Forecasts">Forecasts of mesures that had a first rencontre.</param>
+/// <param name="Errors">Mean absolute error in days of each rule in <see cref="Backtest.Rules"/>.</param>
+/// <param name="Covered">Share of the waits that lay within the interval.</param>
+/// <param name="Sooner">Share that lay before it.</param>
+/// <param name="Width">Mean width of the interval in days.</param>
+/// <param name="Wait">Mean of the waits in days.</param>
+internal sealed record BacktestResult(int Forecasts, double[] Errors, double Covered, double Sooner, double Width, double Wait)
+{
+    /// <summary>Error of the forecast against that of the best simple rule.</summary>
+    public double Ratio => Errors[^1] / Errors[..^1].Min();
+}
+
+/// <summary>
+/// Forecasts of the first rencontre of every mesure that a court transmitted in the counted year, made on the day of its transmission from
+/// what had happened by then, and calibrated anew on the first of each month (rolling origin); beside what simple rules say.
+/// </summary>
+/// <remarks>L. J. Tashman, Out-of-sample tests of forecasting accuracy, International Journal of Forecasting 16 (2000) 437–450.</remarks>
+internal static class Backtest
+{
+    /// <summary>The simple rules and, last, the forecast.</summary>
+    public static readonly string[] Rules = ["declared wait", "last year's median", "queue ÷ rate", "queue ÷ rate + the way to it", "forecast"];
+
+    private const int DeclaredEvery = 180;
+
+    /// <summary>Runs policies and looks back at them: a table in Markdown with means over seeds and their 95 % intervals.</summary>
+    /// <param name="territory">Where everything is.</param>
+    /// <param name="policies">The policies.</param>
+    /// <param name="seeds">Seeds from 0.</param>
+    /// <param name="progress">Is told how far it is.</param>
+    /// <param name="ct">Cancellation: nothing is kept.</param>
+    public static string Table(Territory territory, IReadOnlyList<Policy> policies, int seeds, Action<string> progress, CancellationToken ct)
+    {
+        var results = new BacktestResult[policies.Count, seeds];
+        var done = 0;
+        Parallel.For(0, seeds, new() { MaxDegreeOfParallelism = Math.Clamp(Environment.ProcessorCount, 1, 8), CancellationToken = ct }, seed =>
+        {
+            var demand = Demand.Of(territory, World.Middle.Parameters, seed);
+            foreach (var (p, policy) in policies.Index())
+            {
+                ct.ThrowIfCancellationRequested();
+                results[p, seed] = Of(territory, demand, Engine.Run(territory, demand, policy));
+                progress(FormattableString.Invariant($"{Interlocked.Increment(ref done)} of {policies.Count * seeds}: seed {seed}, {policy.Name}"));
+            }
+        });
+        var text = new StringBuilder();
+        text.Append("| Policy | Wait, mean | ").AppendJoin(" | ", Rules.Select(r => $"{r}: error")).Append(" | Against the best simple rule | In the interval | Sooner | Width |\n|---|").Append(string.Concat(Enumerable.Repeat("---|", Rules.Length + 5))).Append('\n');
+        foreach (var (p, policy) in policies.Index())
+        {
+            string Mean(Func<BacktestResult, double> figure, string format, double scale = 1) =>
+                Estimate.Of([.. Enumerable.Range(0, seeds).Select(s => scale * figure(results[p, s]))]) is var e
+                    ? string.Create(CultureInfo.InvariantCulture, $"{e.Mean.ToString(format, CultureInfo.InvariantCulture)} ± {e.Half.ToString(format, CultureInfo.InvariantCulture)}") : "";
+            text.Append(CultureInfo.InvariantCulture, $"| {policy.Title} | {Mean(r => r.Wait, "F0")} | ").AppendJoin(" | ", Rules.Select((_, i) => Mean(r => r.Errors[i], "F1")))
+                .Append(CultureInfo.InvariantCulture, $" | {Mean(r => r.Ratio - 1, "F1", 100)} % | {Mean(r => r.Covered, "F1", 100)} % | {Mean(r => r.Sooner, "F1", 100)} % | {Mean(r => r.Width, "F0")} |\n");
+        }
+        return text.ToString();
+    }
+
+    /// <summary>Looks back at a run.</summary>
+    public static BacktestResult Of(Territory territory, Demand demand, Books books)
+    {
+        var cells = Cells(territory, demand, books);
+        FollowedWait[][] queues = [.. cells.Select(c => c.Waits)];
+        var levels = PastLevels.Follow(queues, Number(Calendar.End));
+        var wayToIt = WayToIt(demand, books);
+        var (errors, forecasts, covered, sooner, width, wait) = (new double[Rules.Length], 0, 0, 0, 0.0, 0.0);
+        for (var month = 0; month < 12; month++)
+        {
+            var (from, to) = (Calendar.AddMonths(Calendar.YearFirst, month), Calendar.AddMonths(Calendar.YearFirst, month + 1));
+            var calibration = new ForecastCalibration();
+            calibration.Add(queues, levels, Number(from) - 1);
+            foreach (var (c, cell) in cells.Index())
+            {
+                for (var w = 0; w < cell.Waits.Length; w++)
+                {
+                    var m = cell.Mesures[w];
+                    if (books.Transmitted[m] < from || books.Transmitted[m] >= to || books.FirstHeld[m] < 0 || double.IsNaN(levels.Of(c, w)))
+                        continue;
+                    var (day, took) = (books.Transmitted[m], books.FirstHeld[m] - books.Transmitted[m]);
+                    var forecast = calibration.Of(new(levels.Of(c, w)));
+                    var (queue, declared) = (cell.QueueDays(day), cell.QueueDays(day - ((day + (int)(DeclaredEvery * cell.Phase)) % DeclaredEvery)));
+                    foreach (var (rule, said) in new[] { declared, cell.LastYearsMedian(day), queue, queue + wayToIt, forecast.Median }.Index())
+                        errors[rule] += Math.Abs(said - took);
+                    forecasts++;
+                    wait += took;
+                    width += forecast.High - forecast.Low;
+                    covered += took >= forecast.Low && took <= forecast.High ? 1 : 0;
+                    sooner += took < forecast.Low ? 1 : 0;
+                }
+            }
+        }
+        return new(forecasts, [.. errors.Select(e => e / forecasts)], covered / (double)forecasts, sooner / (double)forecasts, width / forecasts, wait / forecasts);
+    }
+
+    // Day numbers as the library counts them: 0 is not yet.
+    private static int Number(int day) => day < 0 ? 0 : day + 1;
+
+    // What whoever knows the figures of the year before would add to a queue: median days until it is joined, and from the booking to the first rencontre.
+    private static double WayToIt(Demand demand, Books books)
+    {
+        bool LastYear(int day) => day >= Calendar.YearFirst - 365 && day < Calendar.YearFirst;
+        double Median(Func<int, int> on, Func<int, int> days) =>
+            Enumerable.Range(0, demand.Count).Where(m => demand.Judicial[m] && LastYear(on(m))).Select(days).Order().ToArray() is var all ? all[all.Length / 2] : 0;
+        return Median(m => books.Ready[m], m => books.Ready[m] - books.Transmitted[m]) + Median(m => books.RegularHeld[m], m => books.RegularHeld[m] - books.Booked[m]);
+    }
+
+    private static Cell[] Cells(Territory territory, Demand demand, Books books)
+    {
+        var mesures = new List<int>?[territory.Sites.Length * 2];
+        for (var m = 0; m < demand.Count; m++)
+        {
+            if (demand.Judicial[m] && books.Transmitted[m] >= 0)
+                (mesures[(books.Site[m] * 2) + (demand.Handover[m] ? 1 : 0)] ??= []).Add(m);
+        }
+        return [.. mesures.Index().Where(p => p.Item is not null).Select(p => new Cell(books, [.. p.Item!.OrderBy(m => books.Transmitted[m])], demand.Draw.Unit(Purpose.Phase, p.Index)))];
+    }
+
+    /// <summary>One queue: a modalité of an espace.</summary>
+    private sealed class Cell
+    {
+        private readonly int[] _readyOn, _leftOn, _startedOn;
+        private readonly (int Held, int Days)[] _held;
+
+        public Cell(Books books, int[] mesures, double phase)
+        {
+            (Mesures, Phase) = (mesures, phase);
+            Waits = [.. mesures.Select(m => new FollowedWait(Number(books.Transmitted[m]), Number(books.FirstHeld[m]), Number(books.Closed[m]))
+            {
+                ContactedOn = Number(books.Contacted[m]),
+                ScheduledOn = Number(books.Scheduled[m]),
+            })];
+            int[] Days(Func<int, int> of) => [.. mesures.Select(of).Where(d => d >= 0).Order()];
+            _readyOn = Days(m => books.Ready[m]);
+            _leftOn = Days(m => books.Ready[m] < 0 ? -1 : books.Booked[m] >= 0 ? books.Booked[m] : books.Closed[m]);
+            _startedOn = Days(m => books.Booked[m]);
+            _held = [.. mesures.Where(m => books.FirstHeld[m] >= 0).Select(m => (books.FirstHeld[m], books.FirstHeld[m] - books.Transmitted[m])).Order()];
+        }
+
+        public int[] Mesures { get; }
+
+        public FollowedWait[] Waits { get; }
+
+        public double Phase { get; }
+
+        public double QueueDays(int day) =>
+            (Before(_readyOn, day) - Before(_leftOn, day)) / QueueForecast.StartRate(Before(_startedOn, day) - Before(_startedOn, day - 365), 365, 0.1);
+
+        public double LastYearsMedian(int day)
+        {
+            var days = _held.Where(h => h.Held < day && h.Held >= day - 365).Select(h => h.Days).Order().ToArray();
+            return days.Length == 0 ? 120 : days[days.Length / 2];
+        }
+
+        private static int Before(int[] days, int day)
+        {
+            var (low, high) = (0, days.Length);
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                (low, high) = days[middle] < day ? (middle + 1, high) : (low, middle);
+            }
+            return low;
+        }
+    }
+}
