@@ -210,6 +210,18 @@ public sealed class DomainError : Exception
             MessageFr = "Ce créneau d'entretien n'est plus disponible.",
         };
 
+    /// <summary>FAILED_PRECONDITION: the slot of a lost rencontre has another taker, is past, or is offered no more.</summary>
+    /// <param name="slotId">The slot.</param>
+    /// <param name="state">Its state, such as "TAKEN".</param>
+    /// <param name="because">What stands against it; English, no personal data.</param>
+    public static DomainError FreeSlotTaken(Guid slotId, string state, string because) =>
+        new(StatusCode.FailedPrecondition, ErrorReason.SlotTaken, $"The slot cannot be had: {because}.")
+        {
+            Metadata = new Dictionary<string, string> { ["slot_id"] = slotId.ToString(), ["state"] = state },
+            Rules = [new RuleViolation("SLOT", $"free-slots/{slotId}", because)],
+            MessageFr = "Ce créneau libéré n'est plus disponible.",
+        };
+
     /// <summary>RESOURCE_EXHAUSTED: a limit on size or rate was passed.</summary>
     /// <param name="limit">The limit, in English, without personal data.</param>
     /// <param name="retryAfter">How long to wait.</param>

@@ -117,5 +117,8 @@ public sealed class JournalEntry : IAppended
         : $"mesures/{aggregateId}";
 
     private static readonly HashSet<string> s_ofNoMesure =
-        [EventTypes.NameOf(typeof(SlotFreed)), EventTypes.NameOf(typeof(SlotTaken)), EventTypes.NameOf(typeof(SourceSilent)), EventTypes.NameOf(typeof(RetentionOverdue))];
+    [
+        EventTypes.NameOf(typeof(SlotFreed)), EventTypes.NameOf(typeof(SlotTaken)), EventTypes.NameOf(typeof(SlotOffered)), EventTypes.NameOf(typeof(SlotOfferExpired)),
+        EventTypes.NameOf(typeof(SessionsRequested)), EventTypes.NameOf(typeof(SessionsAnswered)), EventTypes.NameOf(typeof(SourceSilent)), EventTypes.NameOf(typeof(RetentionOverdue)),
+    ];
 }

@@ -293,6 +293,92 @@ public sealed record SlotTaken : DomainEvent
     public required Guid RencontreId { get; init; }
 }
 
+/// <summary>
+/// A free slot is offered: families wait that it fits. <see cref="DomainEvent.AggregateId"/> is the slot, whose version it repeats.
+/// Who they are, in which order, is asked for (ListSlotCandidates); TakeFreeSlot takes it.
+/// </summary>
+[EntityName("mesure.slot-offered.v1"), MessageUrn("mesure.slot-offered.v1")]
+public sealed record SlotOffered : DomainEvent
+{
+    /// <summary>The espace.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The lieu; absent when it is not known.</summary>
+    public Guid? LieuId { get; init; }
+
+    /// <summary>When it starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+
+    /// <summary>How long it lasts, in minutes.</summary>
+    public required int DurationMinutes { get; init; }
+
+    /// <summary>Modalité of the slot, such as "VISITE"; absent when it is not known.</summary>
+    public string? Modalite { get; init; }
+
+    /// <summary>How many mesures it fits, of the hundred that come first; from 1.</summary>
+    public required int CandidateCount { get; init; }
+
+    /// <summary>Until when it is offered, UTC; before it starts, so that parents can be told.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+}
+
+/// <summary>
+/// The offer of a slot expired and nobody took it. <see cref="DomainEvent.AggregateId"/> is the slot, whose version it repeats. It
+/// may still be taken by hand until it starts.
+/// </summary>
+[EntityName("mesure.slot-offer-expired.v1"), MessageUrn("mesure.slot-offer-expired.v1")]
+public sealed record SlotOfferExpired : DomainEvent
+{
+    /// <summary>The espace.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>When the slot starts, UTC.</summary>
+    public required DateTimeOffset StartsAt { get; init; }
+}
+
+/// <summary>An espace needs extra sessions and asked its gestionnaire. <see cref="DomainEvent.AggregateId"/> is the request.</summary>
+[EntityName("mesure.sessions-requested.v1"), MessageUrn("mesure.sessions-requested.v1")]
+public sealed record SessionsRequested : DomainEvent
+{
+    /// <summary>The espace.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The modalité, such as "VISITE".</summary>
+    public required string Modalite { get; init; }
+
+    /// <summary>Extra sessions a week.</summary>
+    public required int SessionsPerWeek { get; init; }
+
+    /// <summary>Last day for which they are wanted.</summary>
+    public required DateOnly Until { get; init; }
+}
+
+/// <summary>A request for extra sessions was answered. <see cref="DomainEvent.AggregateId"/> is the request.</summary>
+[EntityName("mesure.sessions-answered.v1"), MessageUrn("mesure.sessions-answered.v1")]
+public sealed record SessionsAnswered : DomainEvent
+{
+    /// <summary>The espace.</summary>
+    public required Guid EspaceId { get; init; }
+
+    /// <summary>The gestionnaire of the espace as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>The modalité, such as "VISITE".</summary>
+    public required string Modalite { get; init; }
+
+    /// <summary>"AGREED" or "DECLINED".</summary>
+    public required string State { get; init; }
+}
+
 /// <summary>A difficulty was referred to the judge. Its reason is not told here: it may reveal violence or illness.</summary>
 [EntityName("mesure.difficulty-reported.v1"), MessageUrn("mesure.difficulty-reported.v1")]
 public sealed record DifficultyReported : MesureEvent

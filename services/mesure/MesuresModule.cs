@@ -11,6 +11,7 @@ using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Projections;
 using Jafer.Mesures.Rencontres;
 using Jafer.Mesures.Retention;
+using Jafer.Mesures.Sessions;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Journal;
@@ -47,6 +48,10 @@ public static class MesuresModule
         builder.Services.AddHostedService<BulkWorker>();
         builder.Services.AddScoped<Bookings>();
         builder.Services.AddScoped<EspaceSchedule>();
+        builder.Services.AddScoped<SlotMatching>();
+        builder.Services.Configure<OfferOptions>(builder.Configuration.GetSection("Offers"));
+        builder.Services.AddSingleton<SlotOffers>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<SlotOffers>());
         builder.Services.AddScoped<DirectoryWelcome>();
         builder.Services.AddScoped<DirectoryAlternatives>();
         builder.Services.Configure<IntakeOptions>(builder.Configuration.GetSection("Intake"));
@@ -79,6 +84,7 @@ public static class MesuresModule
         app.MapGrpcService<BulkGrpcService>();
         app.MapGrpcService<InterviewGrpcService>();
         app.MapGrpcService<RencontreGrpcService>();
+        app.MapGrpcService<SessionGrpcService>();
         app.MapGrpcService<TransmissionGrpcService>();
         app.MapGrpcService<WorklistGrpcService>();
         app.MapGrpcService<ReminderGrpcService>();

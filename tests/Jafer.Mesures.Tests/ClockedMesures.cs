@@ -2,6 +2,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Delays;
 using Jafer.Mesures.Mesures;
+using Jafer.Mesures.Rencontres;
 using Jafer.ServiceDefaults.Reminders;
 using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
@@ -34,6 +35,8 @@ public sealed class ClockedMesures : IAsyncLifetime
 
     internal DeadlineSweep Sweep => SweepOf(Host);
 
+    internal SlotOffers Offers => Host.App.Services.GetRequiredService<SlotOffers>();
+
     internal IndexRenewal Renewal => Host.App.Services.GetRequiredService<IndexRenewal>();
 
     internal DelayFold Fold => Host.App.Services.GetRequiredService<DelayFold>();
@@ -58,6 +61,7 @@ public sealed class ClockedMesures : IAsyncLifetime
             ["Deadlines:SweepInterval"] = "40.00:00:00",
             ["Reminders:Enabled"] = "false",
             ["Delays:FoldInterval"] = "40.00:00:00",
+            ["Offers:Interval"] = "40.00:00:00",
         });
         _host = await StartReplicaAsync();
     }

@@ -4,6 +4,7 @@ using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Grpc;
 
 namespace Jafer.Mesures.Tests;
 
@@ -13,7 +14,7 @@ internal static class Requests
     /// <summary>The services that take them.</summary>
     public static IReadOnlyList<ServiceDescriptor> Services { get; } =
     [
-        MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
+        MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, SessionService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
         WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor, RetentionService.Descriptor,
     ];
 
@@ -87,6 +88,14 @@ internal static class Requests
             case CorrectRencontreOutcomeRequest correct: correct.RencontreId = MesuresFixture.NewId(); correct.Outcome = RencontreOutcome.HoteAbsent; break;
             case RecordRemiseReturnRequest back: back.RencontreId = MesuresFixture.NewId(); back.Outcome = RencontreOutcome.Held; break;
             case ListSlotCandidatesRequest candidates: candidates.FreeSlotId = mesureId; break;
+            case TakeFreeSlotRequest take: take.FreeSlotId = MesuresFixture.NewId(); break;
+            case ListRencontresInDoubtRequest doubt: doubt.EspaceId = mesureId; break;
+            case GetSlotOutlookRequest outlook: (outlook.EspaceId, outlook.Modalite) = (mesureId, Contracts.Type.V1.Modalite.Visite); break;
+            case RequestExtraSessionsRequest ask:
+                (ask.EspaceId, ask.Modalite, ask.SessionsPerWeek) = (mesureId, Contracts.Type.V1.Modalite.VisitePresenceContinue, 1);
+                ask.UntilDate = DateOnly.FromDateTime(Planned(30).StartTime.ToDateTime()).ToProto();
+                break;
+            case AnswerExtraSessionsRequest answer: (answer.SessionRequestId, answer.Answer) = (MesuresFixture.NewId(), ExtraSessionState.Declined); break;
             case CloseMesureRequest close: close.Reason = ClosureReason.Autre; break;
             case HoldInterviewSlotRequest hold: hold.SlotId = MesuresFixture.NewId(); break;
             case ReleaseInterviewSlotRequest release: release.SlotId = MesuresFixture.NewId(); break;

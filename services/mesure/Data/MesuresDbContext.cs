@@ -63,6 +63,8 @@ internal sealed class MesuresDbContext : JaferDbContext
 
     public DbSet<FreeSlot> FreeSlots => Set<FreeSlot>();
 
+    public DbSet<SessionRequest> SessionRequests => Set<SessionRequest>();
+
     public DbSet<DecisionDocument> DecisionDocuments => Set<DecisionDocument>();
 
     public DbSet<DecisionDocumentChunk> DecisionDocumentChunks => Set<DecisionDocumentChunk>();
@@ -191,6 +193,7 @@ internal sealed class MesuresDbContext : JaferDbContext
             e.Property(s => s.Version).IsConcurrencyToken();
             e.HasOne<Rencontre>().WithMany().HasForeignKey(s => s.RencontreId).OnDelete(DeleteBehavior.Restrict);
         });
+        modelBuilder.Entity<SessionRequest>().ToTable("session_requests").Property(r => r.Version).IsConcurrencyToken();
         BelongsToMesure(modelBuilder.Entity<Difficulty>().ToTable("difficulties"), d => d.MesureId);
         BelongsToMesure(modelBuilder.Entity<InformationExchange>().ToTable("information_exchanges"), i => i.MesureId);
         BelongsToMesure(modelBuilder.Entity<ExternalAlert>().ToTable("external_alerts"), a => a.MesureId);

@@ -52,9 +52,11 @@ internal sealed record Arrivals
     /// Whether the two sides must not meet: violence that the judge keeps, an interdiction de contact, or an ordonnance de
     /// protection (C. civ. 515-11).
     /// </summary>
-    public static bool MustBeSeparated(Decision decision) =>
-        decision.InterdictionDeContact || decision.LegalBasis == LegalBasis.Article51511
-        || decision.Situations.Contains(SituationParticuliere.ViolencesIntrafamiliales);
+    public static bool MustBeSeparated(Decision decision) => MustBeSeparated(decision.InterdictionDeContact, decision.LegalBasis, decision.Situations);
+
+    /// <summary>The same of the terms that say it.</summary>
+    public static bool MustBeSeparated(bool interdictionDeContact, LegalBasis basis, IEnumerable<SituationParticuliere> situations) =>
+        interdictionDeContact || basis == LegalBasis.Article51511 || situations.Contains(SituationParticuliere.ViolencesIntrafamiliales);
 
     /// <summary>
     /// The offsets wished, moved apart where the sides must not meet: whoever comes first comes earlier, whoever leaves last

@@ -8,7 +8,11 @@ namespace Jafer.Mesures.Domain;
 /// <param name="End">End.</param>
 /// <param name="Zone">Clock of the lieu.</param>
 /// <param name="LieuId">The lieu; null when the espace says no hours.</param>
-internal readonly record struct OpenHours(DateTimeOffset Start, DateTimeOffset End, TimeZoneInfo Zone, Guid? LieuId);
+internal readonly record struct OpenHours(DateTimeOffset Start, DateTimeOffset End, TimeZoneInfo Zone, Guid? LieuId)
+{
+    /// <summary>Slots of one family each in these hours; 0 when the espace says no hours.</summary>
+    public int Slots { get; init; }
+}
 
 /// <summary>What a series is to be.</summary>
 /// <param name="From">First day.</param>

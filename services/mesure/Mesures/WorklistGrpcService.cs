@@ -78,6 +78,50 @@ internal sealed class WorklistGrpcService(MesuresDbContext db, PageTokens tokens
         return response;
     }
 
+    public override async Task<ListClosureProposalsResponse> ListClosureProposals(ListClosureProposalsRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var check = new FieldChecks();
+        var espaceId = check.OptionalUuid("espace_id", request.EspaceId);
+        var size = check.PageSize(request.PageSize, 50, 200);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<ProposalCursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
+
+        var ct = context.CancellationToken;
+        var now = clock.GetUtcNow();
+        // A mesure that missed both is told once, by the earlier one.
+        var stale = from mesure in Worklists.Open(Seen(caller, espaceId)).AsNoTracking()
+                    where mesure.NextDueAt <= now
+                    let since = db.Deadlines.Where(d => d.MesureId == mesure.Id && ClosureProposals.Kinds.Contains(d.Kind) && d.DueAt <= now).Min(d => (DateTimeOffset?)d.DueAt)
+                    where since != null
+                    select new { Mesure = mesure, Since = since.Value };
+        if (cursor is not null)
+        {
+            stale = stale.Where(s => s.Since > cursor.Since || (s.Since == cursor.Since && s.Mesure.Id > cursor.Id));
+        }
+
+        var page = await stale.OrderBy(s => s.Since).ThenBy(s => s.Mesure.Id).Take(size + 1).ToListAsync(ct);
+        var shown = page.Take(size).ToList();
+        var ids = shown.Select(s => s.Mesure.Id).ToArray();
+        var missed = (await db.Deadlines.AsNoTracking().Where(d => ids.Contains(d.MesureId) && ClosureProposals.Kinds.Contains(d.Kind)).ToListAsync(ct)).ToLookup(d => d.MesureId);
+        var response = new ListClosureProposalsResponse();
+        foreach (var (mesure, since) in shown.Select(s => (s.Mesure, s.Since)))
+        {
+            if (missed[mesure.Id].Where(d => d.DueAt == since).Select(d => ClosureProposals.Of(mesure, d.Kind, since)).FirstOrDefault(p => p is not null) is { } proposed)
+            {
+                response.Proposals.Add(new ClosureProposal { Mesure = mesure.ToSummary(), Reason = proposed.Reason, SinceTime = proposed.Since.ToProto() });
+            }
+        }
+
+        if (page.Count > size)
+        {
+            response.NextPageToken = tokens.Protect(new ProposalCursor(shown[^1].Since, shown[^1].Mesure.Id), binding);
+        }
+
+        return response;
+    }
+
     private IQueryable<Mesure> Seen(Caller caller, Guid? espaceId)
     {
         var mesures = caller.Tenancy == Tenancy.Own ? db.Mesures.HeldBy(caller) : db.Mesures.LyingIn(caller.Territory);
@@ -95,6 +139,8 @@ internal sealed class WorklistGrpcService(MesuresDbContext db, PageTokens tokens
             NextDeadline = next?.ToProto(),
         };
     }
+
+    private sealed record ProposalCursor(DateTimeOffset Since, Guid Id);
 
     private sealed record Cursor(DateTimeOffset NextDueAt, DateTimeOffset HolderSince, Guid Id);
 }

@@ -20,18 +20,18 @@ internal static class Worklists
         Roles.Juridiction =>
         [
             Worklist.DangersNonSignales, Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.DifficultesARepondre, Worklist.PrecisionDemandee, Worklist.ACompleter,
-            Worklist.ATransmettre, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact, Worklist.SansPremiereRencontre, Worklist.TermeProche,
+            Worklist.ATransmettre, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact, Worklist.ExpireAvantRencontre, Worklist.SansPremiereRencontre, Worklist.TermeProche,
             Worklist.EnRetard,
         ],
         Roles.Espace =>
         [
             Worklist.DangersNonSignales, Worklist.AAccuserReception, Worklist.APrendreEnCharge, Worklist.AContacter, Worklist.AProgrammer, Worklist.IssueManquante, Worklist.SansContact,
-            Worklist.SansPremiereRencontre, Worklist.TermeProche, Worklist.EnRetard,
+            Worklist.ExpireAvantRencontre, Worklist.SansPremiereRencontre, Worklist.TermeProche, Worklist.EnRetard,
         ],
         _ =>
         [
             Worklist.DangersNonSignales, Worklist.DifficultesEscaladees, Worklist.DifficultesAAccuser, Worklist.NonDelivree, Worklist.NonConsultee, Worklist.SansContact,
-            Worklist.SansPremiereRencontre, Worklist.IssueManquante, Worklist.TermeProche, Worklist.EnRetard,
+            Worklist.ExpireAvantRencontre, Worklist.SansPremiereRencontre, Worklist.IssueManquante, Worklist.TermeProche, Worklist.EnRetard,
         ],
     };
 
@@ -103,6 +103,7 @@ internal static class Worklists
             Worklist.SansPremiereRencontre => Open(mesures).Where(m => m.Status.FirstHeldRencontreAt == null && m.Decision.Date <= today.AddDays(-noVisitAfterDays)),
             Worklist.TermeProche => Open(mesures).Where(m => m.Status.TransmittedAt != null && m.Term <= today.AddMonths(2)),
             Worklist.SansContact => Past(DeadlineKind.ContactDeadline),
+            Worklist.ExpireAvantRencontre => Past(DeadlineKind.ExpiresBeforeVisit),
             Worklist.EnRetard => Open(mesures).Where(m => m.NextDueAt <= now),
             _ => throw new ArgumentOutOfRangeException(nameof(worklist)),
         };

@@ -12,7 +12,11 @@ namespace Jafer.Mesures.Rencontres;
 /// <param name="Hours">The hours, in the order of time.</param>
 /// <param name="Known">False when the espace says no hours: then every day is open from midnight to midnight.</param>
 /// <param name="UnknownSchoolYears">School years of which the holidays are not known though they matter.</param>
-internal sealed record OpenTimes(IReadOnlyList<OpenHours> Hours, bool Known, IReadOnlyList<string> UnknownSchoolYears);
+internal sealed record OpenTimes(IReadOnlyList<OpenHours> Hours, bool Known, IReadOnlyList<string> UnknownSchoolYears)
+{
+    /// <summary>Slots in an ordinary week for the modalité, as the espace declared them; 0 when it did not.</summary>
+    public int DeclaredSlots { get; init; }
+}
 
 /// <summary>Asks the directory when an espace is open: its hours less holidays and closures, computed there.</summary>
 internal sealed class EspaceSchedule(TimeProvider clock, DirectoryService.DirectoryServiceClient directory)
@@ -38,9 +42,10 @@ internal sealed class EspaceSchedule(TimeProvider clock, DirectoryService.Direct
                 return null;
             }
 
+            var declared = whole.Espace.Modalites.FirstOrDefault(m => m.Modalite == modalite)?.SlotsPerWeek ?? 0;
             if (whole.Espace.Ouvertures.Count == 0)
             {
-                return Unsaid(espace, from, to);
+                return Unsaid(espace, from, to) with { DeclaredSlots = declared };
             }
 
             var lieux = whole.Espace.Lieux.ToDictionary(l => l.ExternalId, l => Guid.ParseExact(l.LieuId, "D"));
@@ -63,18 +68,36 @@ internal sealed class EspaceSchedule(TimeProvider clock, DirectoryService.Direct
                 }
 
                 hours.AddRange(page.Ouvertures.Select(o => new OpenHours(
-                    o.StartTime.ToDateTimeOffset(), o.EndTime.ToDateTimeOffset(), TimeZoneInfo.FindSystemTimeZoneById(o.TimeZone), lieux.GetValueOrDefault(o.LieuExternalId))));
+                    o.StartTime.ToDateTimeOffset(), o.EndTime.ToDateTimeOffset(), TimeZoneInfo.FindSystemTimeZoneById(o.TimeZone), lieux.GetValueOrDefault(o.LieuExternalId))
+                { Slots = o.SlotCount }));
                 unknown.UnionWith(page.UnknownSchoolYears);
                 request.PageToken = page.NextPageToken;
             }
             while (request.PageToken.Length > 0);
-            return new OpenTimes(hours, true, [.. unknown]);
+            return new OpenTimes(hours, true, [.. unknown]) { DeclaredSlots = declared };
         }
 #pragma warning disable RS0030 // A client's catch.
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
 #pragma warning restore RS0030
         {
             return Unsaid(espace, from, to);
+        }
+    }
+
+    /// <summary>The ages that an espace receives for a modalité; null when the directory has no answer for the moment, or the espace no such modalité.</summary>
+    public async Task<ReceivedAges?> AgesAsync(Guid espaceId, Modalite modalite, CancellationToken ct)
+    {
+        try
+        {
+            var whole = await directory.GetEspaceAsync(
+                new GetEspaceRequest { EspaceId = espaceId.ToString() }, deadline: Deadline(), cancellationToken: ct).OrNoAnswerAsync(ct);
+            return whole?.Espace.Modalites.FirstOrDefault(m => m.Modalite == modalite) is { } offered ? new(offered.MinAge, offered.MaxAge) : null;
+        }
+#pragma warning disable RS0030 // A client's catch.
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+#pragma warning restore RS0030
+        {
+            return null;
         }
     }
 

@@ -152,6 +152,15 @@ internal static class RencontreChecks
         return new SentRencontre(startsAt, minutes, zone, lieuId, known, returnsAt, outing);
     }
 
+    /// <summary>Refuses a return that does not follow its handover, as any booking does.</summary>
+    public static void RequireReturn(string path, Domain.PlannedRencontre planned)
+    {
+        if (planned.ReturnsAt is { } back && (back < planned.StartsAt.AddMinutes(planned.Minutes) || back > planned.StartsAt.AddDays(31)))
+        {
+            throw DomainError.Invalid(path, "must lie after the first half and at most 31 days after the start");
+        }
+    }
+
     /// <summary>Who cancelled a rencontre.</summary>
     public static RencontreOutcome CancelledBy(FieldChecks check, string path, RencontreOutcome given)
     {

@@ -6,7 +6,6 @@ using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
-using PlannedRencontre = Jafer.Mesures.Domain.PlannedRencontre;
 
 namespace Jafer.Mesures.Rencontres;
 
@@ -100,44 +99,106 @@ internal sealed partial class RencontreGrpcService
             return response;
         }
 
-        var zone = TimeZoneInfo.FindSystemTimeZoneById(slot.TimeZone);
-        var day = zone.DayOf(slot.StartsAt);
-        var waiting = db.Mesures.AsNoTracking().Where(m => m.EspaceId == slot.EspaceId && m.GestionnaireId == slot.GestionnaireId
-            && m.Decision.Modalite == slot.Modalite && m.Status.PendingRencontres == 0
-            && (m.Status.State == MesureState.EnAttente || m.Status.State == MesureState.EnCours)
-            && (m.Decision.RencontreMinutes == null || m.Decision.RencontreMinutes <= slot.DurationMinutes)
-            && (m.Term == null || m.Term >= day));
-        var page = await waiting.After(cursor?.Claim).InOrderOfOffering().Take(size + 1).ToListAsync(ct);
-        var fitting = page.Take(size).ToList();
-        var ids = fitting.Select(m => m.Id).ToList();
-        var rencontres = (await db.Rencontres.AsNoTracking().Where(r => ids.Contains(r.MesureId)).ToListAsync(ct)).ToLookup(r => r.MesureId);
-        var (others, capacity) = await bookings.OthersAsync(slot.EspaceId, slot.Modalite, slot.StartsAt, slot.StartsAt.AddMinutes(slot.DurationMinutes), lockBookings: false, ct);
-        var espace = await db.EspaceAsync(slot.EspaceId, ct);
-        var versions = (await db.DecisionVersions.AsNoTracking().Where(v => ids.Contains(v.MesureId)).ToListAsync(ct)).ToLookup(v => v.MesureId);
-        var parties = (await db.Parties.AsNoTracking().Where(p => ids.Contains(p.MesureId)).ToListAsync(ct)).ToLookup(p => p.MesureId);
-        foreach (var mesure in fitting)
+        var page = await matching.Waiting(slot, cursor?.Claim).Take(size + 1).ToListAsync(ct);
+        var looked = page.Take(size).ToList();
+        var day = SlotMatching.DayOf(slot);
+        response.Candidates.AddRange((await matching.FittingAsync(slot, looked, now, ct)).Select(mesure => new SlotCandidate
         {
-            var booking = Bookings.ContextOf(mesure, [.. versions[mesure.Id]], [.. rencontres[mesure.Id]], [.. parties[mesure.Id]]) with
+            Mesure = mesure.ToSummary(),
+            FirstRencontre = mesure.Status.FirstHeldRencontreAt is null,
+            WaitingDays = Math.Max(0, (int)(now - SlotClaim.SinceOf(mesure)).TotalDays),
+            Urgency = SlotClaim.Of(mesure, day).Urgency,
+        }));
+        if (page.Count > size)
+        {
+            response.NextPageToken = tokens.Protect(new CandidateCursor(SlotClaim.Of(looked[^1], day)), binding);
+        }
+
+        return response;
+    }
+
+    public override Task<TakeFreeSlotResponse> TakeFreeSlot(TakeFreeSlotRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var slotId = check.Uuid("free_slot_id", request.FreeSlotId);
+        var returnsAt = check.OptionalTime("return_time", request.ReturnTime);
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, null, new OnBehalf(request.OnBehalfOfEspace, request.OnBehalfSource)), check, async (mesure, acting, ct) =>
+        {
+            var slot = await bookings.SlotAsync(slotId, mesure, ct);
+            slot.RequireOnOffer(offers.Value.Notice, acting.Now);
+            mesure.RequireBookable();
+            var booking = await bookings.ContextAsync(mesure, ct);
+            var planned = SlotFit.Planned(slot, booking.TermsOn(SlotMatching.DayOf(slot)), TimeZoneInfo.FindSystemTimeZoneById(slot.TimeZone), returnsAt);
+            RencontreChecks.RequireReturn("return_time", planned);
+            Bookings.Refuse((await matching.LookAsync(slot, mesure, booking, planned, acting.Now, ct)).Select(f => f with { Refuses = true }));
+            var (rencontre, _) = await bookings.BookAsync(mesure, booking, planned, slot, overCapacity: false, acting, null, ct);
+            return new TakeFreeSlotResponse
             {
-                Others = others,
-                Capacity = capacity,
-                Premises = espace is null ? null : Bookings.PremisesOf(mesure, espace, now),
+                Mesure = mesure.ToSummary(),
+                RencontreId = rencontre.Id.ToString(),
+                StartTime = rencontre.StartsAt.ToProto(),
+                DurationMinutes = rencontre.DurationMinutes,
+                LieuId = rencontre.LieuId?.ToString() ?? "",
             };
-            var planned = new PlannedRencontre(slot.StartsAt, mesure.Decision.RencontreMinutes ?? slot.DurationMinutes, zone, slot.LieuId);
-            if (BookingRules.Look(booking, planned, overCapacity: false, open: null).Count == 0)
+        });
+    }
+
+    public override async Task<ListRencontresInDoubtResponse> ListRencontresInDoubt(ListRencontresInDoubtRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var check = new FieldChecks();
+        var espaceId = check.Uuid("espace_id", request.EspaceId);
+        var size = check.PageSize(request.PageSize, 50, 200);
+        var binding = PageTokens.Binding(caller.OrganisationId, request);
+        var cursor = tokens.Read<SlotCursor>(check, request.PageToken, binding);
+        check.ThrowIfAny();
+
+        var ct = context.CancellationToken;
+        var espace = await db.EspaceAsync(espaceId, ct);
+        caller.Require(espace?.GestionnaireId, espaceId: espaceId);
+        if (espace is null)
+        {
+            throw DomainError.NotFound($"espaces/{espaceId}");
+        }
+
+        var now = clock.GetStoredNow();
+        var last = now.AddDays(RencontreDoubts.DaysAhead);
+        var ahead = db.Rencontres.AsNoTracking().Where(r => r.EspaceId == espaceId && r.Outcome == RencontreOutcome.Scheduled && r.StartsAt > now && r.StartsAt <= last)
+            .Where(r => db.Mesures.Any(m => m.Id == r.MesureId && m.GestionnaireId == espace.GestionnaireId
+                && (m.Status.SuspendedAt != null || db.Rencontres.Count(
+                    p => p.MesureId == m.Id && (p.Outcome == RencontreOutcome.VisiteurAbsent || p.Outcome == RencontreOutcome.HoteAbsent)) > 1)));
+        if (cursor is not null)
+        {
+            ahead = ahead.Where(r => r.StartsAt > cursor.StartsAt || (r.StartsAt == cursor.StartsAt && r.Id > cursor.Id));
+        }
+
+        var page = await ahead.OrderBy(r => r.StartsAt).ThenBy(r => r.Id).Take(size + 1).ToListAsync(ct);
+        var looked = page.Take(size).ToList();
+        var ids = looked.Select(r => r.MesureId).Distinct().ToList();
+        var mesures = await db.Mesures.AsNoTracking().Where(m => ids.Contains(m.Id)).ToDictionaryAsync(m => m.Id, ct);
+        var own = (await db.Rencontres.AsNoTracking().Where(r => ids.Contains(r.MesureId)).ToListAsync(ct)).ToLookup(r => r.MesureId);
+        var response = new ListRencontresInDoubtResponse();
+        foreach (var rencontre in looked)
+        {
+            var mesure = mesures[rencontre.MesureId];
+            if (RencontreDoubts.Of(rencontre, own[mesure.Id], mesure.Status.SuspendedAt) is { } doubt)
             {
-                response.Candidates.Add(new SlotCandidate
+                response.Rencontres.Add(new RencontreInDoubt
                 {
                     Mesure = mesure.ToSummary(),
-                    FirstRencontre = mesure.Status.FirstHeldRencontreAt is null,
-                    WaitingDays = Math.Max(0, (int)(now - SlotClaim.SinceOf(mesure)).TotalDays),
+                    RencontreId = rencontre.Id.ToString(),
+                    StartTime = rencontre.StartsAt.ToProto(),
+                    DurationMinutes = rencontre.DurationMinutes,
+                    Reason = doubt.Reason,
+                    AbsenceCount = doubt.Absences,
+                    SinceTime = doubt.Since.ToProto(),
                 });
             }
         }
 
         if (page.Count > size)
         {
-            response.NextPageToken = tokens.Protect(new CandidateCursor(SlotClaim.Of(fitting[^1])), binding);
+            response.NextPageToken = tokens.Protect(new SlotCursor(looked[^1].StartsAt, looked[^1].Id), binding);
         }
 
         return response;

@@ -4,6 +4,7 @@ using Jafer.Mesures.Data;
 using Jafer.Mesures.Mesures;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Mesure = Jafer.Mesures.Domain.Mesure;
 using Rencontre = Jafer.Mesures.Domain.Rencontre;
 
@@ -14,7 +15,7 @@ namespace Jafer.Mesures.Rencontres;
 /// free slots (.Slots.cs).
 /// </summary>
 internal sealed partial class RencontreGrpcService(
-    MesuresDbContext db, MesureActs acts, Bookings bookings, EspaceSchedule schedule, PageTokens tokens, TimeProvider clock)
+    MesuresDbContext db, MesureActs acts, Bookings bookings, SlotMatching matching, EspaceSchedule schedule, IOptions<OfferOptions> offers, PageTokens tokens, TimeProvider clock)
     : RencontreService.RencontreServiceBase
 {
     public override Task<ConfirmRencontreResponse> ConfirmRencontre(ConfirmRencontreRequest request, ServerCallContext context)

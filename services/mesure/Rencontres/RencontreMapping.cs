@@ -51,5 +51,8 @@ internal static class RencontreMapping
         TakenByMesureId = slot.TakenByMesureId?.ToString() ?? "",
         TakenByRencontreId = slot.TakenByRencontreId?.ToString() ?? "",
         TakenTime = slot.TakenAt.ToProto(),
+        OfferTime = whole ? slot.OfferedAt.ToProto() : null,
+        OfferExpireTime = whole ? slot.OfferExpiresAt.ToProto() : null,
+        OfferCandidateCount = whole ? slot.OfferCandidates : 0,
     };
 }

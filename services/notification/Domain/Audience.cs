@@ -30,7 +30,7 @@ internal static class Audience
             .Select(s => new Addressee(s, MustAct(message, s))),
     ];
 
-    private static bool ConcernsTheOperator(DomainEvent message) => message is SourceSilent or ConsumerSilent or RetentionOverdue or MessageOverdue { Escalated: true }
+    private static bool ConcernsTheOperator(DomainEvent message) => message is SourceSilent or ConsumerSilent or RetentionOverdue or SessionsRequested or SessionsAnswered or MessageOverdue { Escalated: true }
         or DeadlineDue { Escalated: true } or DeadlineLifted { Escalated: true } or ReminderDue { Rung: Operator } or UpkeepReminderDue { Rung: Operator };
 
     private static Guid?[] Sides(DomainEvent message) => message switch
@@ -48,6 +48,10 @@ internal static class Audience
         ThreadEvent said => [said.JuridictionId, said.GestionnaireId, said.OperateurId],
         SlotFreed freed => [freed.GestionnaireId],
         SlotTaken taken => [taken.GestionnaireId],
+        SlotOffered offered => [offered.GestionnaireId],
+        SlotOfferExpired expired => [expired.GestionnaireId],
+        SessionsRequested asked => [asked.GestionnaireId],
+        SessionsAnswered answered => [answered.GestionnaireId],
         EspaceGroupStale stale => [stale.GestionnaireId],
         UpkeepReminderDue due => [due.GestionnaireId],
         AgrementEnded ended => [ended.GestionnaireId],
@@ -77,7 +81,8 @@ internal static class Audience
         AttachmentRefused refused => refused.UploaderOrganisationId == organisationId,
         SourceSilent silent => silent.GestionnaireId == organisationId,
         ConsumerSilent silent => silent.OrganisationId == organisationId,
-        EspaceGroupStale or CredentialEnding or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed or RetentionOverdue => true,
+        SessionsRequested asked => asked.GestionnaireId == organisationId,
+        EspaceGroupStale or CredentialEnding or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed or SlotOffered or RetentionOverdue => true,
         _ => false,
     };
 

@@ -1,3 +1,4 @@
+using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
 using Xunit;
 
@@ -6,6 +7,21 @@ namespace Jafer.Mesures.Tests.Domain;
 public sealed class SlotClaimTests
 {
     private static readonly DateTimeOffset s_day = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Of_LegalUrgency_IsThatOfAFirstRencontreAlone()
+    {
+        var day = new DateOnly(2026, 4, 1);
+        static SlotUrgency Urgency(MesureState state, LegalBasis basis, DateOnly? term, DateOnly day) => SlotClaim.Of(Guid.Empty, state, s_day, basis, term, day).Urgency;
+
+        Assert.Equal(SlotUrgency.Protection, Urgency(MesureState.EnAttente, LegalBasis.Article51511, day, day));
+        Assert.Equal(SlotUrgency.TermNear, Urgency(MesureState.EnAttente, LegalBasis.Article37329, day.AddMonths(2), day));
+        Assert.Equal(SlotUrgency.None, Urgency(MesureState.EnAttente, LegalBasis.Article37329, day.AddMonths(2).AddDays(1), day));
+        Assert.Equal(SlotUrgency.None, Urgency(MesureState.EnAttente, LegalBasis.Article37329, null, day));
+        Assert.Equal(SlotUrgency.None, Urgency(MesureState.EnCours, LegalBasis.Article51511, day, day));
+        var late = new SlotClaim(true, s_day.AddDays(30), Guid.Empty, SlotUrgency.Protection);
+        Assert.True(late < new SlotClaim(true, s_day, Guid.Empty, SlotUrgency.TermNear) && late < new SlotClaim(true, s_day, Guid.Empty) && late < new SlotClaim(false, s_day, Guid.Empty));
+    }
 
     [Fact]
     public void CompareTo_OfThoseWhoWait_PutsTheFirstRencontreThenTheLongestWaitFirst()

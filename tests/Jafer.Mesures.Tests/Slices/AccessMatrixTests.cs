@@ -23,6 +23,11 @@ public sealed class AccessMatrixTests(MesuresFixture jafer)
             insert into free_slots (id, espace_id, gestionnaire_id, starts_at, duration_minutes, time_zone, modalite, rencontre_id, freed_at, version)
             select '{freeSlot}', '{Espace}', '{Gestionnaire}', now() + interval '3 days', 60, 'Europe/Paris', 'VISITE', id, now(), 1 from rencontres where mesure_id = '{mesure}' limit 1
             """);
+        var sessions = NewId();
+        await jafer.Database.RunAsync($"""
+            insert into session_requests (id, espace_id, gestionnaire_id, modalite, sessions_per_week, wanted_until, requested_at, state, version)
+            values ('{sessions}', '{Espace}', '{Gestionnaire}', 'REMISE_ENFANT', 1, '2027-01-31', now(), 'ASKED', 1)
+            """);
         var holders = new Dictionary<string, Guid> { [Roles.Juridiction] = Court, [Roles.Espace] = Gestionnaire };
 
         var organisations = new TestOrganisations();
@@ -49,6 +54,7 @@ public sealed class AccessMatrixTests(MesuresFixture jafer)
             Requests.Name(request, "espace_id", rpc.Name is "UpdateMesure" or "CloseEspace" ? "" : Espace.ToString());
             Requests.Name(request, "slot_id", slot);
             Requests.Name(request, "free_slot_id", freeSlot);
+            Requests.Name(request, "session_request_id", sessions);
             switch (request)
             {
                 case UpdateMesureRequest update: update.EspaceId = Espace.ToString(); break;

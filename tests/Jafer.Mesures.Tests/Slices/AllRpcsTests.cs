@@ -15,7 +15,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
 {
     private static readonly IReadOnlyList<MethodDescriptor> s_all =
     [
-        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor }.SelectMany(Rpcs.UnaryOf),
+        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, SessionService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor }.SelectMany(Rpcs.UnaryOf),
     ];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
@@ -99,7 +99,8 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     private static MethodDescriptor Named(string rpc) => s_all.Single(m => m.Name == rpc);
 
     private GrpcChannel Of(string rpc) =>
-        s_ofTheCourt.Contains(rpc) ? jafer.First.Channel("juridiction", Court) : jafer.First.Channel("espace", Gestionnaire);
+        rpc == "AnswerExtraSessions" ? jafer.First.Channel(TestIssuer.Shared.Token("espace", Gestionnaire, person: true))
+        : s_ofTheCourt.Contains(rpc) ? jafer.First.Channel("juridiction", Court) : jafer.First.Channel("espace", Gestionnaire);
 
     /// <summary>What is held of the mesure or the slots that a request or an answer is about: other tests write other ones meanwhile.</summary>
     private async Task<string> HeldAsync(IMessage about)
@@ -108,6 +109,11 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
         {
             return await jafer.Database.ReadAsync<string>(
                 $"select coalesce(string_agg(s::text, '|' order by s.id), '') from interview_slots s where s.id in ('{string.Join("','", slots.Select(s => s.SlotId))}')");
+        }
+
+        if (about.Descriptor.FindFieldByName("request")?.Accessor.GetValue(about) is RequestedSessions asked)
+        {
+            return await jafer.Database.ReadAsync<string>($"select string_agg(r::text, '|' order by r.id) from session_requests r where espace_id = '{asked.EspaceId}'");
         }
 
         var id = about.Descriptor.FindFieldByName("mesure_id") is { } field
@@ -313,6 +319,20 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 return Pair(
                     new RecordRemiseReturnRequest { MesureId = remise.MesureId, RencontreId = remise.RencontreId, Outcome = RencontreOutcome.Held, RequestId = NewId() },
                     r => r.Outcome = RencontreOutcome.HoteAbsent);
+            case "TakeFreeSlot":
+                var lost = await BookedAsync(4);
+                var taker = await jafer.MesureInAsync(MesureState.EnAttente, r => r.Decision.RencontreMinutes = 60);
+                var slot = (await new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", Gestionnaire)).CancelRencontreAsync(
+                    new() { MesureId = lost.MesureId, RencontreId = lost.RencontreId, Outcome = RencontreOutcome.CancelledByHote, RequestId = NewId() })).FreeSlots[0].FreeSlotId;
+                return Pair(new TakeFreeSlotRequest { MesureId = taker, FreeSlotId = slot, RequestId = NewId() }, r => r.FreeSlotId = NewId());
+            case "RequestExtraSessions":
+                return Pair((RequestExtraSessionsRequest)Requests.For(rpc, await OwnEspaceAsync()), r => r.SessionsPerWeek = 2);
+            case "AnswerExtraSessions":
+                var request = await new SessionService.SessionServiceClient(jafer.First.Channel("espace", Gestionnaire)).RequestExtraSessionsAsync(
+                    (RequestExtraSessionsRequest)Requests.For("RequestExtraSessions", await OwnEspaceAsync()));
+                return Pair(
+                    new AnswerExtraSessionsRequest { SessionRequestId = request.Request.SessionRequestId, Answer = ExtraSessionState.Declined, RequestId = NewId() },
+                    r => r.Answer = ExtraSessionState.Agreed);
             default:
                 throw new NotSupportedException($"{rpc} changes something: give it a request here");
         }
@@ -337,10 +357,20 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
         return Pair(request, r => r.Descriptor.FindFieldByName("mesure_id").Accessor.SetValue(r, other));
     }
 
-    private async Task<(string MesureId, string RencontreId)> BookedAsync()
+    /// <summary>An espace of the gestionnaire that no other test asks sessions for.</summary>
+    private async Task<string> OwnEspaceAsync()
+    {
+        var id = NewId();
+        await jafer.Database.RunAsync($"""
+            insert into espaces select (jsonb_populate_record(e, jsonb_build_object('id', '{id}'))).* from espaces e where e.id = '{Espace}'
+            """);
+        return id;
+    }
+
+    private async Task<(string MesureId, string RencontreId)> BookedAsync(int days = 2)
     {
         var id = await jafer.MesureInAsync(MesureState.EnAttente);
-        var planned = Requests.Planned(2);
+        var planned = Requests.Planned(days);
         var booked = await jafer.AsEspace.ScheduleRencontreAsync(new() { MesureId = id, StartTime = planned.StartTime, DurationMinutes = 60, RequestId = NewId() });
         return (id, booked.RencontreId);
     }

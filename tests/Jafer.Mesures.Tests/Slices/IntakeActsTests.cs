@@ -20,6 +20,7 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
     private static readonly string[] s_actsOnly =
     [
         "RegisterNonJudicialMesure", "AcknowledgeDifficulty", "AnswerDifficulty", "ModifyMesure", "ScheduleRencontreSeries", "PublishInterviewSlots", "WithdrawInterviewSlots",
+        "TakeFreeSlot",
     ];
 
     private static readonly Dictionary<string, string> s_kinds = new()
@@ -52,7 +53,7 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
     [
         "select to_jsonb(f) - '{source_system,external_id,actor_subject,recorded_at}'::text[] - case when act = 'REOPEN' then 'occurred_at' else '' end from mesure_facts f where mesure_id = '{0}' and version > 3",
         "select to_jsonb(r) - '{source_system,external_id}'::text[] from rencontres r where mesure_id = '{0}'",
-        "select to_jsonb(s) from free_slots s where rencontre_id in (select id from rencontres where mesure_id = '{0}')",
+        "select to_jsonb(s) - '{offered_at,offer_expires_at,offer_candidates,offer_due_at}'::text[] from free_slots s where rencontre_id in (select id from rencontres where mesure_id = '{0}')",
         "select to_jsonb(i) from interviews i where mesure_id = '{0}'",
         "select to_jsonb(s) - '{external_id}'::text[] from interview_slots s where id in (select slot_id from interviews where mesure_id = '{0}')",
         "select to_jsonb(d) from difficulties d where mesure_id = '{0}'",

@@ -47,6 +47,12 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
 
     public static DateOnly Today => TimeProvider.System.TodayInParis();
 
+    /// <summary>A channel to the mesure service that has a directory.</summary>
+    public Grpc.Net.Client.GrpcChannel Channel(string role, Guid organisation) => _host!.Channel(role, organisation);
+
+    /// <summary>The same for a person.</summary>
+    public Grpc.Net.Client.GrpcChannel PersonsChannel(string role, Guid organisation) => _host!.Channel(TestIssuer.Shared.Token(role, organisation, person: true));
+
     public async ValueTask InitializeAsync()
     {
         var prefix = jafer.Settings["Broker:Prefix"]!.TrimEnd('.');

@@ -12,7 +12,7 @@ using static Jafer.Mesures.Tests.Slices.RencontreFixture;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>Series, what changes before and after the day, remises and free slots, with a real directory beside.</summary>
-public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencontres) : IClassFixture<RencontreFixture>
+public sealed partial class RencontreTests(MesuresFixture jafer, RencontreFixture rencontres) : IClassFixture<RencontreFixture>
 {
     private static readonly TimeZoneInfo s_paris = TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
 
@@ -798,7 +798,8 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         Assert.Equal(whole.OrderBy(s => s.StartTime.Seconds).ThenBy(s => Guid.Parse(s.FreeSlotId)), whole);
         foreach (var size in new[] { 1, 2, 3 })
         {
-            Assert.Equal(whole, await SlotsAsync(espace, FreeSlotState.Free, size));
+            // They are offered meanwhile.
+            Assert.Equal(whole.Select(s => s.FreeSlotId), (await SlotsAsync(espace, FreeSlotState.Free, size)).Select(s => s.FreeSlotId));
         }
 
         Assert.Empty(await SlotsAsync(espace, FreeSlotState.Expired));
@@ -885,7 +886,7 @@ public sealed class RencontreTests(MesuresFixture jafer, RencontreFixture rencon
         await rencontres.BookAsync(id, 10, change: r => r.FreeSlotId = slot.FreeSlotId);
 
         var told = await jafer.Database.ReadAsync<string>(
-            $"select string_agg(message_type || ' ' || (payload->>'aggregateVersion') || ' ' || (payload->>'gestionnaireId'), ', ' order by payload->>'aggregateVersion') from test.told where payload->>'aggregateId' = '{slot.FreeSlotId}'");
+            $"select string_agg(message_type || ' ' || (payload->>'aggregateVersion') || ' ' || (payload->>'gestionnaireId'), ', ' order by payload->>'aggregateVersion') from test.told where payload->>'aggregateId' = '{slot.FreeSlotId}' and message_type not like '%offer%'");
         Assert.Equal($"mesure.slot-freed.v1 1 {Gestionnaire}, mesure.slot-taken.v1 2 {Gestionnaire}", told);
     }
 

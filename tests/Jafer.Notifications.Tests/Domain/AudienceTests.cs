@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Jafer.Contracts.Events;
 using Jafer.Notifications.Domain;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Domain;
@@ -65,6 +66,22 @@ public sealed class AudienceTests
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.GroupStale(TestMesure.NewId(), s_mesure.GestionnaireId, "LIEUX")));
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.AgrementEnded(TestMesure.NewId(), s_mesure.GestionnaireId)));
         Assert.Equal([new Addressee(s_mesure.GestionnaireId, true)], Audience.Of(TestEspace.AgrementLieuEnded(TestMesure.NewId(), s_mesure.GestionnaireId)));
+    }
+
+    [Fact]
+    public void Of_AnOfferAndARequestForSessions_TheGestionnaireMustActAndTheOperatorHearsOfSessions()
+    {
+        var (gestionnaire, nation) = (s_mesure.GestionnaireId, TestMesure.NewId());
+        var freed = TestEspace.SlotFreed(TestMesure.NewId(), gestionnaire);
+        var offered = EventTypes.Blank<SlotOffered>() with { EspaceId = freed.EspaceId, GestionnaireId = gestionnaire };
+        Assert.Equal([new Addressee(gestionnaire, true)], Audience.Of(offered, nation));
+        var expired = EventTypes.Blank<SlotOfferExpired>() with { EspaceId = freed.EspaceId, GestionnaireId = gestionnaire };
+        Assert.Equal([new Addressee(gestionnaire, false)], Audience.Of(expired, nation));
+        var asked = EventTypes.Blank<SessionsRequested>() with { GestionnaireId = gestionnaire };
+        Assert.Equal([(gestionnaire, true), (nation, false)], Audience.Of(asked, nation).OrderByDescending(a => a.MustAct).Select(a => (a.OrganisationId, a.MustAct)));
+        var answered = EventTypes.Blank<SessionsAnswered>() with { GestionnaireId = gestionnaire };
+        Assert.All(Audience.Of(answered, nation), a => Assert.False(a.MustAct));
+        Assert.Equal(2, Audience.Of(answered, nation).Count);
     }
 
     [Fact]

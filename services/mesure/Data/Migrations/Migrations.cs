@@ -225,3 +225,9 @@ internal sealed class EndedDelays : SqlMigration
 {
     protected override string Resource => "202611291301_ended_delays.sql";
 }
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611291411_offers")]
+internal sealed class OfferColumns : SqlMigration
+{
+    protected override string Resource => "202611291411_offers.sql";
+}
