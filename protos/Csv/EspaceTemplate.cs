@@ -85,6 +85,8 @@ public static class EspaceTemplate
         Columns.Whole<ModaliteOfferte>("capacite_financee", "funded_capacity_families", m => m.FundedCapacityFamilies, (m, v) => m.FundedCapacityFamilies = v),
         Columns.Whole<ModaliteOfferte>("creneaux_par_semaine", "slots_per_week", m => m.SlotsPerWeek, (m, v) => m.SlotsPerWeek = v),
         Columns.OptionalWhole<ModaliteOfferte>("familles_en_attente", "waiting_families", m => m.HasWaitingFamilies ? m.WaitingFamilies : null, (m, v) => m.WaitingFamilies = v),
+        Columns.OptionalWhole<ModaliteOfferte>("places_libres", "free_places.count", m => m.FreePlaces?.Count, (m, v) => Places(m).Count = v),
+        Columns.Day<ModaliteOfferte>("places_date", "free_places.as_of_date", m => m.FreePlaces?.AsOfDate, (m, v) => Places(m).AsOfDate = v),
         Columns.OptionalWhole<ModaliteOfferte>("attente_jours", "declared_wait.days", m => m.DeclaredWait?.Days, (m, v) => Wait(m).Days = v),
         Columns.Day<ModaliteOfferte>("attente_date", "declared_wait.as_of_date", m => m.DeclaredWait?.AsOfDate, (m, v) => Wait(m).AsOfDate = v),
         Columns.Day<ModaliteOfferte>("reouverture", "reopening_date", m => m.ReopeningDate, (m, v) => m.ReopeningDate = v),
@@ -214,6 +216,8 @@ public static class EspaceTemplate
     private static int Position(string column) => s_positions[column];
 
     private static Reglement Reglement(EspaceImport espace) => espace.Accueil.Reglement ??= new Reglement();
+
+    private static FreePlaces Places(ModaliteOfferte modalite) => modalite.FreePlaces ??= new FreePlaces();
 
     private static DeclaredWait Wait(ModaliteOfferte modalite) => modalite.DeclaredWait ??= new DeclaredWait();
 }

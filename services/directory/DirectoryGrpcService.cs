@@ -19,7 +19,7 @@ internal sealed class DirectoryGrpcService(SearchEspaces search) : DirectoryServ
         search.HandleAsync(request, context.Caller(), context.CancellationToken);
 
     public override Task<CheckDesignationResponse> CheckDesignation(CheckDesignationRequest request, ServerCallContext context) =>
-        Slice<CheckDesignation>(context).HandleAsync(request, context.CancellationToken);
+        Slice<CheckDesignation>(context).HandleAsync(request, context.Caller(), context.CancellationToken);
 
     public override Task<RequestCapacityResponse> RequestCapacity(RequestCapacityRequest request, ServerCallContext context) =>
         Slice<CapacityEnquiries>(context).RequestAsync(request, context);

@@ -3,6 +3,7 @@ using Jafer.Directory.Data;
 using Jafer.Directory.Declarations;
 using Jafer.Directory.Espaces;
 using Jafer.Directory.Members;
+using Jafer.Directory.Places;
 using Jafer.Directory.Reference;
 using Jafer.Directory.Schedules;
 using Jafer.Directory.Search;
@@ -68,6 +69,8 @@ public static class DirectoryModule
         builder.Services.AddSingleton<ListOrganisations>();
         builder.Services.AddScoped<ImportDistancier>();
         builder.Services.AddSingleton<GetObservedWaits>();
+        builder.Services.AddScoped<HoldPlace>();
+        builder.Services.AddSingleton<ExpiredHolds>();
         builder.Services.AddSingleton<CoverageSource>();
         builder.Services.AddSingleton<GetCoverage>();
         builder.Services.AddSingleton<IStateRepublisher<DirectoryDbContext>, RepublishDirectory>();
@@ -81,6 +84,7 @@ public static class DirectoryModule
         app.MapGrpcService<CredentialGrpcService>();
         app.MapGrpcService<TerritoryGrpcService>();
         app.MapGrpcService<WaitGrpcService>();
+        app.MapGrpcService<PlaceGrpcService>();
         return app;
     }
 

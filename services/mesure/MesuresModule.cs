@@ -54,10 +54,12 @@ public static class MesuresModule
         builder.Services.AddHostedService(services => services.GetRequiredService<SlotOffers>());
         builder.Services.AddScoped<DirectoryWelcome>();
         builder.Services.AddScoped<DirectoryAlternatives>();
+        builder.Services.AddScoped<DirectoryPlaces>();
         builder.Services.Configure<IntakeOptions>(builder.Configuration.GetSection("Intake"));
         builder.Services.AddScoped<StatusReports>();
         builder.Services.AddHostedService<IntakeSweep>();
         builder.Services.AddJaferClient<DirectoryService.DirectoryServiceClient>("directory");
+        builder.Services.AddJaferClient<PlaceService.PlaceServiceClient>("directory");
         builder.Services.Configure<DeadlineOptions>(builder.Configuration.GetSection("Deadlines"));
         builder.Services.Configure<ReminderOptions>(builder.Configuration.GetSection("Reminders"));
         builder.Services.AddSingleton<DeadlineSweep>();

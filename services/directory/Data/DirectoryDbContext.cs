@@ -122,6 +122,13 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
         return ids.Count > 0 && await Database.ExecuteSqlAsync($"update espaces set revision = revision where id = any({ids})", ct) > 0;
     }
 
+    /// <summary>
+    /// Makes what holds a place for a mesure, and what tells that it was transmitted, go one after the other: whichever comes first, it never
+    /// counts twice. Taken before the rows of espaces.
+    /// </summary>
+    public Task LockPlaceAsync(Guid mesureId, CancellationToken ct) =>
+        Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended({"directory:place:" + mesureId}, 0))", ct);
+
     protected override void Map(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<DepartementRow>(e =>
@@ -204,6 +211,7 @@ internal sealed class DirectoryDbContext(DbContextOptions<DirectoryDbContext> op
             e.ToTable("modalites");
             e.HasKey(m => new { m.EspaceId, m.Modalite });
             e.Ignore(m => m.Wait);
+            e.Ignore(m => m.Places);
             e.Ignore(m => m.TakesMesures);
             e.Ignore(m => m.IsOffered);
             Code(e.Property(m => m.Modalite));

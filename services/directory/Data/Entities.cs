@@ -336,6 +336,10 @@ internal sealed class ModaliteRow
 
     public DateOnly? NextEstimatedDate { get; set; }
 
+    public int? FreePlaces { get; private set; }
+
+    public DateOnly? FreePlacesAsOf { get; private set; }
+
     public int? WaitDays { get; private set; }
 
     public DateOnly? WaitAsOf { get; private set; }
@@ -349,6 +353,13 @@ internal sealed class ModaliteRow
     public bool IsOffered => State != ModaliteState.Fermee || ReopeningDate is not null;
 
     public Wait? Wait => WaitDays is { } days && WaitAsOf is { } asOf ? new Wait(days, asOf) : null;
+
+    /// <summary>Free places with the day for which they were declared; null when they were not.</summary>
+    public DeclaredPlaces? Places
+    {
+        get => FreePlaces is { } count && FreePlacesAsOf is { } asOf ? new DeclaredPlaces(count, asOf) : null;
+        set => (FreePlaces, FreePlacesAsOf) = (value?.Count, value?.AsOf);
+    }
 
     /// <summary>Takes a declared wait over, unless the one held is of a later day.</summary>
     /// <returns>True when it is now the one held.</returns>

@@ -9,4 +9,5 @@ using Jafer.ServiceDefaults.Privacy;
 [assembly: HeldInSql("distancier_ways", DataCategory.Public, Processing.Directory, Kept.Unlimited)]
 [assembly: HeldInSql("reference_files", DataCategory.Public, Processing.Directory, Kept.Unlimited)]
 [assembly: HeldInSql("communes.population_10km", DataCategory.Public, Processing.Directory, Kept.Unlimited)]
+[assembly: HeldInSql("place_holds", DataCategory.CaseLife, Processing.Figures, Kept.UntilDone)]
 [assembly: HeldInSql("mesure_receptions", DataCategory.CaseLife, Processing.Figures, Kept.WithMesure)]

@@ -48,7 +48,7 @@ internal readonly record struct ExpectedWait(int Days, int Change, ForecastBasis
     /// <summary>The wait on a day; null when nothing is known.</summary>
     public static ExpectedWait? Of(Offer offer, DateOnly day)
     {
-        var seen = offer.Followed.Length < WaitLevel.LeastPassed ? null : WaitLevel.Of(PastLevels.RecordOf(offer.QueueWaits(), day.DayNumber));
+        var seen = offer.Followed.Length < WaitLevel.LeastPassed ? null : WaitLevel.Of(PastLevels.RecordOf(offer.QueueWaits(), day.DayNumber), PlaceCount.Of(offer, day).Held);
         if (offer.Wait is not { } declared)
             return seen is { } alone ? Forecast(offer, day, alone, null, ForecastBasis.ObservedQueue) : null;
         if (seen is not { } level)
@@ -77,7 +77,10 @@ internal readonly record struct ExpectedWait(int Days, int Change, ForecastBasis
     // The declared wait as a queue: those transmitted since stand in it, those begun since do not.
     private static int Moved(Offer offer, Wait declared, DateOnly day)
     {
-        if (offer.ReceivedOn.Length == 0 || StartsPerDay(offer, day) is not (> 0 and var starts))
+        var places = PlaceCount.Of(offer, day);
+        // Of free places that were declared before the wait the wait speaks already.
+        var free = places.Declared is { } last && last.AsOf >= declared.AsOf ? last.Count : 0;
+        if (offer.ReceivedOn.Length + places.Held + free == 0 || StartsPerDay(offer, day) is not (> 0 and var starts))
             return declared.Days;
         // As many leave the queue unseen as come to it unseen: an espace to which few courts transmit by Jafer keeps the wait that it
         // declared, and grows only by what is more than usual.
@@ -88,22 +91,29 @@ internal readonly record struct ExpectedWait(int Days, int Change, ForecastBasis
         var unseen = Math.Max(0, starts - usual) * elapsed;
         var arrivals = Between(offer.ReceivedOn, day.DayNumber - Math.Min(elapsed, followed - 1), day.DayNumber);
         var lead = Math.Min(declared.Days, LeadDays);
-        var queue = new QueueState((declared.Days * starts) + unseen, elapsed, arrivals, ChanceOfContact, 0, starts);
+        var queue = new QueueState(Confirmed(offer, declared, day, starts) + unseen, elapsed, arrivals + places.Held, ChanceOfContact, free, starts);
         return (int)Math.Min(Math.Round(lead + QueueForecast.ExpectedDays(queue, lead)), Wait.MaxDays);
     }
+
+    // Families that the espace itself counts say more than days times a rate, where the rate was seen; where it is that of its slots, less.
+    private static double Confirmed(Offer offer, Wait declared, DateOnly day, double starts) =>
+        offer.WaitingFamilies is { } waiting && SeenStarts(offer, day) >= LeastStarts ? waiting : declared.Days * starts;
+
+    private static int SeenStarts(Offer offer, DateOnly day) => offer.Followed.Count(m => m.HeldOn > day.DayNumber - MostDays && m.HeldOn <= day.DayNumber);
 
     /// <summary>First rencontres that begin a day: as seen, and no fewer than the slots give that the espace says; null when neither is known.</summary>
     private static double? StartsPerDay(Offer offer, DateOnly day)
     {
         var slots = offer.SlotsOn(day) / Standing.RencontresOfAMesure / 7;
-        var seen = offer.Followed.Count(m => m.HeldOn > day.DayNumber - MostDays && m.HeldOn <= day.DayNumber);
+        var seen = SeenStarts(offer, day);
         if (seen < LeastStarts)
             return slots > 0 ? slots : null;
         var days = FollowedDays(offer, day);
         return Math.Max(slots, QueueForecast.StartRate(seen, days, slots > 0 ? slots : (double)seen / days));
     }
 
-    private static int FollowedDays(Offer offer, DateOnly day) => Math.Clamp(day.DayNumber - offer.ReceivedOn[0], LeastDays, MostDays);
+    private static int FollowedDays(Offer offer, DateOnly day) =>
+        offer.ReceivedOn.Length == 0 ? LeastDays : Math.Clamp(day.DayNumber - offer.ReceivedOn[0], LeastDays, MostDays);
 
     // Of days in order, how many lie from one to another, both included.
     private static int Between(int[] days, int first, int last) => Position(days, last + 1) - Position(days, first);

@@ -23,7 +23,7 @@ internal readonly record struct FamilyTravel(
         {
             if ((suitable >> lieu & 1) == 0)
                 continue;
-            var days = WaitCounts ? offer.FirstRencontre(lieu, needs, UnknownWait).DayNumber - needs.From.DayNumber : 0;
+            var days = WaitCounts ? offer.FirstRencontre(lieu, needs, UnknownWait).DayNumber - needs.From.DayNumber + offer.LoadDaysOn(needs.Today) : 0;
             var key = Ranking.Key(CostTo(offer.Espace.Lieux[lieu]), days, offer.Espace.Id);
             if (best is not { } known || key < known.Key)
                 best = new(key, offer, lieu);

@@ -25,6 +25,7 @@ internal sealed class Offer
 {
     private volatile Observation? _observed;
     private volatile Expectation? _expected;
+    private HeldPlace[] _held = [];
 
     /// <summary>The espace.</summary>
     public required EspaceFacts Espace { get; init; }
@@ -74,6 +75,16 @@ internal sealed class Offer
     /// <summary>Families waiting, as last said; null when not.</summary>
     public int? WaitingFamilies { get; init; }
 
+    /// <summary>Places that were free, as last said; null when not said.</summary>
+    public DeclaredPlaces? Places { get; init; }
+
+    /// <summary>Places held for mesures that are not transmitted yet, in the order in which they were held.</summary>
+    public HeldPlace[] Held
+    {
+        get => _held;
+        init => _held = value;
+    }
+
     /// <summary>The wait last declared.</summary>
     public Wait? Wait { get; init; }
 
@@ -113,10 +124,25 @@ internal sealed class Offer
     {
         if (_expected is { } known && known.Day == day)
             return known.Wait;
-        var wait = ExpectedWait.Of(this, day);
-        _expected = new(day, wait);
-        return wait;
+        return Expect(day).Wait;
     }
+
+    private Expectation Expect(DateOnly day) => _expected = new(day, ExpectedWait.Of(this, day), Ranking.LoadDays(Standing.DemandOf(this, day)));
+
+    /// <summary>Days that count more on a day because more mesures come than places become free.</summary>
+    public int LoadDaysOn(DateOnly day) => (_expected is { } known && known.Day == day ? known : Expect(day)).Load;
+
+    /// <summary>The offer with other places held.</summary>
+    public Offer WithHeld(HeldPlace[] held)
+    {
+        var other = (Offer)MemberwiseClone();
+        (other._held, other._expected) = (held, null);
+        return other;
+    }
+
+    /// <summary>The offer as a mesure sees it: neither its own place counts nor those that were held after it.</summary>
+    public Offer SeenBy(Guid mesureId) =>
+        Held.FirstOrDefault(h => h.MesureId == mesureId) is { Number: > 0 and var own } ? WithHeld([.. Held.Where(h => h.Number < own)]) : this;
 
     /// <summary>True when mesures are taken, be it on a waiting list or from a day on that is known.</summary>
     public bool IsOpen => State is ModaliteState.Ouverte or ModaliteState.Limitee or ModaliteState.ListeAttente
@@ -156,7 +182,7 @@ internal sealed class Offer
         }
     }
 
-    private sealed record Expectation(DateOnly Day, ExpectedWait? Wait);
+    private sealed record Expectation(DateOnly Day, ExpectedWait? Wait, int Load);
 
     private sealed record Observation(DateOnly Day, PooledWait? Wider, ObservedFigures? Figures);
 }

@@ -43,6 +43,17 @@ internal static class Ranking
     /// <summary>Minutes that stand in where a commune has no coordinates (some overseas collectivities).</summary>
     public const double UnknownMinutes = 60;
 
+    /// <summary>Most days that more demand than capacity counts: it decides between espaces whose waits are nearly equal, and no more.</summary>
+    public const int MostLoadDays = 3;
+
+    /// <summary>
+    /// Days that count more where more mesures come than places become free, one for each tenth above: its wait will grow, and that of
+    /// an espace with room will not.
+    /// </summary>
+    /// <param name="demand">Mesures that came against places; null when the capacity is not known.</param>
+    public static int LoadDays(Demand? demand) => demand is { Ratio: > 1 } known
+        ? (int)Math.Min(MostLoadDays, ((10L * (known.Received - known.Capacity)) + known.Capacity - 1) / known.Capacity) : 0;
+
     /// <summary>What the travel of both parents costs at the given trade-off, in thousandths of a day; a parent not given costs nothing.</summary>
     public static (int Unreachable, long Cost) TravelCost(Travel? hote, Travel? visiteur, double daysPerTravelHour)
     {

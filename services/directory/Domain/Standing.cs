@@ -137,6 +137,11 @@ internal static class Standing
         var counting = Array.FindAll(agrements, a => a.Days.Contains(needs.Decision));
         if (counting.Length > 0 && Array.TrueForAll(counting, a => a.BySilence && a.Days.From > today))
             warnings.Add(new(ResultWarningCode.AgrementPending, counting.Min(a => a.Days.From)));
+        var places = PlaceCount.Of(offer, today);
+        if (places.LastIsHeld)
+            warnings.Add(new(ResultWarningCode.LastPlaceHeld, places.Declared!.Value.AsOf, places.Held));
+        else if (places.WereTaken)
+            warnings.Add(new(ResultWarningCode.FreePlacesTaken, places.Declared!.Value.AsOf, places.Transmitted));
         return warnings;
     }
 

@@ -24,6 +24,8 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
         var days = check.Range("days", request.Days, 0, Wait.MaxDays);
         var asOf = check.OptionalDate("as_of_date", request.AsOfDate) ?? today;
         check.That(asOf <= LocalTime.LatestToday(clock), "as_of_date", "must not lie in the future");
+        if (request.HasFreePlaces)
+            check.Range("free_places", request.FreePlaces, 0, DeclaredPlaces.Most);
         var etag = check.Etag(request.Etag);
         var requestId = check.RequestId(request.RequestId);
         check.ThrowIfAny();
@@ -46,6 +48,9 @@ internal sealed class DeclareWait(DirectoryDbContext db, Commands<DirectoryDbCon
             var speaker = Speaker.Of(caller);
             var edit = EspaceEdit.Begin(espace, EspaceGroup.Attente);
             var held = offered.Declare(new Wait(days, asOf), speaker.Source);
+            // As with the wait, what is dated before what is held replaces nothing.
+            if (request.HasFreePlaces && !(asOf < offered.Places?.AsOf))
+                offered.Places = new(request.FreePlaces, asOf);
             edit.Conclude(db, speaker, now, confirms: key => held && key.Key == modalite.ToCode());
             WaitDeclarations.Record(db, espace, modalite, new Wait(days, asOf), speaker, now);
             return new DeclareWaitResponse

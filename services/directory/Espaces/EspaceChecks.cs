@@ -152,6 +152,11 @@ internal static partial class EspaceChecks
             for (var s = 0; s < modalite.AcceptedSituations.Count; s++)
                 check.Known($"{at}.accepted_situations[{s}]", modalite.AcceptedSituations[s]);
             Further(check, at, modalite);
+            if (modalite.FreePlaces is { } places)
+            {
+                check.Range($"{at}.free_places.count", places.Count, 0, DeclaredPlaces.Most);
+                check.That(check.Date($"{at}.free_places.as_of_date", places.AsOfDate) <= today, $"{at}.free_places.as_of_date", "must not lie in the future");
+            }
             if (modalite.DeclaredWait is not { } wait)
                 continue;
             check.Range($"{at}.declared_wait.days", wait.Days, 0, Wait.MaxDays);

@@ -62,6 +62,8 @@ internal static class EspaceMapping
             lieu.Complete(row.Id, geography);
         foreach (var wait in espace.Modalites.Select(m => m.DeclaredWait).OfType<DeclaredWait>())
             (wait.Stale, wait.AgeDays) = (wait.ToDomain().IsStaleOn(today), wait.ToDomain().AgeOn(today));
+        foreach (var places in espace.Modalites.Select(m => m.FreePlaces).OfType<FreePlaces>())
+            places.Stale = places.ToDomain().IsStaleOn(today);
         var schedule = OpeningSchedule.Of(espace);
         foreach (var modalite in espace.Modalites)
             modalite.ScheduledSlotsPerWeek = schedule.SlotsPerWeek(modalite.Modalite, today);
@@ -84,6 +86,13 @@ internal static class EspaceMapping
 
     /// <summary>The wait of a message.</summary>
     public static Wait ToDomain(this DeclaredWait wait) => new(wait.Days, ImportChecks.ToDate(wait.AsOfDate)!.Value);
+
+    /// <summary>The free places of a message.</summary>
+    public static DeclaredPlaces ToDomain(this FreePlaces places) => new(places.Count, ImportChecks.ToDate(places.AsOfDate)!.Value);
+
+    /// <summary>The free places as they were declared; null when they were not.</summary>
+    public static FreePlaces? ToProto(this DeclaredPlaces? places) =>
+        places is not { } known ? null : new() { Count = known.Count, AsOfDate = known.AsOf.ToProto() };
 
     /// <summary>The provenance as it is sent.</summary>
     /// <param name="row">The provenance.</param>

@@ -200,6 +200,7 @@ internal static class EspaceParts
         row.AcceptedPublics = Codes(m.AcceptedPublics);
         row.Periodicities = Sorted(m.Periodicities.Select(GroupDocuments.ToCode));
         row.WaitingFamilies = m.HasWaitingFamilies ? m.WaitingFamilies : null;
+        row.Places = m.FreePlaces?.ToDomain();
         (row.StaffPresent, row.NextEstimatedDate) = (m.StaffPresent, ImportChecks.ToDate(m.NextEstimatedDate));
         row.VifAmenagements = Codes(m.VifAmenagements);
         return row;

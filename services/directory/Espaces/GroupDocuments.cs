@@ -53,7 +53,7 @@ internal static class GroupDocuments
                         documents.Add(new(group, modalite.Modalite.ToCode()), new Espace { Modalites = { ToDocument(modalite) } });
                     break;
                 case EspaceGroup.Attente:
-                    foreach (var modalite in row.Modalites.Where(m => m.Wait is not null || m.WaitingFamilies is not null || m.NextEstimatedDate is not null))
+                    foreach (var modalite in row.Modalites.Where(m => m.Wait is not null || m.WaitingFamilies is not null || m.NextEstimatedDate is not null || m.Places is not null))
                         documents.Add(new(group, modalite.Modalite.ToCode()), new Espace { Modalites = { WaitOf(modalite) } });
                     break;
                 case EspaceGroup.Ouvertures:
@@ -215,6 +215,7 @@ internal static class GroupDocuments
         if (row.WaitingFamilies is { } waiting)
             document.WaitingFamilies = waiting;
         document.NextEstimatedDate = row.NextEstimatedDate.ToProto();
+        document.FreePlaces = row.Places.ToProto();
         return document;
     }
 

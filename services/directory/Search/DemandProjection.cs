@@ -42,11 +42,15 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
         if (came is not { EspaceId: { } espace, Modalite: { } modalite })
             return;
         var left = (came as MesureTransmitted)?.PredecessorMesureId;
+        await db.LockPlaceAsync(came.AggregateId, ct);
         await db.ReviseAsync($"""
             select id as "Value" from espaces
             where id = {espace} or id = any (select espace_id from mesure_receptions where mesure_id in ({came.AggregateId}, {left}))
+                or id = (select espace_id from place_holds where mesure_id = {came.AggregateId})
             order by id for no key update
             """, ct);
+        // The place that was held for it, there or elsewhere, is this reception from now on.
+        await db.Database.ExecuteSqlAsync($"delete from place_holds where mesure_id = {came.AggregateId}", ct);
         await db.Database.ExecuteSqlAsync($"delete from mesure_receptions where mesure_id = {left}", ct);
         await db.Database.ExecuteSqlAsync($"""
             insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version, transmitted, steps_known, juridiction_id)

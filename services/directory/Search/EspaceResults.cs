@@ -59,6 +59,7 @@ internal static class EspaceResults
                 ComputedFromSchedule = offer.SlotsPerWeek == 0,
             };
         }
+        result.Places = PlaceCount.Of(offer, needs.Today).ToProto();
         if (espace.Exclusions.Length > 0)
             result.Exclusions.Add(espace.Exclusions);
         AddReasons(result, ranked, needs, expected, hote, visiteur, travel, courtDepartement);
@@ -95,6 +96,17 @@ internal static class EspaceResults
     /// <summary>The warning as it is sent.</summary>
     public static ResultWarning ToProto(this Warning warning) => new() { Code = warning.Code, Date = warning.Date.ToProto(), Value = warning.Value };
 
+    /// <summary>How places stand, as it is sent; null when nothing can be said.</summary>
+    public static PlaceStanding? ToProto(this PlaceCount places)
+    {
+        if (places is { Declared: null, Held: 0 })
+            return null;
+        var standing = new PlaceStanding { AsOfDate = (places.Declared?.AsOf).ToProto(), TransmittedCount = places.Transmitted, HeldCount = places.Held };
+        if (places.Left is { } left)
+            standing.FreeCount = left;
+        return standing;
+    }
+
     /// <summary>The observed wait as it is sent; null when too little is known.</summary>
     public static ObservedWait? ToProto(this ObservedFigures? observed) => observed is null ? null : new ObservedWait
     {
@@ -127,7 +139,7 @@ internal static class EspaceResults
     private static void AddReasons(
         EspaceResult result, in RankedOffer ranked, MesureNeeds needs, DateOnly expected, Travel? hote, Travel? visiteur, in FamilyTravel travel, string? courtDepartement)
     {
-        Span<(double Weight, RankingReasonCode Code, int Value)> reasons = stackalloc (double, RankingReasonCode, int)[8];
+        Span<(double Weight, RankingReasonCode Code, int Value)> reasons = stackalloc (double, RankingReasonCode, int)[10];
         var (count, offer, daysPerTravelHour) = (0, ranked.Offer, travel.DaysPerTravelHour);
         if (hote is { IsUnreachable: true } || visiteur is { IsUnreachable: true })
             reasons[count++] = (double.MaxValue, RankingReasonCode.Unreachable, 0);
@@ -143,6 +155,10 @@ internal static class EspaceResults
             reasons[count++] = (closed, RankingReasonCode.Closure, closed);
         if (expected.DayNumber - open.DayNumber is > 0 and var shut)
             reasons[count++] = (shut, RankingReasonCode.OpeningDay, shut);
+        if (offer.LoadDaysOn(needs.Today) is > 0 and var load)
+            reasons[count++] = (load, RankingReasonCode.DemandAboveCapacity, load);
+        if (PlaceCount.Of(offer, needs.Today).Left is > 0 and var free)
+            reasons[count++] = (0, RankingReasonCode.CapacityAvailable, free);
         if (hote is { } toHote && ReasonOf(toHote, RankingReasonCode.HoteTravel, RankingReasonCode.HoteTravelUnknown) is { } first)
             reasons[count++] = first;
         if (visiteur is { } toVisiteur && ReasonOf(toVisiteur, RankingReasonCode.VisiteurTravel, RankingReasonCode.VisiteurTravelUnknown) is { } second)

@@ -84,16 +84,19 @@ internal sealed class SearchEspaces(SnapshotSource snapshots, PastSnapshots past
 /// <summary>Says whether one espace may be designated, by the same rules as a search.</summary>
 internal sealed class CheckDesignation(SnapshotSource snapshots, TimeProvider clock)
 {
-    public async Task<CheckDesignationResponse> HandleAsync(CheckDesignationRequest request, CancellationToken ct)
+    public async Task<CheckDesignationResponse> HandleAsync(CheckDesignationRequest request, Caller caller, CancellationToken ct)
     {
         var snapshot = await snapshots.GetAsync(ct);
         var check = new FieldChecks();
         var id = check.Uuid("espace_id", request.EspaceId);
         var needs = MesureProfiles.Check(check, request.Mesure, snapshot.Geography, clock.TodayInParis());
+        var mesureId = check.OptionalUuid("mesure_id", request.MesureId);
         check.ThrowIfAny();
         var espace = snapshot.Find(id) ?? throw DomainError.NotFound($"espaces/{id}");
 
         var offer = espace.OfferOf(needs.Modalite);
+        if (mesureId is { } own && caller.Role == Roles.Systeme)
+            offer = offer?.SeenBy(own);
         var findings = DesignationRules.Findings(espace.Facts, offer, needs);
         var response = new CheckDesignationResponse { Designable = findings.Count == 0 };
         response.Findings.Add(findings.Select(f => f.ToProto()));

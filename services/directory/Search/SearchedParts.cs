@@ -26,6 +26,8 @@ internal sealed record SearchedParts(
 
     public List<(Modalite Modalite, int Day, FollowedMesure? Followed)> Received { get; } = [];
 
+    public List<(Modalite Modalite, HeldPlace Place)> Held { get; } = [];
+
     /// <summary>What was held of an espace, put together from its documents.</summary>
     /// <param name="id">The espace.</param>
     /// <param name="espace">Its documents in one.</param>
@@ -66,6 +68,7 @@ internal sealed record SearchedParts(
             Publics = SearchedEspace.Bits(m.AcceptedPublics),
             WaitingFamilies = m.HasWaitingFamilies ? m.WaitingFamilies : null,
             ConfirmedOn = confirmed.TryGetValue(m.Modalite, out var day) ? day : null,
+            Places = m.FreePlaces?.ToDomain(),
         }));
         return parts;
     }
@@ -116,6 +119,8 @@ internal sealed record SearchedParts(
                 Frequencies = m.Frequencies,
                 Publics = m.Publics,
                 WaitingFamilies = m.WaitingFamilies,
+                Places = m.Places,
+                Held = [.. Held.Where(h => h.Modalite == m.Modalite).Select(h => h.Place)],
                 ConfirmedOn = m.ConfirmedOn,
                 ReceivedOn = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Day)],
                 Followed = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Followed).OfType<FollowedMesure>()],
@@ -204,4 +209,6 @@ internal sealed record ModaliteParts
     public required int? WaitingFamilies { get; init; }
 
     public required DateOnly? ConfirmedOn { get; init; }
+
+    public required DeclaredPlaces? Places { get; init; }
 }

@@ -20,12 +20,17 @@ internal sealed class Snapshot
     // Of each day, start and end that was asked for: few, and gone with the snapshot.
     private readonly ConcurrentDictionary<(Modalite, DateOnly, WaitStart, WaitEnd), Lazy<WiderWaits>> _waits = new();
 
+    // When the first of the places that are held is free again.
+    private readonly DateTimeOffset _holdsUntil = DateTimeOffset.MaxValue;
+
     private Snapshot(Geography geography, SchoolCalendar calendar, PastForecasts forecasts, long revision, Dictionary<Guid, SearchedEspace> espaces)
     {
         (Geography, Calendar, Forecasts, Revision, _espaces) = (geography, calendar, forecasts, revision, espaces);
         forecasts.LearnFrom(Offers);
         foreach (var espace in espaces.Values)
         {
+            foreach (var held in espace.Offers.SelectMany(o => o.Held))
+                _holdsUntil = held.Until < _holdsUntil ? held.Until : _holdsUntil;
             _departements[espace.Facts.Departement] = _departements.GetValueOrDefault(espace.Facts.Departement) + 1;
             foreach (var offer in espace.Offers)
             {
@@ -98,6 +103,10 @@ internal sealed class Snapshot
         return new Snapshot(Geography, Calendar, Forecasts, revision, espaces);
     }
 
+    /// <summary>The snapshot without the places whose time is over.</summary>
+    /// <param name="now">Now.</param>
+    public Snapshot At(DateTimeOffset now) => now < _holdsUntil ? this : With(Revision, [.. _espaces.Values.Where(e => e.HoldsUntil(now)).Select(e => e.At(now))]);
+
     /// <summary>Columns of lieux in the communes of the given numbers.</summary>
     public LieuColumns Columns(IReadOnlyList<int> communes)
     {
@@ -123,6 +132,15 @@ internal sealed record SearchedEspace(
 {
     /// <summary>What it says of a modalité; null when it does not know it.</summary>
     public Offer? OfferOf(Modalite modalite) => Array.Find(Offers, o => o.Modalite == modalite);
+
+    /// <summary>Whether a place is held whose time is over.</summary>
+    public bool HoldsUntil(DateTimeOffset now) => Array.Exists(Offers, o => Array.Exists(o.Held, h => h.Until <= now));
+
+    /// <summary>The espace without the places whose time is over.</summary>
+    public SearchedEspace At(DateTimeOffset now) => this with
+    {
+        Offers = Array.ConvertAll(Offers, o => Array.Exists(o.Held, h => h.Until <= now) ? o.WithHeld(Array.FindAll(o.Held, h => h.Until > now)) : o),
+    };
 
     /// <summary>Values of an enum, one bit each.</summary>
     public static uint Bits<T>(IEnumerable<T> values)

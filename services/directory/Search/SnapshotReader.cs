@@ -14,7 +14,7 @@ namespace Jafer.Directory.Search;
 /// Reads changed espaces by plain commands, part by part in the order of their ids: 20,000 of them in about a second, and
 /// nothing stays in memory but what is searched.
 /// </summary>
-internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, SchoolCalendar calendar, PastForecasts forecasts, long since)
+internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geography, SchoolCalendar calendar, PastForecasts forecasts, long since, DateTimeOffset now)
 {
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
@@ -59,7 +59,8 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         await EachAsync("""
             select m.espace_id, m.modalite, m.state, m.min_age, m.max_age, m.accepted_situations, m.protection_order_accepted, m.slots_per_week,
                 m.wait_days, m.wait_as_of, m.wait_source, m.reopening_date, m.max_siblings, m.min_rencontre_minutes, m.max_rencontre_minutes,
-                m.periodicities, m.accepted_publics, m.waiting_families, g.confirmed_at
+                m.periodicities, m.accepted_publics, m.waiting_families, g.confirmed_at,
+                m.free_places, m.free_places_as_of
             from modalites m join espaces e on e.id = m.espace_id
             left join espace_groups g on g.espace_id = m.espace_id and g.espace_group = 'MODALITE' and g.key = m.modalite
             where e.revision > $1
@@ -69,6 +70,12 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
                 r.planned_on, r.juridiction_id
             from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
             """, r => espaces[r.GetGuid(0)].Receive(r, 1), ct);
+        await EachAsync("""
+            select h.espace_id, h.modalite, h.mesure_id, h.number, h.expires_at
+            from place_holds h join espaces e on e.id = h.espace_id where e.revision > $1 order by h.espace_id, h.modalite, h.number
+            """, r => espaces[r.GetGuid(0)].Held.Add((Code<Modalite>(r, 1), new(r.GetGuid(2), r.GetInt64(3), r.GetFieldValue<DateTimeOffset>(4)))), ct);
+        foreach (var espace in espaces.Values)
+            espace.Held.RemoveAll(h => h.Place.Until <= now);
         return [.. espaces.Values.Select(e => e.Build(geography.Travel, calendar, forecasts))];
     }
 
@@ -136,6 +143,7 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
         Publics = Codes<PublicAccueilli>(r, 16),
         WaitingFamilies = r.IsDBNull(17) ? null : r.GetInt32(17),
         ConfirmedOn = r.IsDBNull(18) ? null : r.GetFieldValue<DateTimeOffset>(18).DayInParis(),
+        Places = Day(r, 20) is { } free ? new DeclaredPlaces(r.GetInt32(19), free) : null,
     };
 
     // As the database holds it: count/interval/unit, such as "2/1/MONTH".

@@ -9,9 +9,9 @@ namespace Jafer.Directory.Search;
 /// <summary>
 /// Gives each search a snapshot that holds every change committed before the search arrived, on every replica: one tiny query
 /// asks whether the revision has moved, and only what changed is read again. Searches that arrive while such a query runs
-/// share the next one.
+/// share the next one. A hold of a place that ran out is left out from that moment on, though nothing was written.
 /// </summary>
-internal sealed class SnapshotSource(NpgsqlDataSource source)
+internal sealed class SnapshotSource(NpgsqlDataSource source, TimeProvider clock)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource<Snapshot>? _next;
@@ -72,14 +72,15 @@ internal sealed class SnapshotSource(NpgsqlDataSource source)
         {
             await using var probe = source.CreateCommand("select revision from directory_revision");
             if ((long)(await probe.ExecuteScalarAsync())! == current.Revision)
-                return current;
+                return _current = current.At(clock.GetUtcNow());
         }
         return _current = await ReadChangesAsync();
     }
 
     private async Task<Snapshot> ReadChangesAsync()
     {
-        var known = _current ?? Snapshot.Empty(await Geography.ReadAsync(source, CancellationToken.None), new SchoolCalendar([]));
+        var now = clock.GetUtcNow();
+        var known = _current?.At(now) ?? Snapshot.Empty(await Geography.ReadAsync(source, CancellationToken.None), new SchoolCalendar([]));
         await using var connection = await source.OpenConnectionAsync();
         // One snapshot of the database for the number and for what it numbers.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
@@ -89,7 +90,7 @@ internal sealed class SnapshotSource(NpgsqlDataSource source)
         if (schoolRevision > known.Revision)
             known = Snapshot.Empty(known.Geography, await CalendarAsync(connection));
         return known.With(
-            revision, await new SnapshotReader(connection, known.Geography, known.Calendar, known.Forecasts, known.Revision).ReadAsync(CancellationToken.None));
+            revision, await new SnapshotReader(connection, known.Geography, known.Calendar, known.Forecasts, known.Revision, now).ReadAsync(CancellationToken.None));
     }
 
     private static async Task<(long Revision, long SchoolRevision)> NumbersAsync(NpgsqlConnection connection)

@@ -1,5 +1,6 @@
 using Jafer.Contracts.Events;
 using Jafer.Directory.Members;
+using Jafer.Directory.Places;
 using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.Extensions.Options;
@@ -20,10 +21,10 @@ internal sealed class UpkeepSignal : WorkSignal;
 /// <summary>
 /// Tells when a group goes stale and when an espace or one of its lieux loses its last valid agrément: soon after the start and
 /// every hour, since both come with a day, and the agréments also at once when one is changed; reminders of what nobody saw to follow,
-/// and warnings of credentials that end.
+/// warnings of credentials that end, and places whose hold ran out.
 /// </summary>
 internal sealed class UpkeepSweep(
-    NpgsqlDataSource source, UpkeepReminders reminders, CredentialWarnings credentials, UpkeepSignal hints, OutboxSignal outbox,
+    NpgsqlDataSource source, UpkeepReminders reminders, CredentialWarnings credentials, ExpiredHolds holds, UpkeepSignal hints, OutboxSignal outbox,
     IHostApplicationLifetime lifetime, IOptions<UpkeepOptions> options, TimeProvider clock, ILogger<UpkeepSweep> logger) : BackgroundService
 {
     private readonly Telling _telling = new(source, outbox, clock);
@@ -125,6 +126,7 @@ internal sealed class UpkeepSweep(
             await TryAsync(SweepAsync, ct);
             await TryAsync(reminders.RemindAsync, ct);
             await TryAsync(credentials.WarnAsync, ct);
+            await TryAsync(holds.DeleteAsync, ct);
         }
         while (await timer.WaitForNextTickAsync(ct));
     }

@@ -18,6 +18,12 @@ internal readonly record struct Forecast(DateOnly? Date, bool Available, IReadOn
     /// <summary>One mesure in ten has its first rencontre after this date.</summary>
     public Date? Latest { get; init; }
 
+    /// <summary>What else should be known of it, codes alone; empty when nothing.</summary>
+    public IReadOnlyList<ResultWarningCode> Warnings { get; init; } = [];
+
+    /// <summary>How its places stand; null when nothing is known.</summary>
+    public PlaceStanding? Places { get; init; }
+
     public static readonly Forecast NotAsked = new(null, true, []);
 
     public static readonly Forecast Unavailable = new(null, false, []);
@@ -31,7 +37,12 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    public async Task<Forecast> AskAsync(Guid espaceId, MesureProfile profile, CancellationToken ct)
+    /// <summary>Asks.</summary>
+    /// <param name="espaceId">The espace.</param>
+    /// <param name="profile">The mesure, without names or communes.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <param name="mesureId">The mesure, whose own place does not stand in its way; null when it holds none.</param>
+    public async Task<Forecast> AskAsync(Guid espaceId, MesureProfile profile, CancellationToken ct, Guid? mesureId = null)
     {
         // A draft may leave the modalité open: then there is nothing to ask for.
         if (profile.Modalite == Modalite.Unspecified)
@@ -41,7 +52,7 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
 
         try
         {
-            var request = new CheckDesignationRequest { EspaceId = espaceId.ToString(), Mesure = profile };
+            var request = new CheckDesignationRequest { EspaceId = espaceId.ToString(), Mesure = profile, MesureId = mesureId?.ToString() ?? "" };
             var answer = await directory.CheckDesignationAsync(
                 request, deadline: (clock.GetUtcNow() + s_patience).UtcDateTime, cancellationToken: ct).OrNoAnswerAsync(ct);
             if (answer is null)
@@ -56,6 +67,8 @@ internal sealed class DirectoryForecast(TimeProvider clock, DirectoryService.Dir
             {
                 Earliest = answer.Result?.Forecast?.EarliestDate,
                 Latest = answer.Result?.Forecast?.LatestDate,
+                Warnings = [.. answer.Warnings.Select(w => w.Code)],
+                Places = answer.Result?.Places,
             };
         }
 #pragma warning disable RS0030 // A client's catch.

@@ -19,7 +19,7 @@ namespace Jafer.Mesures.Mesures;
 /// </summary>
 internal sealed partial class MesureGrpcService(
     MesuresDbContext db, MesureActs acts, InterviewBookings interviews, Bookings bookings, KeyedIndex index, Commands<MesuresDbContext> commands, PageTokens tokens,
-    DirectoryForecast forecast, OutboxSignal signal, TimeProvider clock)
+    DirectoryForecast forecast, DirectoryPlaces places, OutboxSignal signal, TimeProvider clock)
     : MesureService.MesureServiceBase
 {
     public override Task<CreateMesureResponse> CreateMesure(CreateMesureRequest request, ServerCallContext context)
@@ -134,8 +134,10 @@ internal sealed partial class MesureGrpcService(
         var mesure = await acts.LoadAsync(mesureId, context.Caller(), ct);
         var espaceId = otherEspace ?? mesure.EspaceId;
         var (content, profile) = await ContentCheck.GatherAsync(db, mesure, espaceId, clock.TodayInParis(), ct);
-        var expected = espaceId is { } id ? await forecast.AskAsync(id, profile, ct) : Forecast.NotAsked;
-        var findings = MesureCheck.Run(content with { ExpectedFirstVisit = expected.Date, Unmet = expected.Unmet });
+        // First the place: what is told afterwards counts those who held one before, and nobody who comes later.
+        var held = espaceId is { } there && IsReady(mesure, content) ? await places.HoldAsync(mesureId, there, mesure.Decision.Modalite, ct) : null;
+        var expected = espaceId is { } id ? await forecast.AskAsync(id, profile, ct, mesureId) : Forecast.NotAsked;
+        var findings = MesureCheck.Run(content with { ExpectedFirstVisit = expected.Date, Unmet = expected.Unmet, OfTheEspace = expected.Warnings });
         var response = new CheckMesureResponse
         {
             Completable = mesure.Status.Allows(MesureAct.Complete) && !findings.Any(f => f.Blocks(mesure.Decision.Rendered)),
@@ -143,6 +145,8 @@ internal sealed partial class MesureGrpcService(
             ForecastAvailable = expected.Available,
             FirstVisitEarliestDate = expected.Earliest,
             FirstVisitLatestDate = expected.Latest,
+            PlaceExpireTime = held?.ExpireTime,
+            Places = expected.Places,
         };
         response.Findings.AddRange(findings.Select(f => f.ToProto()));
         return response;
@@ -188,6 +192,12 @@ internal sealed partial class MesureGrpcService(
             return new TransmitMesureResponse { Mesure = mesure.ToSummary() };
         });
     }
+
+    /// <summary>Whether nothing but the judge's word stands between a mesure and its transmission.</summary>
+    private static bool IsReady(Domain.Mesure mesure, CheckedContent content) =>
+        mesure.Decision.Modalite != Contracts.Type.V1.Modalite.Unspecified
+        && (mesure.Status.Allows(MesureAct.Transmit)
+            || (mesure.Status.Allows(MesureAct.Complete) && !MesureCheck.Run(content).Any(f => f.Blocks(mesure.Decision.Rendered))));
 
     /// <summary>Gives a mesure the parties and children of the one that it continues.</summary>
     private async Task CopyFamilyAsync(Guid from, Guid to, Guid? owner, DateTimeOffset now, CancellationToken ct)

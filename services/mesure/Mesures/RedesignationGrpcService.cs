@@ -18,11 +18,12 @@ internal sealed class RedesignationGrpcService(MesuresDbContext db, MesureActs a
         var caller = context.Caller();
         var ct = context.CancellationToken;
         var check = new FieldChecks();
-        var mesureId = check.Uuid("mesure_id", request.MesureId);
+        var difficultyId = check.OptionalUuid("difficulty_id", request.DifficultyId);
+        var named = request.DifficultyId.Length > 0 ? check.OptionalUuid("mesure_id", request.MesureId) : check.Uuid("mesure_id", request.MesureId);
         check.That(!request.HasDaysPerTravelHour || request.DaysPerTravelHour is >= 0 and <= 365, "days_per_travel_hour", "must be from 0 to 365");
         var size = check.PageSize(request.PageSize, 20, 100);
         check.ThrowIfAny();
-        var mesure = await acts.LoadAsync(mesureId, caller, ct);
+        var mesure = await acts.LoadAsync(await MesureOfAsync(named, difficultyId, ct), caller, ct);
         var binding = PageTokens.Binding(caller.OrganisationId, request);
         var cursor = tokens.Read<Cursor>(request.PageToken, binding);
         if (!mesure.Status.Allows(MesureAct.Redesignate) || mesure.EspaceId is not { } presentId)
@@ -44,22 +45,30 @@ internal sealed class RedesignationGrpcService(MesuresDbContext db, MesureActs a
             asked.DaysPerTravelHour = request.DaysPerTravelHour;
         }
 
-        var answer = await directory.AskAsync(asked, cursor is null ? presentId : null, ct);
+        var answer = await directory.AskAsync(asked, presentId, ct);
         var ids = answer.Search.Results.Select(r => Guid.ParseExact(r.EspaceId, "D")).ToArray();
         var gestionnaires = await db.Espaces.AsNoTracking().Where(e => ids.Contains(e.Id)).ToDictionaryAsync(e => e.Id, e => e.GestionnaireId, ct);
-        var response = new ListAlternativeEspacesResponse { TotalCount = answer.Search.TotalCount };
+        var response = new ListAlternativeEspacesResponse { TotalCount = answer.Search.TotalCount, MesureId = mesure.Id.ToString() };
+        var here = Gains.ExpectedHere(mesure, answer.Present?.Result, today);
         response.Notes.AddRange(answer.Search.Notes);
         foreach (var (result, id) in answer.Search.Results.Zip(ids))
         {
-            response.Alternatives.Add(new AlternativeEspace
+            var alternative = new AlternativeEspace
             {
                 Espace = result,
                 GestionnaireId = gestionnaires.TryGetValue(id, out var gestionnaire) ? gestionnaire.ToString() : "",
                 Subsidiary = id == mesure.Decision.SubsidiaryEspaceId,
-            });
+            };
+            Gains.Fill(alternative, here, answer.Present?.Result);
+            response.Alternatives.Add(alternative);
         }
 
-        if (answer.Present is { } present)
+        if (response.Alternatives.Where(a => a.HasDaysGained).Select(a => (int?)a.DaysGained).Max() is { } best)
+        {
+            response.BestDaysGained = best;
+        }
+
+        if (cursor is null && answer.Present is { } present)
         {
             response.Present = new PresentEspace { Espace = present.Result };
             response.Present.Findings.AddRange(present.Findings);
@@ -71,6 +80,18 @@ internal sealed class RedesignationGrpcService(MesuresDbContext db, MesureActs a
         }
 
         return response;
+    }
+
+    /// <summary>The mesure that is meant; nobody's when the difficulty is not of it, or does not exist.</summary>
+    private async Task<Guid> MesureOfAsync(Guid? named, Guid? difficultyId, CancellationToken ct)
+    {
+        if (difficultyId is not { } id)
+        {
+            return named!.Value;
+        }
+
+        var of = await db.Difficulties.AsNoTracking().Where(d => d.Id == id).Select(d => (Guid?)d.MesureId).SingleOrDefaultAsync(ct);
+        return of is { } mesureId && (named is null || named == mesureId) ? mesureId : throw DomainError.Forbidden();
     }
 
     /// <summary>The directory's own token goes inside ours, which is bound to the caller.</summary>

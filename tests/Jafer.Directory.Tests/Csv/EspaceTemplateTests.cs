@@ -15,6 +15,7 @@ public class EspaceTemplateTests
     [
         "external_id", "gestionnaire.contacts", "agrements", "lieux", "modalites", "ouvertures", "fermetures", "accueil.entretiens",
         "lieu_id", "commune_name", "time_zone", "dessertes", "scheduled_slots_per_week", "declared_wait.source", "declared_wait.stale", "declared_wait.age_days",
+        "free_places.stale",
     ];
 
     private static readonly Gen<string> s_text = Gen.Elements("a", "é", "\"", ";", ",", "\n", "\r", "|", "\\", " ", "=", "\uFEFF", "œuvre").ArrayOf()

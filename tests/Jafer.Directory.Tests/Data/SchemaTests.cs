@@ -17,7 +17,7 @@ public class SchemaTests
         await using var db = new DirectoryDbContext(new DbContextOptionsBuilder<DirectoryDbContext>().UseNpgsql(database.ConnectionString).Options);
 
         Assert.Empty(await SchemaComparison.DifferencesAsync(db, "directory_revision", "reference_files", "distancier_ways", "distancier_imports", "mesure_receptions",
-            "stale_groups_told", "agrement_ends_told", "agrement_lieux_ends_told", "upkeep_reminders"));
+            "stale_groups_told", "agrement_ends_told", "agrement_lieux_ends_told", "upkeep_reminders", "place_holds"));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
         await directory.Database.RunAsync($"insert into territories values ('{here}', 'Rhône', '{{69}}', now(), 1), ('{elsewhere}', 'Corse', '{{2A}}', now(), 1)");
         await using var host = await directory.StartAsync(new Dictionary<string, string?> { ["Identity:Members"] = "directory", ["Upkeep:FirstSweepAfter"] = "1.00:00:00" });
         var faults = await new AccessMatrix(host, holders, RequestOf, here, elsewhere).FaultsAsync([
-            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor, TerritoryService.Descriptor, WaitService.Descriptor]);
+            DirectoryService.Descriptor, OrganisationService.Descriptor, OperationsService.Descriptor, MemberService.Descriptor, DelegationService.Descriptor, CredentialService.Descriptor, TerritoryService.Descriptor, WaitService.Descriptor, PlaceService.Descriptor]);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 
@@ -93,6 +93,7 @@ public sealed class AccessMatrixTests(DirectoryFixture directory) : IClassFixtur
                 case SetTerritoryRequest territory: territory.Territory = new() { OrganisationId = gestionnaire.ToString(), DisplayName = "CAF fictive", Etag = "999999" }; break;
                 case GetMembershipRequest membership: membership.Subject = "personne.1"; break;
                 case RecordCredentialUseRequest use: use.UseDate = Today.ToProto(); break;
+                case HoldPlaceRequest hold: hold.Modalite = Modalite.Visite; break;
                 case GetGestionnaireOfSiretRequest siret: siret.Siret = Siret("matrix"); break;
             }
 

@@ -104,6 +104,7 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
         import.Modalites[0].ReopeningDate = Today.ToProto();
         import.Modalites[0].Periodicities.Add(new Periodicity());
         import.Modalites[0].WaitingFamilies = -1;
+        import.Modalites[0].FreePlaces = new() { Count = 501 };
         import.Accueil.Languages.Add("FR");
         import.Accueil.Entretiens.Add(new Entretien { LeadDays = 366 });
         import.Accueil.Reglement.Uri = "http://example.org";
@@ -127,7 +128,8 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
                 "lieux[0].accessibilites[2]", "lieux[0].dessertes[1].mode", "lieux[0].dessertes[1].stop", "lieux[0].dessertes[1].walk_minutes",
                 "modalites[0].reopening_date", "modalites[0].max_rencontre_minutes", "modalites[0].max_rencontre_minutes",
                 "modalites[0].periodicities[1].rencontre_count", "modalites[0].periodicities[1].interval_count", "modalites[0].periodicities[1].unit",
-                "modalites[0].waiting_families", "modalites[0].staff_present", "modalites[0].vif_amenagements[2]", "modalites[0].next_estimated_date", "accueil.languages[1]", "accueil.entretiens[1].party", "accueil.entretiens[1].minutes",
+                "modalites[0].waiting_families", "modalites[0].staff_present", "modalites[0].vif_amenagements[2]", "modalites[0].next_estimated_date",
+                "modalites[0].free_places.count", "modalites[0].free_places.as_of_date", "accueil.languages[1]", "accueil.entretiens[1].party", "accueil.entretiens[1].minutes",
                 "accueil.entretiens[1].lead_days", "accueil.exclusions[1]", "accueil.reglement.uri", "accueil.court_codes[1]", "accueil.cour_appel_names[1]", "accueil.commune_insees[1]",
                 "ouvertures[0].lieu_external_id", "ouvertures[0].end_time", "ouvertures[0].families", "fermetures[0].end_date", "confirmed_date",
             ],
@@ -203,6 +205,7 @@ public class EspaceContentTests(DirectoryFixture directory) : IClassFixture<Dire
         modalite.Periodicities.Add(new Periodicity { RencontreCount = 2, IntervalCount = 1, Unit = PeriodicityUnit.Month });
         modalite.AcceptedPublics.Add([PublicAccueilli.LienRompu, PublicAccueilli.GrandePrecarite]);
         (modalite.ModeAccueil, modalite.WaitingFamilies) = (ModeAccueil.Mixte, 7);
+        modalite.FreePlaces = new() { Count = 2, AsOfDate = Today.AddDays(-3).ToProto() };
         import.AlertText = "Fermé en août";
         import.Accueil = new Accueil
         {

@@ -52,6 +52,51 @@ public sealed class RedesignationTests(MesuresFixture jafer, RencontreFixture be
     }
 
     [Fact]
+    public async Task ListAlternativeEspaces_ByADifficultyOfCapacity_TellsDaysGainedAndMinutesAdded()
+    {
+        var present = await beside.EspaceAsync(4, e => e.Modalites[0].DeclaredWait = new DeclaredWait { Days = 200, AsOfDate = Today.ToProto() });
+        var other = await beside.EspaceAsync(4, e =>
+        {
+            e.Lieux[0].CommuneInsee = "69264";
+            e.Modalites[0].DeclaredWait = new DeclaredWait { Days = 10, AsOfDate = Today.ToProto() };
+        });
+        var id = await beside.WaitingAsync(present);
+        var difficulty = (await jafer.AsEspace.ReportDifficultyAsync(new() { MesureId = id, Reason = DifficultyReason.Capacity, RequestId = NewId() })).DifficultyId;
+
+        var answer = await beside.Redesignations.ListAlternativeEspacesAsync(new ListAlternativeEspacesRequest { DifficultyId = difficulty, PageSize = 100 });
+
+        Assert.Equal(id, answer.MesureId);
+        var alternative = answer.Alternatives.Single(a => a.Espace.EspaceId == other.ToString());
+        var here = answer.Present.Espace;
+        Assert.Equal(DayOf(here) - DayOf(alternative.Espace), alternative.DaysGained);
+        Assert.InRange(alternative.DaysGained, 170, 200);
+        Assert.Equal(answer.Alternatives.Where(a => a.HasDaysGained).Max(a => a.DaysGained), answer.BestDaysGained);
+        Assert.Equal(alternative.Espace.HoteTravel.Minutes - here.HoteTravel.Minutes, alternative.HoteMinutesAdded);
+        Assert.Equal(alternative.Espace.VisiteurTravel.Minutes - here.VisiteurTravel.Minutes, alternative.VisiteurMinutesAdded);
+        // Villefranche is farther from Lyon than Lyon.
+        Assert.Contains(true, new[] { alternative.HoteMinutesAdded > 0, alternative.VisiteurMinutesAdded > 0 });
+
+        // What is scheduled here counts, not what could be expected of the queue.
+        await beside.BookAsync(id, DaysTo(DayOfWeek.Wednesday));
+        var booked = await beside.Redesignations.ListAlternativeEspacesAsync(new ListAlternativeEspacesRequest { MesureId = id, DifficultyId = difficulty, PageSize = 100 });
+        Assert.Equal(
+            Today.DayNumber + DaysTo(DayOfWeek.Wednesday) - DayOf(alternative.Espace), booked.Alternatives.Single(a => a.Espace.EspaceId == other.ToString()).DaysGained);
+
+        // Neither of another mesure, nor of one that is not there.
+        var another = await beside.WaitingAsync(present);
+        foreach (var request in new ListAlternativeEspacesRequest[] { new() { MesureId = another, DifficultyId = difficulty }, new() { DifficultyId = NewId() } })
+        {
+            Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(beside.Redesignations.ListAlternativeEspacesAsync(request))).Reason);
+        }
+
+        var elsewhere = new RedesignationService.RedesignationServiceClient(jafer.First.Channel("juridiction", OtherCourt));
+        Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(elsewhere.ListAlternativeEspacesAsync(new() { DifficultyId = difficulty }))).Reason);
+
+        static int DayOf(EspaceResult espace) => new DateOnly(espace.ExpectedFirstVisitDate.Year, espace.ExpectedFirstVisitDate.Month, espace.ExpectedFirstVisitDate.Day).DayNumber;
+        static int DaysTo(DayOfWeek day) => (((int)day - (int)Today.DayOfWeek + 6) % 7) + 1;
+    }
+
+    [Fact]
     public async Task ListAlternativeEspaces_ProtectedAddress_SaysNothingOfThatWay()
     {
         var id = await beside.WaitingAsync(change: r => r.Parties[0].AddressProtected = true);
@@ -59,6 +104,7 @@ public sealed class RedesignationTests(MesuresFixture jafer, RencontreFixture be
         var answer = await beside.Redesignations.ListAlternativeEspacesAsync(new ListAlternativeEspacesRequest { MesureId = await OtherThanAsync(id) });
 
         Assert.All(answer.Alternatives, a => Assert.Equal((true, false), (a.Espace.HoteTravel is null, a.Espace.VisiteurTravel is null)));
+        Assert.All(answer.Alternatives, a => Assert.Equal((false, true), (a.HasHoteMinutesAdded, a.HasVisiteurMinutesAdded)));
         Assert.Null(answer.Present.Espace.HoteTravel);
     }
 

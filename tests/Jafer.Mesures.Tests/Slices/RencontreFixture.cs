@@ -42,6 +42,15 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
 
     public RedesignationService.RedesignationServiceClient Redesignations { get; private set; } = null!;
 
+    /// <summary>The directory, as the court sees it.</summary>
+    public DirectoryService.DirectoryServiceClient Directory => new(_directory!.Channel(Roles.Juridiction, MesuresFixture.Court));
+
+    /// <summary>The database of the directory.</summary>
+    public TestDatabase DirectoryDatabase => _directoryDatabase!;
+
+    /// <summary>The settings of the replica, for tests that start their own.</summary>
+    public Dictionary<string, string?> Settings { get; private set; } = [];
+
     /// <summary>An espace with room for many families.</summary>
     public Guid Espace { get; private set; }
 
@@ -65,14 +74,14 @@ public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
             configure => DirectoryModule.Build([], configure),
             ServiceHost.Settings(DirectoryModule.Name, _directoryDatabase.ConnectionString, prefix, new Dictionary<string, string?> { ["Upkeep:FirstSweepAfter"] = "1.00:00:00" }));
         _issuer = await StartIssuerAsync();
-        var settings = new Dictionary<string, string?>(jafer.Settings)
+        Settings = new Dictionary<string, string?>(jafer.Settings)
         {
             ["services:directory:grpc:0"] = _directory.Grpc.ToString(),
             ["Identity:TokenEndpoint"] = _issuer.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/token",
             ["Identity:ClientId"] = "systeme.mesure",
             ["Identity:ClientSecret"] = "secret",
         };
-        _host = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), settings);
+        _host = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), Settings);
         AsEspace = new(_host.Channel("espace", MesuresFixture.Gestionnaire));
         Mesures = new(_host.Channel("espace", MesuresFixture.Gestionnaire));
         AsCourt = new(_host.Channel("juridiction", MesuresFixture.Court));

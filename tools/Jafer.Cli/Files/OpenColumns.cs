@@ -103,6 +103,8 @@ internal static class OpenColumns
         new("attente_perimee", "booléen", "true : attente de plus de 30 jours ; vide : aucune n'a été déclarée", m => m.Part.DeclaredWait?.Stale),
         new("attente_source", "code", "D'où vient cette attente", m => Code(m.Part.DeclaredWait?.Source ?? default)) { Values = All<FigureSource>() },
         new("familles_en_attente", "entier", "Familles qui attendent leur première rencontre ; vide : non dit", m => m.Part.HasWaitingFamilies ? m.Part.WaitingFamilies : null),
+        new("places_libres", "entier", "Places libres déclarées : familles qui pourraient commencer aussitôt ; vide : non dit", m => m.Part.FreePlaces?.Count),
+        new("places_date", "date", "Jour auquel ces places libres valent : à montrer avec elles", m => Day(m.Part.FreePlaces?.AsOfDate)),
         new("reouverture", "date", "Jour de réouverture annoncé", m => Day(m.Part.ReopeningDate)),
         new("age_min", "entier", "Plus jeune âge reçu, en années", m => m.Part.MinAge),
         new("age_max", "entier", "Plus grand âge reçu, en années", m => m.Part.MaxAge),

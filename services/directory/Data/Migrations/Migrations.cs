@@ -146,3 +146,9 @@ internal sealed class FollowedSteps : SqlMigration
 {
     protected override string Resource => "Migrations.202611291300_followed_steps.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611291401_places")]
+internal sealed class PlaceTables : SqlMigration
+{
+    protected override string Resource => "Migrations.202611291401_places.sql";
+}

@@ -2,6 +2,7 @@ using System.Globalization;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.ServiceDefaults.Grpc;
 using DesignationRule = Jafer.Contracts.Directory.V1.DesignationRule;
+using ResultWarningCode = Jafer.Contracts.Directory.V1.ResultWarningCode;
 
 namespace Jafer.Mesures.Domain.Rules;
 
@@ -144,6 +145,38 @@ internal sealed class EspaceMeets : IContentRule
 
         return new($"ESPACE_{_rule.ToCode()}_UNMET", FindingSeverity.Warning, _field, _description, _descriptionFr, unmet[0].Source);
     }
+}
+
+/// <summary>
+/// Whether there is room where the judge designates, as the directory says at the moment of choice: a place held for another, places that
+/// were taken, more mesures than places. An espace that is full may be designated all the same, so they warn (domain rule of
+/// CheckDesignation; its source is the espace's own capacity).
+/// </summary>
+internal sealed class DesignatedEspaceHasRoom : IContentRule
+{
+    private readonly ResultWarningCode _warning;
+    private readonly string _description;
+    private readonly string _descriptionFr;
+
+    private DesignatedEspaceHasRoom(ResultWarningCode warning, string description, string descriptionFr) =>
+        (_warning, _description, _descriptionFr) = (warning, description, descriptionFr);
+
+    /// <summary>One for each warning of the directory that speaks of room.</summary>
+    public static IReadOnlyList<IContentRule> All { get; } =
+    [
+        new DesignatedEspaceHasRoom(ResultWarningCode.LastPlaceHeld,
+            "The last free place of the espace is held for another mesure, which is about to be transmitted.",
+            "La dernière place libre de l'espace de rencontre est retenue pour une autre mesure, sur le point d'être transmise."),
+        new DesignatedEspaceHasRoom(ResultWarningCode.FreePlacesTaken,
+            "The free places that the espace declared were taken by mesures transmitted since.",
+            "Les places libres déclarées par l'espace de rencontre ont été prises depuis par d'autres mesures."),
+        new DesignatedEspaceHasRoom(ResultWarningCode.DemandAboveCapacity,
+            "More mesures come to the espace than places become free there: its wait grows.",
+            "L'espace de rencontre reçoit plus de mesures qu'il ne s'y libère de places : l'attente s'y allonge."),
+    ];
+
+    public RuleFinding? Look(CheckedContent content) => !content.OfTheEspace.Contains(_warning) ? null : new(
+        $"ESPACE_{_warning.ToCode()}", FindingSeverity.Warning, "summary.espace_id", _description, _descriptionFr, "capacité de l'espace");
 }
 
 /// <summary>

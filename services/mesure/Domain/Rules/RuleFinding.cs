@@ -1,5 +1,6 @@
 using Jafer.Contracts.Mesure.V1;
 using DesignationRule = Jafer.Contracts.Directory.V1.DesignationRule;
+using ResultWarningCode = Jafer.Contracts.Directory.V1.ResultWarningCode;
 
 namespace Jafer.Mesures.Domain.Rules;
 
@@ -40,6 +41,9 @@ internal sealed record CheckedContent(
     /// <summary>Rules of designation that the espace does not meet, as the directory says; empty when it was not asked.</summary>
     public IReadOnlyList<UnmetRule> Unmet { get; init; } = [];
 
+    /// <summary>What else the directory says should be known of the espace; empty when it was not asked.</summary>
+    public IReadOnlyList<ResultWarningCode> OfTheEspace { get; init; } = [];
+
     /// <summary>Other open mesures of the court that seem to be about the same case or family.</summary>
     public RelatedMesures Related { get; init; } = RelatedMesures.None;
 }
@@ -75,7 +79,7 @@ internal static class MesureCheck
         new OutingIsGranted(), new TiersDeConfianceConsents(), new TiersDeConfianceHasASubsidiaryEspace(),
         new ThirdPartyPresenceFitsTheModalite(), new ParentalAuthorityFitsTheBasis(), new EspaceIsNamed(), new EspaceIsApprovedOnTheDecisionDate(),
         new EspaceIsNotClosed(),
-        .. EspaceMeets.All, new TermLeavesRoomForVisits(), new MesureIsNoDuplicate(), new SiblingCaseIsKnown(),
+        .. EspaceMeets.All, .. DesignatedEspaceHasRoom.All, new TermLeavesRoomForVisits(), new MesureIsNoDuplicate(), new SiblingCaseIsKnown(),
     ];
 
     /// <summary>Everything that the rules find, the gravest first.</summary>
