@@ -99,4 +99,8 @@ public static class MesuresModule
         app.MapJournalOfMesures();
         return app;
     }
+
+    /// <summary>Brings the database up to date, as the process does with --migrate.</summary>
+    /// <param name="app">The service.</param>
+    public static Task MigrateAsync(WebApplication app) => app.MigrateAsync<MesuresDbContext>();
 }

@@ -1,6 +1,5 @@
 namespace Jafer.Simulation.Tests;
 
-[Collection(SimulatedYears.Name)]
 public sealed class BacktestTests(SimulatedYears years)
 {
     [Fact]

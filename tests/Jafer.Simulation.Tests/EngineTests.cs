@@ -1,13 +1,12 @@
 using Jafer.Contracts.Mesure.V1;
 
+[assembly: AssemblyFixture(typeof(Jafer.Simulation.Tests.SimulatedYears))]
+
 namespace Jafer.Simulation.Tests;
 
 /// <summary>A year that is simulated once for those that look at it: the whole of France, two seeds.</summary>
-[CollectionDefinition(Name)]
-public sealed class SimulatedYears : ICollectionFixture<SimulatedYears>
+public sealed class SimulatedYears
 {
-    internal const string Name = "simulated years";
-
     public SimulatedYears()
     {
         Territory = Territory.Read();
@@ -27,7 +26,6 @@ public sealed class SimulatedYears : ICollectionFixture<SimulatedYears>
     internal Books All { get; }
 }
 
-[Collection(SimulatedYears.Name)]
 public sealed class EngineTests(SimulatedYears years)
 {
     [Fact]

@@ -31,9 +31,7 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
     /// <param name="ct">Cancellation.</param>
     public async Task<GrpcChannel> ConnectAsync(string service, CancellationToken ct)
     {
-        var address = Setting($"services__{service}__grpc__0")
-            ?? Endpoint("services", service, "grpc")
-            ?? throw new UsageException($"No address is known of a service named {service}.");
+        var address = AddressOf(service);
         var token = _token ??= await TokenAsync(ct);
         var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
@@ -69,6 +67,17 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
         return channel;
     }
 
+    /// <summary>Address of the gRPC port of a service.</summary>
+    /// <param name="service">Name of the service.</param>
+    public string AddressOf(string service) => Setting($"services__{service}__grpc__0")
+        ?? Endpoint("services", service, "grpc")
+        ?? throw new UsageException($"No address is known of a service named {service}.");
+
+    /// <summary>A token of a client of the development issuer.</summary>
+    /// <param name="client">The client, such as "espace.A69-1".</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<string> TokenAsync(string client, CancellationToken ct) => TokenAsync(client, DevelopmentSecret(client), ct);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -82,10 +91,14 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
     {
         if (Setting("JAFER_TOKEN") is { } token)
             return token;
+        var client = Setting("JAFER_CLIENT_ID") ?? DefaultClient;
+        return await TokenAsync(client, Setting("JAFER_CLIENT_SECRET") ?? DevelopmentSecret(client), ct);
+    }
+
+    private async Task<string> TokenAsync(string client, string secret, CancellationToken ct)
+    {
         var issuer = (Setting("Identity__Authority") ?? Endpoint("identity", "issuer") ?? throw new UsageException("No address is known of the issuer."))
             .TrimEnd('/');
-        var client = Setting("JAFER_CLIENT_ID") ?? DefaultClient;
-        var secret = Setting("JAFER_CLIENT_SECRET") ?? DevelopmentSecret(client);
         try
         {
             var discovery = await _http.GetFromJsonAsync<Discovery>($"{issuer}/.well-known/openid-configuration", ct);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Jafer.Simulation;
+using Jafer.Simulation.Replay;
 
 var policyNames = new Option<string[]>("--policy") { Description = "Names of policies, or main, steps, variants; default: main. --list shows all.", AllowMultipleArgumentsPerToken = true };
 var seeds = new Option<int>("--seeds") { Description = "Seeds of the main runs.", DefaultValueFactory = _ => 30 };
@@ -68,6 +69,7 @@ root.SetAction((parsed, ct) => Task.Run(() =>
     }
     return 0;
 }, CancellationToken.None));
+root.Add(ReplayRun.Command(Progress));
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 try
 {
@@ -78,7 +80,7 @@ catch (IOException e)
     Console.Error.WriteLine($"jafer: {e.Message}");
     return 2;
 }
-catch (UsageException e)
+catch (Exception e) when (e is UsageException or Jafer.Cli.UsageException)
 {
     Console.Error.WriteLine($"jafer: {e.Message}");
     return 2;

@@ -232,6 +232,11 @@ internal sealed partial class Mesure
             throw DomainError.StateForbids(Status.State.ToCode(), MesureAct.Transmit.ToCode(), "the decision is not rendered yet");
         }
 
+        if (acting.OccurredAt < acting.Now && acting.OccurredAt.DayInParis() < decided)
+        {
+            throw DomainError.Invalid("occurred_time", "must not lie before the decision");
+        }
+
         EspaceId = espace.Id;
         GestionnaireId = espace.GestionnaireId;
         (EspaceTimeZone, EspaceDepartement, EspaceWaitDays) = (espace.TimeZone, espace.Departement, espace.WaitOf(Decision.Modalite));

@@ -93,7 +93,9 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             AgrementLieuEnded ended => StartOf(ended.LastDay),
             _ => (DateTimeOffset?)null,
         };
-        foreach (var call in Calls.Of(message, await HeldBeforeAsync(db, message, audience, ct), escalation.Value.OperatorId))
+        // Who holds a mesure is noted without mails too.
+        var heldBefore = await HeldBeforeAsync(db, message, audience, ct);
+        foreach (var call in mail.Value.Enabled ? Calls.Of(message, heldBefore, escalation.Value.OperatorId) : [])
         {
             var told = call.Detail ?? detail;
             if (call.OnceADay && await WasCalledTodayAsync(db, call, type, told, item, now, ct))

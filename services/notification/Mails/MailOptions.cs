@@ -3,6 +3,9 @@ namespace Jafer.Notifications.Mails;
 /// <summary>Configuration section "Mail".</summary>
 internal sealed class MailOptions
 {
+    /// <summary>Whether mails are written at all; what is told while they are not is in the feeds and webhooks alone, for good.</summary>
+    public bool Enabled { get; set; } = true;
+
     /// <summary>Mail server; without one mails stay queued.</summary>
     public string? Host { get; set; }
 

@@ -48,6 +48,33 @@ public sealed class TransmissionTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task TransmitMesure_OfAFileTakenOverFromPaper_CountsFromTheDayOnWhichItWent()
+    {
+        var went = new DateTimeOffset(2026, 3, 9, 8, 0, 0, TimeSpan.Zero);
+        var id = await jafer.MesureInAsync(MesureState.Completee);
+
+        await jafer.AsCourt.TransmitMesureAsync(new TransmitMesureRequest { MesureId = id, OccurredTime = went.ToProto(), RequestId = NewId() });
+
+        var mesure = await jafer.GetAsync(id);
+        Assert.Equal((went.ToProto(), went.ToProto()), (mesure.Milestones.TransmittedTime, mesure.Transmission.Submitted.OccurredTime));
+        var told = (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events.Single(e => e.Act == MesureAct.Transmit);
+        Assert.True(told.RecordedTime.ToDateTimeOffset() > went.AddDays(1));
+    }
+
+    [Theory]
+    [InlineData(-200_000)]
+    [InlineData(1)]
+    public async Task TransmitMesure_BeforeTheDecisionOrInTheFuture_IsRefused(int hoursFromNow)
+    {
+        var id = await jafer.MesureInAsync(MesureState.Completee);
+
+        var refused = await Refusal.OfAsync(jafer.AsCourt.TransmitMesureAsync(
+            new TransmitMesureRequest { MesureId = id, OccurredTime = TimeProvider.System.GetUtcNow().AddHours(hoursFromNow).ToProto(), RequestId = NewId() }));
+
+        Assert.Equal((StatusCode.InvalidArgument, "occurred_time"), (refused.Code, Assert.Single(refused.Fields)));
+    }
+
+    [Fact]
     public async Task GetMesure_AfterAnOpenedNotice_IsDeliveredByThePersonHerself()
     {
         var id = await jafer.MesureInAsync(MesureState.Transmise);

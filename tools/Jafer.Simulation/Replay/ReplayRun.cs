@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Grpc.Core;
+using Jafer.Cli;
+using Jafer.ServiceDefaults.Time;
+
+#pragma warning disable RS0030 // What a client catches.
+
+namespace Jafer.Simulation.Replay;
+
+/// <summary>Simulates, plays and compares.</summary>
+internal static class ReplayRun
+{
+    /// <summary>The command.</summary>
+    /// <param name="say">Tells how far it is.</param>
+    public static Command Command(Action<string> say)
+    {
+        var fraction = new Option<double>("--year-fraction") { Description = "Share of the gestionnaires, above 0 to 1; each with all its mesures.", DefaultValueFactory = _ => 1 };
+        var seed = new Option<int>("--seed") { Description = "Seed of the simulated year.", DefaultValueFactory = _ => 0 };
+        var lastDay = new Option<DateOnly?>("--last-day") { Description = "Day on which the year ends, such as 2026-11-28; default: yesterday. To resume a replay of another day." };
+        var concurrency = new Option<int>("--concurrency") { Description = "Calls at the same time.", DefaultValueFactory = _ => 12 };
+        var report = new Option<string>("--report") { Description = "The report.", DefaultValueFactory = _ => "artifacts/replay/report.md" };
+        var command = new Command("replay", "Plays the simulated year through the running services and compares every count with the books.") { fraction, seed, lastDay, concurrency, report };
+        command.SetAction((parsed, ct) => Task.Run(async () =>
+        {
+            var today = TimeProvider.System.TodayInParis();
+            var plan = new ReplayPlan(parsed.GetValue(seed), parsed.GetValue(fraction), parsed.GetValue(lastDay) ?? today.AddDays(-1));
+            if (plan.Fraction is not (> 0 and <= 1) || plan.LastDay >= today || parsed.GetValue(concurrency) < 1)
+                throw new UsageException("--year-fraction lies above 0 and at most at 1, --last-day in the past, --concurrency at 1 or more.");
+            using var system = new RunningSystem(Environment.GetEnvironmentVariable);
+            using var callers = new Callers(service => new Uri(system.AddressOf(service)), (caller, token) => system.TokenAsync($"{caller.Role}.{caller.Key}", token));
+            try
+            {
+                var (figures, text) = await RunAsync(plan, callers, parsed.GetValue(concurrency), today, say, ct);
+                var file = parsed.GetValue(report)!;
+                System.IO.Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+                await File.WriteAllTextAsync(file, text, ct);
+                Console.WriteLine("\n" + text);
+                return figures.TrueForAll(f => f.IsEqual) ? 0 : 1;
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                Console.Error.WriteLine("\nStopped; the same command goes on with it.");
+                return 130;
+            }
+            catch (RpcException e)
+            {
+                Console.Error.WriteLine($"\njafer: a service refused: {e.Status}");
+                return 1;
+            }
+        }, CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>Plays a plan through running services and compares.</summary>
+    /// <param name="plan">What is replayed.</param>
+    /// <param name="callers">The services.</param>
+    /// <param name="concurrency">Calls at the same time.</param>
+    /// <param name="today">Today in Paris.</param>
+    /// <param name="say">Tells how far it is.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>The figures and a report in Markdown.</returns>
+    public static async Task<(List<Figure> Figures, string Report)> RunAsync(ReplayPlan plan, Callers callers, int concurrency, DateOnly today, Action<string> say, CancellationToken ct)
+    {
+        var watch = Stopwatch.StartNew();
+        say("simulating");
+        var (territory, demand, books) = Simulate(plan.Seed);
+        var stage = new Stage(plan.LastDay);
+        var lives = Life.Of(territory, demand, books, plan, stage);
+        var simulated = watch.Elapsed.TotalSeconds;
+        var player = new Player(plan, stage, lives, callers, concurrency, say);
+        await player.PlayAsync(ct);
+        var played = watch.Elapsed.TotalSeconds;
+        var figures = await new Reconciliation(plan, stage, lives, player.Mesures, callers, today, concurrency).CompareAsync(TimeSpan.FromMinutes(1), say, ct);
+        foreach (var wrong in player.Pushed.Wrong.Take(20))
+            figures.Add(new("an item that was not taken", "", wrong));
+
+        var report = new StringBuilder();
+        report.Append(CultureInfo.InvariantCulture, $"""
+            # Replay
+
+            Seed {plan.Seed}, {plan.Fraction:P1} of the gestionnaires of the simulated year, which ended on {plan.LastDay:yyyy-MM-dd}. {figures.Count(f => !f.IsEqual)} of {figures.Count} figures differ.
+
+            {lives.Count:N0} mesures, {lives.Sum(l => l.Steps.Count):N0} acts; {player.Pushed.Applied:N0} items applied, of which {player.Pushed.Waited:N0} waited for earlier ones, and {player.Pushed.Duplicates:N0} came again; {callers.Repeated:N0} calls were made again.
+
+            | Part | Count | Seconds |
+            |---|---|---|
+            | simulated | {lives.Count:N0} | {simulated:0.0} |
+
+            """);
+        foreach (var (phase, count, seconds) in player.Times)
+            report.Append(CultureInfo.InvariantCulture, $"| {phase} | {count:N0} | {seconds:0.0} |\n");
+        report.Append(CultureInfo.InvariantCulture, $"| drained and compared | {figures.Count:N0} | {watch.Elapsed.TotalSeconds - played:0.0} |\n| all | | {watch.Elapsed.TotalSeconds:0.0} |\n\n");
+        report.Append(Reconciliation.Table(figures));
+        return (figures, report.ToString());
+    }
+
+    /// <summary>The year of a seed under today's choice of espaces, with its acts.</summary>
+    public static (Territory Territory, Demand Demand, Books Books) Simulate(int seed)
+    {
+        var territory = Territory.Read();
+        var demand = Demand.Of(territory, Parameters.Middle, seed);
+        return (territory, demand, Engine.Run(territory, demand, Policy.Base, withActs: true));
+    }
+}
