@@ -198,7 +198,8 @@ internal sealed class Life
 
     private static Life Of(Territory territory, Demand demand, ReplayPlan plan, Draw draw, int m, List<Act> acts)
     {
-        var court = !demand.Judicial[m] ? null : territory.Communes[demand.Hote[m]].Court is >= 0 and var number ? territory.Courts[number] : territory.Courts[0];
+        // Where no court is known to be the probable one, the first decides.
+        var court = demand.Judicial[m] ? "tj" + territory.Courts[Math.Max(0, territory.Communes[demand.Hote[m]].Court)].ToLowerInvariant() : null;
         var life = new Life(m, acts[0].Site, court, demand.Handover[m], plan.DateOf(demand.Day[m])) { Interval = demand.Interval[m] };
         life.Live(acts, plan, draw);
         life.Order(demand.Terms[m]);
