@@ -11,4 +11,11 @@ public readonly record struct FollowedWait(int Began, int PassedOn, int EndedOn)
 
     /// <summary>Day on which a first rencontre was scheduled: the mesure has left the queue.</summary>
     public int ScheduledOn { get; init; }
+
+    /// <summary>Until when it waited, as it is known on a day, and what became of it.</summary>
+    /// <param name="today">The day.</param>
+    public (int Until, DelayOutcome Outcome) OutcomeOn(int today) =>
+        PassedOn != 0 && PassedOn <= today ? (PassedOn, DelayOutcome.Passed)
+        : EndedOn != 0 && EndedOn <= today ? (EndedOn, DelayOutcome.Ended)
+        : (today, DelayOutcome.Waiting);
 }

@@ -70,8 +70,7 @@ public sealed class ForecastCalibration
     {
         if (wait.Began > today || wait.Began <= today - WindowDays)
             return;
-        var (until, outcome) = wait.PassedOn != 0 && wait.PassedOn <= today ? (wait.PassedOn, DelayOutcome.Passed)
-            : wait.EndedOn != 0 && wait.EndedOn <= today ? (wait.EndedOn, DelayOutcome.Ended) : (today, DelayOutcome.Waiting);
+        var (until, outcome) = wait.OutcomeOn(today);
         // In hundredths of the level.
         var band = BandOf(level);
         _counts[band].Add((int)Math.Min(10_000, Math.Round(100 * (until - wait.Began) / Math.Max(1, level))), outcome);

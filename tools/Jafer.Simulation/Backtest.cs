@@ -62,6 +62,26 @@ internal static class Backtest
         return text.ToString();
     }
 
+    /// <summary>Draws what is known of the waits of one espace, the largest, at the end of the counted year of the base.</summary>
+    public static string Drawing(Territory territory)
+    {
+        var demand = Demand.Of(territory, World.Middle.Parameters, 0);
+        var cells = Cells(territory, demand, Engine.Run(territory, demand, Policy.Base));
+        FollowedWait[][] queues = [.. cells.Select(c => c.Waits)];
+        var today = Number(Calendar.YearEnd);
+        var levels = PastLevels.Follow(queues, today);
+        var calibration = new ForecastCalibration();
+        calibration.Add(queues, levels, today);
+        var largest = Enumerable.Range(0, queues.Length).MaxBy(q => queues[q].Length);
+        var counts = new DelayCounts();
+        foreach (var wait in queues[largest].Where(w => w.Began <= today && w.Began > today - ForecastCalibration.WindowDays))
+        {
+            var (until, outcome) = wait.OutcomeOn(today);
+            counts.Add(until - wait.Began, outcome);
+        }
+        return Plots.Waits(CumulativeIncidence.Of(counts), calibration.Of(WaitLevel.Of(levels.Queues[largest])!.Value));
+    }
+
     /// <summary>Looks back at a run.</summary>
     public static BacktestResult Of(Territory territory, Demand demand, Books books)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
+using Jafer.Delays;
 
 namespace Jafer.Simulation;
 
@@ -61,6 +62,45 @@ internal static class Plots
             svg.Append(CultureInfo.InvariantCulture, $"""<polyline points="{points}" {style}/><path d="M{right + 12} {y}h30" {style}/><text x="{right + 48}" y="{y + 5}" font-size="13">{Text(line.Title)}</text>""").Append('\n');
             y += 26;
         }
+        return End(svg);
+    }
+
+    /// <summary>The waits of one queue: what became of those transmitted, by days since the transmission, and the forecast for who is transmitted now.</summary>
+    public static string Waits(CumulativeIncidence waits, WaitForecast forecast)
+    {
+        const int width = 1080, height = 640, left = 70, right = 860, top = 150, bottom = 560, last = 540;
+        var svg = Begin(width, height, "What is known of the waits of one espace", "Shares of the mesures transmitted in two years that had their first rencontre, were closed before, or still wait, by days since the transmission; above it the forecast.");
+        double X(double day) => left + (Math.Min(day, last) / last * (right - left));
+        double Y(double share) => bottom - (share * (bottom - top));
+        string Area(Func<int, double> from, Func<int, double> to, string colour) => string.Create(CultureInfo.InvariantCulture, $"""
+            <polygon points="{string.Join(' ', Enumerable.Range(0, last + 1).Select(d => string.Create(CultureInfo.InvariantCulture, $"{X(d):F1},{Y(from(d)):F1}")))} {string.Join(' ', Enumerable.Range(0, last + 1).Reverse().Select(d => string.Create(CultureInfo.InvariantCulture, $"{X(d):F1},{Y(to(d)):F1}")))}" fill="{colour}"/>
+
+            """);
+        svg.Append(Area(_ => 0, d => waits.PassedAt(d).Value, "#9fd3c0")).Append(Area(d => 1 - waits.EndedAt(d).Value, _ => 1, "#d9d9d9")).Append(Area(d => waits.PassedAt(d).Value, d => 1 - waits.EndedAt(d).Value, "#fdf3d8"));
+        for (var day = 0; day <= last; day += 60)
+            svg.Append(CultureInfo.InvariantCulture, $"""<path d="M{X(day):F0} {top}V{bottom}" stroke="#fff"/><text x="{X(day):F0}" y="{bottom + 22}" text-anchor="middle">{day}</text>""").Append('\n');
+        for (var share = 0; share <= 100; share += 20)
+            svg.Append(CultureInfo.InvariantCulture, $"""<text x="{left - 8}" y="{Y(share / 100.0) + 5:F0}" text-anchor="end">{share} %</text>""").Append('\n');
+        svg.Append(CultureInfo.InvariantCulture, $"""<text x="{(left + right) / 2}" y="{bottom + 48}" text-anchor="middle">days since the transmission</text>""").Append('\n');
+        foreach (var (text, share, colour) in new[] { ("closed before", 1 - (waits.EndedAt(last).Value / 2), "#555"), ("still wait", (1 + waits.PassedAt(last).Value - waits.EndedAt(last).Value) / 2, "#7a5b00"), ("had their first rencontre", waits.PassedAt(last).Value / 2, "#00694d") })
+            svg.Append(CultureInfo.InvariantCulture, $"""<text x="{right + 12}" y="{Y(share) + 5:F0}" fill="{colour}">{text}</text>""").Append('\n');
+        foreach (var (name, share) in new[] { ("median", 0.5), ("P80", 0.8), ("P90", 0.9) })
+        {
+            if (waits.Quantile(share) is not { } quantile || quantile.Days > last)
+                continue;
+            var y = Y(share * waits.EventualShare);
+            svg.Append(CultureInfo.InvariantCulture, $"""
+                <path d="M{X(quantile.Low ?? quantile.Days):F1} {y:F1}H{X(quantile.High ?? last):F1}" stroke="#00694d" stroke-width="5" opacity=".45"/>
+                <path d="M{X(quantile.Days):F1} {y:F1}V{bottom}" stroke="#00694d" stroke-dasharray="5 4"/><circle cx="{X(quantile.Days):F1}" cy="{y:F1}" r="5" fill="#00694d"/>
+                <text x="{X(quantile.Days) + 9:F1}" y="{y + 22:F1}" {Halo}>{name}: {quantile.Days} days</text>
+
+                """);
+        }
+        svg.Append(CultureInfo.InvariantCulture, $"""
+            <text x="{left}" y="84" fill="#00527f">Transmitted now: half of those that have a first rencontre have it within {forecast.Median} days, eight in ten between {forecast.Low} and {forecast.High}</text>
+            <rect x="{X(forecast.Low):F1}" y="104" width="{X(forecast.High) - X(forecast.Low):F1}" height="22" fill="#0072b2" opacity=".35"/><path d="M{X(forecast.Median):F1} 98v34" stroke="#0072b2" stroke-width="4"/>
+
+            """);
         return End(svg);
     }
 
