@@ -99,6 +99,7 @@ play "a decision is attached, notices and a note are printed" documents.mjs
 play "who opened a file is told, and a stranger refused" journal.mjs
 play "an organisation gives and takes rights, and a program signs its own tokens" members.mjs
 play "a préfecture records an agrément, and is refused elsewhere" prefecture.mjs
+play "a wait is observed, and the next first rencontre forecast with its interval" waits.mjs
 play "a lost slot is offered within seconds and taken by a family that waits" lost-slot.mjs
 play "an espace has caught up after having been offline" catch-up.mjs
 play "a webhook is created, verified over a rotation of its secrets, and deleted" webhook-receiver.mjs
