@@ -45,6 +45,13 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
         // Four are too few to be told: what is shown is the région's.
         var ofRegion = found.Results.Single(r => r.EspaceId == IdOf("o-few").ToString()).ObservedWait;
         Assert.Equal((0, 0d, 70, WaitTrend.Unspecified), (ofRegion.SampleSize, ofRegion.OwnWeight, ofRegion.MedianDays, ofRegion.Trend));
+
+        // Nor is its queue looked at; that of the other counts beside the wait that it declared.
+        var unseen = found.Results.Single(r => r.EspaceId == IdOf("o-few").ToString());
+        Assert.Equal((ForecastBasis.DeclaredWait, 0, Today.AddDays(30).ToProto()), (unseen.Forecast.Basis, unseen.Forecast.PastForecastCount, unseen.ExpectedFirstVisitDate));
+        Assert.Equal((Today.AddDays(15).ToProto(), Today.AddDays(58).ToProto()), (unseen.Forecast.EarliestDate, unseen.Forecast.LatestDate));
+        Assert.Equal(ForecastBasis.DeclaredWaitAndQueue, result.Forecast.Basis);
+        Assert.NotEqual(unseen.ExpectedFirstVisitDate, result.ExpectedFirstVisitDate);
     }
 
     [Fact]

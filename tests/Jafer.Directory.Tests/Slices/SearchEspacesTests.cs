@@ -154,6 +154,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
         Assert.Equal([(true, 31), (false, 0)], results.Take(2).Select(r => (r.DeclaredWait.Stale, r.DeclaredWait.AgeDays)));
         Assert.Null(results[3].DeclaredWait);
         Assert.Null(results[3].ExpectedFirstVisitDate);
+        Assert.Null(results[3].Forecast);
         Assert.Equal((RankingReasonCode.WaitUnknown, Wait.UnknownDays), (results[3].Reasons[0].Code, results[3].Reasons[0].Value));
     }
 

@@ -111,7 +111,11 @@ public sealed class CheckTests(MesuresFixture jafer)
         var directory = new Answering(new CheckDesignationResponse
         {
             Findings = { new RuleFinding { Rule = DesignationRule.AgesReceived, LegalSource = "capacité de l'espace" }, new RuleFinding { Rule = DesignationRule.AgesReceived } },
-            Result = new EspaceResult { ExpectedFirstVisitDate = new DateOnly(2026, 8, 2).ToProto() },
+            Result = new EspaceResult
+            {
+                ExpectedFirstVisitDate = new DateOnly(2026, 8, 2).ToProto(),
+                Forecast = new() { EarliestDate = new DateOnly(2026, 7, 1).ToProto(), LatestDate = new DateOnly(2026, 11, 3).ToProto() },
+            },
         });
         await using var host = await ServiceHost.StartAsync(
             b => MesuresModule.Build([], b), jafer.Settings, b => b.Services.AddScoped(_ => new DirectoryForecast(TimeProvider.System, directory)));
@@ -132,6 +136,7 @@ public sealed class CheckTests(MesuresFixture jafer)
         Assert.Equal(["ESPACE_AGES_RECEIVED_UNMET", "TERM_TOO_SHORT_FOR_WAIT"], check.Findings.Select(f => f.Code));
         Assert.Equal("Une mesure de six mois, cinq mois d'attente : un mois de visites.", check.Findings[1].DescriptionFr);
         Assert.True(check.Completable);
+        Assert.Equal((new DateOnly(2026, 7, 1).ToProto(), new DateOnly(2026, 11, 3).ToProto()), (check.FirstVisitEarliestDate, check.FirstVisitLatestDate));
         var asked = directory.Asked!.Mesure;
         Assert.True(asked.ProtectionOrder);
         Assert.Equal(("tj69123", 6, 120, 2), (asked.CourtCode, asked.DurationMonths, asked.RencontreMinutes, asked.Periodicity.RencontreCount));
