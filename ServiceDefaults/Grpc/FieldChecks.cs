@@ -197,12 +197,16 @@ public sealed class FieldChecks
     }
 
     /// <summary>
-    /// Business time: now when absent; it may lie in the past without limit and at most one day ahead.
+    /// Business time: now when absent; it may lie in the past without limit, and ahead at most a day.
     /// </summary>
-    public DateTimeOffset BusinessTime(string field, Timestamp? value, DateTimeOffset now)
+    /// <param name="field">Path of the field.</param>
+    /// <param name="value">The time.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="daysAhead">1, or 0 where it may not lie ahead.</param>
+    public DateTimeOffset BusinessTime(string field, Timestamp? value, DateTimeOffset now, int daysAhead = 1)
     {
         var time = OptionalTime(field, value) ?? now;
-        That(time <= now.AddDays(1), field, "must lie at most one day ahead");
+        That(time <= now.AddDays(daysAhead), field, daysAhead == 0 ? "must not lie in the future" : "must lie at most one day ahead");
         return time;
     }
 

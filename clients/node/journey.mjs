@@ -111,8 +111,7 @@ async function journey() {
   if (!chosen || (gestionnaire && espaces.length === 0)) throw new Error('no espace of this gestionnaire can take it (search.mjs: why)');
   const { designable, findings: against, warnings } = await call(directory, 'CheckDesignation', { espace_id: chosen.espace_id, mesure });
   if (!designable) throw new Error(`CheckDesignation: ${against.map(({ rule }) => rule)}`);
-  report(`designated: ${chosen.name}, first rencontre expected ${french(chosen.expected_first_visit_date)}`
-    + `${chosen.forecast ? `, eight in ten between ${french(chosen.forecast.earliest_date)} and ${french(chosen.forecast.latest_date)}` : ''}; `
+  report(`designated: ${chosen.name}, first rencontre expected ${french(chosen.expected_first_visit_date)}; `
     + `to know: ${codes('RESULT_WARNING_CODE_', warnings.map(({ code }) => code))}`);
 
   const draft = { request_id: randomUUID(), espace_id: chosen.espace_id,

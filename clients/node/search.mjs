@@ -31,9 +31,9 @@ async function search() {
   report(`${first.total_count} espaces can take it: ${count('CAPACITY_STATUS').join(', ')}; in ${count('DEPARTEMENT').length} départements`);
   for (const { name, expected_first_visit_date, forecast, declared_wait, observed_wait, visiteur_travel, capacity_status, reasons, warnings } of first.results.slice(0, 3)) {
     // A travel time is an order of magnitude and a wait has a date: show the range and the age, never the bare figure.
-    report(`${name}: first rencontre ${french(expected_first_visit_date)}`
-      + `${forecast ? ` (eight in ten between ${french(forecast.earliest_date)} and ${french(forecast.latest_date)}, learned from ${forecast.past_forecast_count} forecasts)` : ''}, wait said ${declared_wait?.age_days ?? '?'} days ago${declared_wait?.stale ? ' (stale)' : ''}, `
-      + `${observed_wait ? `${observed_wait.median_days} days observed on ${observed_wait.sample_size} mesures` : 'none observed yet'}, `
+    const between = forecast ? `eight in ten between ${french(forecast.earliest_date)} and ${french(forecast.latest_date)}` : 'nobody knows';
+    report(`${name}: first rencontre ${french(expected_first_visit_date)} (${between}), wait said ${declared_wait?.age_days ?? '?'} days ago`
+      + `${declared_wait?.stale ? ' (stale)' : ''}, ${observed_wait ? `${observed_wait.median_days} days observed on ${observed_wait.sample_size} mesures` : 'none observed yet'}, `
       + `${visiteur_travel.min_minutes} to ${visiteur_travel.max_minutes} min, ${codes('CAPACITY_STATUS_', [capacity_status])}; `
       + `because of ${codes('RANKING_REASON_CODE_', reasons.map(({ code }) => code))}; to know: ${codes('RESULT_WARNING_CODE_', warnings.map(({ code }) => code))}`);
   }

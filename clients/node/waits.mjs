@@ -41,7 +41,8 @@ async function takenOver(espace_id, hote, visiteur, transmitted, waited) { // wa
     acts.push([waited - 14, { rencontre_scheduled: { external_rencontre_id: 'r1', start_time: ago(transmitted - waited), duration_minutes: 60 } }]);
     acts.push([waited + 1, { rencontre_outcome: { external_rencontre_id: 'r1', outcome: 'RENCONTRE_OUTCOME_HELD', visiteur_present: true, present_child_ids: [child_id] } }]);
   }
-  return acts.map(([day, what], i) => ({ source_system: 'paper', external_id: `${mesure_id}/${i + 1}`, sequence: i + 1, mesure_id, occurred_time: ago(transmitted - day), ...what }));
+  return acts.map(([day, what], i) => (
+    { source_system: 'paper', external_id: `${mesure_id}/${i + 1}`, sequence: i + 1, mesure_id, occurred_time: ago(transmitted - day), ...what }));
 }
 
 async function observed() {
@@ -56,17 +57,17 @@ async function observed() {
   const items = (await Promise.all([...Array.from({ length: 10 }, (_, i) => takenOver(espace_id, hote, visiteur, 400 - 30 * i, 50 + 3 * i)),
     takenOver(espace_id, hote, visiteur, 30), takenOver(espace_id, hote, visiteur, 12)])).flat();
   const { results } = await as(espace, intake, 'ReportStatus', { request_id: request_id(), items });
-  const counted = Object.entries(Object.groupBy(results, ({ result }) => result)).map(([result, { length }]) => `${length} ${result.replace('INTAKE_RESULT_', '')}`);
-  must(results.every(({ result }) => result === 'INTAKE_RESULT_APPLIED'), `ReportStatus: ${counted}; ${results.find(({ description }) => description)?.description}`);
+  const refusedItem = results.find(({ result }) => result !== 'INTAKE_RESULT_APPLIED');
+  must(!refusedItem, `ReportStatus: ${refusedItem?.result} ${refusedItem?.description}`);
   report(`12 files of ${name} taken over from paper, with ${items.length} acts of the past`);
 
   // --- What was observed, as soon as the directory has heard of it.
   const asked = { espace_id, modalite: 'MODALITE_VISITE', start: 'WAIT_START_TRANSMISSION', end: 'WAIT_END_HELD' };
   let row;
-  for (let i = 0; !(row?.passed_count >= 10) && i < 200; i++, await delay(100)) ({ rows: [row] } = await as(court, waits, 'GetObservedWaits', asked));
-  must(row?.passed_count >= 10, 'the wait is not observed');
+  for (let i = 0; !row?.median && i < 200; i++, await delay(100)) ({ rows: [row] } = await as(court, waits, 'GetObservedWaits', asked));
+  must(row?.median, 'the wait is not observed');
   report(`observed: half of the families met within ${row.median.days} days (95 in 100: ${row.median.low_days} to ${row.median.high_days}), `
-    + `nine in ten within ${row.p90?.days ?? '?'}; ${row.passed_count} met, ${row.waiting_count} wait`);
+    + `nine in ten within ${row.p90?.days ?? '?'}; ${row.counts_withheld ? 'how many is withheld: few wait' : `${row.passed_count} met, ${row.waiting_count} wait`}`);
 
   // --- What it means for the next one, in the search and in the check of a draft.
   const { results: [{ expected_first_visit_date: expected, forecast, observed_wait }] } = await as(court, directory, 'SearchEspaces', { espace_ids: [espace_id], mesure });

@@ -24,7 +24,10 @@ public static partial class OpenedDump
     /// <param name="ring">The keys; null for those of the process.</param>
     /// <exception cref="SealBrokenException">A value that is no sealed value's form any more.</exception>
     public static Task<string> OpenedAsync(TestDatabase database, KeyRing? ring = null) =>
-        DumpAsync(database, (value, column) => KeyRing.KeyIdOf(value) is null ? value : (ring ?? KeyRing.Process).Open(value, KeyRing.Binding(column)));
+        DumpAsync(database, (value, column) => IsSealed(value) ? (ring ?? KeyRing.Process).Open(value, KeyRing.Binding(column)) : value);
+
+    // One digest in two thousand begins as a sealed value does, but what follows is no name of a key.
+    private static bool IsSealed(byte[] value) => KeyRing.KeyIdOf(value) is { Length: > 1 } id && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     /// <summary>Which of some words stand in a dump: as text, in bytes, or in text that is written as bytes.</summary>
     /// <param name="dump">The dump.</param>

@@ -19,7 +19,11 @@ namespace Jafer.Mesures.Mesures;
 /// <param name="RequestId">Request id.</param>
 /// <param name="OccurredTime">Business time.</param>
 /// <param name="ForEspace">Whether others than the espace may do it on its behalf, and what they said; null when nobody may.</param>
-internal readonly record struct ActHeader(string MesureId, string Etag, string RequestId, Timestamp? OccurredTime = null, OnBehalf? ForEspace = null);
+internal readonly record struct ActHeader(string MesureId, string Etag, string RequestId, Timestamp? OccurredTime = null, OnBehalf? ForEspace = null)
+{
+    /// <summary>Whether the business time may not lie ahead at all: what went on paper has gone.</summary>
+    public bool HasGone { get; init; }
+}
 
 /// <summary>What a request says of whoever acts on behalf of an espace that is not connected.</summary>
 /// <param name="Claimed">Whether the caller says that they do.</param>
@@ -64,7 +68,7 @@ internal sealed class MesureActs(MesuresDbContext db, Commands<MesuresDbContext>
         var mesureId = check.Uuid("mesure_id", header.MesureId);
         var etag = check.Etag(header.Etag);
         var requestId = check.RequestId(header.RequestId);
-        var occurredAt = check.BusinessTime("occurred_time", header.OccurredTime, now);
+        var occurredAt = check.BusinessTime("occurred_time", header.OccurredTime, now, header.HasGone ? 0 : 1);
         check.ThrowIfAny();
         return etag is null ? InTurnAsync(RunOnceAsync) : RunOnceAsync();
 

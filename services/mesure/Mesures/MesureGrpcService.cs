@@ -170,8 +170,7 @@ internal sealed partial class MesureGrpcService(
         var slotIds = request.InterviewSlotIds.Select((id, i) => check.Uuid(SlotField(i), id)).ToArray();
         check.That(slotIds.Distinct().Count() == slotIds.Length, "interview_slot_ids", "must not repeat an id");
         check.That(slotIds.Length <= 3, "interview_slot_ids", "must be at most one for each party");
-        check.That(!(request.OccurredTime?.ToDateTimeOffset() > clock.GetUtcNow()), "occurred_time", "must not lie in the future");
-        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime), check, async (mesure, acting, ct) =>
+        return acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId, request.OccurredTime) { HasGone = true }, check, async (mesure, acting, ct) =>
         {
             if ((named ?? mesure.EspaceId) is not { } espaceId)
             {

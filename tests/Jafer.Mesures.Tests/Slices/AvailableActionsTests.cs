@@ -27,7 +27,8 @@ public sealed class AvailableActionsTests(MesuresFixture jafer)
     [Fact]
     public void Rpcs_OfAnyServiceOnAMesure_AreListedOrNeverRefusedByAState() => Assert.Equal(
         Requests.Services.SelectMany(s => s.Methods).Where(m => m.InputType.FindFieldByName("mesure_id") is not null).Select(m => m.Name).Except(s_always).Order(),
-        AvailableActions.Rpcs.Select(m => m.Name).Except(["RegisterNonJudicialMesure"]).Order());
+        // A lost slot is taken where one is on offer, which the mesure does not tell.
+        AvailableActions.Rpcs.Select(m => m.Name).Except(["RegisterNonJudicialMesure"]).Append("TakeFreeSlot").Order());
 
     [Theory]
     [MemberData(nameof(States))]

@@ -126,7 +126,7 @@ public sealed class BadInputTests(MesuresFixture jafer)
 
         var request = Requests.For(rpc, NewId());
         field.Accessor.SetValue(request, s_future);
-        var refusal = await Refusal.OfAsync(() => Requests.CallAsync(rpc == "ProvideInformation" ? jafer.AsCourt : jafer.AsEspace, rpc, request));
+        var refusal = await Refusal.OfAsync(() => Requests.CallAsync(rpc is "ProvideInformation" or "TransmitMesure" ? jafer.AsCourt : jafer.AsEspace, rpc, request));
 
         Assert.Equal(["occurred_time"], refusal.Fields);
     }

@@ -13,7 +13,8 @@ using static Jafer.Mesures.Tests.Slices.RencontreFixture;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>Places that the check of a ready draft has the directory hold, with a real directory beside.</summary>
-public sealed class PlaceTests(MesuresFixture jafer, RencontreFixture beside) : IClassFixture<RencontreFixture>
+[Collection(RencontreFixture.Together)]
+public sealed class PlaceTests(MesuresFixture jafer, RencontreFixture beside)
 {
     private const string Held = "ESPACE_LAST_PLACE_HELD";
 

@@ -11,7 +11,8 @@ using static Jafer.Mesures.Tests.Slices.RencontreFixture;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>Where a mesure can go on, with a real directory beside.</summary>
-public sealed class RedesignationTests(MesuresFixture jafer, RencontreFixture beside) : IClassFixture<RencontreFixture>
+[Collection(RencontreFixture.Together)]
+public sealed class RedesignationTests(MesuresFixture jafer, RencontreFixture beside)
 {
     [Fact]
     public async Task ListAlternativeEspaces_PresentOneCannotTakeIt_TellsWhyAndWhereItCan()

@@ -22,10 +22,14 @@ namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>
 /// A replica of the mesure service that has a directory beside it: a real one, with espaces of the test's gestionnaire that open
-/// on Saturdays outside the school holidays and on Wednesdays.
+/// on Saturdays outside the school holidays and on Wednesdays. One for all who need it: of several directories on one broker a single one
+/// hears of a mesure.
 /// </summary>
-public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime
+[CollectionDefinition(Together)]
+public sealed class RencontreFixture(MesuresFixture jafer) : IAsyncLifetime, ICollectionFixture<RencontreFixture>
 {
+    internal const string Together = "beside a directory";
+
     // Of all directories together: they tell the same mesure service.
     private static int s_espaces;
 

@@ -12,7 +12,8 @@ using static Jafer.Mesures.Tests.Slices.RencontreFixture;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>Series, what changes before and after the day, remises and free slots, with a real directory beside.</summary>
-public sealed partial class RencontreTests(MesuresFixture jafer, RencontreFixture rencontres) : IClassFixture<RencontreFixture>
+[Collection(RencontreFixture.Together)]
+public sealed partial class RencontreTests(MesuresFixture jafer, RencontreFixture rencontres)
 {
     private static readonly TimeZoneInfo s_paris = TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris");
 
