@@ -9,8 +9,12 @@ using static Jafer.Mesures.Tests.MesuresFixture;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>From a cancelled rencontre over the broker to the feed of the espace's software, and back with the family that takes the slot.</summary>
+[Collection(OfferFeedTests.BesideNotification)]
 public sealed class OfferFeedTests(MesuresFixture jafer)
 {
+    // One after the other: of two notification services on one broker a single one hears of a mesure.
+    internal const string BesideNotification = "beside a notification service";
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]

@@ -9,6 +9,7 @@ using static Jafer.Mesures.Tests.MesuresFixture;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>From a transmission over the broker to the espace's webhook, and its answer back to the mesure.</summary>
+[Collection(OfferFeedTests.BesideNotification)]
 public sealed class WebhookDeliveryTests(MesuresFixture jafer)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
