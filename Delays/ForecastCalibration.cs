@@ -1,6 +1,6 @@
 namespace Jafer.Delays;
 
-/// <summary>A forecast of a wait, in days from joining the queue, of those that pass in the end.</summary>
+/// <summary>A forecast of a wait, in days from the transmission, of those that pass in the end.</summary>
 /// <param name="Median">The even bet.</param>
 /// <param name="Low">One in ten passes sooner.</param>
 /// <param name="High">One in ten passes later.</param>
@@ -28,9 +28,9 @@ public sealed class ForecastCalibration
     // Levels in days from which another band begins: a short wait is off by a larger share of itself than a long one.
     private static readonly int[] s_bands = [25, 35, 45, 55, 70, 85, 105, 130, 160, 200, 260, 350];
 
-    // What stands in while few are known: as if so many forecasts had been off by factors of exp(±0.55), a guess from the simulation.
-    private const int Assumed = 21;
-    private const double AssumedSpread = 0.55;
+    // What stands in while few are known: as if so many forecasts had been off by these hundredths, quantiles of a lognormal with a
+    // spread of 0.55, a guess from the simulation.
+    private static readonly int[] s_assumed = [34, 45, 52, 59, 65, 70, 76, 82, 88, 94, 100, 107, 114, 122, 131, 142, 155, 170, 191, 224, 297];
 
     private readonly DelayCounts[] _counts = [.. Enumerable.Range(0, s_bands.Length + 1).Select(_ => new DelayCounts())];
     private readonly int[] _known = new int[s_bands.Length + 1];
@@ -41,8 +41,8 @@ public sealed class ForecastCalibration
     {
         foreach (var band in _counts)
         {
-            for (var i = 0; i < Assumed; i++)
-                band.Add((int)Math.Round(100 * Math.Exp(AssumedSpread * Normal((i + 0.5) / Assumed))), DelayOutcome.Passed);
+            foreach (var hundredths in s_assumed)
+                band.Add(hundredths, DelayOutcome.Passed);
         }
     }
 
@@ -50,7 +50,7 @@ public sealed class ForecastCalibration
     /// <param name="queues">The queues.</param>
     /// <param name="levels">Their levels.</param>
     /// <param name="today">The day.</param>
-    public void Add(IReadOnlyList<IReadOnlyList<FollowedWait>> queues, PastLevels levels, int today)
+    public void Add(IReadOnlyList<IReadOnlyList<DatedWait>> queues, PastLevels levels, int today)
     {
         for (var q = 0; q < queues.Count; q++)
         {
@@ -66,7 +66,7 @@ public sealed class ForecastCalibration
     /// <param name="level">The level on its day, in days.</param>
     /// <param name="wait">What became of it.</param>
     /// <param name="today">Day up to which that is known.</param>
-    public void Add(double level, FollowedWait wait, int today)
+    public void Add(double level, DatedWait wait, int today)
     {
         if (wait.Began > today || wait.Began <= today - WindowDays)
             return;
@@ -100,13 +100,5 @@ public sealed class ForecastCalibration
         var incidence = CumulativeIncidence.Of(counts);
         double At(double share) => (incidence.Quantile(share)?.Days ?? incidence.FollowedDays) / 100.0;
         return (At(0.1), At(0.5), At(0.9));
-    }
-
-    // P. J. Acklam's is finer; this one (Abramowitz and Stegun 26.2.23) is off by less than 0.00045.
-    private static double Normal(double share)
-    {
-        var t = Math.Sqrt(-2 * Math.Log(Math.Min(share, 1 - share)));
-        var z = t - ((2.515517 + (t * (0.802853 + (t * 0.010328)))) / (1 + (t * (1.432788 + (t * (0.189269 + (t * 0.001308)))))));
-        return share < 0.5 ? -z : z;
     }
 }

@@ -21,7 +21,7 @@ public sealed class PastLevels
     /// <summary>Follows queues from their first day to a last one.</summary>
     /// <param name="queues">The queues.</param>
     /// <param name="today">The last day: what comes after it is not looked at.</param>
-    public static PastLevels Follow(IReadOnlyList<IReadOnlyList<FollowedWait>> queues, int today)
+    public static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today)
     {
         var records = queues.Select(_ => new QueueRecord()).ToArray();
         var levels = queues.Select(q => new double[q.Count]).ToArray();
@@ -63,7 +63,7 @@ public sealed class PastLevels
     /// <summary>How one queue stands on a day.</summary>
     /// <param name="queue">Its mesures, in any order.</param>
     /// <param name="today">The day.</param>
-    public static QueueRecord RecordOf(IReadOnlyList<FollowedWait> queue, int today) => Follow([queue], today).Queues[0];
+    public static QueueRecord RecordOf(IReadOnlyList<DatedWait> queue, int today) => Follow([queue], today).Queues[0];
 
     private static void Do(QueueRecord record, ActKind kind, int day, Steps steps)
     {
@@ -83,7 +83,7 @@ public sealed class PastLevels
     // Days in their order, whatever was told: each later than the one before, and none that no longer counts.
     private readonly record struct Steps(int Began, int Contacted, int Scheduled, int Passed, int Ended)
     {
-        public static Steps Of(FollowedWait wait)
+        public static Steps Of(DatedWait wait)
         {
             var passed = wait.PassedOn == 0 ? 0 : Math.Max(wait.PassedOn, wait.Began + 2);
             var ended = wait.EndedOn == 0 ? 0 : Math.Max(wait.EndedOn, wait.Began + 2);

@@ -1,11 +1,5 @@
 namespace Jafer.Delays;
 
-/// <summary>A wait by its days, as day numbers: 0 where a day has not come.</summary>
-/// <param name="Began">Day on which it began.</param>
-/// <param name="PassedOn">Day on which what was waited for took place.</param>
-/// <param name="EndedOn">Day on which it was closed before.</param>
-public readonly record struct DatedWait(int Began, int PassedOn, int EndedOn);
-
 /// <summary>
 /// Whether those that wait pass sooner or later than they did: the last 90 days beside the nine months before. Each mesure
 /// counts in either for the days that it waited there, so that nothing needs to be over to be seen.
@@ -51,11 +45,11 @@ public readonly record struct RecentChange(long Passed, double Expected, double 
                 continue;
             }
 
-            var passed = wait.PassedOn != 0 && wait.PassedOn <= today;
-            var last = passed ? Math.Max(wait.PassedOn, wait.Began) : wait.EndedOn != 0 && wait.EndedOn <= today ? Math.Max(wait.EndedOn, wait.Began) : today;
+            var (until, outcome) = wait.OutcomeOn(today);
+            var last = Math.Max(until, wait.Began);
             AddStay(wait.Began, Math.Max(wait.Began, today - RecentDays + 1), Math.Min(last, today), recent: true);
             AddStay(wait.Began, Math.Max(wait.Began, today - YearDays + 1), Math.Min(last, today - RecentDays), recent: false);
-            if (passed && last > today - YearDays)
+            if (outcome == DelayOutcome.Passed && last > today - YearDays)
             {
                 var day = days.GetValueOrDefault(last - wait.Began);
                 days[last - wait.Began] = last > today - RecentDays ? day with { PassedRecent = day.PassedRecent + 1 } : day with { PassedBefore = day.PassedBefore + 1 };

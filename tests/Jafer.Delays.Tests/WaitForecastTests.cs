@@ -9,10 +9,10 @@ public class WaitForecastTests
     private const int Today = 2000;
 
     // Mesures that take their steps in any order and at any distance, some never.
-    private static Gen<FollowedWait> Mesure { get; } =
+    private static Gen<DatedWait> Mesure { get; } =
         from began in Gen.Choose(1, Today + 50)
         from steps in Gen.Choose(-60, 400).ArrayOf(4)
-        select new FollowedWait(began, Step(began, steps[0]), Step(began, steps[1])) { ContactedOn = Step(began, steps[2]), ScheduledOn = Step(began, steps[3]) };
+        select new DatedWait(began, Step(began, steps[0]), Step(began, steps[1])) { ContactedOn = Step(began, steps[2]), ScheduledOn = Step(began, steps[3]) };
 
     private static int Step(int began, int days) => days < 0 ? 0 : began + days;
 
@@ -30,7 +30,7 @@ public class WaitForecastTests
     public void Follow_WhatComesLater_ChangesNoLevel() => Prop.ForAll(Mesure.ArrayOf().ToArbitrary(), Gen.Choose(300, Today).ToArbitrary(), (waits, day) =>
     {
         var all = PastLevels.Follow([waits], Today);
-        FollowedWait[] known = [.. waits.Select(w => new FollowedWait(w.Began, Until(w.PassedOn), Until(w.EndedOn)) { ContactedOn = Until(w.ContactedOn), ScheduledOn = Until(w.ScheduledOn) })];
+        DatedWait[] known = [.. waits.Select(w => new DatedWait(w.Began, Until(w.PassedOn), Until(w.EndedOn)) { ContactedOn = Until(w.ContactedOn), ScheduledOn = Until(w.ScheduledOn) })];
         var then = PastLevels.Follow([known], day);
 
         return Enumerable.Range(0, waits.Length).All(w => waits[w].Began > day || all.Of(0, w).Equals(then.Of(0, w)));
@@ -56,7 +56,7 @@ public class WaitForecastTests
     [InlineData(10)]
     public void Of_FewPassings_IsNothing(int waiting)
     {
-        FollowedWait[] waits = [.. Enumerable.Range(0, WaitLevel.LeastPassed - 1).Select(i => new FollowedWait(1800 + i, 1900 + i, 0)), .. Enumerable.Repeat(new FollowedWait(1950, 0, 0), waiting)];
+        DatedWait[] waits = [.. Enumerable.Range(0, WaitLevel.LeastPassed - 1).Select(i => new DatedWait(1800 + i, 1900 + i, 0)), .. Enumerable.Repeat(new DatedWait(1950, 0, 0), waiting)];
 
         Assert.Null(WaitLevel.Of(PastLevels.RecordOf(waits, Today)));
         Assert.NotNull(WaitLevel.Of(PastLevels.RecordOf([.. waits, new(1800, 1900, 0)], Today)));
@@ -66,7 +66,7 @@ public class WaitForecastTests
     public void Of_ASteadyQueue_IsItsWait()
     {
         // One transmitted a day, reached after 20 days, scheduled after 80, held after 90; of those in the queue and before, all come.
-        FollowedWait[] waits = [.. Enumerable.Range(500, 1500).Select(day => new FollowedWait(day, day + 90, 0) { ContactedOn = day + 20, ScheduledOn = day + 80 })];
+        DatedWait[] waits = [.. Enumerable.Range(500, 1500).Select(day => new DatedWait(day, day + 90, 0) { ContactedOn = day + 20, ScheduledOn = day + 80 })];
 
         Assert.InRange(WaitLevel.Of(PastLevels.RecordOf(waits, Today))!.Value.Days, 75, 100);
     }
@@ -89,7 +89,7 @@ public class WaitForecastTests
     {
         var calibration = new ForecastCalibration();
         for (var i = 0; i < 500; i++)
-            calibration.Add(100, new FollowedWait(1300 + i, 1300 + i + (int)(100 * factor), 0), Today);
+            calibration.Add(100, new DatedWait(1300 + i, 1300 + i + (int)(100 * factor), 0), Today);
 
         var forecast = calibration.Of(new(100));
 
@@ -104,7 +104,7 @@ public class WaitForecastTests
         // Each waits 150 days in truth; of half it is not known yet.
         var calibration = new ForecastCalibration();
         for (var i = 0; i < 300; i++)
-            calibration.Add(100, new FollowedWait(Today - 299 + i, Today - 149 + i, 0), Today);
+            calibration.Add(100, new DatedWait(Today - 299 + i, Today - 149 + i, 0), Today);
 
         Assert.InRange(calibration.Of(new(100)).Median, 145, 152);
     }
@@ -113,7 +113,7 @@ public class WaitForecastTests
     public void Of_DrawnErrors_HoldsEightInTen()
     {
         var random = new Random(7);
-        FollowedWait Draw(int began) => new(began, began + (int)Math.Round(120 * Math.Exp(0.5 * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))), 0);
+        DatedWait Draw(int began) => new(began, began + (int)Math.Round(120 * Math.Exp(0.5 * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))), 0);
         var calibration = new ForecastCalibration();
         for (var i = 0; i < 4000; i++)
             calibration.Add(120, Draw(Today - 700 + (i % 690)), Today);
@@ -135,7 +135,7 @@ public class WaitForecastTests
         return forecast.Low <= forecast.Median && forecast.Median <= forecast.High && forecast.Low >= 0;
     }).QuickCheckThrowOnFailure();
 
-    private static bool Left(FollowedWait wait)
+    private static bool Left(DatedWait wait)
     {
         int Day(int step) => step == 0 ? int.MaxValue : Math.Max(step, wait.Began + 2);
         return Math.Min(Day(wait.PassedOn), Math.Min(Day(wait.EndedOn), Day(wait.ScheduledOn))) <= Today;

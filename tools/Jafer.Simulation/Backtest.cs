@@ -27,12 +27,15 @@ internal static class Backtest
     /// <summary>The simple rules and, last, the forecast.</summary>
     public static readonly string[] Rules = ["declared wait", "last year's median", "queue ÷ rate", "queue ÷ rate + the way to it", "forecast"];
 
+    /// <summary>First seed: those before it gave the weights of the forecast's level.</summary>
+    public const int FirstSeed = 3;
+
     private const int DeclaredEvery = 180;
 
     /// <summary>Runs policies and looks back at them: a table in Markdown with means over seeds and their 95 % intervals.</summary>
     /// <param name="territory">Where everything is.</param>
     /// <param name="policies">The policies.</param>
-    /// <param name="seeds">Seeds from 0.</param>
+    /// <param name="seeds">How many seeds, from <see cref="FirstSeed"/>.</param>
     /// <param name="progress">Is told how far it is.</param>
     /// <param name="ct">Cancellation: nothing is kept.</param>
     public static string Table(Territory territory, IReadOnlyList<Policy> policies, int seeds, Action<string> progress, CancellationToken ct)
@@ -41,12 +44,12 @@ internal static class Backtest
         var done = 0;
         Parallel.For(0, seeds, new() { MaxDegreeOfParallelism = Math.Clamp(Environment.ProcessorCount, 1, 8), CancellationToken = ct }, seed =>
         {
-            var demand = Demand.Of(territory, World.Middle.Parameters, seed);
+            var demand = Demand.Of(territory, World.Middle.Parameters, FirstSeed + seed);
             foreach (var (p, policy) in policies.Index())
             {
                 ct.ThrowIfCancellationRequested();
                 results[p, seed] = Of(territory, demand, Engine.Run(territory, demand, policy));
-                progress(FormattableString.Invariant($"{Interlocked.Increment(ref done)} of {policies.Count * seeds}: seed {seed}, {policy.Name}"));
+                progress(FormattableString.Invariant($"{Interlocked.Increment(ref done)} of {policies.Count * seeds}: seed {FirstSeed + seed}, {policy.Name}"));
             }
         });
         var text = new StringBuilder();
@@ -67,7 +70,7 @@ internal static class Backtest
     {
         var demand = Demand.Of(territory, World.Middle.Parameters, 0);
         var cells = Cells(territory, demand, Engine.Run(territory, demand, Policy.Base));
-        FollowedWait[][] queues = [.. cells.Select(c => c.Waits)];
+        DatedWait[][] queues = [.. cells.Select(c => c.Waits)];
         var today = Number(Calendar.YearEnd);
         var levels = PastLevels.Follow(queues, today);
         var calibration = new ForecastCalibration();
@@ -86,7 +89,7 @@ internal static class Backtest
     public static BacktestResult Of(Territory territory, Demand demand, Books books)
     {
         var cells = Cells(territory, demand, books);
-        FollowedWait[][] queues = [.. cells.Select(c => c.Waits)];
+        DatedWait[][] queues = [.. cells.Select(c => c.Waits)];
         var levels = PastLevels.Follow(queues, Number(Calendar.End));
         var wayToIt = WayToIt(demand, books);
         var (errors, forecasts, covered, sooner, width, wait) = (new double[Rules.Length], 0, 0, 0, 0.0, 0.0);
@@ -150,7 +153,7 @@ internal static class Backtest
         public Cell(Books books, int[] mesures, double phase)
         {
             (Mesures, Phase) = (mesures, phase);
-            Waits = [.. mesures.Select(m => new FollowedWait(Number(books.Transmitted[m]), Number(books.FirstHeld[m]), Number(books.Closed[m]))
+            Waits = [.. mesures.Select(m => new DatedWait(Number(books.Transmitted[m]), Number(books.FirstHeld[m]), Number(books.Closed[m]))
             {
                 ContactedOn = Number(books.Contacted[m]),
                 ScheduledOn = Number(books.Scheduled[m]),
@@ -164,7 +167,7 @@ internal static class Backtest
 
         public int[] Mesures { get; }
 
-        public FollowedWait[] Waits { get; }
+        public DatedWait[] Waits { get; }
 
         public double Phase { get; }
 

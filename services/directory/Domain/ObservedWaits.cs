@@ -87,12 +87,8 @@ internal static class ObservedWaits
         {
             if (mesure.TransmittedOn < from || mesure.TransmittedOn > until || mesure.Wait(start, end) is not { } wait || wait.Began > until)
                 continue;
-            if (wait.PassedOn != 0 && wait.PassedOn <= until)
-                counts.Add(wait.PassedOn - wait.Began, DelayOutcome.Passed);
-            else if (wait.EndedOn != 0 && wait.EndedOn <= until)
-                counts.Add(wait.EndedOn - wait.Began, DelayOutcome.Ended);
-            else
-                counts.Add(until - wait.Began, DelayOutcome.Waiting);
+            var (last, outcome) = wait.OutcomeOn(until);
+            counts.Add(last - wait.Began, outcome);
         }
         return counts;
     }

@@ -104,7 +104,7 @@ internal sealed class Offer
     public PastForecasts? Forecasts { get; init; }
 
     /// <summary>The same mesures as a queue.</summary>
-    public FollowedWait[] QueueWaits() => Array.ConvertAll(Followed, m => new FollowedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn) { ContactedOn = m.ContactedOn, ScheduledOn = m.ScheduledOn });
+    public DatedWait[] QueueWaits() => Array.ConvertAll(Followed, m => new DatedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn) { ContactedOn = m.ContactedOn, ScheduledOn = m.ScheduledOn });
 
     /// <summary>The wait as it is observed on a day; null while too little is known.</summary>
     /// <param name="day">The day.</param>

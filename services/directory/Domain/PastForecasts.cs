@@ -32,7 +32,7 @@ internal sealed class PastForecasts
 
     private ForecastCalibration Learn(Modalite modalite, int yesterday)
     {
-        FollowedWait[][] queues = [.. _offers(modalite).Where(o => o.Followed.Length >= WaitLevel.LeastPassed).Select(o => o.QueueWaits())];
+        DatedWait[][] queues = [.. _offers(modalite).Where(o => o.Followed.Length >= WaitLevel.LeastPassed).Select(o => o.QueueWaits())];
         var calibration = new ForecastCalibration();
         calibration.Add(queues, PastLevels.Follow(queues, yesterday), yesterday);
         return calibration;

@@ -157,7 +157,7 @@ internal static class EspaceResults
             reasons[count++] = (shut, RankingReasonCode.OpeningDay, shut);
         if (offer.LoadDaysOn(needs.Today) is > 0 and var load)
             reasons[count++] = (load, RankingReasonCode.DemandAboveCapacity, load);
-        if (PlaceCount.Of(offer, needs.Today).Left is > 0 and var free)
+        if (result.Places is { FreeCount: > 0 and var free })
             reasons[count++] = (0, RankingReasonCode.CapacityAvailable, free);
         if (hote is { } toHote && ReasonOf(toHote, RankingReasonCode.HoteTravel, RankingReasonCode.HoteTravelUnknown) is { } first)
             reasons[count++] = first;

@@ -101,7 +101,6 @@ internal sealed class SlotMatching(MesuresDbContext db, Bookings bookings, Espac
             select new { Own = own.IdentityIndex!, Other = other.IdentityIndex!, mesure.Decision.InterdictionDeContact, mesure.Decision.LegalBasis, mesure.Decision.Situations }).ToListAsync(ct);
         var apart = linked.Where(l => Domain.Arrivals.MustBeSeparated(l.InterdictionDeContact, l.LegalBasis, l.Situations)).ToLookup(l => l.Own, l => l.Other);
         return new(
-            await schedule.AgesAsync(slot.EspaceId, slot.Modalite, ct), [.. present.Select(p => (p.MesureId, p.IdentityIndex!))],
-apart);
+            await schedule.AgesAsync(slot.EspaceId, slot.Modalite, ct), [.. present.Select(p => (p.MesureId, p.IdentityIndex!))], apart);
     }
 }

@@ -14,7 +14,7 @@ using static Jafer.Directory.Tests.Slices.DirectoryFixture;
 
 namespace Jafer.Directory.Tests.Slices;
 
-/// <summary>Places that are held, by two replicas, the second with a clock that the tests move.</summary>
+/// <summary>Places that are held, by two replicas; that time passes is seen by a source of snapshots whose clock the tests move.</summary>
 public sealed class HoldPlaceTests(HoldPlaceTests.Replicas jafer) : IClassFixture<HoldPlaceTests.Replicas>
 {
     /// <summary>The directory with a second replica.</summary>

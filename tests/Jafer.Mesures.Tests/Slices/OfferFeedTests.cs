@@ -1,34 +1,20 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Notification.V1;
-using Jafer.Notifications;
 using Jafer.Testing;
-using Microsoft.Extensions.Configuration;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>From a cancelled rencontre over the broker to the feed of the espace's software, and back with the family that takes the slot.</summary>
-[Collection(OfferFeedTests.BesideNotification)]
-public sealed class OfferFeedTests(MesuresFixture jafer)
+[Collection(NotificationBeside.Together)]
+public sealed class OfferFeedTests(MesuresFixture jafer, NotificationBeside notification)
 {
-    // One after the other: of two notification services on one broker a single one hears of a mesure.
-    internal const string BesideNotification = "beside a notification service";
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task CancelRencontre_FamiliesWait_IsOfferedOnTheFeedWithinSecondsAndTakenByOneCall()
     {
-        await using var database = await TestDatabase.CloneAsync(NotificationsModule.Name, async connection =>
-        {
-            await using var app = NotificationsModule.Build([], b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(NotificationsModule.Name, connection, "none")));
-            await NotificationsModule.MigrateAsync(app);
-        });
-        await using var notification = await ServiceHost.StartAsync(
-            configure => NotificationsModule.Build([], configure),
-            ServiceHost.Settings(NotificationsModule.Name, database.ConnectionString, jafer.Settings["Broker:Prefix"]!.TrimEnd('.')));
-        await notification.ReadyAsync();
         var rencontres = new RencontreService.RencontreServiceClient(jafer.First.Channel("espace", Gestionnaire));
         var feed = new NotificationService.NotificationServiceClient(notification.Channel("espace", Gestionnaire));
         // An espace of its own: others of this database lose rencontres at the same time.

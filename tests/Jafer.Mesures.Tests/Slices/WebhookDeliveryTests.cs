@@ -1,40 +1,20 @@
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Notification.V1;
-using Jafer.Notifications;
 using Jafer.Testing;
-using Microsoft.Extensions.Configuration;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>From a transmission over the broker to the espace's webhook, and its answer back to the mesure.</summary>
-[Collection(OfferFeedTests.BesideNotification)]
-public sealed class WebhookDeliveryTests(MesuresFixture jafer)
+[Collection(NotificationBeside.Together)]
+public sealed class WebhookDeliveryTests(MesuresFixture jafer, NotificationBeside notification)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task TransmitMesure_AnsweredByTheEspacesWebhook_IsDelivered()
     {
-        var prefix = jafer.Settings["Broker:Prefix"]!.TrimEnd('.');
-        await using var database = await TestDatabase.CloneAsync(NotificationsModule.Name, async connection =>
-        {
-            await using var app = NotificationsModule.Build([], b => b.Configuration.AddInMemoryCollection(ServiceHost.Settings(NotificationsModule.Name, connection, "none")));
-            await NotificationsModule.MigrateAsync(app);
-        });
-        await using var notification = await ServiceHost.StartAsync(
-            configure => NotificationsModule.Build([], configure),
-            ServiceHost.Settings(NotificationsModule.Name, database.ConnectionString, prefix, new Dictionary<string, string?>
-            {
-                ["Webhooks:AllowHttp"] = "true",
-                ["Webhooks:AllowedNetworks:0"] = "127.0.0.0/8",
-                // Other tests' mesures of this gestionnaire are refused, for good: their proofs are their own affair.
-                ["Webhooks:FirstBackoff"] = "06:00:00",
-                ["Webhooks:RestAfterFailures"] = "1000000",
-                ["Webhooks:EndpointConcurrency"] = "50",
-            }));
-        await notification.ReadyAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
         var id = await jafer.MesureInAsync(MesureState.Completee);
         receiver.Answer = (call, http) =>

@@ -84,7 +84,7 @@ internal sealed class Player(ReplayPlan plan, Stage stage, IReadOnlyList<Life> l
         await PhaseAsync("mesures ordered, transmitted and read", lives, OpenAsync, ct);
         var draw = new Draw(plan.Seed);
         var journals = lives.Where(l => l.IsAtEspace).GroupBy(l => stage.GestionnaireOf(l.Site))
-            .Select(g => (Gestionnaire: g.Key, Batches: Journal.Of(g, draw))).OrderByDescending(j => j.Batches.Sum(b => b.Length)).ToArray();
+            .Select(g => (Gestionnaire: g.Key, Batches: Pushes.Of(g, draw))).OrderByDescending(j => j.Batches.Sum(b => b.Length)).ToArray();
         await PhaseAsync("items pushed", journals, PushAsync, ct, journals.Sum(j => j.Batches.Sum(b => b.Length)));
         await PhaseAsync("judges' acts", [.. lives.Where(l => l.Reply is JudgeReply.Acknowledged or JudgeReply.Answered || l.Count(StepKind.CloseByCourt) > 0)], JudgeAsync, ct);
     }

@@ -245,7 +245,7 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
             foreach (var e in page.Events)
                 acts.AddOrUpdate(e.Act, 1, (_, n) => n + 1);
             var times = page.Events.Where(e => e.SourceSystem == Player.Software).Select(e => e.OccurredTime.ToDateTimeOffset());
-            if (!times.SequenceEqual(life.Steps.Where(s => Journal.IsTold(s.Kind)).Select(s => s.At)))
+            if (!times.SequenceEqual(life.Steps.Where(s => Pushes.IsTold(s.Kind)).Select(s => s.At)))
                 Interlocked.Increment(ref wrongTimes);
             return 0;
         }, ct);

@@ -10,7 +10,7 @@ internal readonly record struct Told(Life Life, int Step, int Sequence);
 /// What the software of a gestionnaire pushes: everything in the order in which it happened, but one in ten late, one in twenty once more, and
 /// each batch shuffled. The same seed gives the same disorder.
 /// </summary>
-internal static class Journal
+internal static class Pushes
 {
     private const int MostOfABatch = 500;
 
