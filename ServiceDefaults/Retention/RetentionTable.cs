@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Jafer.Contracts.Csv;
 using Microsoft.Extensions.Configuration;
 
 namespace Jafer.ServiceDefaults.Retention;
@@ -53,7 +54,7 @@ public sealed record RetentionRule(
     string Code, string What, string After, RetentionPeriod Keep, RetentionPeriod Shortest, RetentionPeriod Longest, string How, string Source);
 
 /// <summary>The rules of retention, as retention.csv has them.</summary>
-public sealed partial class RetentionTable
+public sealed class RetentionTable
 {
     // Periods are compared from one day on; which one does not matter within these bounds.
     private static readonly DateTimeOffset s_day = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -92,8 +93,7 @@ public sealed partial class RetentionTable
         var rules = new List<RetentionRule>();
         foreach (var line in lines.Where(l => l.Length > 0 && l[0] != '#').Skip(1))
         {
-            var cells = Cell().Matches(line).Select(m => m.Groups["q"].Success ? m.Groups["q"].Value : m.Groups["p"].Value).ToArray();
-            if (cells is not [var code, var what, var after, var keep, var shortest, var longest, var how, var source] || rules.Exists(r => r.Code == code))
+            if (CsvText.Cells(',', line) is not [var code, var what, var after, var keep, var shortest, var longest, var how, var source] || rules.Exists(r => r.Code == code))
             {
                 throw new FormatException($"rules of retention: {line}");
             }
@@ -131,7 +131,4 @@ public sealed partial class RetentionTable
         using var reader = new StreamReader(stream);
         return Parse(reader.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries));
     }
-
-    [GeneratedRegex("""(?<=^|,)(?:"(?<q>[^"]*)"|(?<p>[^",]*))(?=,|$)""")]
-    private static partial Regex Cell();
 }

@@ -606,3 +606,37 @@ public sealed record SourceSilent : DomainEvent
     /// <summary>Days that nine in ten of its pauses did not pass; absent when it reported too seldom to say.</summary>
     public int? UsualDays { get; init; }
 }
+
+/// <summary>
+/// The national survey (SSER) of a year was opened, and a gestionnaire is asked for its return. <see cref="DomainEvent.AggregateId"/> is
+/// the return: this gestionnaire and this year.
+/// </summary>
+[EntityName("mesure.survey-opened.v1"), MessageUrn("mesure.survey-opened.v1")]
+public sealed record SurveyOpened : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>Calendar year that is asked about.</summary>
+    public required int Year { get; init; }
+
+    /// <summary>Last day on which the return is expected.</summary>
+    public required DateOnly DueDate { get; init; }
+}
+
+/// <summary>
+/// A gestionnaire is reminded that it has not validated its return for the national survey. <see cref="DomainEvent.AggregateId"/> is the
+/// return. Whoever validated is not reminded.
+/// </summary>
+[EntityName("mesure.survey-reminder-due.v1"), MessageUrn("mesure.survey-reminder-due.v1")]
+public sealed record SurveyReminderDue : DomainEvent
+{
+    /// <summary>The gestionnaire as an organisation.</summary>
+    public required Guid GestionnaireId { get; init; }
+
+    /// <summary>Calendar year that is asked about.</summary>
+    public required int Year { get; init; }
+
+    /// <summary>Last day on which the return is expected; may have passed.</summary>
+    public required DateOnly DueDate { get; init; }
+}

@@ -12,6 +12,7 @@ using Jafer.Mesures.Projections;
 using Jafer.Mesures.Rencontres;
 using Jafer.Mesures.Retention;
 using Jafer.Mesures.Sessions;
+using Jafer.Mesures.Survey;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Clients;
 using Jafer.ServiceDefaults.Journal;
@@ -69,6 +70,13 @@ public static class MesuresModule
         builder.Services.AddHostedService(services => services.GetRequiredService<DelayFold>());
         builder.Services.AddSingleton<DelayReader>();
         builder.Services.AddSingleton<ImpactReader>();
+        builder.Services.Configure<SurveyOptions>(builder.Configuration.GetSection("Survey"));
+        builder.Services.AddSingleton<SurveyFold>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<SurveyFold>());
+        builder.Services.AddSingleton<SurveyFigures>();
+        builder.Services.AddScoped<SserReturns>();
+        builder.Services.AddScoped<SurveyCampaigns>();
+        builder.Services.AddScoped<DirectoryDeclarations>();
         builder.Services.AddSingleton<IndexRenewal>();
         builder.Services.AddHostedService(services => services.GetRequiredService<IndexRenewal>());
         builder.Services.Configure<RetentionOptions>(builder.Configuration.GetSection("Retention"));
@@ -96,6 +104,7 @@ public static class MesuresModule
         app.MapGrpcService<DocumentGrpcService>();
         app.MapGrpcService<IntakeGrpcService>();
         app.MapGrpcService<RetentionGrpcService>();
+        app.MapGrpcService<SurveyGrpcService>();
         app.MapJournalOfMesures();
         return app;
     }

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Jafer.Mesures.Bulk;
 using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Domain;
+using Jafer.Mesures.Domain.Survey;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Retention;
 using Jafer.ServiceDefaults.Data;
@@ -90,6 +91,14 @@ internal sealed class MesuresDbContext : JaferDbContext
     public DbSet<RetentionCount> RetentionCounts => Set<RetentionCount>();
 
     public DbSet<TransmissionRelay> TransmissionRelays => Set<TransmissionRelay>();
+
+    public DbSet<SurveyCampaign> SurveyCampaigns => Set<SurveyCampaign>();
+
+    public DbSet<SserReturn> SserReturns => Set<SserReturn>();
+
+    public DbSet<SserReturnVersion> SserReturnVersions => Set<SserReturnVersion>();
+
+    public DbSet<NationalFigure> NationalFigures => Set<NationalFigure>();
 
     /// <summary>
     /// Saves, and with the acts of each mesure the deadlines that follow from them. Here, because no act comes past it but those of
@@ -229,6 +238,26 @@ internal sealed class MesuresDbContext : JaferDbContext
         });
         modelBuilder.Entity<DecisionDocumentChunk>().ToTable("decision_document_chunks").HasKey(c => new { c.DocumentId, c.Number });
         modelBuilder.Entity<OrganisationView>().ToTable("organisations");
+        modelBuilder.Entity<SurveyCampaign>(e =>
+        {
+            e.ToTable("survey_campaigns").HasKey(c => c.Year);
+            e.Property(c => c.Year).ValueGeneratedNever();
+            e.Property(c => c.Version).IsConcurrencyToken();
+            e.Ignore(c => c.IsClosed);
+        });
+        modelBuilder.Entity<SserReturn>(e =>
+        {
+            e.ToTable("sser_returns").HasKey(r => new { r.GestionnaireId, r.Year });
+            e.Property(r => r.Version).IsConcurrencyToken();
+            e.Property(r => r.Figures).HasColumnType("jsonb").HasConversion(ListConverter<ReturnFigure>(), ListComparer<ReturnFigure>());
+        });
+        modelBuilder.Entity<SserReturnVersion>(e =>
+        {
+            e.ToTable("sser_return_versions").HasKey(r => new { r.GestionnaireId, r.Year, r.Version });
+            e.HasOne<SserReturn>().WithMany().HasForeignKey(r => new { r.GestionnaireId, r.Year }).OnDelete(DeleteBehavior.Restrict);
+            e.Property(r => r.Figures).HasColumnType("jsonb").HasConversion(ListConverter<ReturnFigure>(), ListComparer<ReturnFigure>());
+        });
+        modelBuilder.Entity<NationalFigure>().ToTable("survey_national").HasKey(f => new { f.Year, f.Code });
         modelBuilder.Entity<ReferenceCounter>().ToTable("reference_counters").HasKey(c => new { c.Prefix, c.Year });
         modelBuilder.Entity<EspaceView>(e =>
         {

@@ -218,6 +218,10 @@ internal sealed class Child
     [InClear(DataCategory.Statistics)]
     public short? AgeAtDecision { get; private set; }
 
+    /// <summary>Full years that a child has on a day.</summary>
+    public static short AgeOn(DateOnly day, DateOnly birth) =>
+        (short)Math.Max(0, day.Year - birth.Year - (birth.AddYears(day.Year - birth.Year) > day ? 1 : 0));
+
     /// <summary>The same child in another mesure.</summary>
     public Child For(Guid id, Guid mesureId) => new()
     {

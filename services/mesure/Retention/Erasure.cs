@@ -30,7 +30,7 @@ internal sealed class Erasure(MesuresDbContext db, Mesure mesure, DateTimeOffset
             .SetProperty(p => p.IdentityIndex, (string?)null), ct);
         foreach (var child in await db.Children.AsNoTracking().Where(c => c.MesureId == id).ToListAsync(ct))
         {
-            var age = child.BirthDate is { } birth ? AgeOn(began, birth) : child.AgeAtDecision;
+            var age = child.BirthDate is { } birth ? Child.AgeOn(began, birth) : child.AgeAtDecision;
             await db.Children.Where(c => c.Id == child.Id).ExecuteUpdateAsync(set => set
                 .SetProperty(c => c.GivenName, "").SetProperty(c => c.FamilyName, "").SetProperty(c => c.BirthDate, (DateOnly?)null)
                 .SetProperty(c => c.AgeAtDecision, age).SetProperty(c => c.Needs, Array.Empty<Contracts.Mesure.V1.ChildNeed>())
@@ -61,9 +61,6 @@ internal sealed class Erasure(MesuresDbContext db, Mesure mesure, DateTimeOffset
             """, ct);
         mesure.Anonymise(now);
     }
-
-    private static short AgeOn(DateOnly day, DateOnly birth) =>
-        (short)Math.Max(0, day.Year - birth.Year - (birth.AddYears(day.Year - birth.Year) > day ? 1 : 0));
 
     /// <summary>The rows go, and the bytes with them, unless a mesure that follows reads the same.</summary>
     private async Task EraseDocumentsAsync(CancellationToken ct)

@@ -231,3 +231,9 @@ internal sealed class OfferColumns : SqlMigration
 {
     protected override string Resource => "202611291411_offers.sql";
 }
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611291601_survey")]
+internal sealed class SurveyTables : SqlMigration
+{
+    protected override string Resource => "202611291601_survey.sql";
+}

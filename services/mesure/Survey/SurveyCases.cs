@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Contracts.Type.V1;
+using Jafer.Mesures.Domain.Survey;
+using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Secrets;
+using Npgsql;
+using Child = Jafer.Mesures.Domain.Child;
+
+namespace Jafer.Mesures.Survey;
+
+/// <summary>Reads what the survey looks at in mesures, a portion of them at a time.</summary>
+internal static class SurveyCases
+{
+    private static readonly byte[] s_birth = KeyRing.Binding("children.birth_date");
+
+    private const string Mesures = """
+        select m.id, m.gestionnaire_id, coalesce(m.espace_departement, e.departement, ''), m.nature, m.origin, m.decision_nature, m.decision_legal_basis,
+            m.decision_situations, m.decision_principal_situation,
+            coalesce((select p.closure_reason = 'TRANSFERT' from mesures p where p.id = m.predecessor_id), false),
+            (case when m.nature = 'JUDICIAIRE' then m.transmitted_at else coalesce(m.acknowledged_at, m.created_at) end at time zone 'Europe/Paris')::date,
+            (least(m.visiteur_contact_at, m.hote_contact_at) at time zone 'Europe/Paris')::date,
+            (m.first_scheduling_at at time zone 'Europe/Paris')::date,
+            (m.first_planned_rencontre_at at time zone coalesce(m.espace_time_zone, 'Europe/Paris'))::date,
+            (m.first_held_rencontre_at at time zone coalesce(m.espace_time_zone, 'Europe/Paris'))::date,
+            (m.closed_at at time zone 'Europe/Paris')::date, m.closure_reason, m.ever_scheduled,
+            coalesce(m.decision_date, (m.created_at at time zone 'Europe/Paris')::date)
+        from mesures m left join espaces e on e.id = m.espace_id
+        where m.id = any($1) and m.gestionnaire_id is not null and (m.nature <> 'JUDICIAIRE' or m.transmitted_at is not null)
+        """;
+
+    private const string Rencontres = """
+        select mesure_id, extract(year from starts_at at time zone time_zone)::int, outcome, count(*)::int
+        from rencontres where mesure_id = any($1) group by 1, 2, 3
+        """;
+
+    private const string Children = """
+        select r.mesure_id, r.year, c.birth_date, c.age_at_decision
+        from (select distinct mesure_id, extract(year from starts_at at time zone time_zone)::int as year, unnest(present_child_ids) as child_id
+              from rencontres where mesure_id = any($1) and outcome = 'HELD') r
+            join children c on c.id = r.child_id
+        """;
+
+    /// <summary>The mesures that an espace has received, of those asked for.</summary>
+    /// <param name="connection">An open connection of the service's own work.</param>
+    /// <param name="ids">Which mesures.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<List<SurveyCase>> ReadAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(Mesures) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ids } } },
+                new NpgsqlBatchCommand(Rencontres) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ids } } },
+                new NpgsqlBatchCommand(Children) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ids } } },
+            },
+        };
+        batch.Timeout = 600;
+        var cases = new List<(SurveyCase Case, DateOnly Began)>(ids.Length);
+        var rencontres = new Dictionary<Guid, List<(int, RencontreOutcome, int)>>();
+        var children = new Dictionary<Guid, List<(int Year, DateOnly? Birth, int? Age)>>();
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            cases.Add((
+                new SurveyCase
+                {
+                    MesureId = reader.GetGuid(0),
+                    GestionnaireId = reader.GetGuid(1),
+                    Departement = reader.GetString(2),
+                    Nature = ProtoConversions.FromCode<MesureNature>(reader.GetString(3)),
+                    Origin = ProtoConversions.FromCode<NonJudicialOrigin>(reader.GetString(4)),
+                    DecisionNature = ProtoConversions.FromCode<DecisionNature>(reader.GetString(5)),
+                    LegalBasis = ProtoConversions.FromCode<LegalBasis>(reader.GetString(6)),
+                    Situations = [.. reader.GetFieldValue<string[]>(7).Select(ProtoConversions.FromCode<SituationParticuliere>)],
+                    PrincipalSituation = ProtoConversions.FromCode<SituationParticuliere>(reader.GetString(8)),
+                    ByTransfer = reader.GetBoolean(9),
+                    ReceivedOn = reader.GetFieldValue<DateOnly>(10),
+                    ContactedOn = Day(11),
+                    ScheduledOn = Day(12),
+                    PlannedOn = Day(13),
+                    HeldOn = Day(14),
+                    ClosedOn = Day(15),
+                    ClosureReason = ProtoConversions.FromCode<ClosureReason>(reader.GetString(16)),
+                    EverScheduled = reader.GetBoolean(17),
+                },
+                reader.GetFieldValue<DateOnly>(18)));
+        }
+
+        await reader.NextResultAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            Of(rencontres).Add((reader.GetInt32(1), ProtoConversions.FromCode<RencontreOutcome>(reader.GetString(2)), reader.GetInt32(3)));
+        }
+
+        await reader.NextResultAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            Of(children).Add((reader.GetInt32(1), reader.IsDBNull(2) ? null : Birth(reader.GetFieldValue<byte[]>(2)), reader.IsDBNull(3) ? null : reader.GetInt16(3)));
+        }
+
+        return [.. cases.Select(c => c.Case with
+        {
+            Rencontres = rencontres.GetValueOrDefault(c.Case.MesureId) ?? [],
+            Children = [.. (children.GetValueOrDefault(c.Case.MesureId) ?? []).Select(child => (child.Year, child.Birth is { } birth ? Child.AgeOn(c.Began, birth) : child.Age))],
+        })];
+
+        DateOnly? Day(int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateOnly>(column);
+
+        List<T> Of<T>(Dictionary<Guid, List<T>> lists)
+        {
+            var id = reader.GetGuid(0);
+            if (!lists.TryGetValue(id, out var list))
+            {
+                lists[id] = list = [];
+            }
+
+            return list;
+        }
+    }
+
+    private static DateOnly Birth(byte[] value) =>
+        DateOnly.ParseExact(Encoding.ASCII.GetString(KeyRing.Process.Open(value, s_birth)), "O", CultureInfo.InvariantCulture);
+}

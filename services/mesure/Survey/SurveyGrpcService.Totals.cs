@@ -1,0 +1,127 @@
+using Grpc.Core;
+using Jafer.Contracts.Mesure.V1;
+using Jafer.Mesures.Domain;
+using Jafer.Mesures.Domain.Survey;
+using Jafer.ServiceDefaults.Access;
+using Jafer.ServiceDefaults.Grpc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Jafer.Mesures.Survey;
+
+internal sealed partial class SurveyGrpcService
+{
+    public override async Task<GetNationalSurveyResponse> GetNationalSurvey(GetNationalSurveyRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var year = Year(check, request.Year);
+        check.ThrowIfAny();
+        var ct = context.CancellationToken;
+        var nation = await NationAsync(year, ct);
+        var (before, first) = (await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
+        var response = new GetNationalSurveyResponse
+        {
+            AskedCount = nation.Asked,
+            AnsweredCount = nation.Answered,
+            ImputedCount = nation.Imputed,
+            Provisional = await IsProvisionalAsync(year, ct),
+        };
+        foreach (var figure in SurveyCatalogue.BuiltIn.Figures)
+        {
+            var total = new SurveyTotal { Code = figure.Code, ImputedValue = nation.Imputations.GetValueOrDefault(figure.Code) };
+            if (nation.Values.TryGetValue(figure.Code, out var value))
+            {
+                total.Value = value;
+            }
+
+            if (before.Values.TryGetValue(figure.Code, out var previous))
+            {
+                total.PreviousValue = previous;
+            }
+
+            if (first.Values.TryGetValue(figure.Code, out var earliest))
+            {
+                total.FirstValue = earliest;
+            }
+
+            total.Published.AddRange(PublishedFigures.All.Where(p => p.Year == year && p.Code == figure.Code).Select(p => p.ToProto()));
+            if (total.HasValue || total.HasPreviousValue || total.HasFirstValue || total.Published.Count > 0)
+            {
+                response.Totals.Add(total);
+            }
+        }
+
+        response.Published.AddRange(PublishedBeside(year));
+        return response;
+    }
+
+    public override async Task<GetTerritorySurveyResponse> GetTerritorySurvey(GetTerritorySurveyRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var year = Year(check, request.Year);
+        check.ThrowIfAny();
+        var departements = await figures.ByDepartementAsync(year, context.Caller().Territory?.Departements, context.CancellationToken);
+        return Territory(departements, !returns.IsOver(year));
+    }
+
+    private static IEnumerable<PublishedSurveyFigure> PublishedBeside(int year) => PublishedFigures.All.Where(p => p.Year == year && p.Code is null)
+        .Select(p => new PublishedSurveyFigure { Figure = p.Figure, Label = p.Label, Published = p.ToProto() });
+
+    // All figures of a département, or none: they follow from each other.
+    private static GetTerritorySurveyResponse Territory(SortedDictionary<string, Dictionary<string, long>> departements, bool provisional)
+    {
+        var counted = SurveyCatalogue.BuiltIn.Figures.Where(f => f.IsCounted).ToArray();
+        var rows = departements.Values.Select(d => (IReadOnlyList<long>)[.. counted.Select(f => d.GetValueOrDefault(f.Code))]).ToArray();
+        var withheld = SmallCells.Withheld(rows);
+        var response = new GetTerritorySurveyResponse { Provisional = provisional };
+        foreach (var (i, figure) in counted.Index())
+        {
+            response.Totals.Add(Total(figure, rows.Sum(r => r[i]), withheld is null || SmallCells.IsSmall(rows.Sum(r => r[i]))));
+        }
+
+        foreach (var ((departement, _), d) in departements.Select((of, d) => (of, d)))
+        {
+            var row = new DepartementSurvey { Departement = departement };
+            row.Totals.AddRange(counted.Select((f, i) => Total(f, rows[d][i], withheld is null || withheld[d])));
+            response.Departements.Add(row);
+        }
+
+        return response;
+    }
+
+    private static SurveyTotal Total(SurveyFigureRow figure, long value, bool withheld)
+    {
+        var total = new SurveyTotal { Code = figure.Code, Withheld = withheld };
+        if (!withheld)
+        {
+            total.Value = value;
+        }
+
+        return total;
+    }
+
+    private sealed record Nation(Dictionary<string, long> Values, Dictionary<string, long> Imputations, int Asked, int Answered, int Imputed);
+
+    // The sums of the returns as they stand; of a year without any, what was imported of the nation, or else published.
+    private async Task<Nation> NationAsync(int year, CancellationToken ct)
+    {
+        var rows = await db.SserReturns.AsNoTracking().Where(r => r.Year == year).ToListAsync(ct);
+        var told = rows.Where(r => r.State != SserReturnState.Missing).ToList();
+        if (told.Count > 0)
+        {
+            return new Nation(
+                Sums(told), Sums(told.Where(r => r.State == SserReturnState.Imputed)), rows.Count,
+                told.Count(r => r.State == SserReturnState.Validated), told.Count(r => r.State == SserReturnState.Imputed));
+        }
+
+        var imported = await db.NationalFigures.AsNoTracking().Where(f => f.Year == year).ToDictionaryAsync(f => f.Code, f => f.Value, ct);
+        foreach (var published in PublishedFigures.All.Where(p => p.Year == year && p.IsNumber))
+        {
+            imported.TryAdd(published.Code!, (long)published.Value);
+        }
+
+        return new Nation(imported, [], rows.Count, 0, 0);
+
+        static Dictionary<string, long> Sums(IEnumerable<Domain.Survey.SserReturn> of) =>
+            of.SelectMany(r => r.Figures).GroupBy(f => f.Code).ToDictionary(g => g.Key, g => g.Sum(f => f.Value));
+    }
+}
