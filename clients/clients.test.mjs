@@ -14,7 +14,7 @@ const programs = ['node', 'python'].flatMap((language) => readdirSync(join(folde
 test('Clients_OfBothLanguages_AreThere', () => {
   assert.deepEqual(programs.sort(), [
     'node/catch-up.mjs', 'node/documents.mjs', 'node/journal.mjs', 'node/journey.mjs', 'node/judge.mjs', 'node/lost-slot.mjs', 'node/members.mjs', 'node/prefecture.mjs',
-    'node/search.mjs', 'node/waits.mjs', 'node/webhook-receiver.mjs',
+    'node/search.mjs', 'node/survey.mjs', 'node/waits.mjs', 'node/webhook-receiver.mjs',
     'python/attachments.py', 'python/conversation.py', 'python/difficulty.py', 'python/directory.py', 'python/espace.py', 'python/watch.py']);
 });
 

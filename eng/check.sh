@@ -101,6 +101,7 @@ play "an organisation gives and takes rights, and a program signs its own tokens
 play "a préfecture records an agrément, and is refused elsewhere" prefecture.mjs
 play "a wait is observed, and the next first rencontre forecast with its interval" waits.mjs
 play "a lost slot is offered within seconds and taken by a family that waits" lost-slot.mjs
+play "a return for the national survey is computed, and a figure leads to its mesures" survey.mjs
 play "an espace has caught up after having been offline" catch-up.mjs
 play "a webhook is created, verified over a rotation of its secrets, and deleted" webhook-receiver.mjs
 play "a watcher is killed again and again and resumes without a gap" watch.py

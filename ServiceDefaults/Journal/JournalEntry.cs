@@ -120,5 +120,6 @@ public sealed class JournalEntry : IAppended
     [
         EventTypes.NameOf(typeof(SlotFreed)), EventTypes.NameOf(typeof(SlotTaken)), EventTypes.NameOf(typeof(SlotOffered)), EventTypes.NameOf(typeof(SlotOfferExpired)),
         EventTypes.NameOf(typeof(SessionsRequested)), EventTypes.NameOf(typeof(SessionsAnswered)), EventTypes.NameOf(typeof(SourceSilent)), EventTypes.NameOf(typeof(RetentionOverdue)),
+        EventTypes.NameOf(typeof(SurveyOpened)), EventTypes.NameOf(typeof(SurveyReminderDue)),
     ];
 }

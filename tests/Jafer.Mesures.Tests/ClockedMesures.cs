@@ -61,6 +61,7 @@ public sealed class ClockedMesures : IAsyncLifetime
             ["Deadlines:SweepInterval"] = "40.00:00:00",
             ["Reminders:Enabled"] = "false",
             ["Delays:FoldInterval"] = "40.00:00:00",
+            ["Survey:FoldInterval"] = "40.00:00:00",
             ["Offers:Interval"] = "40.00:00:00",
         });
         _host = await StartReplicaAsync();

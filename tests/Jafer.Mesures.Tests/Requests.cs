@@ -15,7 +15,7 @@ internal static class Requests
     public static IReadOnlyList<ServiceDescriptor> Services { get; } =
     [
         MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, SessionService.Descriptor, TransmissionService.Descriptor, DocumentService.Descriptor,
-        WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor, RetentionService.Descriptor,
+        WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, BulkService.Descriptor, IntakeService.Descriptor, RetentionService.Descriptor, SurveyService.Descriptor,
     ];
 
     /// <summary>An rpc by its name.</summary>
@@ -56,6 +56,12 @@ internal static class Requests
         var request = (IMessage)Activator.CreateInstance(rpc.InputType.ClrType)!;
         Name(request, "mesure_id", mesureId);
         Name(request, "request_id", MesuresFixture.NewId());
+        if (rpc.Service == SurveyService.Descriptor)
+        {
+            Name(request, "gestionnaire_id", MesuresFixture.Gestionnaire.ToString());
+            rpc.InputType.FindFieldByName("year")?.Accessor.SetValue(request, 2013);
+        }
+
         switch (request)
         {
             case UpdateMesureRequest update: update.EspaceId = ""; break;
@@ -108,6 +114,17 @@ internal static class Requests
             case GetRetentionRunRequest run: run.RunId = MesuresFixture.NewId(); break;
             case ListRetentionCandidatesRequest candidates: candidates.Rule = "MESURE_CONTENT"; break;
             case StartRetentionRunRequest start: start.DryRun = true; break;
+            case ListSurveyMesuresRequest list: list.FigureCode = "STOCK_FIN"; break;
+            case CorrectSserReturnRequest correct:
+                correct.Corrections.Add(new SurveyCorrection { Code = "STOCK_FIN", Value = 1, Reason = SurveyCorrectionReason.Autre });
+                break;
+            case ValidateSserReturnRequest validate: validate.Etag = "1"; break;
+            case GetSserReturnFileRequest file: file.Format = SserReturnFormat.Csv; break;
+            case RecordSserReturnRequest record: record.Figures.Add(new SurveyFigure { Code = "STOCK_FIN", Value = 1 }); break;
+            case ImportSserReturnsRequest import:
+                (import.Content, import.DryRun) = (ByteString.CopyFromUtf8("year;gestionnaire_id;code;value\n2012;FRANCE;STOCK_FIN;1\n"), true);
+                break;
+            case OpenSurveyCampaignRequest open: open.DueDate = DateOnly.FromDateTime(Planned(30).StartTime.ToDateTime()).ToProto(); break;
             case GetParentNoticeRequest notice: notice.PartyRole = PartyRole.Visiteur; break;
         }
 

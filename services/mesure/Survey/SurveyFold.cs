@@ -27,7 +27,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
     private const string Turn = """
         with changed as (
             update survey_state s set year = $1, definitions = $2 from survey_state was
-            where was.only = s.only and (s.year <> $1 or s.definitions <> $2) returning was.definitions <> $2 as all_of_them)
+            where was.single = s.single and (s.year <> $1 or s.definitions <> $2) returning was.definitions <> $2 as all_of_them)
         insert into survey_queue (mesure_id)
         select m.id from changed c join mesures m on m.gestionnaire_id is not null and (c.all_of_them or m.closed_at is null)
         """;

@@ -59,6 +59,8 @@ internal static class Audience
         CapacityEnquiryOpened opened => [opened.GestionnaireId],
         CapacityEnquiryAnswered answered => [answered.RequesterId],
         SourceSilent silent => [silent.GestionnaireId],
+        SurveyOpened asked => [asked.GestionnaireId],
+        SurveyReminderDue due => [due.GestionnaireId],
         ConsumerSilent silent => [silent.OrganisationId],
         CredentialEnding ending => [ending.OrganisationId],
         _ => [],
@@ -82,7 +84,7 @@ internal static class Audience
         SourceSilent silent => silent.GestionnaireId == organisationId,
         ConsumerSilent silent => silent.OrganisationId == organisationId,
         SessionsRequested asked => asked.GestionnaireId == organisationId,
-        EspaceGroupStale or CredentialEnding or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed or SlotOffered or RetentionOverdue => true,
+        EspaceGroupStale or CredentialEnding or AgrementEnded or AgrementLieuEnded or CapacityEnquiryOpened or SlotFreed or SlotOffered or RetentionOverdue or SurveyOpened or SurveyReminderDue => true,
         _ => false,
     };
 

@@ -70,6 +70,8 @@ internal static class Calls
         AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
         AgrementRetired => null,
         SourceSilent silent => new(silent.GestionnaireId, silent.GestionnaireId, OnceADay: true),
+        SurveyOpened asked => new(asked.GestionnaireId, asked.GestionnaireId, OnceADay: true),
+        SurveyReminderDue due => new(due.GestionnaireId, due.GestionnaireId, OnceADay: true),
         ConsumerSilent silent => new(silent.OrganisationId, silent.OrganisationId, OnceADay: true),
 
         // Of other organisations no contact is known: they have it in their list of credentials.

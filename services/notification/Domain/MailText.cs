@@ -73,6 +73,8 @@ internal static class MailText
         ["mesure.source-silent.v1"] = "Votre logiciel n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude",
         ["notification.consumer-silent.v1"] = "Votre logiciel ne lit plus le fil de Jafer depuis plus longtemps que d'habitude",
         ["mesure.retention-overdue.v1"] = "L'effacement des données conservées trop longtemps n'aboutit plus",
+        ["mesure.survey-opened.v1"] = "L'enquête annuelle du ministère est ouverte : votre retour est prérempli, à vérifier et à valider",
+        ["mesure.survey-reminder-due.v1"] = "Votre retour à l'enquête annuelle du ministère est à valider",
         ["mesure.agrement-retired.v1"] = "L'agrément d'un espace désigné dans vos mesures prend fin ou a pris fin",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
@@ -124,7 +126,7 @@ internal static class MailText
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     // These name an espace or the organisation itself, those of enquiries the enquiry, all others a mesure.
-    private static readonly FrozenSet<string> s_aboutOrganisations = new[] { "mesure.source-silent.v1", "mesure.retention-overdue.v1", "notification.consumer-silent.v1" }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly FrozenSet<string> s_aboutOrganisations = new[] { "mesure.source-silent.v1", "mesure.retention-overdue.v1", "notification.consumer-silent.v1", "mesure.survey-opened.v1", "mesure.survey-reminder-due.v1" }.ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> s_aboutEspaces =
         new[] { "directory.espace-group-stale.v1", "directory.agrement-ended.v1", "directory.agrement-lieu-ended.v1", "directory.upkeep-reminder-due.v1", "mesure.agrement-retired.v1" }.ToFrozenSet(StringComparer.Ordinal);
@@ -143,7 +145,7 @@ internal static class MailText
         : (deadline is not null && s_difficulties.Contains(deadline)) || (urgent && deadline is null) ? ContactMail.Difficultes
         : deadline is not null && !eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Rappels
         : IsOfEnquiry(eventType) ? ContactMail.Demandes
-        : eventType.StartsWith("directory.", StringComparison.Ordinal) ? ContactMail.Donnees
+        : eventType.StartsWith("directory.", StringComparison.Ordinal) || IsOfSurvey(eventType) ? ContactMail.Donnees
         : ContactMail.Mesures;
 
     /// <summary>Writes a mail, in French.</summary>
@@ -219,6 +221,8 @@ internal static class MailText
     public static bool IsAboutMesure(string eventType) => !s_aboutEspaces.Contains(eventType) && !s_aboutOrganisations.Contains(eventType) && !IsOfEnquiry(eventType) && !IsOfCredential(eventType);
 
     private static bool IsOfCredential(string eventType) => eventType == "directory.credential-ending.v1";
+
+    private static bool IsOfSurvey(string eventType) => eventType.StartsWith("mesure.survey-", StringComparison.Ordinal);
 
     private static bool IsOfThread(string eventType) => eventType.StartsWith("messaging.", StringComparison.Ordinal);
 

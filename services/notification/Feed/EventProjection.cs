@@ -91,6 +91,8 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             UpkeepReminderDue due => StartOf(due.DueDate),
             AgrementEnded ended => StartOf(ended.LastDay),
             AgrementLieuEnded ended => StartOf(ended.LastDay),
+            SurveyOpened asked => StartOf(asked.DueDate),
+            SurveyReminderDue due => StartOf(due.DueDate),
             _ => (DateTimeOffset?)null,
         };
         // Who holds a mesure is noted without mails too.

@@ -21,7 +21,7 @@ create index survey_counts_of_year on survey_counts (year, departement);
 
 -- By which definitions, and up to which year, all mesures are counted.
 create table survey_state (
-    only        boolean  primary key default true check (only),
+    single      boolean  primary key default true check (single),
     year        smallint not null,
     definitions text     not null
 );

@@ -1,0 +1,71 @@
+// The national survey, in Node.js: a gestionnaire's return computed from its mesures, and from a total to the events behind it in three calls.
+//
+//   node clients/node/survey.mjs                               alone: generates the return of this year and of the last, and follows one figure
+//   node clients/node/survey.mjs national 2025 CODE            as the statistician: the total of a figure, and what it is of each gestionnaire
+//   node clients/node/survey.mjs mesures 2025 CODE             as the gestionnaire: the mesures behind its part
+//   node clients/node/survey.mjs events MESURE_ID              as the gestionnaire: what happened in one of them
+//
+// Same environment as journey.mjs, whose connection it uses; the tokens come from the development issuer. It may be run again and again.
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { as, claims, refused, tokenOf } from './callers.mjs';
+import { connect, mesures, report, run } from './journey.mjs';
+
+const root = join(import.meta.dirname, '..', '..');
+const { jafer } = grpc.loadPackageDefinition(loadSync('jafer/mesure/v1/survey_service.proto',
+  { includeDirs: [join(root, 'protos')], keepCase: true, enums: String, longs: Number, defaults: true, oneofs: true }));
+const survey = connect('mesure', jafer.mesure.v1.SurveyService);
+const [espace, statistician] = [tokenOf('espace', 'A69-1'), tokenOf('statisticien', 'sser')];
+const gestionnaire_id = claims(espace).organisation;
+function must(holds, otherwise) { if (!holds) throw new Error(otherwise); }
+
+async function national(year, code) {
+  const { totals, asked_count, provisional } = await as(statistician, survey, 'GetNationalSurvey', { year });
+  const total = totals.find((t) => t.code === code);
+  must(total, `no total of ${code} is known for ${year}`);
+  report(`${code} ${year}: ${total._value ? total.value : 'unknown'}${provisional ? ', provisional' : ''}, of ${asked_count} gestionnaires`
+    + total.published.map(({ value, unit, remark }) => `; published: ${value} ${unit} ${remark}`).join(''));
+  for (let page_token = ''; ;) {
+    const page = await as(statistician, survey, 'ListSserReturns', { year, figure_code: code, page_size: 200, page_token });
+    for (const { gestionnaire_id: id, figures, state } of page.sser_returns) report(`  ${id} ${figures[0]?.value ?? '-'} ${state.replace('SSER_RETURN_STATE_', '')}`);
+    if (!(page_token = page.next_page_token)) return;
+  }
+}
+
+async function behind(year, figure_code) {
+  const { mesures: found, total } = await as(espace, survey, 'ListSurveyMesures', { gestionnaire_id, year, figure_code, page_size: 500 });
+  report(`${figure_code} ${year}: ${total}`);
+  for (const { mesure_id, count } of found) report(`  ${mesure_id} ${count}`);
+}
+
+async function events(mesure_id) {
+  const history = await as(espace, mesures, 'ListMesureEvents', { mesure_id });
+  for (const { act, occurred_time } of history.events) report(`  ${new Date(occurred_time.seconds * 1000).toISOString()} ${act.replace('MESURE_ACT_', '')}`);
+}
+
+async function alone() {
+  const year = new Date().getUTCFullYear();
+  for (const of of [year - 1, year]) {
+    const { sser_return: { figures, equation: e, flags, provisional } } = await as(espace, survey, 'GenerateSserReturn', { gestionnaire_id, year: of, request_id: randomUUID() });
+    const value = (code) => figures.find((f) => f.code === code).value;
+    report(`return of ${of}${provisional ? ', provisional' : ''}: ${e.opening} + ${e.received} - ${e.closed} = ${e.closing - e.difference}, in stock ${e.closing}`
+      + ` (${value('MESURES_EN_COURS')} under way, ${value('MESURES_EN_ATTENTE')} wait, ${value('MESURES_NON_CONTACTEES')} not contacted), unexplained ${e.unexplained}; `
+      + `${value('RENCONTRES_REALISEES')} of ${value('RENCONTRES_PROGRAMMEES')} rencontres held; ${flags.length} flags`);
+    must(e.unexplained === 0, 'the stocks do not follow from each other');
+  }
+
+  // --- From a total to the events behind it.
+  const { mesures: [first], total } = await as(espace, survey, 'ListSurveyMesures', { gestionnaire_id, year, figure_code: 'MESURES_NOUVELLES' });
+  must(first, 'no mesure is new this year');
+  const history = await as(espace, mesures, 'ListMesureEvents', { mesure_id: first.mesure_id });
+  report(`behind ${total} new mesures: ${first.mesure_id} and ${total - 1} others, with ${history.events.length} events in the first`);
+
+  // --- Which mesures they are is nobody's affair but the gestionnaire's, the statistician's neither.
+  await refused('CALLER_FORBIDDEN', statistician, survey, 'ListSurveyMesures', { gestionnaire_id, year, figure_code: 'MESURES_NOUVELLES' });
+  await national(year, 'MESURES_NOUVELLES');
+}
+
+const [what, ...of] = process.argv.slice(2);
+run({ national: () => national(Number(of[0]), of[1]), mesures: () => behind(Number(of[0]), of[1]), events: () => events(of[0]) }[what] ?? alone);
