@@ -26,7 +26,7 @@ async function national(year, code) {
   const total = totals.find((t) => t.code === code);
   must(total, `no total of ${code} is known for ${year}`);
   report(`${code} ${year}: ${total._value ? total.value : 'unknown'}${provisional ? ', provisional' : ''}, of ${asked_count} gestionnaires`
-    + total.published.map(({ value, unit, remark }) => `; published: ${value} ${unit} ${remark}`).join(''));
+    + total.published_figures.map(({ value, unit, remark }) => `; published: ${value} ${unit} ${remark}`).join(''));
   for (let page_token = ''; ;) {
     const page = await as(statistician, survey, 'ListSserReturns', { year, figure_code: code, page_size: 200, page_token });
     for (const { gestionnaire_id: id, figures, state } of page.sser_returns) report(`  ${id} ${figures[0]?.value ?? '-'} ${state.replace('SSER_RETURN_STATE_', '')}`);

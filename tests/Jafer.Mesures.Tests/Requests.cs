@@ -59,7 +59,7 @@ internal static class Requests
         if (rpc.Service == SurveyService.Descriptor)
         {
             Name(request, "gestionnaire_id", MesuresFixture.Gestionnaire.ToString());
-            rpc.InputType.FindFieldByName("year")?.Accessor.SetValue(request, 2013);
+            rpc.InputType.FindFieldByName("year")?.Accessor.SetValue(request, 2024);
         }
 
         switch (request)

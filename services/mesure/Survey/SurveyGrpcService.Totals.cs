@@ -43,14 +43,14 @@ internal sealed partial class SurveyGrpcService
                 total.FirstValue = earliest;
             }
 
-            total.Published.AddRange(PublishedFigures.All.Where(p => p.Year == year && p.Code == figure.Code).Select(p => p.ToProto()));
-            if (total.HasValue || total.HasPreviousValue || total.HasFirstValue || total.Published.Count > 0)
+            total.PublishedFigures.AddRange(PublishedFigures.All.Where(p => p.Year == year && p.Code == figure.Code).Select(p => p.ToProto()));
+            if (total.HasValue || total.HasPreviousValue || total.HasFirstValue || total.PublishedFigures.Count > 0)
             {
                 response.Totals.Add(total);
             }
         }
 
-        response.Published.AddRange(PublishedBeside(year));
+        response.PublishedFigures.AddRange(PublishedBeside(year));
         return response;
     }
 

@@ -25,12 +25,12 @@ internal sealed partial class SurveyGrpcService(
 
     private sealed record Cursor(Guid Id);
 
-    public override Task<ListSurveyDefinitionsResponse> ListSurveyDefinitions(ListSurveyDefinitionsRequest request, ServerCallContext context)
+    public override Task<GetSurveyDefinitionsResponse> GetSurveyDefinitions(GetSurveyDefinitionsRequest request, ServerCallContext context)
     {
         var check = new FieldChecks();
         var year = Year(check, request.Year);
         check.ThrowIfAny();
-        var response = new ListSurveyDefinitionsResponse();
+        var response = new GetSurveyDefinitionsResponse();
         response.Definitions.AddRange(SurveyCatalogue.BuiltIn.Of(year).Select(d => d.ToProto()));
         response.Figures.AddRange(SurveyCatalogue.BuiltIn.Figures.Select(f => f.ToProto()));
         return Task.FromResult(response);

@@ -51,7 +51,7 @@ internal static class SurveyMapping
             Difference = of.Difference,
             Unexplained = of.Unexplained,
         };
-        proto.Explained.AddRange(of.Explained.Select(e => new StockDifference { Kind = e.Kind, Count = e.Count }));
+        proto.Explanations.AddRange(of.Explained.Select(e => new StockDifference { Kind = e.Kind, Count = e.Count }));
         return proto;
     }
 

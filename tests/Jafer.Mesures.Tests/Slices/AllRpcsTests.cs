@@ -4,6 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Jafer.Contracts.Mesure.V1;
+using Jafer.ServiceDefaults.Grpc;
 using Jafer.Testing;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
@@ -15,7 +16,7 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
 {
     private static readonly IReadOnlyList<MethodDescriptor> s_all =
     [
-        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, SessionService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor }.SelectMany(Rpcs.UnaryOf),
+        .. new[] { MesureService.Descriptor, InterviewService.Descriptor, RencontreService.Descriptor, SessionService.Descriptor, TransmissionService.Descriptor, WorklistService.Descriptor, ReminderService.Descriptor, DelaysService.Descriptor, DocumentService.Descriptor, ImpactService.Descriptor, RedesignationService.Descriptor, SurveyService.Descriptor }.SelectMany(Rpcs.UnaryOf),
     ];
 
     public static TheoryData<string> UnaryRpcs => new(s_all.Select(m => m.Name));
@@ -32,6 +33,12 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     private static readonly string[] s_ofTheCourt =
         ["CreateMesure", "UpdateMesure", "CheckMesure", "CompleteMesure", "TransmitMesure", "ProvideInformation", "AcknowledgeDifficulty", "AnswerDifficulty",
             "RevokeMesure", "RedesignateMesure", "ModifyMesure", "HoldInterviewSlot", "ReleaseInterviewSlot", "RecordDelivery", "ListAlternativeEspaces"];
+
+    private static readonly string[] s_ofTheStatistician =
+        ["RecordSserReturn", "ImportSserReturns", "OpenSurveyCampaign", "RemindSurveyCampaign", "CloseSurveyCampaign", "GetNationalSurvey", "GetTerritorySurvey"];
+
+    // Each survey has a year of its own.
+    private static int s_surveyYear = 1999;
 
     [Theory]
     [MemberData(nameof(UnaryRpcs))]
@@ -99,7 +106,8 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
     private static MethodDescriptor Named(string rpc) => s_all.Single(m => m.Name == rpc);
 
     private GrpcChannel Of(string rpc) =>
-        rpc == "AnswerExtraSessions" ? jafer.First.Channel(TestIssuer.Shared.Token("espace", Gestionnaire, person: true))
+        rpc is "AnswerExtraSessions" or "ValidateSserReturn" or "ReopenSserReturn" ? jafer.First.Channel(TestIssuer.Shared.Token("espace", Gestionnaire, person: true))
+        : s_ofTheStatistician.Contains(rpc) ? jafer.First.Channel(TestIssuer.Shared.Token("statisticien", Court, person: true))
         : s_ofTheCourt.Contains(rpc) ? jafer.First.Channel("juridiction", Court) : jafer.First.Channel("espace", Gestionnaire);
 
     /// <summary>What is held of the mesure or the slots that a request or an answer is about: other tests write other ones meanwhile.</summary>
@@ -114,6 +122,15 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
         if (about.Descriptor.FindFieldByName("request")?.Accessor.GetValue(about) is RequestedSessions asked)
         {
             return await jafer.Database.ReadAsync<string>($"select string_agg(r::text, '|' order by r.id) from session_requests r where espace_id = '{asked.EspaceId}'");
+        }
+
+        if (YearOf(about) is { } year)
+        {
+            return await jafer.Database.ReadAsync<string>($"""
+                select coalesce(string_agg(t, '|' order by t), '') from (
+                    select r::text from sser_returns r where year = {year} union all select v::text from sser_return_versions v where year = {year}
+                    union all select c::text from survey_campaigns c where year = {year} union all select f::text from survey_national f where year = {year}) x (t)
+                """);
         }
 
         var id = about.Descriptor.FindFieldByName("mesure_id") is { } field
@@ -333,10 +350,71 @@ public sealed class AllRpcsTests(MesuresFixture jafer)
                 return Pair(
                     new AnswerExtraSessionsRequest { SessionRequestId = request.Request.SessionRequestId, Answer = ExtraSessionState.Declined, RequestId = NewId() },
                     r => r.Answer = ExtraSessionState.Agreed);
+            case "ImportSserReturns":
+                var content = (int year) => Google.Protobuf.ByteString.CopyFromUtf8($"year;gestionnaire_id;code;value\n{year};FRANCE;STOCK_FIN;1\n");
+                var imported = Interlocked.Increment(ref s_surveyYear);
+                return Pair(new ImportSserReturnsRequest { Content = content(imported), RequestId = NewId() }, r => r.Content = content(imported - 1));
+            case "GenerateSserReturn" or "CorrectSserReturn" or "ValidateSserReturn" or "ReopenSserReturn" or "RecordSserReturn"
+                or "OpenSurveyCampaign" or "RemindSurveyCampaign" or "CloseSurveyCampaign":
+                return await ReadyForSurveyAsync(rpc, Interlocked.Increment(ref s_surveyYear));
             default:
                 throw new NotSupportedException($"{rpc} changes something: give it a request here");
         }
     }
+
+    private async Task<(IMessage Request, IMessage Other)> ReadyForSurveyAsync(string rpc, int year)
+    {
+        var espace = new SurveyService.SurveyServiceClient(Of("ValidateSserReturn"));
+        var statistician = new SurveyService.SurveyServiceClient(Of("OpenSurveyCampaign"));
+        var id = Gestionnaire.ToString();
+        if (rpc is "CorrectSserReturn" or "ValidateSserReturn" or "ReopenSserReturn" or "CloseSurveyCampaign")
+        {
+            var of = (await espace.GenerateSserReturnAsync(new GenerateSserReturnRequest { GestionnaireId = id, Year = year, RequestId = NewId() })).SserReturn;
+            if (rpc is "ReopenSserReturn" or "CloseSurveyCampaign")
+            {
+                await espace.ValidateSserReturnAsync(new ValidateSserReturnRequest { GestionnaireId = id, Year = year, Etag = of.Etag, RequestId = NewId() });
+            }
+            else if (rpc == "ValidateSserReturn")
+            {
+                return Pair(new ValidateSserReturnRequest { GestionnaireId = id, Year = year, Etag = of.Etag, RequestId = NewId() }, r => r.Year = year - 1);
+            }
+        }
+
+        if (rpc is "RemindSurveyCampaign" or "CloseSurveyCampaign")
+        {
+            await statistician.OpenSurveyCampaignAsync(new OpenSurveyCampaignRequest { Year = year, DueDate = Day(30), RequestId = NewId() });
+            await jafer.Database.RunAsync($"update survey_campaigns set opened_at = opened_at - interval '10 days' where year = {year}");
+        }
+
+        return rpc switch
+        {
+            "GenerateSserReturn" => Pair(new GenerateSserReturnRequest { GestionnaireId = id, Year = year, RequestId = NewId() }, r => r.Year = year - 1),
+            "CorrectSserReturn" => Pair(
+                new CorrectSserReturnRequest
+                {
+                    GestionnaireId = id,
+                    Year = year,
+                    RequestId = NewId(),
+                    Corrections = { new SurveyCorrection { Code = "STOCK_FIN", Value = 1, Reason = SurveyCorrectionReason.Autre } },
+                },
+                r => r.Corrections[0].Value = 2),
+            "ReopenSserReturn" => Pair(new ReopenSserReturnRequest { GestionnaireId = id, Year = year, RequestId = NewId() }, r => r.Year = year - 1),
+            "RecordSserReturn" => Pair(
+                new RecordSserReturnRequest { GestionnaireId = id, Year = year, RequestId = NewId(), Figures = { new SurveyFigure { Code = "STOCK_FIN", Value = 1 } } },
+                r => r.Figures[0].Value = 2),
+            "OpenSurveyCampaign" => Pair(new OpenSurveyCampaignRequest { Year = year, DueDate = Day(30), RequestId = NewId() }, r => r.DueDate = Day(31)),
+            "RemindSurveyCampaign" => Pair(new RemindSurveyCampaignRequest { Year = year, RequestId = NewId() }, r => r.Year = year - 1),
+            _ => Pair(new CloseSurveyCampaignRequest { Year = year, RequestId = NewId() }, r => r.Year = year - 1),
+        };
+
+        static Contracts.Type.V1.Date Day(int days) => DateOnly.FromDateTime(Requests.Planned(days).StartTime.ToDateTime()).ToProto();
+    }
+
+    private static int? YearOf(IMessage about) =>
+        about is ImportSserReturnsResponse ? s_surveyYear
+        : about.Descriptor.FindFieldByName("sser_return")?.Accessor.GetValue(about) is SserReturn of ? of.Year
+        : about.Descriptor.FindFieldByName("campaign")?.Accessor.GetValue(about) is SurveyCampaign campaign ? campaign.Year
+        : about.Descriptor.FindFieldByName("year")?.Accessor.GetValue(about) as int?;
 
     private static IReadOnlyList<InterviewSlot> SlotsOf(IMessage about) => about.Descriptor.FindFieldByName("slots")?.Accessor.GetValue(about) is IEnumerable<InterviewSlot> slots
         ? [.. slots]

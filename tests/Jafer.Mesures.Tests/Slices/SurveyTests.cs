@@ -3,7 +3,6 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Contracts.Type.V1;
 using Jafer.Mesures.Domain.Survey;
 using Jafer.Mesures.Survey;
 using Jafer.ServiceDefaults.Access;
@@ -120,14 +119,10 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
 
         async Task<long> SeenAsync(Guid tenant)
         {
-            await using var connection = await jafer.Host.App.Services.GetRequiredKeyedService<NpgsqlDataSource>("calls").OpenConnectionAsync(Ct);
-            await using var command = new NpgsqlCommand("select set_config('jafer.tenant', @tenant, false); select count(*) from survey_entries where year = 2025", connection)
-            {
-                Parameters = { new NpgsqlParameter<string>("tenant", tenant.ToString()) },
-            };
-            await using var reader = await command.ExecuteReaderAsync(Ct);
-            await reader.NextResultAsync(Ct);
-            return await reader.ReadAsync(Ct) ? reader.GetInt64(0) : -1;
+            await using var login = await TenantLogin.CreateAsync(jafer.Database);
+            await using var connection = await login.OpenAsync(tenant);
+            await using var command = new NpgsqlCommand("select count(*) from survey_entries where year = 2025", connection);
+            return (long)(await command.ExecuteScalarAsync(Ct))!;
         }
     }
 
@@ -236,7 +231,7 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         // The gestionnaire takes what was counted, corrects it, and validates what it saw.
         var of = (await AsEspace.GenerateSserReturnAsync(new() { GestionnaireId = Gestionnaire.ToString(), Year = 2025, RequestId = NewId() })).SserReturn;
         Assert.Equal((8L, 1L, 7L), (Value(of, "MESURES_NOUVELLES"), of.Equation.Opening, of.Equation.Closing - of.Equation.Received + 7));
-        Assert.Equal(StockDifferenceKind.OuvertureChangee, Assert.Single(of.Equation.Explained).Kind);
+        Assert.Equal(StockDifferenceKind.OuvertureChangee, Assert.Single(of.Equation.Explanations).Kind);
         var corrected = (await AsEspace.CorrectSserReturnAsync(new()
         {
             GestionnaireId = Gestionnaire.ToString(), Year = 2025, Etag = of.Etag, RequestId = NewId(),
@@ -317,11 +312,11 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
 
         var closed = nation.Totals.Single(t => t.Code == "MESURES_CLOTUREES");
         Assert.Equal((20500L, 9500L), (closed.Value, closed.FirstValue));
-        Assert.Contains("20 400", Assert.Single(closed.Published).Remark, StringComparison.Ordinal);
-        Assert.Contains("187 500", Assert.Single(nation.Totals.Single(t => t.Code == "RENCONTRES_REALISEES").Published).Remark, StringComparison.Ordinal);
-        var byJudge = Assert.Single(nation.Totals.Single(t => t.Code == "INTERRUPTION_JUGE").Published);
+        Assert.Contains("20 400", Assert.Single(closed.PublishedFigures).Remark, StringComparison.Ordinal);
+        Assert.Contains("187 500", Assert.Single(nation.Totals.Single(t => t.Code == "RENCONTRES_REALISEES").PublishedFigures).Remark, StringComparison.Ordinal);
+        var byJudge = Assert.Single(nation.Totals.Single(t => t.Code == "INTERRUPTION_JUGE").PublishedFigures);
         Assert.Equal((17.0, "%", "mesures judiciaires cloturees"), (byJudge.Value, byJudge.Unit, byJudge.Population));
-        Assert.Contains(nation.Published, p => p.Figure == 1 && p.Label.Contains("temps de trajet", StringComparison.Ordinal));
+        Assert.Contains(nation.PublishedFigures, p => p.Figure == 1 && p.Label.Contains("temps de trajet", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -85,6 +85,14 @@ public sealed class AudienceTests
     }
 
     [Fact]
+    public void Of_TheSurvey_IsTheGestionnaireAloneWhoMustAct()
+    {
+        var gestionnaire = s_mesure.GestionnaireId;
+        Assert.Equal([new Addressee(gestionnaire, true)], Audience.Of(EventTypes.Blank<SurveyOpened>() with { GestionnaireId = gestionnaire }, TestMesure.NewId()));
+        Assert.Equal([new Addressee(gestionnaire, true)], Audience.Of(EventTypes.Blank<SurveyReminderDue>() with { GestionnaireId = gestionnaire }, TestMesure.NewId()));
+    }
+
+    [Fact]
     public void Of_AFreeSlot_IsItsGestionnaireAloneWhoMustActUntilItIsTaken()
     {
         var freed = TestEspace.SlotFreed(TestMesure.NewId(), s_mesure.GestionnaireId);

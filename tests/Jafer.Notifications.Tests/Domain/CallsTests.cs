@@ -2,6 +2,7 @@ using Jafer.Contracts.Events;
 using Jafer.Contracts.Type.V1;
 using Jafer.Notifications.Domain;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Messaging;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Domain;
@@ -188,6 +189,13 @@ public sealed class CallsTests
     {
         Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.SourceSilent(s_espace), null));
         Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.ConsumerSilent(s_espace), null));
+    }
+
+    [Fact]
+    public void For_TheSurvey_TellsTheGestionnaireOnceADay()
+    {
+        Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(EventTypes.Blank<SurveyOpened>() with { GestionnaireId = s_espace }, null));
+        Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(EventTypes.Blank<SurveyReminderDue>() with { GestionnaireId = s_espace }, null));
     }
 
     [Fact]

@@ -166,6 +166,16 @@ public sealed class MailTextTests
     }
 
     [Fact]
+    public void Compose_OfTheSurvey_NamesTheOrganisationAndIsOfItsData()
+    {
+        var (subject, text, _) = MailText.Compose([new MailLine("mesure.survey-reminder-due.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
+
+        Assert.Equal("[Jafer] Votre retour à l'enquête annuelle du ministère est à valider", subject);
+        Assert.Contains($", organisation {s_mesure}\n", text, StringComparison.Ordinal);
+        Assert.Equal(ContactMail.Donnees, MailText.KindOf("mesure.survey-opened.v1"));
+    }
+
+    [Fact]
     public void Compose_OfRetentionThatIsOverdue_SaysSo()
     {
         var (subject, text, _) = MailText.Compose([new MailLine("mesure.retention-overdue.v1", s_mesure, false)], "https://jafer.test/mesures/{0}");
