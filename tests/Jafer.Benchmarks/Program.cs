@@ -33,6 +33,8 @@ var benchmarks = new (string Name, Func<CancellationToken, Task<Result>> Run)[]
     (WorklistBenchmark.ListName, WorklistBenchmark.RunListAsync),
     (WorklistBenchmark.WorklistsName, WorklistBenchmark.RunWorklistsAsync),
     (WorklistBenchmark.DelaysName, WorklistBenchmark.RunDelaysAsync),
+    (SurveyBenchmark.Name, SurveyBenchmark.RunAsync),
+    (SurveyBenchmark.TwentyName, SurveyBenchmark.RunTwentyAsync),
 };
 if (args.Except(benchmarks.Select(b => b.Name)).FirstOrDefault() is { } unknown)
 {

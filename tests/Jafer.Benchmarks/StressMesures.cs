@@ -56,7 +56,7 @@ internal sealed class StressMesures
             Hosts.MigrateAsync(MesuresModule.Name, connection, b => MesuresModule.Build([], b), app => app.MigrateAsync<MesuresDbContext>()));
         var host = await ServiceHost.StartAsync(b => MesuresModule.Build([], b), ServiceHost.Settings(
             MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(),
-            new Dictionary<string, string?> { ["Deadlines:SweepInterval"] = "1.00:00:00", ["Delays:FoldInterval"] = "1.00:00:00" }));
+            new Dictionary<string, string?> { ["Deadlines:SweepInterval"] = "1.00:00:00", ["Delays:FoldInterval"] = "1.00:00:00", ["Survey:FoldInterval"] = "1.00:00:00" }));
         AppDomain.CurrentDomain.ProcessExit += (_, _) => DisposeAsync().GetAwaiter().GetResult();
         await host.StopRelayAsync();
         await using var connection = new NpgsqlConnection(database.ConnectionString);

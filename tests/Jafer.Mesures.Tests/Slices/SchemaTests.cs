@@ -17,9 +17,10 @@ public sealed class SchemaTests(MesuresFixture jafer)
     {
         await using var scope = jafer.First.App.Services.CreateAsyncScope();
 
-        // Delays and returns are counted and read by SQL alone, and the index is renewed by it.
+        // Delays, returns and the survey are counted and read by SQL alone, and the index is renewed by it.
         Assert.Empty(await SchemaComparison.DifferencesAsync(
-            scope.ServiceProvider.GetRequiredService<MesuresDbContext>(), "delay_entries", "delay_counts", "delay_totals", "delay_queue", "mesure_returns", "index_renewals"));
+            scope.ServiceProvider.GetRequiredService<MesuresDbContext>(), "delay_entries", "delay_counts", "delay_totals", "delay_queue", "mesure_returns", "index_renewals",
+            "survey_entries", "survey_counts", "survey_queue", "survey_state"));
     }
 
     /// <summary>Facts are written by a statement of their own, which must not forget a column that is added.</summary>
