@@ -110,6 +110,7 @@ internal static class SurveyBenchmark
         var gestionnaires = string.Join(',', Enumerable.Range(0, Gestionnaires).Select(StressMesures.Gestionnaire));
         await database.RunAsync($"""
             alter table mesures disable trigger user; alter table rencontres disable trigger user;
+            update mesures set espace_id = gen_random_uuid();
             create temporary table model as select * from mesures; create temporary table child as select * from children;
             insert into mesures ({Own}, {others})
             select gen_random_uuid(), 'BENCH-' || i, (string_to_array('{gestionnaires}', ','))[1 + i % {Gestionnaires}]::uuid, lpad((1 + i % 95)::text, 2, '0'),
