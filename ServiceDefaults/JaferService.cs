@@ -155,7 +155,8 @@ public static class JaferService
             return false;
         }
 
-        await using var source = new NpgsqlSlimDataSourceBuilder(connection).Build();
+        // What a slim one leaves out of the ways to connect: a database may want TLS, or Kerberos.
+        await using var source = new NpgsqlSlimDataSourceBuilder(connection).EnableTransportSecurity().EnableIntegratedSecurity().Build();
         return await SchemaVersion.IsCurrentAsync(source, typeof(TContext).Assembly)
             && (isLoaded is null || await isLoaded(source, CancellationToken.None));
     }

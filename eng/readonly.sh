@@ -38,8 +38,8 @@ printf '{"keys":[]}' >"$folder/keys.json"
 # shellcheck disable=SC2154 # JAFER_TEST_… are what the servers told.
 settings=(
   "ConnectionStrings__$service=$JAFER_TEST_POSTGRES;Database=$database" "ConnectionStrings__rabbitmq=$JAFER_TEST_RABBITMQ" "Broker__Prefix=readonly$$."
-  Identity__Authority=https://issuer.invalid "Identity__KeysFile=$folder/keys.json" Identity__Members=none
-  "PageTokens__Key=$(head -c 32 /dev/urandom | base64)" Secrets__Keys__0__Id=readonly "Secrets__Keys__0__Key=$(head -c 32 /dev/urandom | base64)"
+  Identity__Authority=https://issuer.invalid Identity__Roles__0=juridiction "Identity__KeysFile=$folder/keys.json" Identity__Members=none
+  "PageTokens__Key=$(head -c 32 /dev/urandom | base64)" "Index__Key=$(head -c 32 /dev/urandom | base64)" Secrets__Keys__0__Id=readonly "Secrets__Keys__0__Key=$(head -c 32 /dev/urandom | base64)"
   Tls__AllowClearText=true "Kestrel__Endpoints__grpc__Url=http://127.0.0.1:$grpc" "Kestrel__Endpoints__health__Url=http://127.0.0.1:$health"
   DOTNET_EnableDiagnostics=0 HOME=/nonexistent TMPDIR=/nonexistent ASPNETCORE_ENVIRONMENT=Production
 )

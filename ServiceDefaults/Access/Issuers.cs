@@ -23,7 +23,7 @@ internal sealed record ClaimNames(
 /// <param name="Name">Stands before its subjects; empty for the one issuer of an installation that has no more.</param>
 /// <param name="Authority">Its address, exactly as in "iss".</param>
 /// <param name="Audiences">Audiences of tokens of outside callers.</param>
-/// <param name="Roles">Roles for which it may speak; null for all.</param>
+/// <param name="Roles">Roles for which it may speak; null for all, in Development alone.</param>
 /// <param name="Claims">Its claims.</param>
 /// <param name="Keys">Its keys.</param>
 internal sealed record Issuer(string Name, string Authority, IReadOnlyList<string> Audiences, IReadOnlySet<string>? Roles, ClaimNames Claims, IssuerKeys Keys)
@@ -111,8 +111,12 @@ internal sealed partial class Issuers
             if (name.Length > 0)
             {
                 Require(IssuerName().IsMatch(name), $"{section.Path}:Name must be 1 to 40 lower-case letters, digits or hyphens");
-                Require(roles.Count > 0 || constantRole is not null, $"{section.Path}:Roles is required: the roles for which this issuer may speak");
             }
+
+            // Who speaks for all roles speaks for Jafer's own services too.
+            Require(
+                roles.Count > 0 || constantRole is not null || (name.Length == 0 && environment.IsDevelopment()),
+                $"{section.Path}:Roles is required: the roles for which this issuer may speak");
 
             Require(constantRole is null || roles.Count == 0 || roles.Contains(constantRole), $"{section.Path}:Role is not one of its Roles");
             foreach (var role in roles.Append(constantRole).OfType<string>())

@@ -123,7 +123,7 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
     // What the token says of itself is who it is and for whom: organisation, role and rank are the credential's.
     private async Task<TokenIdentity?> OfCredentialAsync(JsonWebToken token, CancellationToken ct)
     {
-        if (!Guid.TryParseExact(token.Subject, "D", out var id) || await memberships.CredentialAsync(id, ct) is not { } credential
+        if (!FieldChecks.TryUuid(token.Subject, out var id) || await memberships.CredentialAsync(id, ct) is not { } credential
             || credential.KeyOf(token.Kid, clock.GetUtcNow()) is not { } key)
         {
             return null;
@@ -148,7 +148,7 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
 
         var onBehalfOf = One(result.ClaimsIdentity, "on_behalf_of");
         if (result.ClaimsIdentity.FindFirst("on_behalf_of") is not null
-            && (!credential.MayActOnBehalf || onBehalfOf is not { Length: <= MaxSubjectLength }))
+            && (!credential.MayActOnBehalf || onBehalfOf is not { Length: <= MaxSubjectLength } || !IsOneLine(onBehalfOf)))
         {
             return null;
         }
@@ -173,7 +173,7 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
         }
 
         var qualified = issuer.Qualify(subject);
-        if (qualified.Length > MaxSubjectLength || (issuer.Name.Length == 0 && issuers.IsQualified(subject)))
+        if (qualified.Length > MaxSubjectLength || !IsOneLine(qualified) || (issuer.Name.Length == 0 && issuers.IsQualified(subject)))
         {
             return null;
         }
@@ -194,7 +194,14 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
 
         var isPerson = names.ConstantActor ?? actor == "person";
         var onBehalfOf = isPerson ? null : One(claims, names.OnBehalfOf);
-        if (onBehalfOf is { Length: > MaxSubjectLength - 41 } || await OrganisationAsync(names, claims, ct) is not { } organisationId)
+
+        // Of several persons none is taken either: software in nobody's name is asked for no rank.
+        if (!isPerson && claims.FindFirst(names.OnBehalfOf) is not null && (onBehalfOf is not { Length: <= MaxSubjectLength - 41 } || !IsOneLine(onBehalfOf)))
+        {
+            return null;
+        }
+
+        if (await OrganisationAsync(names, claims, ct) is not { } organisationId)
         {
             return null;
         }
@@ -223,12 +230,15 @@ internal sealed class TokenReader(Issuers issuers, IOrganisations organisations,
             return One(claims, siret) is { } number ? await organisations.OfSiretAsync(number, ct) : null;
         }
 
-        return Guid.TryParseExact(One(claims, names.Organisation), "D", out var id) ? id : null;
+        return FieldChecks.TryUuid(One(claims, names.Organisation), out var id) ? id : null;
     }
 
     private sealed record Reading(TokenIdentity? Named, DomainError? Refusal);
 
     private static string? One(ClaimsIdentity claims, string name) => claims.FindAll(name).ToList() is [{ Value: { Length: > 0 } value }] ? value : null;
+
+    // It comes into the journal, which is read line by line.
+    private static bool IsOneLine(string subject) => !subject.Any(char.IsControl);
 
     private static JsonWebToken? Parse(string token)
     {

@@ -61,6 +61,18 @@ public sealed class FieldChecks
         }
     }
 
+    /// <summary>
+    /// Whether a text is a UUID in its usual form: 36 hexadecimal digits and hyphens, in small letters or capitals, and not all zero. Guid
+    /// itself also takes signs and spaces around it, by which one thing would have two names.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="id">The UUID.</param>
+    public static bool TryUuid(string? text, out Guid id)
+    {
+        id = default;
+        return text is { Length: 36 } && text.All(c => c == '-' || char.IsAsciiHexDigit(c)) && Guid.TryParseExact(text, "D", out id) && id != Guid.Empty;
+    }
+
     /// <summary>A required UUID.</summary>
     public Guid Uuid(string field, string value)
     {
@@ -70,7 +82,7 @@ public sealed class FieldChecks
             return Guid.Empty;
         }
 
-        if (Guid.TryParseExact(value, "D", out var id) && id != Guid.Empty)
+        if (TryUuid(value, out var id))
         {
             return id;
         }

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -10,18 +11,22 @@ namespace Jafer.ServiceDefaults.Grpc;
 
 /// <summary>
 /// TLS of gRPC. A service's certificate is Kestrel's affair (Kestrel:Endpoints:grpc:Certificate). Configuration of Jafer:
-/// Tls:AuthorityFile (PEM of the authority that signs services' certificates, in place of the system's), Tls:CertificateFile and
+/// Tls:AuthorityFile (PEM of the authority that signs services' certificates, in place of the system's; one that a caller shows must be
+/// made for callers, by the extended key usage clientAuth), Tls:CertificateFile and
 /// Tls:KeyFile (PEM of the certificate that this service shows to others), Tls:AllowClearText (a balancer ends TLS).
 /// </summary>
 internal static class Transport
 {
+    private static readonly Oid s_serverAuth = new("1.3.6.1.5.5.7.3.1");
+    private static readonly Oid s_clientAuth = new("1.3.6.1.5.5.7.3.2");
+
     /// <summary>Has certificates of callers judged by the configured authority.</summary>
     public static void AddJaferTransport(this WebApplicationBuilder builder) =>
         builder.WebHost.ConfigureKestrel((context, kestrel) =>
         {
             if (Authority(context.Configuration) is { } authority)
             {
-                kestrel.ConfigureHttpsDefaults(https => https.ClientCertificateValidation = (certificate, _, _) => IsSigned(certificate, authority));
+                kestrel.ConfigureHttpsDefaults(https => https.ClientCertificateValidation = (certificate, _, _) => IsOfACaller(certificate) && IsSigned(certificate, authority, s_clientAuth));
             }
         });
 
@@ -59,7 +64,7 @@ internal static class Transport
         {
             // The name is still compared: a certificate of another service is not this one's.
             options.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
-                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None && certificate is not null && IsSigned(new X509Certificate2(certificate), authority);
+                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None && certificate is not null && IsSigned(new X509Certificate2(certificate), authority, s_serverAuth);
         }
 
         return options;
@@ -77,11 +82,16 @@ internal static class Transport
         return authority;
     }
 
-    private static bool IsSigned(X509Certificate2 certificate, X509Certificate2Collection authority)
+    // A certificate that does not say what it is for would pass for any use, and that of a server is not a caller's.
+    private static bool IsOfACaller(X509Certificate2 certificate) =>
+        certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Any(e => e.EnhancedKeyUsages.Cast<Oid>().Any(use => use.Value == s_clientAuth.Value));
+
+    private static bool IsSigned(X509Certificate2 certificate, X509Certificate2Collection authority, Oid use)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(authority);
+        chain.ChainPolicy.ApplicationPolicy.Add(use);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         return chain.Build(certificate);
     }

@@ -118,4 +118,45 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
             return request;
         }
     }
+
+    [Fact]
+    public async Task AnyRpc_NamesAPartOfAnothersThread_AnswersAsIfThereWereNone()
+    {
+        var (mesure, theirs) = (await fixture.OpenThreadAsync(), await fixture.OpenThreadAsync());
+        var message = (await fixture.Client(Roles.Juridiction, theirs.JuridictionId).PostMessageAsync(
+            Messages.Post(theirs, "bonjour"), cancellationToken: TestContext.Current.CancellationToken)).MessageId;
+        var file = (await new AttachmentService.AttachmentServiceClient(fixture.Host.Channel(Roles.Juridiction, theirs.JuridictionId))
+            .UploadAsync(Transfers.Header(theirs, s_file), s_file)).AttachmentId;
+        var holders = new Dictionary<string, Guid> { [Roles.Juridiction] = mesure.JuridictionId, [Roles.Espace] = mesure.GestionnaireId };
+        var matrix = new AccessMatrix(fixture.Host, holders, (_, _) => null, TestMesure.NewId(), TestMesure.NewId());
+
+        var faults = await matrix.PartsOfAnotherAsync([MessagingService.Descriptor, AttachmentService.Descriptor], RequestOf, new Dictionary<string, string>
+        {
+            ["mesure_id"] = theirs.Id.ToString(), ["message_id"] = message, ["question_message_id"] = message, ["corrects_message_id"] = message, ["answers_message_id"] = message,
+            ["last_message_id"] = message, ["from_mesure_id"] = theirs.Id.ToString(), ["attachment_id"] = file, ["attachment_ids"] = file,
+        });
+
+        Assert.True(faults.Count == 0, string.Join("\n", faults));
+        Assert.Superset(
+            new HashSet<string> { "PostMessage.mesure_id", "PostMessage.answers_message_id", "PostMessage.corrects_message_id", "PostMessage.attachment_ids", "AcknowledgeMessage.message_id", "GetAttachmentContent.attachment_id" },
+            matrix.Named.ToHashSet());
+
+        IMessage? RequestOf(MethodDescriptor rpc)
+        {
+            switch (rpc.Name)
+            {
+                case "PostMessage": return Messages.Post(mesure, "bonjour");
+                case "MarkThreadRead": return Messages.Read(mesure, TestMesure.NewId().ToString());
+                case "AcknowledgeMessage": return Messages.Acknowledge(mesure, TestMesure.NewId().ToString());
+                case "WithdrawQuestion": return Messages.Withdraw(mesure, TestMesure.NewId().ToString());
+                case "HandOverMessages": return Messages.HandOver(mesure, mesure, TestMesure.NewId().ToString());
+                case "UploadAttachment": return Transfers.Header(mesure, s_file);
+                default:
+                    var request = Rpcs.Empty(rpc);
+                    request.Descriptor.FindFieldByName("mesure_id")?.Accessor.SetValue(request, mesure.Id.ToString());
+                    request.Descriptor.FindFieldByName("request_id")?.Accessor.SetValue(request, TestMesure.NewId().ToString());
+                    return request;
+            }
+        }
+    }
 }

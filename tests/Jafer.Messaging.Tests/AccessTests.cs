@@ -53,7 +53,7 @@ public sealed class AccessTests(MessagingFixture fixture) : IClassFixture<Messag
     {
         var mesure = await fixture.OpenThreadAsync();
 
-        foreach (var role in new[] { "statisticien", "systeme", "prefecture", "inconnu" }.Where(r => rpc != "ListParticipants" || r != "systeme"))
+        foreach (var role in new[] { "statisticien", "systeme", "prefecture" }.Where(r => rpc != "ListParticipants" || r != "systeme"))
         {
             var refusal = await Refusal.OfAsync(() => s_rpcs[rpc](fixture.Client(role, mesure.JuridictionId), mesure));
             Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (refusal.Code, refusal.Reason));

@@ -1,14 +1,23 @@
+using System.Collections;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults.Access;
 using Microsoft.Extensions.DependencyInjection;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Jafer.Testing;
+
+/// <summary>An organisation that is something else to a thing than its holder.</summary>
+/// <param name="Relation">What it is.</param>
+/// <param name="Role">Its role.</param>
+/// <param name="Organisation">The organisation.</param>
+/// <param name="RequestOf">A well-formed request of an rpc about the thing; null where the rpc is about no such thing.</param>
+public sealed record Related(Relations Relation, string Role, Guid Organisation, Func<MethodDescriptor, IMessage?> RequestOf);
 
 /// <summary>
 /// Calls every rpc of some services as every role, with every kind of token, about a thing of the caller's, of another's and one that does
@@ -26,15 +35,22 @@ namespace Jafer.Testing;
 /// As <paramref name="requestOf"/>, for the organisation of the territory: where it has things of its own. Null, of an rpc or altogether,
 /// where requests are about the same.
 /// </param>
+/// <param name="related">Organisations that are something else to a thing than its holder; null for none.</param>
 public sealed class AccessMatrix(
     ServiceHost host, IReadOnlyDictionary<string, Guid> holders, Func<MethodDescriptor, string, IMessage?> requestOf, Guid here, Guid elsewhere,
-    Func<MethodDescriptor, string, IMessage?>? requestOfHere = null)
+    Func<MethodDescriptor, string, IMessage?>? requestOfHere = null, IReadOnlyList<Related>? related = null)
 {
     private const string Forbidden = "PermissionDenied CALLER_FORBIDDEN";
     private const string Unknown = "inconnu";
 
     // About a zone of France and not about a thing.
     private static readonly string[] s_ofAZone = ["GetCoverage"];
+
+    // What they make is the caller's, whoever calls.
+    private static readonly string[] s_ofTheirOwn = ["CreateMesure", "CreateEndpoint"];
+
+    // What a caller was refused is kept as theirs: lists of the stranger would show it.
+    private static readonly string[] s_onRecord = [.. s_ofTheirOwn, "ReportStatus", "StreamStatus"];
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
@@ -60,9 +76,87 @@ public sealed class AccessMatrix(
         {
             await TokensAsync(channel, cell.rpc, cell.role);
             await TableAsync(channel, cell.rpc, cell.role);
+            await RelationsAsync(channel, cell.rpc, cell.role);
         });
         return [.. _faults.Order(StringComparer.Ordinal)];
     }
+
+    /// <summary>
+    /// What belongs to another within what is one's own: for each rpc and each field that names such a thing, the answer is compared with that
+    /// for one that does not exist, byte for byte but for the id itself.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="requestOfOwn">A well-formed request about what the holder of a role has.</param>
+    /// <param name="anothers">Ids of things of another, by the name of the field that takes them.</param>
+    public async Task<IReadOnlyList<string>> PartsOfAnotherAsync(
+        IEnumerable<ServiceDescriptor> services, Func<MethodDescriptor, IMessage?> requestOfOwn, IReadOnlyDictionary<string, string> anothers)
+    {
+        using var channel = GrpcChannel.ForAddress(host.Grpc);
+        foreach (var rpc in services.SelectMany(s => s.Methods))
+        {
+            foreach (var (role, holder) in holders)
+            {
+                var cell = AccessTable.BuiltIn.Cell($"/{rpc.Service.FullName}/{rpc.Name}", role);
+                if (cell.Tenancy != Tenancy.Own || requestOfOwn(rpc) is not { } request)
+                {
+                    continue;
+                }
+
+                var token = Token(role, holder, new[] { Actors.Software, Actors.SoftwareForPerson, Actors.Person }.First(a => cell.Actors.HasFlag(a)));
+                foreach (var (field, id) in anothers)
+                {
+                    var nobodys = TestMesure.NewId().ToString();
+                    var (real, missing) = (Copy(request), Copy(request));
+                    if (!Name(real, field, id) || !Name(missing, field, nobodys))
+                    {
+                        continue;
+                    }
+
+                    var told = await AskAsync(channel, rpc, real, token, hidden: id);
+                    var nothing = await AskAsync(channel, rpc, Set(missing, "request_id", TestMesure.NewId().ToString()), token, hidden: nobodys);
+                    Named.Add($"{rpc.Name}.{field}");
+                    if (told != nothing)
+                    {
+                        Fault(rpc, role, $"{field} of another is told from none", $"{told} | {nothing}");
+                    }
+                }
+            }
+        }
+
+        return [.. _faults.Order(StringComparer.Ordinal)];
+
+        // The first place of that name, in the request or in what it holds.
+        static bool Name(IMessage message, string field, string id)
+        {
+            foreach (var of in message.Descriptor.Fields.InDeclarationOrder().Where(f => !f.IsMap))
+            {
+                var value = of.Accessor.GetValue(message);
+                if (of.Name == field && of.FieldType == FieldType.String)
+                {
+                    if (value is IList list)
+                    {
+                        list.Add(id);
+                    }
+                    else
+                    {
+                        of.Accessor.SetValue(message, id);
+                    }
+
+                    return true;
+                }
+
+                if ((value is IMessage inner && Name(inner, field, id)) || (value is IList { Count: > 0 } many && many[0] is IMessage first && Name(first, field, id)))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The fields that <see cref="PartsOfAnotherAsync"/> tried, as "Rpc.field".</summary>
+    public ICollection<string> Named { get; } = [];
 
     // No token and a bad one are refused before anything is looked at, for every role alike.
     private async Task TokensAsync(GrpcChannel channel, MethodDescriptor rpc, string role)
@@ -134,7 +228,19 @@ public sealed class AccessMatrix(
         }
 
         // Who may touch all learns whether there is anything; all others get one answer.
-        var anothers = await AskAsync(channel, rpc, about, Token(role, _stranger, may));
+        var stranger = s_onRecord.Contains(rpc.Name) ? TestMesure.NewId() : _stranger;
+        var anothers = await AskAsync(channel, rpc, about, Token(role, stranger, may));
+        if (s_ofTheirOwn.Contains(rpc.Name) && requestOf(rpc, role) is not null)
+        {
+            // The same request id of two organisations is two requests: neither is given what the other made.
+            if (!own.StartsWith("OK", StringComparison.Ordinal) || !anothers.StartsWith("OK", StringComparison.Ordinal) || own == anothers)
+            {
+                Fault(rpc, role, "each makes their own", $"{own} | {anothers}");
+            }
+
+            return;
+        }
+
         if (cell.Tenancy != Tenancy.Own)
         {
             if (IsRefused(anothers))
@@ -150,13 +256,13 @@ public sealed class AccessMatrix(
             return;
         }
 
-        var nothing = await AskAsync(channel, rpc, Missing(about), Token(role, _stranger, may));
+        var nothing = await AskAsync(channel, rpc, Missing(about), Token(role, stranger, may));
         var ownNothing = await AskAsync(channel, rpc, Missing(about), Token(role, holder, may));
         if (anothers != nothing || (IsRefused(anothers) && anothers != ownNothing))
         {
             Fault(rpc, role, "another's is told from nothing", $"{anothers} | {nothing} | {ownNothing}");
         }
-        else if (!IsRefused(anothers) && !rpc.Name.StartsWith("List", StringComparison.Ordinal) && !rpc.Name.StartsWith("GetWorklists", StringComparison.Ordinal))
+        else if (!IsRefused(anothers) && !IsList(rpc))
         {
             Fault(rpc, role, "another's is let in", anothers);
         }
@@ -164,7 +270,9 @@ public sealed class AccessMatrix(
         async Task ExpectForbiddenAsync(string token, IMessage request, string what)
         {
             var answer = await AskAsync(channel, rpc, request, token, s_patience);
-            if (!answer.StartsWith(Forbidden, StringComparison.Ordinal) || answer.Length > Forbidden.Length + 60)
+            // For a role of nobody no issuer speaks.
+            var expected = role == Unknown ? "Unauthenticated TOKEN_INVALID" : Forbidden;
+            if (!answer.StartsWith(expected, StringComparison.Ordinal) || answer.Length > expected.Length + 70)
             {
                 Fault(rpc, role, what, answer);
             }
@@ -208,11 +316,43 @@ public sealed class AccessMatrix(
         {
             Fault(rpc, role, "what lies elsewhere is told from nothing", $"{away} | {nothing} | {nothingHere}");
         }
-        else if (!IsRefused(away) && !rpc.Name.StartsWith("List", StringComparison.Ordinal) && !rpc.Name.StartsWith("GetWorklists", StringComparison.Ordinal))
+        else if (!IsRefused(away) && !IsList(rpc))
         {
             Fault(rpc, role, "what lies elsewhere is let in", away);
         }
     }
+
+    // Who is something else to a thing than its holder is let in as far as the cell names that relation, and is else a stranger.
+    private async Task RelationsAsync(GrpcChannel channel, MethodDescriptor rpc, string role)
+    {
+        var cell = AccessTable.BuiltIn.Cell($"/{rpc.Service.FullName}/{rpc.Name}", role);
+        foreach (var (relation, ofRole, organisation, of) in related ?? [])
+        {
+            if (ofRole != role || cell.Tenancy != Tenancy.Own || of(rpc) is not { } request)
+            {
+                continue;
+            }
+
+            var about = Whole(rpc, role, request);
+            var token = Token(role, organisation, new[] { Actors.Software, Actors.SoftwareForPerson, Actors.Person }.First(a => cell.Actors.HasFlag(a)));
+            var answer = await AskAsync(channel, rpc, about, token);
+            if (IsList(rpc))
+            {
+                continue;
+            }
+
+            if (IsRefused(answer) == cell.Admits(relation))
+            {
+                Fault(rpc, role, $"{relation}, {(cell.Admits(relation) ? "is refused" : "is let in")}", answer);
+            }
+            else if (IsRefused(answer) && await AskAsync(channel, rpc, Missing(about), token) is var nothing && nothing != answer)
+            {
+                Fault(rpc, role, $"{relation}, is told from nothing", $"{answer} | {nothing}");
+            }
+        }
+    }
+
+    private static bool IsList(MethodDescriptor rpc) => rpc.Name.StartsWith("List", StringComparison.Ordinal) || rpc.Name.StartsWith("GetWorklists", StringComparison.Ordinal);
 
     private string Token(string role, Guid organisation, Actors actor) => _tokens.GetOrAdd((role, organisation, actor), _ => TestIssuer.Shared.Token(
         role, organisation, subject: $"matrix.{role}.{organisation}", person: actor == Actors.Person,
@@ -232,9 +372,11 @@ public sealed class AccessMatrix(
             : request;
     }
 
+    private static IMessage Copy(IMessage request) => request.Descriptor.Parser.ParseFrom(request.ToByteArray());
+
     private static IMessage Set(IMessage request, string field, object value)
     {
-        var copy = request.Descriptor.Parser.ParseFrom(request.ToByteArray());
+        var copy = Copy(request);
         if (copy.Descriptor.FindFieldByName(field) is { } known)
         {
             known.Accessor.SetValue(copy, known.FieldType == FieldType.Enum ? Enum.ToObject(known.EnumType.ClrType, value) : value);
@@ -246,7 +388,7 @@ public sealed class AccessMatrix(
     // The same about something that does not exist: every id that is given is another one.
     private static IMessage Missing(IMessage request)
     {
-        var copy = request.Descriptor.Parser.ParseFrom(request.ToByteArray());
+        var copy = Copy(request);
         Replace(copy);
         return copy;
 
@@ -259,9 +401,23 @@ public sealed class AccessMatrix(
                 {
                     field.Accessor.SetValue(message, TestMesure.NewId().ToString());
                 }
-                else if (value is IMessage inner && !field.IsRepeated)
+                else if (value is IMessage inner)
                 {
                     Replace(inner);
+                }
+                else if (value is IList many)
+                {
+                    for (var i = 0; i < many.Count; i++)
+                    {
+                        if (many[i] is IMessage one)
+                        {
+                            Replace(one);
+                        }
+                        else if (many[i] is string { Length: 36 } && field.Name.EndsWith("_ids", StringComparison.Ordinal))
+                        {
+                            many[i] = TestMesure.NewId().ToString();
+                        }
+                    }
                 }
             }
         }
@@ -269,7 +425,7 @@ public sealed class AccessMatrix(
 
     private static bool IsRefused(string answer) => answer.StartsWith("PermissionDenied", StringComparison.Ordinal) || answer.StartsWith("Unauthenticated", StringComparison.Ordinal);
 
-    private static async Task<string> AskAsync(GrpcChannel channel, MethodDescriptor rpc, IMessage request, string? token, TimeSpan? patience = null)
+    private static async Task<string> AskAsync(GrpcChannel channel, MethodDescriptor rpc, IMessage request, string? token, TimeSpan? patience = null, string? hidden = null)
     {
         var headers = new Metadata();
         if (token is not null)
@@ -292,10 +448,24 @@ public sealed class AccessMatrix(
             return e.Message;
         }
 
+        if (hidden is not null && refusal is not null)
+        {
+            return $"{refusal.Code} {refusal.Message} {refusal.Bytes.Replace(Convert.ToHexString(System.Text.Encoding.ASCII.GetBytes(hidden)), "", StringComparison.Ordinal)}"
+                .Replace(hidden, "", StringComparison.Ordinal);
+        }
+
         return refusal is null
-            ? "OK " + string.Join(' ', answers.Select(a => Convert.ToHexString(SHA256.HashData(a))))
-            : $"{refusal.Code} {refusal.Reason} {refusal.Message} {string.Join(',', refusal.Metadata)}{string.Join(',', refusal.Fields)}{string.Join(',', refusal.Rules)}";
+            ? (answers.Count > 0 && answers.All(a => RefusesAll(rpc, a)) ? Forbidden + " item by item " : "OK ") + string.Join(' ', answers.Select(a => Convert.ToHexString(SHA256.HashData(a))))
+            : $"{refusal.Code} {refusal.Reason} {refusal.Message} {string.Join(',', refusal.Metadata)}{string.Join(',', refusal.Fields)}{string.Join(',', refusal.Rules)} {Digest(refusal.Bytes)}";
     }
+
+    private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(text)).AsSpan(0, 4));
+
+    // What is reported item by item is refused item by item.
+    private static bool RefusesAll(MethodDescriptor rpc, byte[] answer) =>
+        rpc.OutputType.FindFieldByName("results")?.MessageType?.FindFieldByName("reason") is { FieldType: FieldType.Enum } reason
+        && rpc.OutputType.FindFieldByName("results").Accessor.GetValue(rpc.OutputType.Parser.ParseFrom(answer)) is IList { Count: > 0 } results
+        && results.Cast<IMessage>().All(r => reason.Accessor.GetValue(r) is ErrorReason.CallerForbidden);
 
     private void Fault(MethodDescriptor rpc, string role, string what, string answer) => _faults.Add($"{rpc.Name} as {role}, {what}: {answer}");
 }

@@ -17,6 +17,9 @@ namespace Jafer.Testing;
 public sealed record Refusal(
     StatusCode Code, string Message, string Reason, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> Fields, IReadOnlyList<string> Rules, TimeSpan? RetryAfter)
 {
+    /// <summary>google.rpc.Status as it came, byte for byte, in hexadecimal.</summary>
+    public string Bytes { get; init; } = "";
+
     /// <summary>The refusal of a call; fails when the call succeeds or the error carries no details.</summary>
     /// <param name="call">The call.</param>
     public static async Task<Refusal> OfAsync(Func<Task> call) =>
@@ -95,6 +98,6 @@ public sealed record Refusal(
             throw new InvalidOperationException("the error has no ErrorInfo of Jafer");
         }
 
-        return new Refusal(e.StatusCode, e.Status.Detail, info.Type, info.Metadata.ToDictionary(), fields, rules, retry);
+        return new Refusal(e.StatusCode, e.Status.Detail, info.Type, info.Metadata.ToDictionary(), fields, rules, retry) { Bytes = Convert.ToHexString(bytes) };
     }
 }

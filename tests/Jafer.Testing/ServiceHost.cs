@@ -48,6 +48,7 @@ public sealed class ServiceHost : IAsyncDisposable
             // Most tests have no directory beside the service: those of members set it.
             ["Identity:Members"] = "none",
             ["PageTokens:Key"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            ["Index:Key"] = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
             ["Secrets:Keys:0:Id"] = TestKeys.Id,
             ["Secrets:Keys:0:Key"] = TestKeys.Key,
             ["Tls:AllowClearText"] = "true",
@@ -60,6 +61,11 @@ public sealed class ServiceHost : IAsyncDisposable
             ["Retention:Nightly"] = "false",
             ["Retention:OverdueAfter"] = "100000.00:00:00",
         };
+        foreach (var (role, i) in AccessTable.BuiltIn.Roles.Select((r, i) => (r, i)))
+        {
+            settings[$"Identity:Roles:{i}"] = role;
+        }
+
         foreach (var (key, value) in more ?? new Dictionary<string, string?>())
         {
             settings[key] = value;

@@ -80,9 +80,17 @@ internal sealed class DelayReader(NpgsqlDataSource source)
 
     private static string Counted(DelayQuestion question) => $"""
         select {Group(question.Grouping)}, segment, days::integer, sum(mesures)::bigint
-        from {(IsOfAllFrance(question) ? "delay_totals" : "delay_counts")}
+        from ({(IsOfAllFrance(question) ? "select * from delay_totals" : question.GestionnaireId is null ? "select * from delay_counts" : OfTransmitted)}) c
         where month between @from and @to {Only(question)}
         group by 1, 2, 3 having sum(mesures) > 0
+        """;
+
+    // A gestionnaire learns of a mesure when it is transmitted: what was closed before, in its first segment, is taken off.
+    private const string OfTransmitted = """
+        select juridiction_id, month, espace_id, modalite, segment, days, mesures from delay_counts
+        union all
+        select e.juridiction_id, e.month, e.espace_id, e.modalite, d.segment, d.days, -1
+        from delay_entries e cross join unnest(e.days) with ordinality as d (days, segment) where e.days[1] < 0 and d.days is not null
         """;
 
     private static string Waiting(DelayQuestion question) => $"""
@@ -90,6 +98,7 @@ internal sealed class DelayReader(NpgsqlDataSource source)
             least(greatest(@today - began - case when suspended then suspended_days(mesure_id, began, @today) else 0 end, 0), 32000), count(*)
         from delay_segments
         where open and ended is null and not passed and month between @from and @to {Only(question)}
+            {(question.GestionnaireId is null ? "" : "and exists (select from mesures m where m.id = mesure_id and m.transmitted_at is not null)")}
         group by 1, 2, 3
         """;
 

@@ -6,6 +6,7 @@ using Jafer.Mesures.Deadlines;
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
 using Jafer.Mesures.Rencontres;
+using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Data;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
@@ -42,14 +43,14 @@ internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scop
     private readonly List<DomainEvent> _events = [];
 
     /// <summary>Judges the items of a report and everything that waited for them.</summary>
-    /// <param name="gestionnaireId">The organisation that reports.</param>
-    /// <param name="subject">Who reports, as the token names them.</param>
+    /// <param name="caller">Who reports, and to what mesures the access table lets them.</param>
     /// <param name="requestId">The request or batch.</param>
     /// <param name="items">The items.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<ReportStatusResponse> ReportAsync(Guid gestionnaireId, string subject, Guid requestId, IReadOnlyList<ReportedItem> items, CancellationToken ct)
+    public async Task<ReportStatusResponse> ReportAsync(Caller caller, Guid requestId, IReadOnlyList<ReportedItem> items, CancellationToken ct)
     {
-        await LoadMesuresAsync([.. items.Where(i => i.Identified).Select(i => i.MesureId!.Value).Distinct()], gestionnaireId, ct);
+        var (gestionnaireId, subject) = (caller.OrganisationId, caller.Subject);
+        await LoadMesuresAsync([.. items.Where(i => i.Identified).Select(i => i.MesureId!.Value).Distinct()], caller, ct);
         var admitted = items.Where(i => i.Identified && _mesures.ContainsKey(i.MesureId!.Value)).ToList();
         await LoadSequencesAsync([.. admitted.Select(i => (i.MesureId!.Value, i.SourceSystem)).Distinct()], ct);
         var known = await KnownAsync(gestionnaireId, admitted, ct);
@@ -294,18 +295,21 @@ internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scop
         ContentHash = item.Hash,
     };
 
-    // Those of the gestionnaire alone: a mesure of another and one that does not exist are the same to it.
-    private async Task LoadMesuresAsync(Guid[] ids, Guid? gestionnaireId, CancellationToken ct)
+    // Those to which the caller has a relation that the access table names: all others and those that do not exist are the same to it.
+    private async Task LoadMesuresAsync(Guid[] ids, Caller? caller, CancellationToken ct)
     {
         var mesures = db.Mesures.AsNoTracking().Where(m => ids.Contains(m.Id));
-        if (gestionnaireId is { } holder)
+        if (caller is { OrganisationId: var holder })
         {
             mesures = mesures.Where(m => m.GestionnaireId == holder);
         }
 
         await foreach (var mesure in mesures.AsAsyncEnumerable().WithCancellation(ct))
         {
-            _mesures.Add(mesure.Id, new MesureRows(mesure, _places));
+            if (caller is null || caller.MayTouch(mesure.GestionnaireId, MesureActs.RelationOfGestionnaire(mesure)))
+            {
+                _mesures.Add(mesure.Id, new MesureRows(mesure, _places));
+            }
         }
     }
 
@@ -579,10 +583,15 @@ internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scop
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewRencontres)], ct);
         await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedRencontres.Except(m.NewRencontres))], ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewFreeSlots)], ct);
-        var taken = changed.SelectMany(m => m.TakenFreeSlots).ToList();
-        if (await db.BulkUpdateAsync(taken, ct, s => s.Version - 1) != taken.Count)
+        foreach (var slot in changed.SelectMany(m => m.TakenFreeSlots).OrderBy(s => s.Id))
         {
-            throw new IntakeConflictException();
+            // What was taken alone: its offer may have been made since the slot was read.
+            if (await db.FreeSlots.Where(s => s.Id == slot.Id && s.Version == slot.Version - 1).ExecuteUpdateAsync(
+                set => set.SetProperty(s => s.TakenByMesureId, slot.TakenByMesureId).SetProperty(s => s.TakenByRencontreId, slot.TakenByRencontreId)
+                    .SetProperty(s => s.TakenAt, slot.TakenAt).SetProperty(s => s.OfferDueAt, slot.OfferDueAt).SetProperty(s => s.Version, slot.Version), ct) != 1)
+            {
+                throw new IntakeConflictException();
+            }
         }
 
         // A party has one that is booked: the old one goes first.

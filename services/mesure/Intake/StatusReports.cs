@@ -56,7 +56,7 @@ internal sealed class StatusReports(
             var transaction = await db.Database.BeginTransactionAsync(ct);
             try
             {
-                return await new IntakeBatch(db, scopes, options.Value.Limits, now).ReportAsync(caller.OrganisationId, caller.Subject, requestId, items, ct);
+                return await new IntakeBatch(db, scopes, options.Value.Limits, now).ReportAsync(caller, requestId, items, ct);
             }
             catch (Exception e) when (IsConflict(e))
             {

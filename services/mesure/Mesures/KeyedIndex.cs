@@ -10,7 +10,8 @@ namespace Jafer.Mesures.Mesures;
 /// Digests by which duplicates and sibling cases are found: HMAC-SHA256 over the owner and a normalised RG number, child or party,
 /// cut to 128 bits. Who has the database but not the key reads nothing in them, and cannot try names either. The owner, the court or
 /// without one the gestionnaire, stands in each: those of two never meet (docs/decisions/0019). The key comes from configuration
-/// (Index:Key, 32 bytes in base64), else it is derived from PageTokens:Key; without both nothing is indexed.
+/// (Index:Key, 32 bytes in base64), and is another one than PageTokens:Key. In Development alone it may be left out: then it is derived
+/// from PageTokens:Key, and without that nothing is indexed.
 /// </summary>
 internal sealed partial class KeyedIndex
 {
@@ -25,15 +26,25 @@ internal sealed partial class KeyedIndex
 
     private readonly byte[]? _key;
 
-    public KeyedIndex(IConfiguration configuration, ILogger<KeyedIndex> logger)
+    public KeyedIndex(IConfiguration configuration, IHostEnvironment environment, ILogger<KeyedIndex> logger)
     {
         if (configuration["Index:Key"] is { Length: > 0 } own)
         {
-            _key = Convert.FromBase64String(own);
-            if (_key.Length != KeyLength)
+            _key = new byte[KeyLength];
+            if (!Convert.TryFromBase64String(own, _key, out var length) || length != KeyLength)
             {
                 throw new InvalidOperationException("Index:Key must be 32 bytes in base64");
             }
+
+            var tokens = new byte[KeyLength];
+            if (!environment.IsDevelopment() && Convert.TryFromBase64String(configuration["PageTokens:Key"] ?? "", tokens, out length) && CryptographicOperations.FixedTimeEquals(_key, tokens.AsSpan(0, length)))
+            {
+                throw new InvalidOperationException("Index:Key must be another key than PageTokens:Key: who seals page tokens could try names");
+            }
+        }
+        else if (!environment.IsDevelopment())
+        {
+            throw new InvalidOperationException("Index:Key is required outside Development: 32 bytes in base64, another key than PageTokens:Key");
         }
         else if (configuration["PageTokens:Key"] is { Length: > 0 } other)
         {

@@ -1,6 +1,8 @@
 using Jafer.Mesures.Domain;
 using Jafer.Mesures.Mesures;
+using Jafer.Testing;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -76,9 +78,32 @@ public sealed class KeyedIndexTests
     [Fact]
     public void KeyedIndex_KeyOfAnotherLength_IsRefused() => Assert.Throws<InvalidOperationException>(() => Index(("Index:Key", "AAAA")));
 
+    [Theory]
+    [InlineData(null, "Index:Key is required outside Development")]
+    [InlineData("", "Index:Key is required outside Development")]
+    [InlineData(Key, "must be another key than PageTokens:Key")]
+    [InlineData("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ==", "Index:Key must be 32 bytes in base64")]
+    [InlineData("no base64", "Index:Key must be 32 bytes in base64")]
+    public async Task Start_WithoutAnIndexKeyOfItsOwn_IsRefusedOutsideDevelopment(string? key, string why)
+    {
+        var settings = ServiceHost.Settings(MesuresModule.Name, "Host=127.0.0.1;Port=1", "none", new Dictionary<string, string?> { ["Index:Key"] = key, ["PageTokens:Key"] = Key });
+        await using var app = MesuresModule.Build([], b => b.Configuration.AddInMemoryCollection(settings));
+
+        var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => app.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains(why, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void KeyedIndex_AnotherKeyThanThatOfPageTokens_IsTakenOutsideDevelopment() =>
+        Assert.NotNull(Index("Production", ("Index:Key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="), ("PageTokens:Key", Key)).Generation);
+
     private static Child Child(string given, string family, int year) =>
         new() { Id = default, MesureId = default, Position = 0, GivenName = given, FamilyName = family, BirthDate = new DateOnly(year, 5, 4) };
 
-    private static KeyedIndex Index(params (string Key, string Value)[] settings) => new(
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value))).Build(), NullLogger<KeyedIndex>.Instance);
+    private static KeyedIndex Index(params (string Key, string Value)[] settings) => Index("Development", settings);
+
+    private static KeyedIndex Index(string environment, params (string Key, string Value)[] settings) => new(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value))).Build(),
+        new HostingEnvironment { EnvironmentName = environment }, NullLogger<KeyedIndex>.Instance);
 }

@@ -62,18 +62,19 @@ public sealed class AccessTests(MesuresFixture jafer)
     }
 
     [Theory]
-    [InlineData("statisticien")]
-    [InlineData("operateur")]
-    [InlineData("prefecture")]
-    [InlineData("unheard-of")]
-    public async Task GetMesure_RoleWithoutGrant_IsRefused(string role)
+    [InlineData("statisticien", "CALLER_FORBIDDEN")]
+    [InlineData("operateur", "CALLER_FORBIDDEN")]
+    [InlineData("prefecture", "CALLER_FORBIDDEN")]
+    [InlineData("unheard-of", "TOKEN_INVALID")]
+    [InlineData("Juridiction", "TOKEN_INVALID")]
+    public async Task GetMesure_RoleWithoutGrant_IsRefused(string role, string reason)
     {
         var id = await jafer.MesureInAsync(MesureState.Transmise);
         var client = new MesureService.MesureServiceClient(jafer.First.Channel(role, Court));
 
         var refusal = await Refusal.OfAsync(client.GetMesureAsync(new GetMesureRequest { MesureId = id }));
 
-        Assert.Equal(StatusCode.PermissionDenied, refusal.Code);
+        Assert.Equal(reason, refusal.Reason);
     }
 
     [Fact]

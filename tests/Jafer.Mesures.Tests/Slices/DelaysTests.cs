@@ -249,6 +249,26 @@ public sealed class DelaysTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
+    public async Task GetDelays_OfAGestionnaire_KnowsAMesureFromItsTransmissionOn()
+    {
+        await EmptyAsync();
+        // Two drafts that name its espace, one of them closed, and one that was transmitted and closed after as many days.
+        await AddAsync("gestionnaire_id = null, transmitted_at = null");
+        await AddAsync("gestionnaire_id = null, transmitted_at = null, state = 'CLOTUREE', closed_at = '2025-02-01Z', closure_reason = 'AUTRE'");
+        await AddAsync("transmitted_at = '2025-01-12 12:00Z', state = 'CLOTUREE', closed_at = '2025-02-01Z', closure_reason = 'AUTRE'");
+        await AddAsync("transmitted_at = '2025-01-12 12:00Z'");
+        await jafer.Fold.FoldAsync(Ct);
+
+        async Task<string[]> ToldAsync(string role, Guid organisation) => [.. (await Of(role, organisation).GetDelaysAsync(new GetDelaysRequest())).Rows.Select(r => Told(r).Split(':')[0])];
+        Assert.Equal(["Transmission 2 1 1", "Reception 0 1 1", "Whole 0 2 2"], await ToldAsync("juridiction", Court));
+        Assert.Equal(["Transmission 2 0 0", "Reception 0 1 1", "Whole 0 1 1"], await ToldAsync("espace", Gestionnaire));
+
+        await jafer.Database.RunAsync($"update mesures set transmitted_at = '2025-01-13 12:00Z', gestionnaire_id = '{Gestionnaire}' where transmitted_at is null and state <> 'CLOTUREE' and decision_date is not null");
+        await jafer.Fold.FoldAsync(Ct);
+        Assert.Equal(["Transmission 3 0 0", "Reception 0 2 1", "Whole 0 2 1"], await ToldAsync("espace", Gestionnaire));
+    }
+
+    [Fact]
     public async Task GetDelays_OfAPartnerOrOperatorWithATerritory_IsOfItsDepartementsAlone()
     {
         await EmptyAsync();

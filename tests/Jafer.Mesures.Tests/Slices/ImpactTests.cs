@@ -238,7 +238,7 @@ public sealed class ImpactTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         // Another key: all of them anew.
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Index:Key"] = Convert.ToBase64String(new byte[32]) }).Build();
         using var other = new IndexRenewal(
-            jafer.Host.App.Services.GetRequiredService<NpgsqlDataSource>(), new KeyedIndex(configuration, NullLogger<KeyedIndex>.Instance), jafer.Clock, NullLogger<IndexRenewal>.Instance);
+            jafer.Host.App.Services.GetRequiredService<NpgsqlDataSource>(), new KeyedIndex(configuration, jafer.Host.App.Environment, NullLogger<KeyedIndex>.Instance), jafer.Clock, NullLogger<IndexRenewal>.Instance);
         await other.RenewAsync(Ct, portion: 1);
         Assert.DoesNotContain(await DigestAsync(first), new[] { "-", one });
         Assert.DoesNotContain(await DigestAsync(second), new[] { "-", two });

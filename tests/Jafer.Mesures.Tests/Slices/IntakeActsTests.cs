@@ -7,6 +7,7 @@ using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
+using Npgsql;
 using Xunit;
 using static Jafer.Mesures.Tests.MesuresFixture;
 using static Jafer.Mesures.Tests.Slices.Reports;
@@ -149,6 +150,38 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
         Assert.Equal(
             1, await jafer.Database.ReadAsync<long>($"select count(*) from free_slots where id = '{slot}' and taken_by_mesure_id = '{first}' and taken_by_rencontre_id = '{answer.Results[2].RencontreId}' and version = 2"));
         Assert.Equal(0, await jafer.Database.ReadAsync<long>($"select count(*) from mesure_facts where mesure_id = '{second}' and act = 'SCHEDULE_RENCONTRE'"));
+    }
+
+    [Fact]
+    public async Task ReportStatus_FreeSlotOfferedWhileItIsTaken_KeepsItsOffer()
+    {
+        var (gone, taker) = (await jafer.MesureInAsync(MesureState.EnAttente), await jafer.MesureInAsync(MesureState.EnAttente));
+        var (ahead, slot) = (TimeProvider.System.GetUtcNow().AddDays(41), NewId());
+        await _intake.ReportStatusAsync(Report(Item(gone, 1, Scheduled("a", ahead)), Item(taker, 1, Attempt)));
+        await jafer.Database.RunAsync($"""
+            insert into free_slots (id, espace_id, gestionnaire_id, starts_at, duration_minutes, time_zone, modalite, rencontre_id, freed_at, version)
+            select '{slot}', '{Espace}', '{Gestionnaire}', starts_at, 60, time_zone, modalite, id, now(), 1 from rencontres where mesure_id = '{gone}'
+            """);
+
+        // The report has read the slot and waits to write, while the slot is offered.
+        await using var connection = new NpgsqlConnection(jafer.Database.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var hold = new NpgsqlCommand($"select from intake_sequences where mesure_id = '{taker}' for update", connection, transaction))
+        {
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var report = _intake.ReportStatusAsync(Report(Item(taker, 2, i => i.RencontreScheduled = new() { FreeSlotId = slot, OverCapacity = true }))).ResponseAsync;
+        await Eventually.BecomesAsync(
+            () => jafer.Database.ReadAsync<long>($"select count(*) from pg_locks w join pg_locks h on h.transactionid = w.transactionid and h.granted and h.pid = {connection.ProcessID} where not w.granted"),
+            n => n > 0, "the report waits");
+        await jafer.Database.RunAsync($"update free_slots set offered_at = '2026-04-01Z', offer_candidates = 3, offer_expires_at = starts_at - interval '2 days', offer_due_at = starts_at - interval '2 days' where id = '{slot}'");
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([IntakeResult.Applied], (await report).Results.Words());
+        Assert.Equal(
+            1, await jafer.Database.ReadAsync<long>($"select count(*) from free_slots where id = '{slot}' and taken_by_mesure_id = '{taker}' and offered_at = '2026-04-01Z' and offer_candidates = 3 and offer_expires_at is not null and offer_due_at is null and version = 2"));
     }
 
     [Fact]

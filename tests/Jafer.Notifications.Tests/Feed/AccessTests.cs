@@ -36,7 +36,7 @@ public sealed class AccessTests(NotificationsFixture fixture) : IClassFixture<No
     [MemberData(nameof(Rpcs))]
     public async Task Call_OfARoleWithoutGrant_IsRefused(string rpc)
     {
-        foreach (var role in new[] { "statisticien", "systeme", "partenaire", "prefecture", "inconnu" })
+        foreach (var role in new[] { "statisticien", "systeme", "partenaire", "prefecture" })
         {
             var refusal = await Refusal.OfAsync(() => s_rpcs[rpc](fixture.Client(role, TestMesure.NewId())));
             Assert.Equal((StatusCode.PermissionDenied, "CALLER_FORBIDDEN"), (refusal.Code, refusal.Reason));

@@ -87,7 +87,7 @@ public sealed class NoticeTests(MailFaultFixture fixture) : IClassFixture<MailFa
         }
 
         Assert.Equal(StatusCode.NotFound, (await Refusal.OfAsync(() => AllAsync(Roles.Operateur, TestMesure.NewId(), TestMesure.NewId()))).Code);
-        foreach (var role in new[] { "statisticien", "systeme", "partenaire", "prefecture", "inconnu" })
+        foreach (var role in new[] { "statisticien", "systeme", "partenaire", "prefecture" })
         {
             Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(() => AllAsync(role, mesure.JuridictionId, mesure.Id))).Reason);
         }

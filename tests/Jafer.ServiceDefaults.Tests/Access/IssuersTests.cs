@@ -7,6 +7,7 @@ using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Jafer.ServiceDefaults.Tests.Access;
@@ -53,6 +54,9 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
         { "a subject that is too long with its issuer", Ministry(new() { ["agent"] = new string('a', 195) }) },
         { "an actor that is neither person nor software", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["actor"] = "Person" }) },
         { "two actors", TestIssuer.Shared.Token("juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["actor"] = new[] { "person", "software" } }) },
+        { "software for two persons", OnBehalfOf("greffe-1", "greffe-2") },
+        { "software for a person without a name", OnBehalfOf("") },
+        { "software for a person of two lines", OnBehalfOf("greffe-1\ngreffe-2") },
         { "no issuer of ours", s_ministry.Token("juridiction", Organisations.Court, issuer: "https://elsewhere.test") },
     };
 
@@ -107,6 +111,8 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
     [InlineData("Identity:Issuers:0:Authority", null, "Identity:Issuers:0:Authority is required")]
     [InlineData("Identity:Issuers:0:Role", "parent", "parent is no role")]
     [InlineData("Identity:Issuers:0:Role", null, "the roles for which this issuer may speak")]
+    [InlineData("Identity:Issuers:0:Role", "", "the roles for which this issuer may speak")]
+    [InlineData("Identity:Issuers:1:Roles:0", "Systeme", "Systeme is no role")]
     [InlineData("Identity:Issuers:0:Name", "Ministère", "lower-case letters")]
     [InlineData("Identity:Issuers:0:Name", "proconnect", "the same name")]
     [InlineData("Identity:Issuers:0:Name", "jafer-credential", "tokens that software signs itself")]
@@ -125,6 +131,21 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => app.RunJaferAsync<ProbeDbContext>([]));
 
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Start_OneIssuerThatSaysNotForWhomItSpeaks_IsRefusedOutsideDevelopment()
+    {
+        var nobody = AccessTable.BuiltIn.Roles.Select((_, i) => KeyValuePair.Create($"Identity:Roles:{i}", (string?)null)).Append(new("Identity:Issuers:0:Name", "ministere"));
+        var settings = new Dictionary<string, string?>(s_settings.Concat(nobody).DistinctBy(s => s.Key));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(ServiceHost.Settings(ProbeApp.Name, "", "none", settings)).Build();
+        foreach (var (environment, starts) in new[] { ("Production", false), ("Staging", false), ("Development", true) })
+        {
+            var error = Record.Exception(() => Issuers.Read(configuration, new HostingEnvironment { EnvironmentName = environment }, ProbeApp.Name, (_, _) => null!));
+
+            Assert.Equal(starts, error is null);
+            Assert.True(starts || error!.Message.StartsWith("Identity:Roles is required", StringComparison.Ordinal), error?.Message);
+        }
     }
 
     [Fact]
@@ -177,6 +198,9 @@ public sealed class IssuersTests(ProbeHost probe) : IClassFixture<ProbeHost>
     }
 
     private static Dictionary<string, object?> Claims => new() { ["sub"] = null, ["actor"] = null, ["agent"] = "a1", ["tribunal"] = "tj69123" };
+
+    private static string OnBehalfOf(params string[] persons) => TestIssuer.Shared.Token(
+        "juridiction", Organisations.Court, more: new Dictionary<string, object?> { ["on_behalf_of"] = persons.Length == 1 ? persons[0] : persons });
 
     private static string Ministry(Dictionary<string, object?> change)
     {

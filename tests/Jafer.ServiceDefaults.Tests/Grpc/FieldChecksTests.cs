@@ -34,6 +34,12 @@ public sealed class FieldChecksTests
     [InlineData("00000000-0000-0000-0000-000000000000", false)]
     [InlineData("mesures/1", false)]
     [InlineData("", false)]
+    [InlineData(" 0198a000-0000-7000-8000-000000000001", false)]
+    [InlineData("0198a000-0000-7000-8000-000000000001\u2003", false)]
+    [InlineData("0x98a000-0000-7000-8000-000000000001", false)]
+    [InlineData("+198a000-0000-7000-8000-000000000001", false)]
+    [InlineData("０198a000-0000-7000-8000-000000000001", false)]
+    [InlineData("0198A000-0000-7000-8000-00000000000F", true)]
     public void Uuid_Text_IsAcceptedOnlyInItsUsualForm(string text, bool accepted)
     {
         var check = new FieldChecks();

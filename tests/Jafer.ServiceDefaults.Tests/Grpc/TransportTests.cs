@@ -12,6 +12,9 @@ namespace Jafer.ServiceDefaults.Tests.Grpc;
 /// <summary>TLS of gRPC, between two probes with certificates of an authority of their own.</summary>
 public sealed class TransportTests(ProbeHost probe) : IClassFixture<ProbeHost>, IAsyncLifetime
 {
+    private const string ServerAuth = "1.3.6.1.5.5.7.3.1";
+    private const string ClientAuth = "1.3.6.1.5.5.7.3.2";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("jafer-tls-").FullName;
     private TokenEndpoint? _endpoint;
 
@@ -27,14 +30,22 @@ public sealed class TransportTests(ProbeHost probe) : IClassFixture<ProbeHost>, 
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
             using var root = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
             await File.WriteAllTextAsync(PathOf(name + ".pem"), root.ExportCertificatePem());
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var leaf = new CertificateRequest($"CN=service of {name}", key, HashAlgorithmName.SHA256);
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddIpAddress(IPAddress.Loopback);
-            leaf.CertificateExtensions.Add(names.Build());
-            using var certificate = leaf.Create(root, now.AddHours(-1), now.AddHours(12), RandomNumberGenerator.GetBytes(8));
-            await File.WriteAllTextAsync(PathOf(name + "-service.pem"), certificate.ExportCertificatePem());
-            await File.WriteAllTextAsync(PathOf(name + "-service.key"), key.ExportPkcs8PrivateKeyPem());
+            foreach (var (end, uses) in new[] { ("service", new[] { ServerAuth, ClientAuth }), ("server", [ServerAuth]), ("caller", [ClientAuth]), ("anything", []) })
+            {
+                using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+                var leaf = new CertificateRequest($"CN={end} of {name}", key, HashAlgorithmName.SHA256);
+                var names = new SubjectAlternativeNameBuilder();
+                names.AddIpAddress(IPAddress.Loopback);
+                leaf.CertificateExtensions.Add(names.Build());
+                if (uses.Length > 0)
+                {
+                    leaf.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. uses.Select(u => new Oid(u))], critical: false));
+                }
+
+                using var certificate = leaf.Create(root, now.AddHours(-1), now.AddHours(12), RandomNumberGenerator.GetBytes(8));
+                await File.WriteAllTextAsync(PathOf($"{name}-{end}.pem"), certificate.ExportCertificatePem());
+                await File.WriteAllTextAsync(PathOf($"{name}-{end}.key"), key.ExportPkcs8PrivateKeyPem());
+            }
         }
     }
 
@@ -45,19 +56,22 @@ public sealed class TransportTests(ProbeHost probe) : IClassFixture<ProbeHost>, 
     }
 
     [Theory]
-    [InlineData("authority", "authority", true)]
-    [InlineData(null, "authority", false)]
-    [InlineData("stranger", "authority", false)]
-    [InlineData("authority", "stranger", false)]
-    [InlineData("authority", null, false)]
-    public async Task Ask_OtherThatWantsACertificate_IsAnsweredWithOneOfTheAuthorityAlone(string? shown, string? trusted, bool answered)
+    [InlineData("authority-service", "authority", "service", true)]
+    [InlineData("authority-caller", "authority", "server", true)]
+    [InlineData(null, "authority", "service", false)]
+    [InlineData("stranger-service", "authority", "service", false)]
+    [InlineData("authority-server", "authority", "service", false)]
+    [InlineData("authority-anything", "authority", "service", false)]
+    [InlineData("authority-service", "stranger", "service", false)]
+    [InlineData("authority-service", null, "service", false)]
+    public async Task Ask_OtherThatWantsACertificate_IsAnsweredWithOneOfTheAuthorityAlone(string? shown, string? trusted, string served, bool answered)
     {
         await using var other = await ProbeHost.StartPublisherAsync(probe.Database, ServiceHost.UniquePrefix(), new Dictionary<string, string?>
         {
             ["Identity:ServiceAudience"] = "other",
             ["Kestrel:Endpoints:grpc:Url"] = "https://127.0.0.1:0",
-            ["Kestrel:Endpoints:grpc:Certificate:Path"] = PathOf("authority-service.pem"),
-            ["Kestrel:Endpoints:grpc:Certificate:KeyPath"] = PathOf("authority-service.key"),
+            ["Kestrel:Endpoints:grpc:Certificate:Path"] = PathOf($"authority-{served}.pem"),
+            ["Kestrel:Endpoints:grpc:Certificate:KeyPath"] = PathOf($"authority-{served}.key"),
             ["Kestrel:Endpoints:grpc:ClientCertificateMode"] = "RequireCertificate",
             ["Tls:AuthorityFile"] = PathOf("authority.pem"),
         });
@@ -66,8 +80,8 @@ public sealed class TransportTests(ProbeHost probe) : IClassFixture<ProbeHost>, 
         settings["Identity:Authority"] = TestIssuer.Issuer;
         settings["services:other:grpc:0"] = other.Grpc.ToString();
         settings["Tls:AuthorityFile"] = trusted is null ? null : PathOf(trusted + ".pem");
-        settings["Tls:CertificateFile"] = shown is null ? null : PathOf(shown + "-service.pem");
-        settings["Tls:KeyFile"] = shown is null ? null : PathOf(shown + "-service.key");
+        settings["Tls:CertificateFile"] = shown is null ? null : PathOf(shown + ".pem");
+        settings["Tls:KeyFile"] = shown is null ? null : PathOf(shown + ".key");
         await using var asking = await ProbeHost.StartPublisherAsync(probe.Database, ServiceHost.UniquePrefix(), settings);
         var client = new ProbeService.ProbeServiceClient(asking.Channel("juridiction", Organisations.Court));
 

@@ -307,8 +307,8 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
         await ForEachAsync([.. _espaces, .. _courts], async caller =>
         {
             var answer = await callers.CallAsync("mesure", caller, (c, o) => new DelaysService.DelaysServiceClient(c).GetDelaysAsync(new GetDelaysRequest { MaturityDays = 1 }, o), ct);
-            // Of an espace those count too that wait for their transmission to it.
-            var own = judicial.Where(l => caller.Role == "juridiction" ? l.Court == caller.Key : stage.GestionnaireOf(l.Site) == caller).ToList();
+            // A gestionnaire learns of a mesure when it is transmitted.
+            var own = judicial.Where(l => caller.Role == "juridiction" ? l.Court == caller.Key : l.IsAtEspace && stage.GestionnaireOf(l.Site) == caller).ToList();
             foreach (var segment in System.Enum.GetValues<DelaySegment>().Where(s => s != DelaySegment.Unspecified))
             {
                 var counts = Counts(own, segment);

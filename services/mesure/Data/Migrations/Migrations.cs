@@ -236,4 +236,8 @@ internal sealed class OfferColumns : SqlMigration
 internal sealed class SurveyTables : SqlMigration
 {
     protected override string Resource => "202611291601_survey.sql";
+[DbContext(typeof(MesuresDbContext)), Migration("202611291501_delays_before_transmission")]
+internal sealed class DelaysBeforeTransmission : SqlMigration
+{
+    protected override string Resource => "202611291501_delays_before_transmission.sql";
 }
