@@ -232,12 +232,14 @@ internal sealed class OfferColumns : SqlMigration
     protected override string Resource => "202611291411_offers.sql";
 }
 
-[DbContext(typeof(MesuresDbContext)), Migration("202611291601_survey")]
-internal sealed class SurveyTables : SqlMigration
-{
-    protected override string Resource => "202611291601_survey.sql";
 [DbContext(typeof(MesuresDbContext)), Migration("202611291501_delays_before_transmission")]
 internal sealed class DelaysBeforeTransmission : SqlMigration
 {
     protected override string Resource => "202611291501_delays_before_transmission.sql";
+}
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611291601_survey")]
+internal sealed class SurveyTables : SqlMigration
+{
+    protected override string Resource => "202611291601_survey.sql";
 }
