@@ -220,6 +220,12 @@ public static class Program
             .WithEnvironment("MALLOC_TRIM_THRESHOLD_", "65536")
             // The dashboard may end first: with the retries that the engine sets, a service would wait ten seconds for it at its end.
             .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY", "")
+            // Where there is no dashboard, only what the caller named gets traces: the engine would name an address where nobody listens.
+            .WithEnvironment(c =>
+            {
+                if (!wishes.Dashboard)
+                    c.EnvironmentVariables["OTEL_EXPORTER_OTLP_ENDPOINT"] = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
+            })
             .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false");
 
         static void NoLaunchProfile(ProjectResourceOptions options)

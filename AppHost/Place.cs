@@ -39,6 +39,7 @@ public sealed record Wishes(
             PortBase = Port(Environment.GetEnvironmentVariable("JAFER_PORT_BASE")),
             DataFolder = Environment.GetEnvironmentVariable("JAFER_DATA"),
             EndpointsFile = Environment.GetEnvironmentVariable("JAFER_ENDPOINTS"),
+            Dashboard = Environment.GetEnvironmentVariable("JAFER_DASHBOARD") != "false",
             StartLimit = Seconds(Environment.GetEnvironmentVariable("JAFER_START_LIMIT")),
         };
         var rest = new List<string>();

@@ -73,6 +73,8 @@ trap 'exit 143' TERM
 
 # What would tell people of deadlines of the past, or erase what is old; items of the intake wait for as long as a stop may last.
 export Reminders__Enabled=false Mail__Enabled=false Retention__Nightly=false Retention__OverdueAfter=3650.00:00:00
+# Half of the processors would go into traces that nobody looks at. What is called often is compiled again at once.
+export JAFER_DASHBOARD=false DOTNET_TC_CallCountingDelayMs=64
 export Intake__HoldFor=2.00:00:00 Delays__FoldInterval=00:00:02 Outbox__ErrorQueueInterval=00:00:02
 start=$(now_ms)
 exec_apphost >"$log" 2>&1 </dev/null &

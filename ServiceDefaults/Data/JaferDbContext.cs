@@ -39,6 +39,9 @@ public abstract class JaferDbContext : DbContext
     /// <summary>Whether the rows of one organisation alone are seen, for whose call this is.</summary>
     public bool ServesTenant => _tenant is not null;
 
+    /// <summary>Rows that are appended with the next save.</summary>
+    internal int AppendedCount => Appended.Count;
+
     /// <summary>Whether the changes not yet saved hold events.</summary>
     internal bool Publishes => Appended.Exists(row => row is OutboxMessage);
 
@@ -101,10 +104,11 @@ public abstract class JaferDbContext : DbContext
     /// <param name="work">What the service does.</param>
     /// <param name="onBehalfOf">For whom.</param>
     /// <param name="resource">The thing; null for none.</param>
-    internal void JournalOwnWork(string work, string? onBehalfOf, string? resource)
+    /// <param name="after">Rows to be appended that are other work's: what was appended after them counts.</param>
+    internal void JournalOwnWork(string work, string? onBehalfOf, string? resource, int after = 0)
     {
         var names = new NameList();
-        foreach (var name in Appended.OfType<OutboxMessage>().Select(m => JournalEntry.ResourceOf(m.MessageType, m.OrderingKey)).Prepend(resource).OfType<string>())
+        foreach (var name in Appended.Skip(after).OfType<OutboxMessage>().Select(m => JournalEntry.ResourceOf(m.MessageType, m.OrderingKey)).Prepend(resource).OfType<string>())
         {
             names.Add(name);
         }

@@ -7,8 +7,8 @@ using RabbitMQ.Client;
 namespace Jafer.ServiceDefaults.Messaging;
 
 /// <summary>
-/// Lets the messages of different aggregates run side by side and those of one aggregate one after the other, in the order in
-/// which the broker delivered them. The transport takes several deliveries at once and hands them on in no certain order
+/// Lets the messages of one aggregate reach the inbox one after the other, in the order in which the broker delivered them; those of
+/// different ones do not wait for each other. The transport takes several deliveries at once and hands them on in no certain order
 /// (two neighbours of a thousand changed places); the broker's delivery numbers tell the order again.
 /// </summary>
 /// <param name="logger">Log.</param>
@@ -30,12 +30,12 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
         var aggregate = delivery.Properties.CorrelationId ?? "";
         var gate = _gates.GetOrAdd(context.GetPayload<ChannelContext>().Channel, _ => new Gate());
         await ItsTurnAsync(gate, delivery.DeliveryTag);
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var turn = context.GetOrAddPayload(() => new Turn());
         Task before;
         lock (_lock)
         {
             before = _last.GetValueOrDefault(aggregate, Task.CompletedTask);
-            _last[aggregate] = done.Task;
+            _last[aggregate] = turn.IsTaken;
         }
 
         Entered(gate, delivery.DeliveryTag);
@@ -48,13 +48,13 @@ internal sealed class AggregateOrder(ILogger<AggregateOrder> logger) : IFilter<R
         {
             lock (_lock)
             {
-                if (_last[aggregate] == done.Task)
+                if (_last.GetValueOrDefault(aggregate) == turn.IsTaken)
                 {
                     _last.Remove(aggregate);
                 }
             }
 
-            done.SetResult();
+            turn.Taken();
         }
     }
 

@@ -24,6 +24,7 @@ internal static class MessagingExtensions
         builder.Services.Configure<OutboxOptions>(builder.Configuration.GetSection("Outbox"));
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddSingleton<OutboxState>();
+        builder.Services.AddSingleton<InboxGroup<TContext>>();
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
@@ -68,8 +69,9 @@ internal static class MessagingExtensions
                 {
                     endpoint.SetQuorumQueue();
                     endpoint.SingleActiveConsumer = true;
-                    endpoint.PrefetchCount = 64;
-                    endpoint.ConcurrentMessageLimit = 32;
+                    // Twice what the inbox applies together: the next group comes while one is committed.
+                    endpoint.PrefetchCount = 128;
+                    endpoint.ConcurrentMessageLimit = 128;
 
                     // Nobody subscribes to faults; a message that cannot be applied goes to the _error queue of this one.
                     endpoint.PublishFaults = false;

@@ -3,8 +3,8 @@ namespace Jafer.ServiceDefaults.Messaging;
 /// <summary>Limits of the relay; configuration section "Outbox". The defaults suit production.</summary>
 public sealed class OutboxOptions
 {
-    /// <summary>Messages of one pass.</summary>
-    public int BatchSize { get; set; } = 50;
+    /// <summary>Messages of one pass: those of one aggregate go one after the other, so that a pass must hold many aggregates.</summary>
+    public int BatchSize { get; set; } = 200;
 
     /// <summary>Longest wait between two looks at the table, varied by a fifth.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);

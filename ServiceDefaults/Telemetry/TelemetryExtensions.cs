@@ -24,6 +24,7 @@ internal static class TelemetryExtensions
     public static void AddJaferTelemetry(this WebApplicationBuilder builder, string service)
     {
         var exports = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 };
+        var traces = exports || builder.Configuration["OTEL_TRACES_SAMPLER"] is { Length: > 0 };
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(r => r.AddService(
                 builder.Configuration["OTEL_SERVICE_NAME"] ?? service,
@@ -32,8 +33,8 @@ internal static class TelemetryExtensions
                 autoGenerateServiceInstanceId: true).AddEnvironmentVariableDetector())
             .WithMetrics(m => m.AddMeter(s_meters))
             .WithTracing(t => t.AddSource(s_sources)
-                // The caller's choice counts, so that what a probe sets off is dropped with it.
-                .SetSampler(new ParentBasedSampler(new AlwaysOnSampler()))
+                // The caller's choice counts, so that what a probe sets off is dropped with it. Traces that go nowhere cost as much as others.
+                .SetSampler(new ParentBasedSampler(traces ? new AlwaysOnSampler() : new AlwaysOffSampler()))
                 .AddProcessor(new SqlFilter()));
         builder.Logging.AddOpenTelemetry(o =>
         {

@@ -31,7 +31,7 @@ public static class NotificationsModule
         var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddJaferService<NotificationsDbContext>(Name, [.. EventTypes.All.Where(IsTold)]);
-        builder.Services.AddSingleton<IEventHandler<NotificationsDbContext>, EventProjection>();
+        builder.Services.AddScoped<IEventHandler<NotificationsDbContext>, EventProjection>();
 
         builder.Services.Configure<FeedOptions>(builder.Configuration.GetSection("Feed"));
         builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));

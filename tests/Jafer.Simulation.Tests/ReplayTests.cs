@@ -14,7 +14,7 @@ namespace Jafer.Simulation.Tests;
 /// <summary>The four services on real servers, through which a part of the simulated year was played.</summary>
 public sealed class ReplayedYear : IAsyncLifetime
 {
-    private const double Fraction = 0.005;
+    private const double Fraction = 0.02;
 
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly Dictionary<string, ServiceHost> _hosts = [];
@@ -96,8 +96,8 @@ public sealed class ReplayTests(ReplayedYear year) : IClassFixture<ReplayedYear>
 
         Assert.Empty(year.Player.Pushed.Wrong);
         Assert.All(figures, f => Assert.True(f.IsEqual, f.ToString()));
-        Assert.True(year.Lives.Count > 100);
-        Assert.True(year.Player.Pushed is { Waited: > 50, Duplicates: > 50 });
+        Assert.True(year.Lives.Count > 1000);
+        Assert.True(year.Player.Pushed is { Waited: > 2000, Duplicates: > 500 });
         Assert.All(new[] { MesureState.Completee, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours, MesureState.Cloturee }, s => Assert.Contains(year.Lives, l => l.State == s));
 
         // One rencontre more that was held: of a mesure that is under way, on the day of its last one.

@@ -121,7 +121,7 @@ internal static class Plots
             svg.Append(CultureInfo.InvariantCulture, $"""<text x="{left - 12}" y="{y + 23}" text-anchor="end">{Text(step.Title)}</text>""").Append('\n');
             if (step.Step is not { } change)
             {
-                svg.Append(CultureInfo.InvariantCulture, $"""<rect x="{left}" y="{y}" width="{X(step.Value) - left:F1}" height="34" fill="#3f4f6b"/><text x="{X(step.Value) + 8:F1}" y="{y + 23}" font-weight="bold">{step.Value:F1}</text>""").Append('\n');
+                svg.Append(CultureInfo.InvariantCulture, $"""<rect x="{left}" y="{y}" width="{X(step.Value) - left:F1}" height="34" fill="#3f4f6b"/><text x="{X(step.Value) + 8:F1}" y="{y + 23}" font-weight="bold" {Halo}>{step.Value:F1}</text>""").Append('\n');
                 continue;
             }
             var (from, to) = (Math.Min(step.Value, step.Value - change.Mean), Math.Max(step.Value, step.Value - change.Mean));
@@ -139,7 +139,7 @@ internal static class Plots
     public static string Tradeoff(IReadOnlyList<PlotPoint> points, double baseDays, double baseMinutes)
     {
         const int width = 1080, height = 660, left = 70, right = 1040, top = 84, bottom = 590;
-        var svg = Begin(width, height, "Mean days to the first rencontre against mean travel of the hôte", "Each point is a policy; curves join the same policy at 7 to 112 days of waiting for an hour of travel.");
+        var svg = Begin(width, height, "Mean days to the first rencontre against mean travel of the hôte", "Each point is a policy; curves join the same policy where an hour of travel counts as more or fewer days of waiting.");
         var (least, most) = (Math.Floor(baseMinutes) - 1, Math.Ceiling(points.Max(p => p.X)) + 3);
         var highest = Math.Ceiling((points.Max(p => p.Y) + 5) / 20) * 20;
         double X(double minutes) => left + ((minutes - least) / (most - least) * (right - left));
@@ -156,7 +156,7 @@ internal static class Plots
             svg.Append(CultureInfo.InvariantCulture, $"""<polyline points="{string.Join(' ', along.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.X):F1},{Y(p.Y):F1}")))}" fill="none" stroke="#0072b2" stroke-width="1.5"/>""").Append('\n');
             foreach (var point in along)
                 svg.Append(CultureInfo.InvariantCulture, $"""<circle cx="{X(point.X):F1}" cy="{Y(point.Y):F1}" r="5" fill="#0072b2"/><text x="{X(point.X):F1}" y="{Y(point.Y) - 11:F1}" text-anchor="middle" font-size="13" {Halo}>{Text(point.Title)}</text>""").Append('\n');
-            svg.Append(CultureInfo.InvariantCulture, $"""<text x="{X(along[along.Length / 2].X):F1}" y="{Y(along[along.Length / 2].Y) + 24:F1}" font-size="13" fill="#00527f" {Halo}>{Text(curve.Key)}</text>""").Append('\n');
+            svg.Append(CultureInfo.InvariantCulture, $"""<text x="{X(along[^1].X):F1}" y="{Y(along[^1].Y) + 26:F1}" text-anchor="end" font-size="13" fill="#00527f" {Halo}>{Text(curve.Key)}</text>""").Append('\n');
         }
         var taken = new List<(double X, double Y)>();
         foreach (var point in points.Where(p => p.Curve.Length == 0).OrderBy(p => p.Y))

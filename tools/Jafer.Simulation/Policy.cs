@@ -64,6 +64,9 @@ internal sealed record Policy(string Name, string Title)
         new("all", "all together") { Rule = Rule.Forecast, LostSlots = true, SameDay = true, Hygiene = true, Extra = true },
     ];
 
+    /// <summary>All that have a name.</summary>
+    public static IEnumerable<Policy> Everything => [.. Main, .. Steps, .. Variants];
+
     /// <summary>The base that others are compared with.</summary>
     public static Policy Base => Main[0];
 
@@ -88,6 +91,6 @@ internal sealed record Policy(string Name, string Title)
         .. new[] { 0.25, 0.5, 0.75 }.SelectMany(c => new[] { Main[2], All }.Select(p => p with { Name = FormattableString.Invariant($"{p.Name}@connected={c}"), Title = FormattableString.Invariant($"{p.Title}, {100 * c} % of espaces connected"), Connected = c })),
         All with { Name = "all@half", Title = "all together, half of judges and half of espaces", Compliance = 0.5, Connected = 0.5 },
         .. new[] { Main[2], All }.Select(p => p with { Name = p.Name + "@departement", Title = p.Title + ", within the département only", DepartementOnly = true }),
-        .. new[] { 7.0, 28, 56, 112 }.SelectMany(d => new[] { Main[2], All }.Select(p => p with { Name = FormattableString.Invariant($"{p.Name}@days={d}"), Title = FormattableString.Invariant($"{p.Title}, {d} days per hour"), DaysPerTravelHour = d })),
+        .. new[] { 14.0, 28, 56, 224 }.SelectMany(d => new[] { Main[2], All }.Select(p => p with { Name = FormattableString.Invariant($"{p.Name}@days={d}"), Title = FormattableString.Invariant($"{p.Title}, {d} days per hour"), DaysPerTravelHour = d })),
     ];
 }

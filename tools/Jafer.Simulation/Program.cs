@@ -18,7 +18,7 @@ var root = new RootCommand("Simulates a national year of mesures, calibrated on 
 // On a thread of its own: Ctrl+C is only listened to once the action has returned its task.
 root.SetAction((parsed, ct) => Task.Run(() =>
 {
-    Policy[] all = [.. Policy.Main, .. Policy.Steps, .. Policy.Variants];
+    Policy[] all = [.. Policy.Everything];
     if (parsed.GetValue(list))
     {
         foreach (var policy in all)

@@ -35,10 +35,10 @@ internal readonly record struct RankKey(int Unreachable, long Cost, Guid EspaceI
 internal static class Ranking
 {
     /// <summary>
-    /// Days of waiting that count as much as one hour more of travel of both parents together. At 14, ten minutes more for each
-    /// parent are accepted to gain five days.
+    /// Days of waiting that count as much as one hour more of travel of both parents together. At 112, five minutes more for each
+    /// parent are accepted to gain nineteen days (decision 0053).
     /// </summary>
-    public const double DefaultDaysPerTravelHour = 14;
+    public const double DefaultDaysPerTravelHour = 112;
 
     /// <summary>Minutes that stand in where a commune has no coordinates (some overseas collectivities).</summary>
     public const double UnknownMinutes = 60;

@@ -43,6 +43,12 @@ internal sealed class MessagingDbContext(DbContextOptions<MessagingDbContext> op
         return found.Count == 0 || found[0].Kind != kind ? null : found[0];
     }
 
+    /// <summary>Locks threads in the order of their ids and keeps them in the context.</summary>
+    /// <param name="threadIds">The mesures or espaces.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task LockThreadsAsync(Guid[] threadIds, CancellationToken ct) =>
+        Threads.FromSql($"select * from threads where thread_id = any({threadIds}) order by thread_id for update").LoadAsync(ct);
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         base.ConfigureConventions(configurationBuilder);

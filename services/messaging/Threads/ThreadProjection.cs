@@ -22,6 +22,12 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
     private static readonly string s_content = Contracts.Mesure.V1.PurgeScope.Content.ToCode();
     private static readonly string s_files = Contracts.Mesure.V1.PurgeScope.Files.ToCode();
 
+    public Task PrepareAsync(MessagingDbContext db, IReadOnlyList<DomainEvent> messages, CancellationToken ct)
+    {
+        Guid[] threads = messages.Count < 2 ? [] : [.. messages.Where(m => m is EspacePublished || (m is MesureEvent step && Steps.IsShared(step))).Select(m => m.AggregateId).Distinct()];
+        return threads.Length == 0 ? Task.CompletedTask : db.LockThreadsAsync(threads, ct);
+    }
+
     public Task HandleAsync(MessagingDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         EspacePublished espace => KeepAsync(db, espace, ct),
@@ -32,7 +38,7 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
 
     private static async Task EnterAsync(MessagingDbContext db, MesureEvent step, Guid gestionnaireId, CancellationToken ct)
     {
-        var thread = await db.LockThreadAsync(ThreadKind.Mesure, step.AggregateId, ct);
+        var thread = await LockAsync(db, ThreadKind.Mesure, step.AggregateId, ct);
         if (thread is null)
         {
             thread = new MessageThread
@@ -79,12 +85,19 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
         db.Messages.Add(entry);
         if (step is MesurePurged purged)
         {
+            // What is erased by statements must have been written.
+            await db.SaveChangesAsync(ct);
+
             // Of a scope that a later version adds nobody here knows what to erase: it is parked with an alert, and redriven then.
             await (purged.Scope == s_content ? ThreadErasure.OfContentAsync(db, thread, step.RecordedAt, ct)
                 : purged.Scope == s_files ? ThreadErasure.OfFilesAsync(db, thread, step.RecordedAt, ct)
                 : throw new InvalidOperationException("a scope of erasure that this version does not know"));
         }
     }
+
+    // Locked with the others of the transaction, or opened by one of them.
+    private static async Task<MessageThread?> LockAsync(MessagingDbContext db, ThreadKind kind, Guid threadId, CancellationToken ct) =>
+        db.Threads.Local.FindEntry(threadId) is { } known ? known.Entity.Kind == kind ? known.Entity : null : await db.LockThreadAsync(kind, threadId, ct);
 
     private static async Task KeepAsync(MessagingDbContext db, Guid courtId, string code, CancellationToken ct)
     {
@@ -118,7 +131,7 @@ internal sealed class ThreadProjection : IEventHandler<MessagingDbContext>
             (view.GestionnaireId, view.Departement, view.TimeZone, view.Version) = (espace.GestionnaireId, espace.Departement, espace.TimeZone, espace.AggregateVersion);
         }
 
-        if (await db.LockThreadAsync(ThreadKind.Espace, espace.AggregateId, ct) is { } thread && view.Version >= thread.HoldersVersion)
+        if (await LockAsync(db, ThreadKind.Espace, espace.AggregateId, ct) is { } thread && view.Version >= thread.HoldersVersion)
         {
             (thread.GestionnaireId, thread.HoldersVersion) = (view.GestionnaireId, view.Version);
         }

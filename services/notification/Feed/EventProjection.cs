@@ -20,13 +20,37 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
     // The group of declared waits, which are not confirmed but declared anew.
     private const string Attente = "ATTENTE";
 
+    // Of the events of the transaction: the next position of each feed, who wants webhooks, and whether several are applied together.
+    private Dictionary<Guid, long> _next = [];
+    private List<(Guid EndpointId, Guid OrganisationId, string[] Types)> _endpoints = [];
+    private bool _together;
+
+    public async Task PrepareAsync(NotificationsDbContext db, IReadOnlyList<DomainEvent> messages, CancellationToken ct)
+    {
+        _together = messages.Count > 1;
+        var entries = messages.SelectMany(m => Audience.Of(m, escalation.Value.OperatorId)).CountBy(a => a.OrganisationId).ToDictionary();
+        _next = await db.NextPositionsAsync(entries, ct);
+        var enabled = WebhookEndpointState.Enabled.ToCode();
+        Guid[] organisations = [.. entries.Keys];
+        _endpoints = organisations.Length == 0 ? [] :
+        [
+            .. (await db.WebhookEndpoints.Where(e => organisations.Contains(e.OrganisationId) && e.State == enabled)
+                .Select(e => new { e.EndpointId, e.OrganisationId, e.Types }).ToListAsync(ct)).Select(e => (e.EndpointId, e.OrganisationId, e.Types)),
+        ];
+        Guid[] mesures = [.. messages.OfType<MesureEvent>().Select(m => m.AggregateId).Distinct()];
+        if (mesures.Length > 0)
+        {
+            await db.Holders.Where(h => mesures.Contains(h.MesureId)).LoadAsync(ct);
+        }
+    }
+
     public async Task HandleAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         var type = EventTypes.NameOf(message.GetType());
         var data = EventData.Of(message);
         var audience = Audience.Of(message, escalation.Value.OperatorId);
-        var positions = await db.NextPositionsAsync([.. audience.Select(a => a.OrganisationId)], ct);
+        var positions = audience.ToDictionary(a => a.OrganisationId, a => _next[a.OrganisationId]++);
         foreach (var addressee in audience)
         {
             var position = positions[addressee.OrganisationId];
@@ -59,16 +83,18 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
 
-        if (positions.Count > 0)
-        {
-            await QueueWebhooksAsync(db, message, type, positions, now, ct);
-        }
-
+        QueueWebhooks(db, message, type, positions, now);
         if (message is MesurePurged { Scope: "CONTENT" })
         {
+            await SaveEarlierAsync(db, ct);
             // Of the mesure this alone is left, for those who must erase it too.
             await NoticeProofs.PurgeAsync(db, message.AggregateId, ct);
             return;
+        }
+
+        if (Ends(message))
+        {
+            await SaveEarlierAsync(db, ct);
         }
 
         if (await DoneAsync(db, message, ct) is { Count: > 0 } done)
@@ -96,13 +122,17 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             _ => (DateTimeOffset?)null,
         };
         // Who holds a mesure is noted without mails too.
-        var heldBefore = await HeldBeforeAsync(db, message, audience, ct);
+        var heldBefore = HeldBefore(db, message, audience);
         foreach (var call in mail.Value.Enabled ? Calls.Of(message, heldBefore, escalation.Value.OperatorId) : [])
         {
             var told = call.Detail ?? detail;
-            if (call.OnceADay && await WasCalledTodayAsync(db, call, type, told, item, now, ct))
+            if (call.OnceADay)
             {
-                continue;
+                await SaveEarlierAsync(db, ct);
+                if (await WasCalledTodayAsync(db, call, type, told, item, now, ct))
+                {
+                    continue;
+                }
             }
 
             db.Deliveries.Add(new Delivery
@@ -125,6 +155,12 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             });
         }
     }
+
+    // What is asked of the database must know what earlier events of the same transaction queued.
+    private Task SaveEarlierAsync(NotificationsDbContext db, CancellationToken ct) => _together ? db.SaveChangesAsync(ct) : Task.CompletedTask;
+
+    private static bool Ends(DomainEvent message) => message is DeadlineLifted or MessagePosted { AnswersMessageId: not null } or MessageAcknowledged
+        or QuestionWithdrawn or EspaceGroupConfirmed or WaitDeclared or EspacePublished;
 
     /// <summary>
     /// What waits to be mailed of something that the event says is done: a deadline that was met, a message that was answered, what was
@@ -207,13 +243,9 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         """, ct);
 
     /// <summary>Queues the event for each endpoint that wants it, beside its entry in the feed.</summary>
-    private static async Task QueueWebhooksAsync(NotificationsDbContext db, DomainEvent message, string type, Dictionary<Guid, long> positions, DateTimeOffset now, CancellationToken ct)
+    private void QueueWebhooks(NotificationsDbContext db, DomainEvent message, string type, Dictionary<Guid, long> positions, DateTimeOffset now)
     {
-        var enabled = WebhookEndpointState.Enabled.ToCode();
-        Guid[] organisations = [.. positions.Keys];
-        var wanted = await db.WebhookEndpoints
-            .Where(e => organisations.Contains(e.OrganisationId) && e.State == enabled && (e.Types.Length == 0 || e.Types.Contains(type)))
-            .Select(e => new { e.EndpointId, e.OrganisationId }).ToListAsync(ct);
+        var wanted = _endpoints.Where(e => positions.ContainsKey(e.OrganisationId) && (e.Types.Length == 0 || e.Types.Contains(type)));
         db.WebhookDeliveries.AddRange(wanted.Select(endpoint => new WebhookDelivery
         {
             DeliveryId = WebhookMessage.DeliveryId(endpoint.EndpointId, message.EventId),
@@ -259,7 +291,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
     /// The organisation that had to act before this event, and notes the one that has to now. An event older than what is
     /// known changes nothing: it counts as if its holder had been told already.
     /// </summary>
-    private static async Task<Guid?> HeldBeforeAsync(NotificationsDbContext db, DomainEvent message, IReadOnlyList<Addressee> audience, CancellationToken ct)
+    private static Guid? HeldBefore(NotificationsDbContext db, DomainEvent message, IReadOnlyList<Addressee> audience)
     {
         if (message is not MesureEvent step)
         {
@@ -269,7 +301,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         var holder = Audience.Holder(step);
         // A draft is not yet the affair of its espace.
         Guid? gestionnaire = audience.Any(a => a.OrganisationId == step.GestionnaireId) ? step.GestionnaireId : null;
-        var known = await db.Holders.SingleOrDefaultAsync(h => h.MesureId == step.AggregateId, ct);
+        var known = db.Holders.Local.FindEntry(step.AggregateId)?.Entity;
         if (known is null)
         {
             db.Holders.Add(new MesureHolder

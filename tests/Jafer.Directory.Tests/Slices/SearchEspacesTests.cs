@@ -14,7 +14,7 @@ public class SearchEspacesTests(DirectoryFixture directory) : IClassFixture<Dire
     public async Task SearchEspaces_WaitAndTravel_RanksByBothAndSaysWhy()
     {
         await directory.ImportAsync(
-            Espace("near-slow", "73065", wait: 90, modalite: Modalite.VisiteVisio),
+            Espace("near-slow", "73065", wait: 330, modalite: Modalite.VisiteVisio),
             Espace("far-soon", "38185", wait: 10, modalite: Modalite.VisiteVisio),
             Espace("near-soon", "73065", wait: 20, modalite: Modalite.VisiteVisio));
 

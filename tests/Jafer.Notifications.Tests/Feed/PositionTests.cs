@@ -19,9 +19,9 @@ public sealed class PositionTests(NotificationsFixture fixture) : IClassFixture<
         var (first, second) = (firstScope.ServiceProvider.GetRequiredService<NotificationsDbContext>(), secondScope.ServiceProvider.GetRequiredService<NotificationsDbContext>());
 
         await using var early = await first.Database.BeginTransactionAsync(Ct);
-        Assert.Equal(1, (await first.NextPositionsAsync([organisation], Ct))[organisation]);
+        Assert.Equal(1, (await first.NextPositionsAsync(new Dictionary<Guid, int> { [organisation] = 1 }, Ct))[organisation]);
         await using var late = await second.Database.BeginTransactionAsync(Ct);
-        var waiting = second.NextPositionsAsync([organisation, TestMesure.NewId()], Ct);
+        var waiting = second.NextPositionsAsync(new Dictionary<Guid, int> { [organisation] = 3, [TestMesure.NewId()] = 1 }, Ct);
         await Eventually.BecomesAsync(
             () => fixture.Database.ReadAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"), n => n > 0, "the second to wait");
         Assert.False(waiting.IsCompleted);

@@ -48,6 +48,7 @@ internal sealed class TelemetryRecorder : BaseProcessor<Activity>, ILoggerProvid
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(this);
+        builder.Configuration["OTEL_TRACES_SAMPLER"] = "always_on";
         builder.Services.ConfigureOpenTelemetryTracerProvider(traces => traces.SetSampler(new AlwaysOnSampler()).AddProcessor(this));
     }
 

@@ -134,12 +134,14 @@ public sealed class FlowTests : IAsyncLifetime
             Assert.DoesNotContain(headers, h => Text(h.Value).Contains("Zéphyrine", StringComparison.Ordinal));
         }
 
-        Assert.Equal(4, attempts);
+        // Four times by itself, and once before with others where they came together.
+        var before = Volatile.Read(ref attempts);
+        Assert.InRange(before, 4, 5);
 
         // It fails again: it must not go round in circles.
         var first = new RedriveParkedMessagesRequest { RequestId = Organisations.New().ToString() };
         Assert.Equal(1, (await Operator.RedriveParkedMessagesAsync(first)).RedrivenCount);
-        await Eventually.BecomesAsync(() => Task.FromResult(Volatile.Read(ref attempts)), n => n == 8, "four more attempts");
+        await Eventually.BecomesAsync(() => Task.FromResult(Volatile.Read(ref attempts)), n => n == before + 4, "four more attempts");
         await Eventually.BecomesAsync(async () => await Operator.GetOutboxAsync(new()), o => o.FailedCount == 1, "the event parked again");
 
         Hooks.BeforeApply = (_, _) => Task.CompletedTask;
@@ -152,6 +154,38 @@ public sealed class FlowTests : IAsyncLifetime
         await Eventually.BecomesAsync(async () => await Operator.GetOutboxAsync(new()), o => o.FailedCount == 0, "an empty error queue");
         Assert.Equal("Healthy", await http.GetStringAsync(new Uri(Host.Health, "/health")));
         Assert.Equal(0, (await Operator.RedriveParkedMessagesAsync(new() { RequestId = Organisations.New().ToString() })).RedrivenCount);
+    }
+
+    [Fact]
+    public async Task Apply_ManyThatWait_ShareTransactionsAndFailAlone()
+    {
+        var (bad, entered, release) = (Organisations.New(), new TaskCompletionSource(), new TaskCompletionSource());
+        Hooks.BeforeApply = async (message, ct) =>
+        {
+            if (message.AggregateVersion == 0)
+            {
+                entered.TrySetResult();
+                await release.Task.WaitAsync(ct);
+            }
+            else if (message.AggregateId == bad)
+            {
+                throw new InvalidOperationException("planned");
+            }
+        };
+        var first = await Outbox.WriteAsync(Host, (Organisations.New(), 0L));
+        await entered.Task.WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+        // Two of three are of one aggregate: the others of their group must not take its order away.
+        var (one, two) = (Organisations.New(), Organisations.New());
+        var written = await Outbox.WriteAsync(Host, Enumerable.Range(1, 150).Select(v => (v % 3 == 0 ? Organisations.New() : v % 3 == 1 ? one : two, (long)v)));
+        await Database.FlowsAsync(150);
+        release.SetResult();
+        await Database.FlowsAsync(151);
+        await Database.AssertEachOnceInOrderAsync([.. first, .. written]);
+        Assert.InRange(await Database.ReadAsync<long>("select count(distinct xmin::text) from applied_events"), 2, 100);
+
+        var others = await Outbox.WriteAsync(Host, [(one, 151L), (bad, 1L), (two, 152L), (one, 153L)]);
+        await Database.FlowsAsync(154);
+        await Database.AssertEachOnceInOrderAsync([.. first, .. written, .. others.Where(e => e.AggregateId != bad)]);
     }
 
     [Fact]

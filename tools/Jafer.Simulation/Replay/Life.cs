@@ -10,11 +10,14 @@ namespace Jafer.Simulation.Replay;
 /// <param name="LastDay">The day on which the last day of the simulated year falls; in the past.</param>
 internal sealed record ReplayPlan(int Seed, double Fraction, DateOnly LastDay)
 {
+    /// <summary>Under which the year was simulated.</summary>
+    public Policy Policy { get; init; } = Policy.Base;
+
     /// <summary>The day of the calendar on which a day of the simulation falls.</summary>
     public DateOnly DateOf(int day) => LastDay.AddDays(day - (Calendar.YearEnd - 1));
 
     /// <summary>An id that the same replay always gives to the same act, so that a repeated act is done once.</summary>
-    public string IdOf(string act) => StableIds.For($"replay:{Seed}:{Fraction:R}:{LastDay:yyyy-MM-dd}:{act}").ToString();
+    public string IdOf(string act) => StableIds.For($"replay:{Policy.Name}:{Seed}:{Fraction:R}:{LastDay:yyyy-MM-dd}:{act}").ToString();
 }
 
 /// <summary>What somebody does or tells.</summary>

@@ -87,8 +87,8 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
     private readonly Caller[] _espaces = [.. lives.Where(l => l.IsAtEspace).Select(l => stage.GestionnaireOf(l.Site)).Distinct()];
     private readonly Caller[] _courts = [.. lives.Where(l => l.Court is not null).Select(l => Stage.CourtOf(l.Court!)).Distinct()];
 
-    /// <summary>Seconds until each group of figures was compared.</summary>
-    public List<(string What, double Seconds)> Times { get; } = [];
+    /// <summary>Figures of each group, and the seconds until they were equal or given up.</summary>
+    public List<(string What, int Count, double Seconds)> Times { get; } = [];
 
     /// <summary>The figures, each group asked again until it is equal or <paramref name="patience"/> has passed without any change.</summary>
     /// <param name="patience">How long services may take to follow.</param>
@@ -105,8 +105,9 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
         {
             say($"comparing {what}");
             var start = TimeProvider.System.GetTimestamp();
-            figures.AddRange(await SettleAsync(ask, patience, ct));
-            Times.Add((what, TimeProvider.System.GetElapsedTime(start).TotalSeconds));
+            var settled = await SettleAsync(ask, patience, ct);
+            figures.AddRange(settled);
+            Times.Add((what, settled.Count, TimeProvider.System.GetElapsedTime(start).TotalSeconds));
         }
         return figures;
     }

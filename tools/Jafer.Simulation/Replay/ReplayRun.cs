@@ -19,14 +19,18 @@ internal static class ReplayRun
     {
         var fraction = new Option<double>("--year-fraction") { Description = "Share of the gestionnaires, above 0 to 1; each with all its mesures.", DefaultValueFactory = _ => 1 };
         var seed = new Option<int>("--seed") { Description = "Seed of the simulated year.", DefaultValueFactory = _ => 0 };
+        var policy = new Option<string>("--policy") { Description = "Policy under which the year was simulated; ./jafer simulate --list shows all.", DefaultValueFactory = _ => Policy.Base.Name };
         var lastDay = new Option<DateOnly?>("--last-day") { Description = "Day on which the year ends, such as 2026-11-28; default: yesterday. To resume a replay of another day." };
         var concurrency = new Option<int>("--concurrency") { Description = "Calls at the same time.", DefaultValueFactory = _ => 12 };
         var report = new Option<string>("--report") { Description = "The report.", DefaultValueFactory = _ => "artifacts/replay/report.md" };
-        var command = new Command("replay", "Plays the simulated year through the running services and compares every count with the books.") { fraction, seed, lastDay, concurrency, report };
+        var command = new Command("replay", "Plays the simulated year through the running services and compares every count with the books.") { fraction, seed, policy, lastDay, concurrency, report };
         command.SetAction((parsed, ct) => Task.Run(async () =>
         {
             var today = TimeProvider.System.TodayInParis();
-            var plan = new ReplayPlan(parsed.GetValue(seed), parsed.GetValue(fraction), parsed.GetValue(lastDay) ?? today.AddDays(-1));
+            var plan = new ReplayPlan(parsed.GetValue(seed), parsed.GetValue(fraction), parsed.GetValue(lastDay) ?? today.AddDays(-1))
+            {
+                Policy = Policy.Everything.FirstOrDefault(p => p.Name == parsed.GetValue(policy)) ?? throw new UsageException($"There is no policy {parsed.GetValue(policy)}."),
+            };
             if (plan.Fraction is not (> 0 and <= 1) || plan.LastDay >= today || parsed.GetValue(concurrency) < 1)
                 throw new UsageException("--year-fraction lies above 0 and at most at 1, --last-day in the past, --concurrency at 1 or more.");
             using var system = new RunningSystem(Environment.GetEnvironmentVariable);
@@ -66,14 +70,15 @@ internal static class ReplayRun
     {
         var watch = Stopwatch.StartNew();
         say("simulating");
-        var (territory, demand, books) = Simulate(plan.Seed);
+        var (territory, demand, books) = Simulate(plan);
         var stage = new Stage(plan.LastDay);
         var lives = Life.Of(territory, demand, books, plan, stage);
         var simulated = watch.Elapsed.TotalSeconds;
         var player = new Player(plan, stage, lives, callers, concurrency, say);
         await player.PlayAsync(ct);
         var played = watch.Elapsed.TotalSeconds;
-        var figures = await new Reconciliation(plan, stage, lives, player.Mesures, callers, today, concurrency).CompareAsync(TimeSpan.FromMinutes(1), say, ct);
+        var reconciliation = new Reconciliation(plan, stage, lives, player.Mesures, callers, today, concurrency);
+        var figures = await reconciliation.CompareAsync(TimeSpan.FromMinutes(1), say, ct);
         foreach (var wrong in player.Pushed.Wrong.Take(20))
             figures.Add(new("an item that was not taken", "", wrong));
 
@@ -81,7 +86,7 @@ internal static class ReplayRun
         report.Append(CultureInfo.InvariantCulture, $"""
             # Replay
 
-            Seed {plan.Seed}, {plan.Fraction:P1} of the gestionnaires of the simulated year, which ended on {plan.LastDay:yyyy-MM-dd}. {figures.Count(f => !f.IsEqual)} of {figures.Count} figures differ.
+            Seed {plan.Seed}, policy {plan.Policy.Name}, {plan.Fraction:P1} of the gestionnaires of the simulated year, which ended on {plan.LastDay:yyyy-MM-dd}. {figures.Count(f => !f.IsEqual)} of {figures.Count} figures differ.
 
             {lives.Count:N0} mesures, {lives.Sum(l => l.Steps.Count):N0} acts; {player.Pushed.Applied:N0} items applied, of which {player.Pushed.Waited:N0} waited for earlier ones, and {player.Pushed.Duplicates:N0} came again; {callers.Repeated:N0} calls were made again.
 
@@ -92,16 +97,18 @@ internal static class ReplayRun
             """);
         foreach (var (phase, count, seconds) in player.Times)
             report.Append(CultureInfo.InvariantCulture, $"| {phase} | {count:N0} | {seconds:0.0} |\n");
+        foreach (var (what, count, seconds) in reconciliation.Times)
+            report.Append(CultureInfo.InvariantCulture, $"| equal or not: {what} | {count:N0} | {seconds:0.0} |\n");
         report.Append(CultureInfo.InvariantCulture, $"| drained and compared | {figures.Count:N0} | {watch.Elapsed.TotalSeconds - played:0.0} |\n| all | | {watch.Elapsed.TotalSeconds:0.0} |\n\n");
         report.Append(Reconciliation.Table(figures));
         return (figures, report.ToString());
     }
 
-    /// <summary>The year of a seed under today's choice of espaces, with its acts.</summary>
-    public static (Territory Territory, Demand Demand, Books Books) Simulate(int seed)
+    /// <summary>The year of a plan with its acts.</summary>
+    public static (Territory Territory, Demand Demand, Books Books) Simulate(ReplayPlan plan)
     {
         var territory = Territory.Read();
-        var demand = Demand.Of(territory, Parameters.Middle, seed);
-        return (territory, demand, Engine.Run(territory, demand, Policy.Base, withActs: true));
+        var demand = Demand.Of(territory, Parameters.Middle, plan.Seed);
+        return (territory, demand, Engine.Run(territory, demand, plan.Policy, withActs: true));
     }
 }
