@@ -46,9 +46,11 @@ try {
         checked += result.passes.length;
         for (const { id, help, nodes } of result.violations) tell(file, `${screen}, ${media}`, `${id}: ${help}: ${nodes.map(({ html }) => html).slice(0, 3).join(' ')}`);
         // What axe cannot decide would be left to a person: none of it may remain.
-        for (const { id, help } of result.incomplete) {
+        for (const { id, help, nodes } of result.incomplete) {
           // A table's cells that are scrolled out of sight; the same colours are decided on the wide screen.
           if (id === 'color-contrast' && screen === 'narrow') continue;
+          // Text of a chart stands on shapes, of which axe sees nothing; PublicPageTests compares the colours.
+          if (id === 'color-contrast' && nodes.every(({ html }) => html.startsWith('<text '))) continue;
           tell(file, `${screen}, ${media}`, `${id}: not decided: ${help}`);
         }
       }

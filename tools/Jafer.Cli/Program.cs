@@ -4,6 +4,7 @@ using Jafer.Cli;
 using Jafer.Cli.Demonstration;
 using Jafer.Cli.Files;
 using Jafer.Cli.Journal;
+using Jafer.Cli.PublicPages;
 using Jafer.Cli.Retention;
 using Jafer.Cli.Territory;
 using Jafer.Cli.Threads;
@@ -116,6 +117,20 @@ exportOpenData.SetAction((parsed, ct) => RunAsync(async system =>
     Console.WriteLine($"export-opendata: {string.Join(", ", files)} in {parsed.GetValue(folder)}");
 }));
 
+var year = new Option<int?>("--year") { Description = "Year of the survey. Default: the last whose campaign is closed." };
+var publicFolder = new Option<string>("--out") { Description = "The folder to write into.", DefaultValueFactory = _ => "public", HelpName = "DIR" };
+var exportPublic = new Command("export-public", "Writes the public page of the survey and the waits, with its open data; small numbers are withheld.") { year, publicFolder };
+exportPublic.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    const string client = "statisticien.sser";
+    var directory = await system.ConnectAsync("directory", ct, client);
+    var data = await PublicData.ReadAsync(
+        new SurveyService.SurveyServiceClient(await system.ConnectAsync("mesure", ct, client)), new DirectoryService.DirectoryServiceClient(directory),
+        new WaitService.WaitServiceClient(directory), parsed.GetValue(year), TimeProvider.System, ct);
+    var files = await PublicExport.WriteAsync(data, parsed.GetValue(publicFolder)!, ct);
+    Console.WriteLine($"export-public: {data.Year}, {files.Count} files in {Path.GetFullPath(parsed.GetValue(publicFolder)!)}");
+}));
+
 var holidayFile = new Argument<string>("file") { Description = "A CSV file with the columns zone,annee_scolaire,nom,debut,fin,source; fin is the last day without school." };
 var holidays = new Command("import-vacances", "Replaces the school holidays of the school years in a CSV file.") { holidayFile };
 holidays.SetAction((parsed, ct) => RunAsync(async system =>
@@ -222,6 +237,7 @@ return await new RootCommand("Operates a running Jafer.")
     importEspaces,
     exportEspaces,
     exportOpenData,
+    exportPublic,
     holidays,
     verifyThread,
     verifyJournal,

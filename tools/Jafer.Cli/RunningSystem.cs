@@ -26,13 +26,14 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
     private JsonDocument? _endpoints;
     private string? _token;
 
-    /// <summary>A channel to a service whose calls carry an operator's token and are tried again while it is unavailable.</summary>
+    /// <summary>A channel to a service whose calls carry a caller's token, an operator's unless said otherwise, and are tried again while it is unavailable.</summary>
     /// <param name="service">Name of the service, such as "directory".</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<GrpcChannel> ConnectAsync(string service, CancellationToken ct)
+    /// <param name="client">Who calls where the environment names nobody (JAFER_TOKEN, JAFER_CLIENT_ID); one for all channels.</param>
+    public async Task<GrpcChannel> ConnectAsync(string service, CancellationToken ct, string client = DefaultClient)
     {
         var address = AddressOf(service);
-        var token = _token ??= await TokenAsync(ct);
+        var token = _token ??= await CallerTokenAsync(client, ct);
         var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
         {
             UnsafeUseInsecureChannelCallCredentials = true,
@@ -87,11 +88,11 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
         _endpoints?.Dispose();
     }
 
-    private async Task<string> TokenAsync(CancellationToken ct)
+    private async Task<string> CallerTokenAsync(string client, CancellationToken ct)
     {
         if (Setting("JAFER_TOKEN") is { } token)
             return token;
-        var client = Setting("JAFER_CLIENT_ID") ?? DefaultClient;
+        client = Setting("JAFER_CLIENT_ID") ?? client;
         return await TokenAsync(client, Setting("JAFER_CLIENT_SECRET") ?? DevelopmentSecret(client), ct);
     }
 

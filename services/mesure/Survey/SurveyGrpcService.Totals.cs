@@ -1,8 +1,6 @@
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
-using Jafer.Mesures.Domain;
 using Jafer.Mesures.Domain.Survey;
-using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Microsoft.EntityFrameworkCore;
 
@@ -54,39 +52,8 @@ internal sealed partial class SurveyGrpcService
         return response;
     }
 
-    public override async Task<GetTerritorySurveyResponse> GetTerritorySurvey(GetTerritorySurveyRequest request, ServerCallContext context)
-    {
-        var check = new FieldChecks();
-        var year = Year(check, request.Year);
-        check.ThrowIfAny();
-        var departements = await figures.ByDepartementAsync(year, context.Caller().Territory?.Departements, context.CancellationToken);
-        return Territory(departements, !returns.IsOver(year));
-    }
-
     private static IEnumerable<PublishedSurveyFigure> PublishedBeside(int year) => PublishedFigures.All.Where(p => p.Year == year && p.Code is null)
         .Select(p => new PublishedSurveyFigure { Figure = p.Figure, Label = p.Label, Published = p.ToProto() });
-
-    // All figures of a département, or none: they follow from each other.
-    private static GetTerritorySurveyResponse Territory(SortedDictionary<string, Dictionary<string, long>> departements, bool provisional)
-    {
-        var counted = SurveyCatalogue.BuiltIn.Figures.Where(f => f.IsCounted).ToArray();
-        var rows = departements.Values.Select(d => (IReadOnlyList<long>)[.. counted.Select(f => d.GetValueOrDefault(f.Code))]).ToArray();
-        var withheld = SmallCells.Withheld(rows);
-        var response = new GetTerritorySurveyResponse { Provisional = provisional };
-        foreach (var (i, figure) in counted.Index())
-        {
-            response.Totals.Add(Total(figure, rows.Sum(r => r[i]), withheld is null || SmallCells.IsSmall(rows.Sum(r => r[i]))));
-        }
-
-        foreach (var ((departement, _), d) in departements.Select((of, d) => (of, d)))
-        {
-            var row = new DepartementSurvey { Departement = departement };
-            row.Totals.AddRange(counted.Select((f, i) => Total(f, rows[d][i], withheld is null || withheld[d])));
-            response.Departements.Add(row);
-        }
-
-        return response;
-    }
 
     private static SurveyTotal Total(SurveyFigureRow figure, long value, bool withheld)
     {

@@ -320,6 +320,49 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
+    public async Task GetPublicSurvey_OfAClosedYear_TellsNothingSmallNorWhatItFollowsFrom()
+    {
+        await EmptyAsync();
+        // By département: new, judicial, not judicial, in the stock of the year before.
+        foreach (var (departement, counts) in new[] { ("01", (60, 57, 3, 40)), ("02", (70, 50, 20, 50)), ("03", (80, 60, 20, 60)), ("04", (3, 3, 0, 0)) })
+        {
+            foreach (var (code, count) in new[] { ("MESURES_NOUVELLES", counts.Item1), ("MESURES_NOUVELLES_JUDICIAIRES", counts.Item2), ("MESURES_NOUVELLES_NON_JUDICIAIRES", counts.Item3), ("STOCK_DEBUT", counts.Item4) })
+            {
+                await jafer.Database.RunAsync($"""
+                    insert into survey_counts (gestionnaire_id, year, departement, figure, count) values ('{Gestionnaire}', 2023, '{departement}', {SurveyCatalogue.BuiltIn.Find(code)!.Number}, {count});
+                    insert into survey_national (year, code, value) values (2023, '{code}', {count}) on conflict (year, code) do update set value = survey_national.value + excluded.value
+                    """);
+            }
+        }
+
+        await jafer.Database.RunAsync("insert into survey_campaigns (year, state, due_date, opened_at, version) values (2023, 'OPEN', '2024-03-01', '2024-01-02 12:00Z', 1)");
+        var partner = Of(Roles.Partenaire, Court);
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(partner.GetPublicSurveyAsync(new() { Year = 2023 }))).Reason);
+        await jafer.Database.RunAsync("update survey_campaigns set state = 'CLOSED', closed_at = '2024-04-02 12:00Z'");
+
+        var survey = await partner.GetPublicSurveyAsync(new() { Year = 2023 });
+
+        Assert.Equal((213L, 170L, 43L), (Nation("MESURES_NOUVELLES"), Nation("MESURES_NOUVELLES_JUDICIAIRES"), Nation("MESURES_NOUVELLES_NON_JUDICIAIRES")));
+        Assert.Equal(["01", "02", "03", "04"], survey.Departements.Select(d => d.Departement));
+        Assert.Equal((true, true), (Told("01", "MESURES_NOUVELLES_JUDICIAIRES").Withheld, Told("01", "MESURES_NOUVELLES_NON_JUDICIAIRES").Withheld));
+        Assert.Equal((true, true), (Told("02", "MESURES_NOUVELLES_JUDICIAIRES").Withheld, Told("02", "MESURES_NOUVELLES_NON_JUDICIAIRES").Withheld));
+        Assert.Equal((false, 80L), (Told("03", "MESURES_NOUVELLES").Withheld, Told("03", "MESURES_NOUVELLES").Value));
+        Assert.All(survey.Departements.Single(d => d.Departement == "04").Totals, t => Assert.True(t is { Withheld: true, HasValue: false }));
+        Assert.All(survey.Departements.SelectMany(d => d.Totals), t => Assert.True(t.Withheld ? !t.HasValue : t.Value is 0 or >= 5));
+        Assert.All(survey.Departements.SelectMany(d => d.Totals).GroupBy(t => t.Code), of =>
+            Assert.True(of.Key is not ("MESURES_NOUVELLES" or "MESURES_NOUVELLES_JUDICIAIRES" or "MESURES_NOUVELLES_NON_JUDICIAIRES") || of.Count(t => t.Withheld) > 1));
+        Assert.DoesNotContain(survey.Departements[0].Totals, t => t.Code is "STOCK_FIN" or "MESURES_NON_CONTACTEES" || t.Code.StartsWith("MOTIF_", StringComparison.Ordinal));
+
+        // A partner is told of its territory what everybody is; a sum only where it follows from that.
+        var territory = await partner.GetTerritorySurveyAsync(new() { Year = 2023 });
+        Assert.Equal(survey.Departements, territory.Departements);
+        Assert.True(territory.Totals.Single(t => t.Code == "MESURES_NOUVELLES_JUDICIAIRES").Withheld);
+
+        long Nation(string code) => survey.Totals.Single(t => t.Code == code).Value;
+        SurveyTotal Told(string departement, string code) => survey.Departements.Single(d => d.Departement == departement).Totals.Single(t => t.Code == code);
+    }
+
+    [Fact]
     public async Task GetSserReturnFile_OfTheSameReturn_IsTheSameBytes()
     {
         await EmptyAsync();

@@ -33,6 +33,12 @@ internal sealed record OpenColumn<T>(string Name, string Type, string Meaning, F
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> Values { get; init; } = [];
+
+    /// <summary>Its unit, in French; empty when it has none.</summary>
+    public string Unit { get; init; } = "";
+
+    /// <summary>Whether it is empty where statistical secrecy withholds it.</summary>
+    public bool Secret { get; init; }
 }
 
 /// <summary>A table of what belongs to espaces.</summary>

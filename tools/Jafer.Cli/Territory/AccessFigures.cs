@@ -20,8 +20,11 @@ internal readonly record struct Published(double Value, bool AtMost)
 /// <param name="PublishedMinutes">The survey's mean minutes; null when it published none.</param>
 /// <param name="PublishedShare">The survey's share under 30 minutes.</param>
 /// <param name="PublishedUnlinkedShare">The survey's share that is not linked.</param>
+/// <param name="Latitude">Latitude of the zone's middle in degrees; 0 without coordinates.</param>
+/// <param name="Longitude">Longitude of the zone's middle in degrees.</param>
 internal sealed record AccessRow(
-    string Code, string Name, int Lieux, double? Minutes, double? Share, double UnlinkedShare, Published? PublishedMinutes, Published? PublishedShare, Published? PublishedUnlinkedShare);
+    string Code, string Name, int Lieux, double? Minutes, double? Share, double UnlinkedShare, Published? PublishedMinutes, Published? PublishedShare, Published? PublishedUnlinkedShare,
+    double Latitude, double Longitude);
 
 /// <summary>The access figures of the national survey (figure 1), computed from the running directory.</summary>
 /// <param name="Rows">France, then the 101 départements.</param>
@@ -61,7 +64,8 @@ internal sealed record AccessFigures(IReadOnlyList<AccessRow> Rows, IReadOnlyLis
             linked > 0 ? row.MeanMinutes : null,
             linked > 0 ? 100 * (row.Population - row.PopulationBeyond30Minutes) / linked : null,
             row.Population > 0 ? 100.0 * row.PopulationUnreachable / row.Population : 0,
-            Find(Minutes), Find(Share), Find(Unlinked));
+            Find(Minutes), Find(Share), Find(Unlinked),
+            row.Latitude, row.Longitude);
 
         Published? Find(string indicator) => published.TryGetValue((indicator, key), out var figure) ? figure : null;
     }

@@ -216,8 +216,8 @@ internal static class CoverageMap
         return ((int)Math.Round(10 * (550 + 0.84 * x)), (int)Math.Round(10 * (530 - 0.84 * y)));
     }
 
-    // Lambert's conformal conic with the parallels of Lambert-93 (44° and 49°, origin 46.5° N 3° E), on a sphere; kilometres.
-    private static (double X, double Y) Conic(double latitude, double longitude)
+    /// <summary>Lambert's conformal conic with the parallels of Lambert-93 (44° and 49°, origin 46.5° N 3° E), on a sphere; kilometres.</summary>
+    public static (double X, double Y) Conic(double latitude, double longitude)
     {
         var (first, second) = (double.DegreesToRadians(44), double.DegreesToRadians(49));
         var n = Math.Log(Math.Cos(first) / Math.Cos(second)) / Math.Log(Stretch(second) / Stretch(first));
