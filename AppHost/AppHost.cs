@@ -209,7 +209,7 @@ public static class Program
             return servers.Connect(service, name, database);
         }
 
-        IResourceBuilder<ProjectResource> Common(IResourceBuilder<ProjectResource> program) => program
+        IResourceBuilder<ProjectResource> Common(IResourceBuilder<ProjectResource> program) => Traced(program
             .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName)
             .WithEnvironment("Identity__Authority", issuer)
             // Else the collector lets a young heap grow with the processor's cache: 4 MiB are plenty for a service here.
@@ -220,13 +220,12 @@ public static class Program
             .WithEnvironment("MALLOC_TRIM_THRESHOLD_", "65536")
             // The dashboard may end first: with the retries that the engine sets, a service would wait ten seconds for it at its end.
             .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY", "")
-            // Where there is no dashboard, only what the caller named gets traces: the engine would name an address where nobody listens.
-            .WithEnvironment(c =>
-            {
-                if (!wishes.Dashboard)
-                    c.EnvironmentVariables["OTEL_EXPORTER_OTLP_ENDPOINT"] = builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
-            })
-            .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false");
+            .WithEnvironment("MASSTRANSIT_USAGE_TELEMETRY", "false"));
+
+        // Where there is no dashboard, only what the caller named gets traces: the engine would name an address where nobody listens.
+        IResourceBuilder<ProjectResource> Traced(IResourceBuilder<ProjectResource> program) => wishes.Dashboard
+            ? program
+            : program.WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
 
         static void NoLaunchProfile(ProjectResourceOptions options)
         {

@@ -1,6 +1,7 @@
 // The national survey, in Node.js: a gestionnaire's return computed from its mesures, and from a total to the events behind it in three calls.
 //
 //   node clients/node/survey.mjs                               alone: generates the return of this year and of the last, and follows one figure
+//   node clients/node/survey.mjs campaign 2025                 everybody in turn: opens the campaign of a year, validates one return, closes it
 //   node clients/node/survey.mjs national 2025 CODE            as the statistician: the total of a figure, and what it is of each gestionnaire
 //   node clients/node/survey.mjs mesures 2025 CODE             as the gestionnaire: the mesures behind its part
 //   node clients/node/survey.mjs events MESURE_ID              as the gestionnaire: what happened in one of them
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 import grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { as, claims, refused, tokenOf } from './callers.mjs';
-import { connect, mesures, report, run } from './journey.mjs';
+import { connect, date, mesures, report, run } from './journey.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const { jafer } = grpc.loadPackageDefinition(loadSync('jafer/mesure/v1/survey_service.proto',
@@ -45,6 +46,16 @@ async function events(mesure_id) {
   for (const { act, occurred_time } of history.events) report(`  ${new Date(occurred_time.seconds * 1000).toISOString()} ${act.replace('MESURE_ACT_', '')}`);
 }
 
+async function campaign(year) {
+  const person = tokenOf('statisticien', 'sser', '--person', 'nicole');
+  const { year: y, month, day } = date(60);
+  await as(person, survey, 'OpenSurveyCampaign', { year, due_date: { year: y, month, day }, request_id: randomUUID() });
+  const { sser_return: { etag } } = await as(espace, survey, 'GenerateSserReturn', { gestionnaire_id, year, request_id: randomUUID() });
+  await as(tokenOf('espace', 'A69-1', '--person', 'dominique'), survey, 'ValidateSserReturn', { gestionnaire_id, year, etag, request_id: randomUUID() });
+  const { campaign: closed } = await as(person, survey, 'CloseSurveyCampaign', { year, request_id: randomUUID() });
+  report(`campaign of ${year} closed: ${closed.states.map(({ state, count }) => `${count} ${state.replace('SSER_RETURN_STATE_', '')}`).join(', ')}`);
+}
+
 async function alone() {
   const year = new Date().getUTCFullYear();
   for (const of of [year - 1, year]) {
@@ -68,4 +79,6 @@ async function alone() {
 }
 
 const [what, ...of] = process.argv.slice(2);
-run({ national: () => national(Number(of[0]), of[1]), mesures: () => behind(Number(of[0]), of[1]), events: () => events(of[0]) }[what] ?? alone);
+run({
+  campaign: () => campaign(Number(of[0])), national: () => national(Number(of[0]), of[1]), mesures: () => behind(Number(of[0]), of[1]), events: () => events(of[0]),
+}[what] ?? alone);

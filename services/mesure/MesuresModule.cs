@@ -74,6 +74,7 @@ public static class MesuresModule
         builder.Services.AddSingleton<SurveyFold>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SurveyFold>());
         builder.Services.AddSingleton<SurveyFigures>();
+        builder.Services.AddSingleton<WithheldPatterns>();
         builder.Services.AddScoped<SserReturns>();
         builder.Services.AddScoped<SurveyCampaigns>();
         builder.Services.AddScoped<DirectoryDeclarations>();

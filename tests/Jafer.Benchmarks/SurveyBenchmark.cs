@@ -113,7 +113,7 @@ internal static class SurveyBenchmark
             update mesures set espace_id = gen_random_uuid();
             create temporary table model as select * from mesures; create temporary table child as select * from children;
             insert into mesures ({Own}, {others})
-            select gen_random_uuid(), 'BENCH-' || i, (string_to_array('{gestionnaires}', ','))[1 + i % {Gestionnaires}]::uuid, lpad((1 + i % 95)::text, 2, '0'),
+            select gen_random_uuid(), 'BENCH-' || i, (string_to_array('{gestionnaires}', ','))[1 + i % {Gestionnaires}]::uuid, lpad((1 + i % {Gestionnaires} % 95)::text, 2, '0'),
                 case when d.day < '2025-03-01' then 'CLOTUREE' else 'EN_COURS' end, d.day, d.day + interval '20 days', d.day + interval '60 days', d.day + interval '80 days', d.day + interval '80 days', true,
                 case when d.day < '2025-03-01' then d.day + interval '300 days' end, case when d.day < '2025-03-01' then 'ARRIVEE_A_TERME' else 'UNSPECIFIED' end, {others}
             from model, generate_series(1, {mesures}) i

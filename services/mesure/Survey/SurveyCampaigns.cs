@@ -87,8 +87,8 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
     /// <param name="organisationId">By whose call.</param>
     /// <param name="now">Now.</param>
     /// <param name="ct">Cancellation.</param>
-    /// <returns>Those who validated, and how many were imputed.</returns>
-    public async Task<(int Answered, int Imputed)> ImputeAsync(int year, Guid organisationId, DateTimeOffset now, CancellationToken ct)
+    /// <returns>All returns of the year; none where nobody validated.</returns>
+    public async Task<IReadOnlyList<SserReturn>> ImputeAsync(int year, Guid organisationId, DateTimeOffset now, CancellationToken ct)
     {
         var asked = await db.SserReturns.Where(r => r.Year == year && (r.Asked || r.State == SserReturnState.Validated)).OrderBy(r => r.GestionnaireId).ToListAsync(ct);
         var before = (await db.SserReturns.AsNoTracking().Where(r => r.Year == year - 1 && (r.State == SserReturnState.Validated || r.State == SserReturnState.Imputed)).ToListAsync(ct))
@@ -106,7 +106,7 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
             returns.Keep(of, organisationId, now);
         }
 
-        return (answers.Count, missing.Count);
+        return answers.Count > 0 ? asked : [];
     }
 
     /// <summary>How many returns that were asked for stand where.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Google.Protobuf;
 using Grpc.Core;
 using Jafer.Contracts.Csv;
 using Jafer.Contracts.Mesure.V1;
@@ -164,12 +165,14 @@ internal sealed partial class SurveyGrpcService
 
             campaign.Close(now);
             await fold.FoldAsync(ct);
-            if (await campaigns.ImputeAsync(year, context.Caller().OrganisationId, now, ct) is (0, _))
+            var rows = await campaigns.ImputeAsync(year, context.Caller().OrganisationId, now, ct);
+            if (rows.Count == 0)
             {
                 throw DomainError.StateForbids(SurveyCampaignState.Open.ToCode(), "CLOSE_SURVEY_CAMPAIGN", "nobody validated: there is nothing to impute by");
             }
 
-            return new CloseSurveyCampaignResponse { Campaign = ToProto(campaign, States(db.ChangeTracker.Entries<Domain.Survey.SserReturn>().Select(e => e.Entity).Where(r => r.Asked))) };
+            campaign.Publish((await PublicationAsync(year, NationOf(rows), ct)).ToByteArray());
+            return new CloseSurveyCampaignResponse { Campaign = ToProto(campaign, States(rows.Where(r => r.Asked))) };
         }, _ => NameOf(year));
     }
 

@@ -22,12 +22,17 @@ internal sealed partial class SurveyGrpcService
             throw DomainError.StateForbids((campaign?.State ?? SurveyCampaignState.Unspecified).ToCode(), "GET_PUBLIC_SURVEY", "the campaign of the year is not closed");
         }
 
+        return GetPublicSurveyResponse.Parser.ParseFrom(campaign.Publication);
+    }
+
+    /// <summary>What everybody is told of a year, worked out once, when its campaign is closed.</summary>
+    private async Task<GetPublicSurveyResponse> PublicationAsync(int year, Nation nation, CancellationToken ct)
+    {
         var departements = await figures.ByDepartementAsync(year, null, ct);
-        var (nation, before, first) = (await NationAsync(year, ct), await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
-        var (withheld, withheldThere) = (PublicFigures.Withheld(nation.Values, departements), PublicFigures.Withheld(departements));
-        // What the year before withheld, by the same tables, is not told a year later.
-        var previouslyWithheld = PublicFigures.Withheld(before.Values, await figures.ByDepartementAsync(year - 1, null, ct));
-        var firstWithheld = PublicFigures.Withheld(first.Values, await figures.ByDepartementAsync(PublishedFigures.FirstYear, null, ct));
+        var (before, first) = (await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
+        var (withheld, withheldThere) = (PublicFigures.Withheld(nation.Values, departements), patterns.Of(departements));
+        // What was withheld of an earlier year is not told a year later.
+        var (previouslyWithheld, firstWithheld) = (await WithheldOfAsync(year - 1, before, ct), await WithheldOfAsync(PublishedFigures.FirstYear, first, ct));
         var response = new GetPublicSurveyResponse { AskedCount = nation.Asked, AnsweredCount = nation.Answered };
         foreach (var figure in PublicFigures.Told)
         {
@@ -66,21 +71,38 @@ internal sealed partial class SurveyGrpcService
         var year = Year(check, request.Year);
         check.ThrowIfAny();
         var ct = context.CancellationToken;
-        var all = await figures.ByDepartementAsync(year, null, ct);
-        var withheld = PublicFigures.Withheld(all);
         var territory = context.Caller().Territory?.Departements;
-        var own = all.Where(d => d.Key.Length > 0 && territory?.Contains(d.Key) != false).ToList();
+        var rows = (await DepartementsAsync(year, ct)).Where(d => territory?.Contains(d.Departement) != false).ToList();
         var response = new GetTerritorySurveyResponse { Provisional = !returns.IsOver(year) };
-        foreach (var figure in PublicFigures.Told.Where(f => f.IsCounted))
+        foreach (var (i, figure) in PublicFigures.Told.Where(f => f.IsCounted).Index())
         {
             // A sum is told where it follows from what is told anyway: it would be one more equation else.
-            var told = own.TrueForAll(d => !withheld[d.Key].Contains(figure.Code));
-            response.Totals.Add(Total(figure, told ? own.Sum(d => d.Value.GetValueOrDefault(figure.Code)) : 0, !told));
+            var told = rows.TrueForAll(d => !d.Totals[i].Withheld);
+            response.Totals.Add(Total(figure, told ? rows.Sum(d => d.Totals[i].Value) : 0, !told));
         }
 
-        response.Departements.AddRange(own.Select(d => Told(d.Key, d.Value, withheld[d.Key])));
+        response.Departements.AddRange(rows);
         return response;
     }
+
+    // As published, once they are: two answers would tell more than each.
+    private async Task<IEnumerable<DepartementSurvey>> DepartementsAsync(int year, CancellationToken ct)
+    {
+        if (await db.SurveyCampaigns.AsNoTracking().Where(c => c.Year == year).Select(c => c.Publication).SingleOrDefaultAsync(ct) is { } publication)
+        {
+            return GetPublicSurveyResponse.Parser.ParseFrom(publication).Departements;
+        }
+
+        var all = await figures.ByDepartementAsync(year, null, ct);
+        var withheld = patterns.Of(all);
+        return all.Where(d => d.Key.Length > 0).Select(d => Told(d.Key, d.Value, withheld[d.Key]));
+    }
+
+    // As it was published; of a year without a campaign what its own figures ask for.
+    private async Task<IReadOnlySet<string>> WithheldOfAsync(int year, Nation nation, CancellationToken ct) =>
+        await db.SurveyCampaigns.AsNoTracking().Where(c => c.Year == year).Select(c => c.Publication).SingleOrDefaultAsync(ct) is { } publication
+            ? GetPublicSurveyResponse.Parser.ParseFrom(publication).Totals.Where(t => t.Withheld).Select(t => t.Code).ToHashSet()
+            : PublicFigures.Withheld(nation.Values, new Dictionary<string, Dictionary<string, long>>());
 
     private static DepartementSurvey Told(string departement, Dictionary<string, long> values, IReadOnlySet<string> withheld)
     {

@@ -72,12 +72,9 @@ internal sealed partial class SurveyGrpcService
     private async Task<Nation> NationAsync(int year, CancellationToken ct)
     {
         var rows = await db.SserReturns.AsNoTracking().Where(r => r.Year == year).ToListAsync(ct);
-        var told = rows.Where(r => r.State != SserReturnState.Missing).ToList();
-        if (told.Count > 0)
+        if (rows.Exists(r => r.State != SserReturnState.Missing))
         {
-            return new Nation(
-                Sums(told), Sums(told.Where(r => r.State == SserReturnState.Imputed)), rows.Count,
-                told.Count(r => r.State == SserReturnState.Validated), told.Count(r => r.State == SserReturnState.Imputed));
+            return NationOf(rows);
         }
 
         var imported = await db.NationalFigures.AsNoTracking().Where(f => f.Year == year).ToDictionaryAsync(f => f.Code, f => f.Value, ct);
@@ -87,6 +84,13 @@ internal sealed partial class SurveyGrpcService
         }
 
         return new Nation(imported, [], rows.Count, 0, 0);
+    }
+
+    private static Nation NationOf(IReadOnlyCollection<Domain.Survey.SserReturn> rows)
+    {
+        return new Nation(
+            Sums(rows), Sums(rows.Where(r => r.State == SserReturnState.Imputed)), rows.Count,
+            rows.Count(r => r.State == SserReturnState.Validated), rows.Count(r => r.State == SserReturnState.Imputed));
 
         static Dictionary<string, long> Sums(IEnumerable<Domain.Survey.SserReturn> of) =>
             of.SelectMany(r => r.Figures).GroupBy(f => f.Code).ToDictionary(g => g.Key, g => g.Sum(f => f.Value));

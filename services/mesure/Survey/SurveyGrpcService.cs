@@ -17,7 +17,7 @@ namespace Jafer.Mesures.Survey;
 /// <summary>The national survey: the return of each gestionnaire. The campaign and the figures of the nation stand in the other parts.</summary>
 internal sealed partial class SurveyGrpcService(
     MesuresDbContext db, SserReturns returns, SurveyCampaigns campaigns, SurveyFigures figures, SurveyFold fold, DirectoryDeclarations declarations,
-    Commands<MesuresDbContext> commands, PageTokens tokens, TimeProvider clock)
+    WithheldPatterns patterns, Commands<MesuresDbContext> commands, PageTokens tokens, TimeProvider clock)
     : SurveyService.SurveyServiceBase
 {
     private const int MaxCorrections = 200;

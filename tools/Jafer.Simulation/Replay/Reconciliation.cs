@@ -100,7 +100,7 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
         foreach (var (what, ask) in ((string, Func<CancellationToken, Task<List<Figure>>>)[])
             [
                 ("outboxes and dead letters", OutboxesAsync), ("intake", IntakeAsync), ("mesures", MesuresAsync), ("worklists", WorklistsAsync), ("histories", HistoriesAsync),
-                ("feeds", FeedsAsync), ("delays", DelaysAsync), ("impact", ImpactAsync), ("observed waits", WaitsAsync),
+                ("feeds", FeedsAsync), ("delays", DelaysAsync), ("impact", ImpactAsync), ("survey", SurveyAsync), ("observed waits", WaitsAsync),
             ])
         {
             say($"comparing {what}");
@@ -394,6 +394,64 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
             .. closed.Keys.Union(found.Keys).Order().Select(m => Figure.Of(string.Create(CultureInfo.InvariantCulture, $"mesures that ended in {m:yyyy-MM}"), closed.GetValueOrDefault(m), found.GetValueOrDefault(m))),
             Figure.Of("families that came back", 0, returned),
         ];
+    }
+
+    // The return of each gestionnaire, for each year of the calendar that was played to its end or until now.
+    private async Task<List<Figure>> SurveyAsync(CancellationToken ct)
+    {
+        var figures = new List<Figure>();
+        for (var year = plan.LastDay.Year - 1; year <= Today.Year; year++)
+        {
+            var (found, unexplained) = (new ConcurrentDictionary<string, long>(), 0L);
+            await ForEachAsync(_espaces, async caller =>
+            {
+                // Asked again it is another request: what came meanwhile counts.
+                var request = new GenerateSserReturnRequest { GestionnaireId = caller.Id.ToString(), Year = year, RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
+                var answer = await callers.CallAsync("mesure", caller, (c, o) => new SurveyService.SurveyServiceClient(c).GenerateSserReturnAsync(request, o), ct);
+                foreach (var figure in answer.SserReturn.Figures)
+                    found.AddOrUpdate(figure.Code, figure.Value, (_, n) => n + figure.Value);
+                Interlocked.Add(ref unexplained, answer.SserReturn.Equation.Unexplained);
+                return 0;
+            }, ct);
+            figures.AddRange(SurveyOf(year).Select(f => Figure.Of(string.Create(CultureInfo.InvariantCulture, $"survey of {year}: {f.Code}"), f.Count, found.GetValueOrDefault(f.Code))));
+            figures.Add(Figure.Of(string.Create(CultureInfo.InvariantCulture, $"survey of {year}: stocks that nothing explains"), 0, unexplained));
+        }
+        return figures;
+    }
+
+    // By the books alone, without the services' own counting.
+    private IEnumerable<(string Code, long Count)> SurveyOf(int year)
+    {
+        var (begin, end) = (new DateOnly(year, 1, 1), new DateOnly(year, 12, 31));
+        var there = lives.Where(l => l.IsAtEspace).Select(l => (
+            Life: l, Received: l.DayOf(StepKind.Transmit) ?? l.DayOf(StepKind.Register)!.Value, Closed: l.IsClosed ? Life.DayOf(l.Steps[^1].At) : (DateOnly?)null)).ToList();
+        var fresh = there.Where(m => m.Received.Year == year).ToList();
+        var closed = there.Where(m => m.Closed?.Year == year).ToList();
+        var stock = there.Where(m => m.Received <= end && !(m.Closed <= end)).ToList();
+        var underWay = stock.Count(m => m.Life.DayOf(StepKind.Schedule) <= end);
+        yield return ("MESURES_NOUVELLES", fresh.Count);
+        yield return ("MESURES_NOUVELLES_JUDICIAIRES", fresh.Count(m => m.Life.Court is not null));
+        yield return ("MESURES_CLOTUREES", closed.Count);
+        yield return ("MESURES_CLOTUREES_SANS_SUITE", closed.Count(m => m.Life.Rencontres.Count == 0 && m.Life.Reason.ToString().StartsWith("SansSuite", StringComparison.Ordinal)));
+        yield return ("MESURES_CLOTUREES_A_TERME", closed.Count(m => m.Life.Rencontres.Count > 0 && m.Life.Reason == ClosureReason.ArriveeATerme));
+        yield return ("DUREE_SANS_RENCONTRE", closed.Count(m => m.Life.Rencontres.Count == 0));
+        foreach (var (nature, judicial) in new[] { ("JUDICIAIRES", true), ("NON_JUDICIAIRES", false) })
+        {
+            var of = closed.Where(m => m.Life.Court is not null == judicial && m.Life.Rencontres.Count > 0).Select(m => (First: Life.DayOf(m.Life.Rencontres[0]), Last: m.Closed!.Value)).ToList();
+            yield return ($"DUREE_{nature}_MOINS_DE_6_MOIS", of.Count(m => m.Last < m.First.AddMonths(6)));
+            yield return ($"DUREE_{nature}_6_A_12_MOIS", of.Count(m => m.Last >= m.First.AddMonths(6) && m.Last < m.First.AddMonths(12)));
+            yield return ($"DUREE_{nature}_12_MOIS_ET_PLUS", of.Count(m => m.Last >= m.First.AddMonths(12)));
+        }
+        yield return ("STOCK_DEBUT", there.Count(m => m.Received < begin && !(m.Closed < begin)));
+        yield return ("STOCK_FIN", stock.Count);
+        yield return ("MESURES_EN_COURS", underWay);
+        yield return ("MESURES_EN_ATTENTE", stock.Count(m => !(m.Life.DayOf(StepKind.Schedule) <= end) && m.Life.DayOf(StepKind.Contact) <= end));
+        // A rencontre that was still to come when its mesure was closed was released: it is none.
+        var rencontres = there.SelectMany(m => m.Life.Rencontres.Select((start, i) => (
+            Life.DayOf(start).Year, Held: m.Life.Steps.Any(s => s.Kind == StepKind.Held && s.Rencontre == i), Told: m.Life.Steps.Any(s => s.Kind is StepKind.Held or StepKind.NotHeld && s.Rencontre == i), m.Life.IsClosed)))
+            .Where(r => r.Year == year && (r.Told || !r.IsClosed)).ToList();
+        yield return ("RENCONTRES_PROGRAMMEES", rencontres.Count);
+        yield return ("RENCONTRES_REALISEES", rencontres.Count(r => r.Held));
     }
 
     private async Task<List<Figure>> WaitsAsync(CancellationToken ct)

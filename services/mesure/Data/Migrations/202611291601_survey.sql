@@ -68,6 +68,7 @@ create table survey_campaigns (
     opened_at   timestamptz not null,
     closed_at   timestamptz,
     reminded_at timestamptz,
+    publication bytea, -- what everybody is told, as it was when the campaign was closed
     version     bigint      not null
 );
 create table sser_returns (

@@ -25,6 +25,9 @@ internal sealed class SurveyCampaign
 
     public DateTimeOffset? RemindedAt { get; private set; }
 
+    /// <summary>What everybody is told of the year, as it was when the campaign was closed; null before.</summary>
+    public byte[]? Publication { get; private set; }
+
     public long Version { get; private set; } = 1;
 
     /// <summary>Whether nothing changes any more.</summary>
@@ -52,6 +55,10 @@ internal sealed class SurveyCampaign
         (State, ClosedAt) = (SurveyCampaignState.Closed, now);
         Version++;
     }
+
+    /// <summary>Keeps what everybody is told: two answers of different times would tell more than each.</summary>
+    /// <param name="publication">The public figures, as they are sent.</param>
+    public void Publish(byte[] publication) => Publication = publication;
 
     private void RequireOpen(string act)
     {
