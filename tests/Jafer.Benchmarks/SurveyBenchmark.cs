@@ -41,7 +41,10 @@ internal static class SurveyBenchmark
             MesuresModule.Name, database.ConnectionString, ServiceHost.UniquePrefix(),
             new Dictionary<string, string?>
             {
-                ["Deadlines:SweepInterval"] = "1.00:00:00", ["Delays:FoldInterval"] = "1.00:00:00", ["Survey:FoldInterval"] = "1.00:00:00", ["Offers:Interval"] = "1.00:00:00",
+                ["Deadlines:SweepInterval"] = "1.00:00:00",
+                ["Delays:FoldInterval"] = "1.00:00:00",
+                ["Survey:FoldInterval"] = "1.00:00:00",
+                ["Offers:Interval"] = "1.00:00:00",
             }));
         await host.StopRelayAsync();
         await FillAsync(database, host, MesuresOfAYear * years);

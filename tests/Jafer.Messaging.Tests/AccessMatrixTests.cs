@@ -132,8 +132,15 @@ public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<
 
         var faults = await matrix.PartsOfAnotherAsync([MessagingService.Descriptor, AttachmentService.Descriptor], RequestOf, new Dictionary<string, string>
         {
-            ["mesure_id"] = theirs.Id.ToString(), ["message_id"] = message, ["question_message_id"] = message, ["corrects_message_id"] = message, ["answers_message_id"] = message,
-            ["last_message_id"] = message, ["from_mesure_id"] = theirs.Id.ToString(), ["attachment_id"] = file, ["attachment_ids"] = file,
+            ["mesure_id"] = theirs.Id.ToString(),
+            ["message_id"] = message,
+            ["question_message_id"] = message,
+            ["corrects_message_id"] = message,
+            ["answers_message_id"] = message,
+            ["last_message_id"] = message,
+            ["from_mesure_id"] = theirs.Id.ToString(),
+            ["attachment_id"] = file,
+            ["attachment_ids"] = file,
         });
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));

@@ -70,7 +70,9 @@ internal static class PublicSample
 
         var basis = new CoverageBasis
         {
-            Fictive = true, PopulationYear = 2023, Attribution = "Données : INSEE, IGN (Admin-Express), La Poste, Etalab (Licence Ouverte) ; temps de trajet calibrés sur OSRM, © les contributeurs d'OpenStreetMap (ODbL).",
+            Fictive = true,
+            PopulationYear = 2023,
+            Attribution = "Données : INSEE, IGN (Admin-Express), La Poste, Etalab (Licence Ouverte) ; temps de trajet calibrés sur OSRM, © les contributeurs d'OpenStreetMap (ODbL).",
         };
         var access = s_departements.Select((d, i) => new AccessRow(d.Code, d.Name, i % 5, d.Share is null ? null : 8.5 + i, d.Share, i / 10.0, d.Code == "65" ? new Published(46, false) : null, d.Code is "32" or "46" ? new Published(50, true) : null, null, d.Latitude, d.Longitude));
         var waits = s_departements.SelectMany((d, i) => new[] { Modalite.Visite, Modalite.RemiseEnfant }.Select((m, j) => WaitCell.From(d.Code, d.Name, Wait(m, 55 + (9 * i), 12 + (3 * i) + j, d.Code is "65" or "976" && m == Modalite.Visite, i == 4)))).ToArray();
@@ -99,8 +101,12 @@ internal static class PublicSample
 
     private static ObservedWaitRow Wait(Modalite modalite, int median, int count, bool suppressed, bool countsWithheld) => new()
     {
-        Modalite = modalite, Suppressed = suppressed, CountsWithheld = countsWithheld, PassedCount = suppressed || countsWithheld ? Hidden : count,
-        Median = new WaitQuantile { Days = suppressed ? Hidden : median }, P80 = median > 200 ? null : new WaitQuantile { Days = suppressed ? Hidden : 2 * median },
+        Modalite = modalite,
+        Suppressed = suppressed,
+        CountsWithheld = countsWithheld,
+        PassedCount = suppressed || countsWithheld ? Hidden : count,
+        Median = new WaitQuantile { Days = suppressed ? Hidden : median },
+        P80 = median > 200 ? null : new WaitQuantile { Days = suppressed ? Hidden : 2 * median },
     };
 
     private static PublishedFigure Stated(double value, string unit, string population = "", string remark = "") => new() { Value = value, Unit = unit, Population = population, Status = "publie", Remark = remark };

@@ -15,8 +15,14 @@ public sealed class SserReturnTests
 
     private static readonly Dictionary<string, long> s_counted = new()
     {
-        ["STOCK_DEBUT"] = 40, ["MESURES_NOUVELLES"] = 100, ["MESURES_CLOTUREES"] = 90, ["SORTIES_PAR_TRANSFERT"] = 2, ["STOCK_FIN"] = 48,
-        ["MESURES_EN_COURS"] = 30, ["MESURES_EN_ATTENTE"] = 10, ["MESURES_NON_CONTACTEES"] = 8,
+        ["STOCK_DEBUT"] = 40,
+        ["MESURES_NOUVELLES"] = 100,
+        ["MESURES_CLOTUREES"] = 90,
+        ["SORTIES_PAR_TRANSFERT"] = 2,
+        ["STOCK_FIN"] = 48,
+        ["MESURES_EN_COURS"] = 30,
+        ["MESURES_EN_ATTENTE"] = 10,
+        ["MESURES_NON_CONTACTEES"] = 8,
     };
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class AccessMatrixTests(MesuresFixture jafer)
         // Of nobody: other tests send mesures of other courts to this espace.
         var elsewhere = organisations.Add(["2A"], [TestMesure.NewId()], [TestMesure.NewId()]);
         await using var host = await ServiceHost.StartAsync(
-            b => MesuresModule.Build([], b), new Dictionary<string, string?>(jafer.Settings) { ["Identity:Members"] = "directory" },
+            b => MesuresModule.Build([], b), // All calls with bad tokens come from one address.
+            new Dictionary<string, string?>(jafer.Settings) { ["Identity:Members"] = "directory", ["Limits:AddressBurst"] = "50000" },
             b => b.Services.AddSingleton<IOrganisations>(organisations));
 
         // A mesure that the judge moved on, one whose decision names an espace in subsidiary order, and one that no judge ordered.
@@ -127,8 +128,16 @@ public sealed class AccessMatrixTests(MesuresFixture jafer)
             rpc => rpc.Name is "ReportStatus" or "StreamStatus" or "HoldInterviewSlot" or "ReleaseInterviewSlot" ? null : Requests.For(rpc, mesure),
             new Dictionary<string, string>
             {
-                ["mesure_id"] = theirs, ["predecessor_mesure_id"] = theirs, ["difficulty_id"] = difficulty, ["slot_id"] = slot, ["slot_ids"] = slot, ["interview_id"] = interview,
-                ["rencontre_id"] = rencontre.ToString(), ["free_slot_id"] = free, ["session_request_id"] = sessions, ["present_child_ids"] = child.ToString(),
+                ["mesure_id"] = theirs,
+                ["predecessor_mesure_id"] = theirs,
+                ["difficulty_id"] = difficulty,
+                ["slot_id"] = slot,
+                ["slot_ids"] = slot,
+                ["interview_id"] = interview,
+                ["rencontre_id"] = rencontre.ToString(),
+                ["free_slot_id"] = free,
+                ["session_request_id"] = sessions,
+                ["present_child_ids"] = child.ToString(),
             });
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));

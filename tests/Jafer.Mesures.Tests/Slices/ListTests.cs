@@ -56,9 +56,10 @@ public sealed class ListTests(MesuresFixture jafer)
     [Fact]
     public async Task ListMesures_OtherOrganisation_HoldsNothingOfOurs()
     {
-        await jafer.MesureInAsync(MesureState.Transmise);
+        var id = await jafer.MesureInAsync(MesureState.Transmise);
 
-        Assert.Empty(await AllAsync(jafer.AsOtherEspace, new ListMesuresRequest()));
+        // It may have mesures of its own: other tests move some there.
+        Assert.DoesNotContain(await AllAsync(jafer.AsOtherEspace, new ListMesuresRequest()), m => m.MesureId == id);
     }
 
     [Fact]

@@ -234,7 +234,10 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         Assert.Equal(StockDifferenceKind.OuvertureChangee, Assert.Single(of.Equation.Explanations).Kind);
         var corrected = (await AsEspace.CorrectSserReturnAsync(new()
         {
-            GestionnaireId = Gestionnaire.ToString(), Year = 2025, Etag = of.Etag, RequestId = NewId(),
+            GestionnaireId = Gestionnaire.ToString(),
+            Year = 2025,
+            Etag = of.Etag,
+            RequestId = NewId(),
             Corrections = { new SurveyCorrection { Code = "MESURES_NOUVELLES", Value = 9, Reason = SurveyCorrectionReason.HorsJafer } },
         })).SserReturn;
         var figure = corrected.Figures.Single(f => f.Code == "MESURES_NOUVELLES");
@@ -246,13 +249,18 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         await AsManager.ValidateSserReturnAsync(new() { GestionnaireId = Gestionnaire.ToString(), Year = 2025, Etag = corrected.Etag, RequestId = NewId() });
         Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(AsEspace.CorrectSserReturnAsync(new()
         {
-            GestionnaireId = Gestionnaire.ToString(), Year = 2025, RequestId = NewId(), Corrections = { new SurveyCorrection { Code = "PERSONNEL", Value = 9, Reason = SurveyCorrectionReason.Autre } },
+            GestionnaireId = Gestionnaire.ToString(),
+            Year = 2025,
+            RequestId = NewId(),
+            Corrections = { new SurveyCorrection { Code = "PERSONNEL", Value = 9, Reason = SurveyCorrectionReason.Autre } },
         }))).Reason);
 
         // One that is not connected is typed in; the two others are late.
         await AsStatistician.RecordSserReturnAsync(new()
         {
-            GestionnaireId = typed, Year = 2025, RequestId = NewId(),
+            GestionnaireId = typed,
+            Year = 2025,
+            RequestId = NewId(),
             Figures = { new SurveyFigure { Code = "MESURES_NOUVELLES", Value = 20 }, new SurveyFigure { Code = "STOCK_FIN", Value = 5 }, new SurveyFigure { Code = "PERSONNEL", Value = 6 } },
         });
         jafer.Clock.Advance(TimeSpan.FromDays(8));
