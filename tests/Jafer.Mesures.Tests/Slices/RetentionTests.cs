@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Retention;
+using Jafer.Mesures.Survey;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Time;
@@ -314,6 +315,10 @@ public sealed class RetentionTests(ClockedMesures jafer) : IClassFixture<Clocked
         }
 
         figures.AddRange(await jafer.Database.ReadAllAsync<string>("select c::text from delay_counts c where mesures > 0 order by 1"));
+        // The survey, counted anew from what there is.
+        await jafer.Database.RunAsync("insert into survey_queue (mesure_id) select id from mesures where gestionnaire_id is not null");
+        await jafer.Host.App.Services.GetRequiredService<SurveyFold>().FoldAsync(TestContext.Current.CancellationToken);
+        figures.AddRange(await jafer.Database.ReadAllAsync<string>("select c::text from survey_counts c where count > 0 order by 1"));
         // Each answer says when it was computed.
         return Regex.Replace(string.Join('\n', figures), "\"[a-zA-Z]*Time\": \"[^\"]*\"", "");
     }
