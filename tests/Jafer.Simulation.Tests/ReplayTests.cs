@@ -96,8 +96,8 @@ public sealed class ReplayTests(ReplayedYear year) : IClassFixture<ReplayedYear>
 
         Assert.Empty(year.Player.Pushed.Wrong);
         Assert.All(figures, f => Assert.True(f.IsEqual, f.ToString()));
-        Assert.True(year.Lives.Count > 1000);
-        Assert.True(year.Player.Pushed is { Waited: > 2000, Duplicates: > 500 });
+        Assert.True(year.Lives.Count > 400);
+        Assert.True(year.Player.Pushed is { Waited: > 700, Duplicates: > 200 });
         Assert.All(new[] { MesureState.Completee, MesureState.EnAttente, MesureState.Programmee, MesureState.EnCours, MesureState.Cloturee }, s => Assert.Contains(year.Lives, l => l.State == s));
 
         // One rencontre more that was held: of a mesure that is under way, on the day of its last one.
