@@ -95,18 +95,11 @@ internal sealed class SurveyFigures(TenantStore store, NpgsqlDataSource source)
 
     /// <summary>The figures of each département that has any, by code, in the order of the départements.</summary>
     /// <param name="year">The year.</param>
-    /// <param name="departements">Only these; null for all.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<SortedDictionary<string, Dictionary<string, long>>> ByDepartementAsync(int year, IReadOnlyCollection<string>? departements, CancellationToken ct)
+    public async Task<SortedDictionary<string, Dictionary<string, long>>> ByDepartementAsync(int year, CancellationToken ct)
     {
-        await using var command = source.CreateCommand(
-            $"select departement, figure, sum(count)::bigint from survey_counts where year = $1 {(departements is null ? "" : "and departement = any($2)")} group by 1, 2 having sum(count) <> 0");
+        await using var command = source.CreateCommand("select departement, figure, sum(count)::bigint from survey_counts where year = $1 group by 1, 2 having sum(count) <> 0");
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)year });
-        if (departements is not null)
-        {
-            command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. departements] });
-        }
-
         var figures = new SortedDictionary<string, Dictionary<string, long>>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))

@@ -182,7 +182,7 @@ internal sealed partial class SurveyGrpcService
         var year = Year(check, request.Year);
         check.ThrowIfAny();
         var ct = context.CancellationToken;
-        return new GetSurveyCampaignResponse { Campaign = ToProto(await CampaignAsync(year, ct), await StatesForAsync(year, context)) };
+        return new GetSurveyCampaignResponse { Campaign = ToProto(await CampaignAsync(year, ct), (await StatesForAsync([year], context))[year]) };
     }
 
     public override async Task<ListSurveyCampaignsResponse> ListSurveyCampaigns(ListSurveyCampaignsRequest request, ServerCallContext context)
@@ -195,10 +195,8 @@ internal sealed partial class SurveyGrpcService
         check.ThrowIfAny();
         var page = await db.SurveyCampaigns.AsNoTracking().Where(c => cursor == null || c.Year < cursor.Year).OrderByDescending(c => c.Year).Take(size + 1).ToListAsync(ct);
         var response = new ListSurveyCampaignsResponse();
-        foreach (var campaign in page.Take(size))
-        {
-            response.Campaigns.Add(ToProto(campaign, await StatesForAsync(campaign.Year, context)));
-        }
+        var states = await StatesForAsync([.. page.Take(size).Select(c => c.Year)], context);
+        response.Campaigns.AddRange(page.Take(size).Select(c => ToProto(c, states[c.Year])));
 
         if (page.Count > size)
         {
@@ -234,8 +232,8 @@ internal sealed partial class SurveyGrpcService
         await db.SurveyCampaigns.SingleOrDefaultAsync(c => c.Year == year, ct) ?? throw DomainError.NotFound(NameOf(year));
 
     // How others stand is the statistician's and the operator's affair.
-    private async Task<IEnumerable<(SserReturnState State, int Count)>> StatesForAsync(int year, ServerCallContext context) =>
-        context.Caller().Role == Roles.Espace ? [] : (await campaigns.StatesAsync([year], context.CancellationToken))[year];
+    private Task<ILookup<int, (SserReturnState State, int Count)>> StatesForAsync(int[] years, ServerCallContext context) =>
+        campaigns.StatesAsync(context.Caller().Role == Roles.Espace ? [] : years, context.CancellationToken);
 
     private async Task RequireGestionnaireAsync(Guid id, CancellationToken ct)
     {

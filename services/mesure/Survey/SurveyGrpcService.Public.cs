@@ -28,39 +28,24 @@ internal sealed partial class SurveyGrpcService
     /// <summary>What everybody is told of a year, worked out once, when its campaign is closed.</summary>
     private async Task<GetPublicSurveyResponse> PublicationAsync(int year, Nation nation, CancellationToken ct)
     {
-        var departements = await figures.ByDepartementAsync(year, null, ct);
+        var departements = await figures.ByDepartementAsync(year, ct);
+        var pattern = patterns.Of(departements);
         var (before, first) = (await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
-        var (withheld, withheldThere) = (PublicFigures.Withheld(nation.Values, departements), patterns.Of(departements));
+        IReadOnlySet<string> withheld = PublicFigures.Withheld(nation.Values).Union(pattern.Nation).ToHashSet();
         // What was withheld of an earlier year is not told a year later.
-        var (previouslyWithheld, firstWithheld) = (await WithheldOfAsync(year - 1, before, ct), await WithheldOfAsync(PublishedFigures.FirstYear, first, ct));
+        var (thenWithheld, firstWithheld) = (await WithheldOfAsync(year - 1, before, ct), await WithheldOfAsync(PublishedFigures.FirstYear, first, ct));
         var response = new GetPublicSurveyResponse { AskedCount = nation.Asked, AnsweredCount = nation.Answered };
         foreach (var figure in PublicFigures.Told)
         {
-            var total = new SurveyTotal { Code = figure.Code, Withheld = withheld.Contains(figure.Code) };
-            if (!total.Withheld && nation.Values.TryGetValue(figure.Code, out var value))
-            {
-                total.Value = value;
-                total.ImputedValue = nation.Imputations.GetValueOrDefault(figure.Code);
-            }
-
-            if (!previouslyWithheld.Contains(figure.Code) && before.Values.TryGetValue(figure.Code, out var previous))
-            {
-                total.PreviousValue = previous;
-            }
-
-            if (!firstWithheld.Contains(figure.Code) && first.Values.TryGetValue(figure.Code, out var earliest))
-            {
-                total.FirstValue = earliest;
-            }
-
-            total.PublishedFigures.AddRange(PublishedFigures.All.Where(p => p.Year == year && p.Code == figure.Code).Select(p => p.ToProto()));
+            // What of it was imputed is what Jafer counted of single gestionnaires: that is not told.
+            var total = OfNation(figure.Code, year, (nation.Values, withheld), (before.Values, thenWithheld), (first.Values, firstWithheld));
             if (total.Withheld || total.HasValue || total.HasPreviousValue || total.HasFirstValue || total.PublishedFigures.Count > 0)
             {
                 response.Totals.Add(total);
             }
         }
 
-        response.Departements.AddRange(departements.Where(d => d.Key.Length > 0).Select(d => Told(d.Key, d.Value, withheldThere[d.Key])));
+        response.Departements.AddRange(departements.Where(d => d.Key.Length > 0).Select(d => Told(d.Key, d.Value, pattern.Departements[d.Key])));
         response.PublishedFigures.AddRange(PublishedBeside(year));
         return response;
     }
@@ -93,8 +78,8 @@ internal sealed partial class SurveyGrpcService
             return GetPublicSurveyResponse.Parser.ParseFrom(publication).Departements;
         }
 
-        var all = await figures.ByDepartementAsync(year, null, ct);
-        var withheld = patterns.Of(all);
+        var all = await figures.ByDepartementAsync(year, ct);
+        var withheld = patterns.Of(all).Departements;
         return all.Where(d => d.Key.Length > 0).Select(d => Told(d.Key, d.Value, withheld[d.Key]));
     }
 
@@ -102,7 +87,7 @@ internal sealed partial class SurveyGrpcService
     private async Task<IReadOnlySet<string>> WithheldOfAsync(int year, Nation nation, CancellationToken ct) =>
         await db.SurveyCampaigns.AsNoTracking().Where(c => c.Year == year).Select(c => c.Publication).SingleOrDefaultAsync(ct) is { } publication
             ? GetPublicSurveyResponse.Parser.ParseFrom(publication).Totals.Where(t => t.Withheld).Select(t => t.Code).ToHashSet()
-            : PublicFigures.Withheld(nation.Values, new Dictionary<string, Dictionary<string, long>>());
+            : PublicFigures.Withheld(nation.Values);
 
     private static DepartementSurvey Told(string departement, Dictionary<string, long> values, IReadOnlySet<string> withheld)
     {

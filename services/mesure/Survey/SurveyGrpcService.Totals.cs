@@ -25,23 +25,8 @@ internal sealed partial class SurveyGrpcService
         };
         foreach (var figure in SurveyCatalogue.BuiltIn.Figures)
         {
-            var total = new SurveyTotal { Code = figure.Code, ImputedValue = nation.Imputations.GetValueOrDefault(figure.Code) };
-            if (nation.Values.TryGetValue(figure.Code, out var value))
-            {
-                total.Value = value;
-            }
-
-            if (before.Values.TryGetValue(figure.Code, out var previous))
-            {
-                total.PreviousValue = previous;
-            }
-
-            if (first.Values.TryGetValue(figure.Code, out var earliest))
-            {
-                total.FirstValue = earliest;
-            }
-
-            total.PublishedFigures.AddRange(PublishedFigures.All.Where(p => p.Year == year && p.Code == figure.Code).Select(p => p.ToProto()));
+            var total = OfNation(figure.Code, year, (nation.Values, null), (before.Values, null), (first.Values, null));
+            total.ImputedValue = nation.Imputations.GetValueOrDefault(figure.Code);
             if (total.HasValue || total.HasPreviousValue || total.HasFirstValue || total.PublishedFigures.Count > 0)
             {
                 response.Totals.Add(total);
@@ -50,6 +35,34 @@ internal sealed partial class SurveyGrpcService
 
         response.PublishedFigures.AddRange(PublishedBeside(year));
         return response;
+    }
+
+    // A figure of three years without what is withheld of each, beside what was published.
+    private static SurveyTotal OfNation(
+        string code, int year, (Dictionary<string, long> Values, IReadOnlySet<string>? Withheld) now, (Dictionary<string, long> Values, IReadOnlySet<string>? Withheld) before,
+        (Dictionary<string, long> Values, IReadOnlySet<string>? Withheld) first)
+    {
+        var total = new SurveyTotal { Code = code, Withheld = now.Withheld?.Contains(code) == true };
+        if (Told(now) is { } value)
+        {
+            total.Value = value;
+        }
+
+        if (Told(before) is { } previous)
+        {
+            total.PreviousValue = previous;
+        }
+
+        if (Told(first) is { } earliest)
+        {
+            total.FirstValue = earliest;
+        }
+
+        total.PublishedFigures.AddRange(PublishedFigures.All.Where(p => p.Year == year && p.Code == code).Select(p => p.ToProto()));
+        return total;
+
+        long? Told((Dictionary<string, long> Values, IReadOnlySet<string>? Withheld) of) =>
+            of.Withheld?.Contains(code) != true && of.Values.TryGetValue(code, out var told) ? told : null;
     }
 
     private static IEnumerable<PublishedSurveyFigure> PublishedBeside(int year) => PublishedFigures.All.Where(p => p.Year == year && p.Code is null)

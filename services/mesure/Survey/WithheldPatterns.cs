@@ -13,11 +13,11 @@ internal sealed class WithheldPatterns
 {
     private const int Most = 8;
 
-    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, IReadOnlySet<string>>> _kept = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, WithheldPattern> _kept = new(StringComparer.Ordinal);
 
     /// <summary>The pattern of figures.</summary>
     /// <param name="departements">The figures of all départements, by code.</param>
-    public IReadOnlyDictionary<string, IReadOnlySet<string>> Of(SortedDictionary<string, Dictionary<string, long>> departements)
+    public WithheldPattern Of(SortedDictionary<string, Dictionary<string, long>> departements)
     {
         var key = Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(departements.Select(d => (object)new { d.Key, Value = d.Value.OrderBy(f => f.Key, StringComparer.Ordinal) }))));
         if (_kept.TryGetValue(key, out var pattern))

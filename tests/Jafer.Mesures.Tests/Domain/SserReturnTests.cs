@@ -1,7 +1,9 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain.Survey;
+using Jafer.Mesures.Survey;
 using Jafer.ServiceDefaults.Grpc;
 using Xunit;
 using SserReturn = Jafer.Mesures.Domain.Survey.SserReturn;
@@ -136,6 +138,34 @@ public sealed class SserReturnTests
         Assert.Contains(
             new ReturnFlag(SurveyFlagCode.DonneesChangees, 2),
             ReturnReview.Flags(of, null, over: true, new Dictionary<string, long>(s_counted) { ["MESURES_NOUVELLES"] = 99, ["STOCK_FIN"] = 47 }));
+    }
+
+    [Fact]
+    public void FiguresOf_ADeclaration_AddUpAndWhatWasNotDeclaredIsMissing()
+    {
+        var figures = DirectoryDeclarations.FiguresOf(new YearlyDeclaration
+        {
+            Personnels =
+            {
+                new Personnel { Status = PersonnelStatus.Salarie, Function = PersonnelFunction.Psychologue, HeadCount = 3, FullTimeEquivalent = 1.25 },
+                new Personnel { Status = PersonnelStatus.Salarie, Function = PersonnelFunction.Support, HeadCount = 1, FullTimeEquivalent = 1 },
+                new Personnel { Status = PersonnelStatus.Benevole, Function = PersonnelFunction.Psychologue, HeadCount = 2, FullTimeEquivalent = 0.2 },
+            },
+        });
+
+        Assert.Equal((6L, 4L, 3L, 2L, 0L), (
+            figures["PERSONNEL"], figures["PERSONNEL_SALARIES"], figures["PERSONNEL_SALARIES_PSYCHOLOGUES"], figures["PERSONNEL_BENEVOLES"], figures["PERSONNEL_BENEVOLES_JURISTES"]));
+        Assert.Equal((245L, 225L, 20L), (figures["ETP"], figures["ETP_SALARIES"], figures["ETP_BENEVOLES"]));
+        Assert.DoesNotContain("RESSOURCES", figures.Keys);
+        var ressources = DirectoryDeclarations.FiguresOf(new YearlyDeclaration
+        {
+            Ressources = { new Ressource { Funder = Funder.Caf, AmountEuros = 150_000 }, new Ressource { Funder = Funder.Etat, AmountEuros = 40_000 } },
+        });
+        Assert.Equal((190_000L, 150_000L, 0L), (ressources["RESSOURCES"], ressources["RESSOURCES_CAF"], ressources["RESSOURCES_COLLECTIVITES"]));
+        Assert.DoesNotContain("PERSONNEL", ressources.Keys);
+        // Every figure that a gestionnaire declares is one of the catalogue, and all of the catalogue can be declared.
+        Assert.Equal(
+            SurveyCatalogue.BuiltIn.Figures.Where(f => !f.IsCounted).Select(f => f.Code).Order(StringComparer.Ordinal), figures.Keys.Concat(ressources.Keys).Order(StringComparer.Ordinal));
     }
 
     [Fact]

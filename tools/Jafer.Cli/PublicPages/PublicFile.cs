@@ -96,7 +96,6 @@ internal static class PublicFiles
                 Annee<SurveyTotal>(data), new("code", Code, "Indicateur, de indicateurs.csv", t => t.Code),
                 new("libelle", Texte, "Ce que dit l'indicateur", t => figures.GetValueOrDefault(t.Code)?.Label ?? t.Code), new("unite", Texte, "Unité de la valeur", t => UnitOf(t)),
                 new("valeur", Entier, "Valeur de l'année", t => ValueOf(t)) { Unit = "colonne unite", Secret = true }, Diffusion<SurveyTotal>(DiffusionOf),
-                new("dont_redresse", Entier, "Part de la valeur qui est redressée", t => DiffusionOf(t) == "publie" ? (double?)t.ImputedValue : null) { Unit = "colonne unite", Secret = true },
                 new("valeur_annee_precedente", Entier, "Valeur de l'année précédente, si elle est connue et publiable", t => t.HasPreviousValue ? (double?)t.PreviousValue : null) { Unit = "colonne unite", Secret = true },
                 new("valeur_2011", Entier, "Valeur de 2011, si elle est connue", t => t.HasFirstValue ? (double?)t.FirstValue : null) { Unit = "colonne unite" },
             ],

@@ -2,6 +2,11 @@ using Jafer.Contracts.Mesure.V1;
 
 namespace Jafer.Mesures.Domain.Survey;
 
+/// <summary>What is withheld of the tables by département.</summary>
+/// <param name="Nation">Codes of the figures that the nation withholds for their sake.</param>
+/// <param name="Departements">Codes of the figures that each département withholds, by its code.</param>
+internal sealed record WithheldPattern(IReadOnlySet<string> Nation, IReadOnlyDictionary<string, IReadOnlySet<string>> Departements);
+
 /// <summary>
 /// Which figures of the catalogue others than their gestionnaire are told, and how these hang together, so that none that is withheld
 /// follows from another. Left out are figures that would tell the same in another way: the reasons of closings (they make up the types),
@@ -42,27 +47,21 @@ internal static class PublicFigures
     /// <summary>Whether a figure counts mesures, rencontres, children or persons; money and hours tell of no family.</summary>
     public static bool IsCount(SurveyFigureRow figure) => figure.Unit is not (SurveyUnit.CentiemeEtp or SurveyUnit.Euro);
 
-    /// <summary>Which figures of the nation are withheld: what its own figures ask for, and what those of the départements do.</summary>
+    /// <summary>Which figures of the nation its own figures ask to withhold.</summary>
     /// <param name="nation">The nation's figures, by code.</param>
-    /// <param name="departements">The figures of all départements.</param>
-    public static IReadOnlySet<string> Withheld(IReadOnlyDictionary<string, long> nation, IReadOnlyDictionary<string, Dictionary<string, long>> departements)
-    {
-        var alone = Disclosure.Protect(s_columns, [.. s_columns.Select(c => nation.TryGetValue(c.Code, out var value) ? value : (long?)null)], []);
-        return Codes([.. alone.Nation.Zip(Protect(departements).Nation, (own, theirs) => own || theirs)]);
-    }
+    public static IReadOnlySet<string> Withheld(IReadOnlyDictionary<string, long> nation) =>
+        Codes(Disclosure.Protect(s_columns, [.. s_columns.Select(c => nation.TryGetValue(c.Code, out var value) ? value : (long?)null)], []).Nation);
 
-    /// <summary>Which figures of each département are withheld. It does not depend on the returns, so that nobody is told more than another.</summary>
+    /// <summary>Which figures of each département are withheld, and which of the nation for their sake. It does not depend on the returns, so that nobody is told more than another.</summary>
     /// <param name="departements">The figures of all départements; those of what lies in none known are not told.</param>
-    public static IReadOnlyDictionary<string, IReadOnlySet<string>> Withheld(IReadOnlyDictionary<string, Dictionary<string, long>> departements) =>
-        Protect(departements).Rows.ToDictionary(r => r.Key, IReadOnlySet<string> (r) => Codes(r.Value));
-
-    // Beside the nation as their sum: it tells that, or more by what was counted elsewhere.
-    private static DisclosureResult Protect(IReadOnlyDictionary<string, Dictionary<string, long>> departements)
+    public static WithheldPattern Withheld(IReadOnlyDictionary<string, Dictionary<string, long>> departements)
     {
         DisclosureRow[] rows = [.. departements.Where(d => d.Key.Length > 0).Select(d => new DisclosureRow(
             d.Key, [.. s_columns.Select(c => c.NationOnly ? (long?)null : d.Value.GetValueOrDefault(c.Code))],
             SmallCells.IsSmall(d.Value.GetValueOrDefault("STOCK_DEBUT") + d.Value.GetValueOrDefault("MESURES_NOUVELLES"))))];
-        return Disclosure.Protect(s_columns, [.. s_columns.Select((c, i) => c.NationOnly ? (long?)null : rows.Sum(r => r.Values[i] ?? 0))], rows);
+        // Beside the nation as their sum: it tells that, or more by what was counted elsewhere.
+        var result = Disclosure.Protect(s_columns, [.. s_columns.Select((c, i) => c.NationOnly ? (long?)null : rows.Sum(r => r.Values[i] ?? 0))], rows);
+        return new WithheldPattern(Codes(result.Nation), result.Rows.ToDictionary(r => r.Key, IReadOnlySet<string> (r) => Codes(r.Value)));
     }
 
     private static HashSet<string> Codes(IReadOnlyList<bool> withheld) => s_columns.Where((_, c) => withheld[c]).Select(c => c.Code).ToHashSet();
