@@ -68,12 +68,13 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>Runs a statement.</summary>
     /// <param name="sql">The statement.</param>
+    /// <param name="seconds">How long it may take.</param>
     /// <returns>Rows concerned.</returns>
-    public async Task<int> RunAsync(string sql)
+    public async Task<int> RunAsync(string sql, int seconds = 30)
     {
         await using var connection = new NpgsqlConnection(OwnConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = seconds };
         return await command.ExecuteNonQueryAsync();
     }
 

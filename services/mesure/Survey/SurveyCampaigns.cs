@@ -80,8 +80,8 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
     }
 
     /// <summary>
-    /// Takes figures for who did not validate: what Jafer counted or they corrected, else what is imputed. Of who has mesures in Jafer only
-    /// what it cannot count is imputed.
+    /// Takes figures for who did not validate: what Jafer counted or they corrected, else what is imputed. Of who validated, what is missing
+    /// in the answer is imputed.
     /// </summary>
     /// <param name="year">The year.</param>
     /// <param name="organisationId">By whose call.</param>
@@ -95,15 +95,15 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
             .ToDictionary(r => r.GestionnaireId, Values);
         var counted = await figures.ByGestionnaireAsync(year, ct);
         var answers = asked.Where(r => r.State == SserReturnState.Validated).Select(r => (Values(r), (IReadOnlyDictionary<string, long>?)before.GetValueOrDefault(r.GestionnaireId))).ToList();
-        var missing = asked.Where(r => r.State != SserReturnState.Validated).ToList();
-        foreach (var of in answers.Count > 0 ? missing : [])
+        foreach (var of in answers.Count > 0 ? asked : [])
         {
             var known = of.State != SserReturnState.Missing ? Values(of)
                 : counted.TryGetValue(of.GestionnaireId, out var sums) ? SurveyCatalogue.BuiltIn.Figures.Where(f => f.IsCounted).ToDictionary(f => f.Code, f => sums.GetValueOrDefault(f.Code))
                 : new Dictionary<string, long>();
-            var imputed = Imputation.Of(before.GetValueOrDefault(of.GestionnaireId), answers);
-            of.Impute(known.Concat(imputed.Where(f => !known.ContainsKey(f.Key))).ToDictionary(), now);
-            returns.Keep(of, organisationId, now);
+            if (of.Impute(Imputation.Of(known, before.GetValueOrDefault(of.GestionnaireId), answers), now))
+            {
+                returns.Keep(of, organisationId, now);
+            }
         }
 
         return answers.Count > 0 ? asked : [];

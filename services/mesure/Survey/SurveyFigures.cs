@@ -23,7 +23,7 @@ internal sealed class SurveyFigures(TenantStore store, NpgsqlDataSource source)
     public async Task<Dictionary<string, long>> OfAsync(Caller caller, Guid gestionnaireId, int year, CancellationToken ct)
     {
         await using var reader = await store.ReadAsync(
-            caller, "select figure, sum(count)::bigint from survey_counts where gestionnaire_id = @gestionnaire and year = @year group by 1 having sum(count) <> 0",
+            caller, "select figure, sum(count)::bigint from survey_counts, unnest(figures, counts) as f (figure, count) where gestionnaire_id = @gestionnaire and year = @year group by 1",
             [new NpgsqlParameter<Guid>("gestionnaire", gestionnaireId), new NpgsqlParameter<short>("year", (short)year)], ct);
         return await ReadAsync(reader, ct);
     }
@@ -75,7 +75,7 @@ internal sealed class SurveyFigures(TenantStore store, NpgsqlDataSource source)
     public async Task<Dictionary<Guid, Dictionary<string, long>>> ByGestionnaireAsync(int year, CancellationToken ct)
     {
         await using var command = source.CreateCommand(
-            "select gestionnaire_id, figure, sum(count)::bigint from survey_counts where year = $1 group by 1, 2 having sum(count) <> 0");
+            "select gestionnaire_id, figure, sum(count)::bigint from survey_counts, unnest(figures, counts) as f (figure, count) where year = $1 group by 1, 2");
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)year });
         var figures = new Dictionary<Guid, Dictionary<string, long>>();
         await using var reader = await command.ExecuteReaderAsync(ct);
@@ -98,7 +98,7 @@ internal sealed class SurveyFigures(TenantStore store, NpgsqlDataSource source)
     /// <param name="ct">Cancellation.</param>
     public async Task<SortedDictionary<string, Dictionary<string, long>>> ByDepartementAsync(int year, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select departement, figure, sum(count)::bigint from survey_counts where year = $1 group by 1, 2 having sum(count) <> 0");
+        await using var command = source.CreateCommand("select departement, figure, sum(count)::bigint from survey_counts, unnest(figures, counts) as f (figure, count) where year = $1 group by 1, 2");
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)year });
         var figures = new SortedDictionary<string, Dictionary<string, long>>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(ct);

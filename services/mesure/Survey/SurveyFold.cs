@@ -34,20 +34,18 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
 
     private const string Take = "delete from survey_queue where id in (select id from survey_queue order by id limit $1) returning mesure_id";
 
-    private const string Fold = """
-        with old as (delete from survey_entries where mesure_id = any($1) returning gestionnaire_id, year, departement, figures, counts),
-        new as materialized (
-            select mesure_id, year, gestionnaire_id, departement, string_to_array(figures, ',')::smallint[] as figures, string_to_array(counts, ',')::integer[] as counts
-            from unnest($2::uuid[], $3::smallint[], $4::uuid[], $5::text[], $6::text[], $7::text[]) as n (mesure_id, year, gestionnaire_id, departement, figures, counts)),
-        difference as materialized (
-            select gestionnaire_id, year, departement, figure, sum(count) as count
-            from (select o.gestionnaire_id, o.year, o.departement, c.figure, -c.count as count from old o, unnest(o.figures, o.counts) as c (figure, count)
-                  union all
-                  select n.gestionnaire_id, n.year, n.departement, c.figure, c.count from new n, unnest(n.figures, n.counts) as c (figure, count)) d
-            group by gestionnaire_id, year, departement, figure having sum(count) <> 0)
-        insert into survey_counts as c (gestionnaire_id, year, departement, figure, count)
-        select gestionnaire_id, year, departement, figure, count from difference order by gestionnaire_id, year, departement, figure
-        on conflict (gestionnaire_id, year, departement, figure) do update set count = c.count + excluded.count
+    private const string Before = "delete from survey_entries where mesure_id = any($1) returning gestionnaire_id, year, departement, figures, counts";
+
+    private const string Sums = """
+        select c.gestionnaire_id, c.year, c.departement, c.figures, c.counts
+        from unnest($1::uuid[], $2::smallint[], $3::text[]) as of (gestionnaire_id, year, departement) join survey_counts c using (gestionnaire_id, year, departement)
+        """;
+
+    private const string KeepSums = """
+        insert into survey_counts (gestionnaire_id, year, departement, figures, counts)
+        select gestionnaire_id, year, departement, string_to_array(figures, ',')::smallint[], string_to_array(counts, ',')::bigint[]
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) as n (gestionnaire_id, year, departement, figures, counts)
+        on conflict (gestionnaire_id, year, departement) do update set figures = excluded.figures, counts = excluded.counts
         """;
 
     private const string Keep = """
@@ -63,7 +61,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
     /// <summary>Counts everything that changed until now.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <param name="portion">Mesures of one transaction, about.</param>
-    public async Task FoldAsync(CancellationToken ct, int portion = 2000)
+    public async Task FoldAsync(CancellationToken ct, int portion = 20_000)
     {
         while (await FoldPortionAsync(portion, ct) == portion)
         {
@@ -112,32 +110,88 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
         return taken.Count;
     }
 
+    // Sums are added up here and not in the database: a portion touches few of them, each often.
     private static async Task CountAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] touched, int year, CancellationToken ct)
     {
         var entries = (await SurveyCases.ReadAsync(connection, touched, ct))
-            .SelectMany(c => SurveyCounting.BuiltIn.Count(c, year).Select(y => (Case: c, Year: (short)y.Key, Counts: y.Value))).ToList();
-        var columns = new Func<NpgsqlParameter>[]
+            .SelectMany(c => SurveyCounting.BuiltIn.Count(c, year).Select(y => (Of: new SumKey(c.GestionnaireId, (short)y.Key, c.Departement), c.MesureId, Counts: y.Value))).ToList();
+        var differences = new Dictionary<SumKey, SortedDictionary<short, long>>();
+        await using (var before = new NpgsqlCommand(Before, connection, transaction) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = touched } }, CommandTimeout = 600 })
+        await using (var reader = await before.ExecuteReaderAsync(ct))
         {
-            () => new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.Case.MesureId)] },
-            () => new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => e.Year)] },
-            () => new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.Case.GestionnaireId)] },
-            () => new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Case.Departement)] },
-            () => new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Join(e.Counts.Keys))] },
-            () => new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => Join(e.Counts.Values))] },
-        };
-        var fold = new NpgsqlBatchCommand(Fold) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = touched } } };
-        var keep = new NpgsqlBatchCommand(Keep);
-        foreach (var column in columns)
-        {
-            fold.Parameters.Add(column());
-            keep.Parameters.Add(column());
+            while (await reader.ReadAsync(ct))
+            {
+                foreach (var (figure, count) in reader.GetFieldValue<short[]>(3).Zip(reader.GetFieldValue<int[]>(4)))
+                {
+                    Add(Key(reader), figure, -count);
+                }
+            }
         }
 
-        // In two statements: one does not see what the other deleted of the same table.
-        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { fold, keep }, Timeout = 600 };
+        foreach (var (of, _, counts) in entries)
+        {
+            foreach (var (figure, count) in counts)
+            {
+                Add(of, figure, count);
+            }
+        }
+
+        var changed = differences.Where(d => d.Value.Values.Any(v => v != 0)).Select(d => d.Key).ToList();
+        await using (var sums = new NpgsqlCommand(Sums, connection, transaction) { CommandTimeout = 600 })
+        {
+            sums.Parameters.AddRange(Keys(changed));
+            await using var reader = await sums.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                foreach (var (figure, count) in reader.GetFieldValue<short[]>(3).Zip(reader.GetFieldValue<long[]>(4)))
+                {
+                    Add(Key(reader), figure, count);
+                }
+            }
+        }
+
+        var keepSums = new NpgsqlBatchCommand(KeepSums);
+        keepSums.Parameters.AddRange(Keys(changed));
+        keepSums.Parameters.Add(Texts(changed.Select(k => differences[k].Where(f => f.Value != 0).Select(f => f.Key))));
+        keepSums.Parameters.Add(Texts(changed.Select(k => differences[k].Values.Where(v => v != 0))));
+        var keep = new NpgsqlBatchCommand(Keep)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.MesureId)] },
+                new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => e.Of.Year)] },
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.Of.GestionnaireId)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Of.Departement)] },
+                Texts(entries.Select(e => e.Counts.Keys)),
+                Texts(entries.Select(e => e.Counts.Values)),
+            },
+        };
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { keepSums, keep }, Timeout = 600 };
         await batch.ExecuteNonQueryAsync(ct);
 
-        static string Join<T>(IEnumerable<T> values)
-            where T : IFormattable => string.Join(',', values.Select(v => v.ToString(null, CultureInfo.InvariantCulture)));
+        void Add(SumKey of, short figure, long count)
+        {
+            if (!differences.TryGetValue(of, out var figures))
+            {
+                differences[of] = figures = [];
+            }
+
+            figures[figure] = figures.GetValueOrDefault(figure) + count;
+        }
+
+        static SumKey Key(NpgsqlDataReader reader) => new(reader.GetGuid(0), reader.GetInt16(1), reader.GetString(2));
     }
+
+    private static NpgsqlParameter[] Keys(IReadOnlyCollection<SumKey> of) =>
+    [
+        new NpgsqlParameter<Guid[]> { TypedValue = [.. of.Select(k => k.GestionnaireId)] },
+        new NpgsqlParameter<short[]> { TypedValue = [.. of.Select(k => k.Year)] },
+        new NpgsqlParameter<string[]> { TypedValue = [.. of.Select(k => k.Departement)] },
+    ];
+
+    // An array of arrays of different lengths is none to PostgreSQL.
+    private static NpgsqlParameter<string[]> Texts<T>(IEnumerable<IEnumerable<T>> of)
+        where T : IFormattable => new() { TypedValue = [.. of.Select(values => string.Join(',', values.Select(v => v.ToString(null, CultureInfo.InvariantCulture))))] };
+
+    private readonly record struct SumKey(Guid GestionnaireId, short Year, string Departement);
 }

@@ -102,10 +102,10 @@ internal sealed partial class SurveyGrpcService
     private static Nation NationOf(IReadOnlyCollection<Domain.Survey.SserReturn> rows)
     {
         return new Nation(
-            Sums(rows), Sums(rows.Where(r => r.State == SserReturnState.Imputed)), rows.Count,
+            Sums(_ => true), Sums(f => f.Origin == SurveyFigureOrigin.Imputed), rows.Count,
             rows.Count(r => r.State == SserReturnState.Validated), rows.Count(r => r.State == SserReturnState.Imputed));
 
-        static Dictionary<string, long> Sums(IEnumerable<Domain.Survey.SserReturn> of) =>
-            of.SelectMany(r => r.Figures).GroupBy(f => f.Code).ToDictionary(g => g.Key, g => g.Sum(f => f.Value));
+        Dictionary<string, long> Sums(Func<ReturnFigure, bool> of) =>
+            rows.SelectMany(r => r.Figures).Where(of).GroupBy(f => f.Code).ToDictionary(g => g.Key, g => g.Sum(f => f.Value));
     }
 }

@@ -172,7 +172,7 @@ public sealed class SserReturnTests
     public void Imputation_ByItsOwnYearBefore_MovesAsTheOthersMoved()
     {
         var own = new Dictionary<string, long> { ["MESURES_NOUVELLES"] = 50, ["MESURES_NOUVELLES_JUDICIAIRES"] = 40, ["MESURES_NOUVELLES_NON_JUDICIAIRES"] = 10, ["RESSOURCES"] = 100_000 };
-        var imputed = Imputation.Of(own,
+        var imputed = Imputation.Of(Figures(), own,
         [
             (Figures(("MESURES_NOUVELLES", 110), ("RESSOURCES", 1)), Figures(("MESURES_NOUVELLES", 100))),
             // Whoever did not answer the year before does not move anybody.
@@ -186,7 +186,7 @@ public sealed class SserReturnTests
     [Fact]
     public void Imputation_WithoutAYearBefore_IsTheMeanOfThoseWhoAnswered()
     {
-        var imputed = Imputation.Of(null,
+        var imputed = Imputation.Of(Figures(), null,
         [
             (Figures(("MESURES_NOUVELLES", 10), ("MESURES_NOUVELLES_JUDICIAIRES", 10), ("MESURES_NOUVELLES_NON_JUDICIAIRES", 0)), null),
             (Figures(("MESURES_NOUVELLES", 21), ("MESURES_NOUVELLES_JUDICIAIRES", 11), ("MESURES_NOUVELLES_NON_JUDICIAIRES", 10)), null),
@@ -201,7 +201,7 @@ public sealed class SserReturnTests
         Prop.ForAll(Gen.Choose(0, 500).ArrayOf(3 * SurveyCatalogue.BuiltIn.Figures.Count).ToArbitrary(), Gen.Elements(true, false).ToArbitrary(), (values, known) =>
         {
             var count = SurveyCatalogue.BuiltIn.Figures.Count;
-            var imputed = Imputation.Of(known ? Part(0) : null, [(Part(1), Part(2)), (Part(2), null)]);
+            var imputed = Imputation.Of(Figures(), known ? Part(0) : null, [(Part(1), Part(2)), (Part(2), null)]);
 
             Assert.All(SurveyCatalogue.BuiltIn.Sets.Where(s => imputed.ContainsKey(s.Whole.Code)), s => Assert.Equal(imputed[s.Whole.Code], s.Parts.Sum(p => imputed[p.Code])));
             Assert.All(imputed, f => Assert.True(f.Value >= 0));
@@ -209,6 +209,60 @@ public sealed class SserReturnTests
 
             Dictionary<string, long> Part(int i) => SurveyCatalogue.BuiltIn.Figures.Zip(values.Skip(i * count), (f, v) => (f.Code, (long)v)).ToDictionary();
         }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Imputation_OfAnAnswerWithGaps_KeepsWhatWasToldAndAddsUpToIt()
+    {
+        var others = Figures(("MESURES_NOUVELLES", 100), ("MESURES_NOUVELLES_JUDICIAIRES", 90), ("MESURES_NOUVELLES_NON_JUDICIAIRES", 10), ("PERSONNEL", 8), ("PERSONNEL_SALARIES", 6), ("PERSONNEL_BENEVOLES", 2));
+
+        var imputed = Imputation.Of(
+            Figures(("MESURES_NOUVELLES_JUDICIAIRES", 30), ("MESURES_NOUVELLES_NON_JUDICIAIRES", 5), ("PERSONNEL", 4), ("PERSONNEL_BENEVOLES", 3)), null, [(others, null)]);
+
+        Assert.Equal((35L, 30L, 5L), (imputed["MESURES_NOUVELLES"], imputed["MESURES_NOUVELLES_JUDICIAIRES"], imputed["MESURES_NOUVELLES_NON_JUDICIAIRES"]));
+        Assert.Equal((4L, 1L, 3L), (imputed["PERSONNEL"], imputed["PERSONNEL_SALARIES"], imputed["PERSONNEL_BENEVOLES"]));
+        // What nobody told is nobody's.
+        Assert.False(imputed.ContainsKey("RESSOURCES"));
+        // A whole is never less than those of its parts that are known.
+        Assert.Equal(500, Imputation.Of(Figures(("PERSONNEL_SALARIES", 500)), null, [(others, null)])["PERSONNEL"]);
+    }
+
+    [Fact]
+    public void Imputation_OfAnyGapsInWhatAddsUp_KeepsTheRestAndAddsUpAgain() =>
+        Prop.ForAll(Gen.Choose(0, 50).ArrayOf(2 * SurveyCatalogue.BuiltIn.Figures.Count).ToArbitrary(), Gen.Elements(true, false).ArrayOf(SurveyCatalogue.BuiltIn.Figures.Count).ToArbitrary(), (values, told) =>
+        {
+            var figures = SurveyCatalogue.BuiltIn.Figures;
+            var (whole, other) = (AddsUp(values[..figures.Count]), AddsUp(values[figures.Count..]));
+            var known = figures.Where((_, i) => told[i]).ToDictionary(f => f.Code, f => whole[f.Code]);
+
+            var imputed = Imputation.Of(known, null, [(other, null)]);
+
+            Assert.Equal(figures.Count, imputed.Count);
+            Assert.All(known, f => Assert.Equal(f.Value, imputed[f.Key]));
+            Assert.All(SurveyCatalogue.BuiltIn.Sets, s => Assert.Equal(imputed[s.Whole.Code], s.Parts.Sum(p => imputed[p.Code])));
+            Assert.All(imputed, f => Assert.True(f.Value >= 0));
+
+            // Any wholes, and parts that make them.
+            static Dictionary<string, long> AddsUp(int[] of)
+            {
+                return Imputation.Of(SurveyCatalogue.BuiltIn.Figures.Zip(of, (f, v) => (f, v)).Where(f => f.f.Whole.Length == 0).ToDictionary(f => f.f.Code, f => (long)f.v), null,
+                    [(SurveyCatalogue.BuiltIn.Figures.Zip(of, (f, v) => (f.Code, (long)v)).ToDictionary(), null)]);
+            }
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Impute_OfAValidatedReturn_AddsOnlyWhatIsMissingAndSaysSo()
+    {
+        var of = Generated();
+        of.Validate(s_now);
+        var version = of.Version;
+
+        Assert.True(of.Impute(of.Figures.ToDictionary(f => f.Code, f => f.Value).Append(new("PERSONNEL_SALARIES", 7)).ToDictionary(), s_now.AddDays(1)));
+
+        Assert.Equal((SserReturnState.Validated, SserReturnSource.Computed, version + 1), (of.State, of.Source, of.Version));
+        Assert.Equal([("PERSONNEL_SALARIES", 7L)], of.Figures.Where(f => f.Origin == SurveyFigureOrigin.Imputed).Select(f => (f.Code, f.Value)));
+        Assert.Contains(new ReturnFlag(SurveyFlagCode.RedresseEnPartie, 1), ReturnReview.Flags(of, null, over: true, null));
+        Assert.False(of.Impute(of.Figures.ToDictionary(f => f.Code, f => f.Value), s_now.AddDays(2)));
+    }
 
     private static Dictionary<string, long> Figures(params (string Code, long Value)[] figures) => figures.ToDictionary(f => f.Code, f => f.Value);
 

@@ -20,7 +20,7 @@ namespace Jafer.Mesures.Tests.Slices;
 public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMesures>
 {
     // Sums by gestionnaire, year, département and figure; and what follows from the entries alone.
-    private const string Sums = "select coalesce(string_agg(concat_ws(' ', gestionnaire_id, year, departement, figure, count), E'\\n' order by gestionnaire_id, year, departement, figure), '') from survey_counts where count <> 0";
+    private const string Sums = "select coalesce(string_agg(concat_ws(' ', gestionnaire_id, year, departement, figure, count), E'\\n' order by gestionnaire_id, year, departement, figure), '') from survey_counts, unnest(figures, counts) as f (figure, count)";
     private const string SumsOfEntries = """
         select coalesce(string_agg(concat_ws(' ', gestionnaire_id, year, departement, figure, count), E'\n' order by gestionnaire_id, year, departement, figure), '')
         from (select gestionnaire_id, year, departement, f.figure, sum(f.count) as count from survey_entries, unnest(figures, counts) as f (figure, count) group by 1, 2, 3, 4) s
@@ -338,12 +338,16 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         // By département: new, judicial, not judicial, in the stock of the year before.
         foreach (var (departement, counts) in new[] { ("01", (60, 57, 3, 40)), ("02", (70, 50, 20, 50)), ("03", (80, 60, 20, 60)), ("04", (3, 3, 0, 0)) })
         {
-            foreach (var (code, count) in new[] { ("MESURES_NOUVELLES", counts.Item1), ("MESURES_NOUVELLES_JUDICIAIRES", counts.Item2), ("MESURES_NOUVELLES_NON_JUDICIAIRES", counts.Item3), ("STOCK_DEBUT", counts.Item4) })
+            var figures = new[] { ("MESURES_NOUVELLES", counts.Item1), ("MESURES_NOUVELLES_JUDICIAIRES", counts.Item2), ("MESURES_NOUVELLES_NON_JUDICIAIRES", counts.Item3), ("STOCK_DEBUT", counts.Item4) };
+            foreach (var (code, count) in figures)
             {
                 nation[code] = nation.GetValueOrDefault(code) + count;
-                await jafer.Database.RunAsync(
-                    $"insert into survey_counts (gestionnaire_id, year, departement, figure, count) values ('{Gestionnaire}', 2023, '{departement}', {SurveyCatalogue.BuiltIn.Find(code)!.Number}, {count})");
             }
+
+            await jafer.Database.RunAsync($"""
+                insert into survey_counts (gestionnaire_id, year, departement, figures, counts) values ('{Gestionnaire}', 2023, '{departement}',
+                    array[{string.Join(',', figures.Select(f => SurveyCatalogue.BuiltIn.Find(f.Item1)!.Number))}], array[{string.Join(',', figures.Select(f => f.Item2))}])
+                """);
         }
 
         await AsStatistician.RecordSserReturnAsync(new()
@@ -377,7 +381,7 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         Assert.True(territory.Totals.Single(t => t.Code == "MESURES_NOUVELLES_JUDICIAIRES").Withheld);
 
         // What is told of the year later changes nothing: of two answers one could be taken from the other.
-        await jafer.Database.RunAsync("update survey_counts set count = count + 1 where departement = '03'");
+        await jafer.Database.RunAsync("update survey_counts set counts = array(select c + 1 from unnest(counts) c) where departement = '03'");
         Assert.Equal(survey, await partner.GetPublicSurveyAsync(new() { Year = 2023 }));
 
         long Nation(string code) => survey.Totals.Single(t => t.Code == code).Value;
@@ -415,7 +419,7 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         await AsStatistician.ImportSserReturnsAsync(new() { Content = ByteString.CopyFrom(Encoding.UTF8.GetBytes(content)), RequestId = NewId() });
 
     private Task<long> CountAsync(string code, int year) => jafer.Database.ReadAsync<long>(
-        $"select coalesce(sum(count), 0)::bigint from survey_counts where year = {year} and figure = {SurveyCatalogue.BuiltIn.Find(code)!.Number}");
+        $"select coalesce(sum(count), 0)::bigint from survey_counts, unnest(figures, counts) as f (figure, count) where year = {year} and figure = {SurveyCatalogue.BuiltIn.Find(code)!.Number}");
 
     /// <summary>A mesure of which a rencontre was held today, with the child.</summary>
     private async Task<string> HeldAsync()

@@ -10,12 +10,12 @@ create table survey_entries (
 );
 create index survey_entries_of_gestionnaire on survey_entries (gestionnaire_id, year, mesure_id);
 create table survey_counts (
-    gestionnaire_id uuid     not null,
-    year            smallint not null,
-    departement     text     not null,
-    figure          smallint not null,
-    count           bigint   not null,
-    primary key (gestionnaire_id, year, departement, figure)
+    gestionnaire_id uuid       not null,
+    year            smallint   not null,
+    departement     text       not null,
+    figures         smallint[] not null,
+    counts          bigint[]   not null,
+    primary key (gestionnaire_id, year, departement)
 );
 create index survey_counts_of_year on survey_counts (year, departement);
 

@@ -92,7 +92,7 @@ internal static class ReturnReview
         Some(SurveyFlagCode.EnfantsSansAge, "ENFANTS_AGE_INCONNU");
         Some(SurveyFlagCode.OrigineInconnue, "MESURES_NOUVELLES_AUTRE_JUGE");
         Some(SurveyFlagCode.SansDuree, "DUREE_SANS_RENCONTRE");
-        if (of["PERSONNEL"] is null || of["RESSOURCES"] is null)
+        if (!Told("PERSONNEL") || !Told("RESSOURCES"))
         {
             flags.Add(new ReturnFlag(SurveyFlagCode.PersonnelNonDeclare));
         }
@@ -133,8 +133,14 @@ internal static class ReturnReview
         {
             flags.Add(new ReturnFlag(SurveyFlagCode.Redresse));
         }
+        else if (of.Figures.Count(f => f.Origin == SurveyFigureOrigin.Imputed) is > 0 and var imputed)
+        {
+            flags.Add(new ReturnFlag(SurveyFlagCode.RedresseEnPartie, imputed));
+        }
 
         return flags;
+
+        bool Told(string code) => of.Figures.Any(f => f.Code == code && f.Origin != SurveyFigureOrigin.Imputed);
 
         void Some(SurveyFlagCode code, string figure)
         {

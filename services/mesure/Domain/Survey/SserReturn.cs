@@ -189,14 +189,32 @@ internal sealed class SserReturn
         return true;
     }
 
-    /// <summary>Takes figures in the place of an answer that never came.</summary>
-    /// <param name="figures">The figures, by code.</param>
+    /// <summary>
+    /// Takes figures in the place of an answer that never came, and in an answer that was validated in the place of those that are missing.
+    /// </summary>
+    /// <param name="figures">All figures, by code; those of a validated return are as it says.</param>
     /// <param name="now">Now.</param>
-    public void Impute(IReadOnlyDictionary<string, long> figures, DateTimeOffset now)
+    /// <returns>Whether anything is other than it was.</returns>
+    public bool Impute(IReadOnlyDictionary<string, long> figures, DateTimeOffset now)
     {
+        if (State == SserReturnState.Validated)
+        {
+            var told = Figures.Select(f => f.Code).ToHashSet();
+            var missing = figures.Where(f => !told.Contains(f.Key)).Select(f => new ReturnFigure(f.Key, f.Value, SurveyFigureOrigin.Imputed)).ToList();
+            if (missing.Count == 0)
+            {
+                return false;
+            }
+
+            Figures = InOrder(Figures.Concat(missing));
+            Version++;
+            return true;
+        }
+
         Version++;
         Figures = InOrder(figures.Select(f => new ReturnFigure(f.Key, f.Value, SurveyFigureOrigin.Imputed)));
         (Source, Definitions, GeneratedAt, State) = (SserReturnSource.Imputed, [], now, SserReturnState.Imputed);
+        return true;
     }
 
     private static List<ReturnFigure> InOrder(IEnumerable<ReturnFigure> figures) =>
