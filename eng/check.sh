@@ -75,7 +75,8 @@ play() { # play WHAT PROGRAM…: foreign clients, beside each other
   start=$(now_ms)
   for program in "${@:2}"; do
     case $program in
-      *.py) "$python" "clients/python/$program" </dev/null & ;;
+      # shellcheck disable=SC2086 # a program may have an argument
+      *.py*) "$python" clients/python/$program </dev/null & ;;
       *) node "clients/node/$program" </dev/null & ;;
     esac
     clients+=($!)
@@ -107,4 +108,5 @@ play "a webhook is created, verified over a rotation of its secrets, and deleted
 play "a watcher is killed again and again and resumes without a gap" watch.py
 play "a question is answered, something urgent acknowledged, and the exported thread verified" conversation.py
 play "a file is uploaded, cleared, sent with a message and downloaded in two parts" attachments.py
+play "a mail comes back, and the operator sees whose address is dead" "bounces.py --try"
 exit $status

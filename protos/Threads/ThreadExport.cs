@@ -211,6 +211,9 @@ public sealed record ExportedExpectation
     /// <summary>Code of the side that must act.</summary>
     public required string MustAct { get; init; }
 
+    /// <summary>external_id of the contact of whom it is asked; absent for anybody of the side.</summary>
+    public string? MustActContactId { get; init; }
+
     /// <summary>Until when.</summary>
     public required string DueTime { get; init; }
 

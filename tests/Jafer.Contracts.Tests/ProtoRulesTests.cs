@@ -60,7 +60,7 @@ public sealed class ProtoRulesTests
     [Fact]
     public void Field_Instant_EndsInTime() => Rule.BrokenByNobody(Contracts.Messages.SelectMany(m => m.Fields.InDeclarationOrder())
         .Where(f => f.FieldType == FieldType.Message && f.MessageType.FullName == "google.protobuf.Timestamp"
-            && !(f.Name.EndsWith("_time", StringComparison.Ordinal) || f.Name is "updated_since"))
+            && !(f.Name.EndsWith(f.IsRepeated ? "_times" : "_time", StringComparison.Ordinal) || f.Name is "updated_since"))
         .Select(f => f.FullName));
 
     [Fact]

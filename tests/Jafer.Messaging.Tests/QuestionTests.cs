@@ -40,6 +40,50 @@ public sealed class QuestionTests(MessagingFixture fixture) : IClassFixture<Mess
     }
 
     [Fact]
+    public async Task Question_ToAContactOfTheOtherSide_IsShownListedAndExportedAsTheirsUntilItIsAnswered()
+    {
+        var mesure = await fixture.OpenThreadAsync();
+        var (court, espace) = (fixture.Court(mesure), fixture.Espace(mesure));
+        foreach (var (contact, role) in new[] { ("anne", ParticipantRole.Responsable), ("bruno", ParticipantRole.Suppleant), ("chloe", ParticipantRole.Lecteur) })
+        {
+            await espace.AssignParticipantAsync(
+                new AssignParticipantRequest { MesureId = mesure.Id.ToString(), ContactId = contact, Role = role, RequestId = TestMesure.NewId().ToString() }, cancellationToken: Ct);
+        }
+
+        var due = Tomorrow;
+        await court.SayAsync(mesure, "Qui que ce soit ?", r => r.AnswerDueTime = Timestamp.FromDateTimeOffset(due.ToDateTimeOffset().AddDays(1)));
+        var question = await court.SayAsync(mesure, "Bruno ?", r => (r.AnswerDueTime, r.AnswerByContactId) = (due, "bruno"));
+
+        var open = (await court.ThreadAsync(mesure)).Expectations[0];
+        Assert.Equal((question.MessageId, "bruno", due), (open.MessageId, open.MustActContactId, open.DueTime));
+        Assert.Equal(["anne ", $"bruno {due}", "chloe "], (await espace.ListParticipantsAsync(new() { MesureId = mesure.Id.ToString() }, cancellationToken: Ct)).Participants
+            .Select(p => $"{p.ContactId} {string.Join(' ', p.AnswerDueTimes)}"));
+        Assert.Equal([question.MessageId], await OfAsync(espace, r => r.MustActContactId = "bruno"));
+        Assert.Equal([question.MessageId], await OfAsync(court, r => r.DueBeforeTime = Timestamp.FromDateTimeOffset(due.ToDateTimeOffset().AddHours(1))));
+        Assert.Empty(await OfAsync(espace, r => r.MustActContactId = "anne"));
+        Assert.Empty(await OfAsync(court, r => r.MustActContactId = "bruno"));
+        Assert.Single((await espace.ListThreadsAsync(new() { MustActContactId = "bruno" }, cancellationToken: Ct)).Threads);
+        Assert.Empty((await espace.ListThreadsAsync(new() { MustActContactId = "bruno", DueBeforeTime = due }, cancellationToken: Ct)).Threads);
+        Assert.Equal("bruno", (await court.FileAsync(mesure)).Messages[^1].Expectations![0].MustActContactId);
+        Assert.Contains(", de bruno", System.Net.WebUtility.HtmlDecode(System.Text.Encoding.UTF8.GetString(await court.ExportAsync(mesure, ExportFormat.Html))), StringComparison.Ordinal);
+        foreach (var (who, at) in new[] { ("chloe", due), ("personne", due), ("bruno", null), (new string('x', 101), due) })
+        {
+            Assert.Equal(["answer_by_contact_id"], (await Refusal.OfAsync(() => court.SayAsync(mesure, "?", r => (r.AnswerDueTime, r.AnswerByContactId) = (at, who)))).Fields);
+        }
+
+        // A colleague's answer is the side's.
+        await espace.SayAsync(mesure, "Je réponds pour lui.", r => r.AnswersMessageId = question.MessageId);
+        Assert.Empty(await OfAsync(espace, r => r.MustActContactId = "bruno"));
+
+        async Task<List<string>> OfAsync(MessagingService.MessagingServiceClient client, Action<ListMessagesRequest> filter)
+        {
+            var request = new ListMessagesRequest { MesureId = mesure.Id.ToString() };
+            filter(request);
+            return [.. (await client.ListMessagesAsync(request, cancellationToken: Ct)).Messages.Select(m => m.MessageId)];
+        }
+    }
+
+    [Fact]
     public async Task UrgentMessage_Acknowledged_ShowsWhoAndWhenOnce()
     {
         var mesure = await fixture.OpenThreadAsync();

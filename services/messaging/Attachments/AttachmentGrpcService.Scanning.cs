@@ -96,20 +96,26 @@ internal sealed partial class AttachmentGrpcService
         return commands.RunAsync(context, request, requestId, async ct =>
         {
             await db.Database.BeginTransactionAsync(ct);
-            var attachment = await Verdicts.LockAsync(db, id, ct) ?? throw DomainError.NotFound(Name(id));
-            context.JournalAlso($"threads/{attachment.ThreadId}");
-            if (!attachment.Sha256.AsSpan().SequenceEqual(request.Sha256.Span))
-            {
-                throw DomainError.Invalid("sha256", "is not that of the file");
-            }
-
             var verdict = request.Verdict switch
             {
                 AttachmentState.Sain => Verdict.Clean,
                 AttachmentState.Refuse => Verdict.Infected(request.FindingCode),
                 _ => Verdict.Failed("REPORTED"),
             };
-            await Verdicts.ApplyAsync(db, attachment, verdict, options.Value.Scanner.FirstBackoff, clock.GetStoredNow(), ct);
+            var locked = await Verdicts.LockAsync(db, id, verdict, ct) ?? throw DomainError.NotFound(Name(id));
+            var attachment = locked.File;
+            context.JournalAlso($"threads/{attachment.ThreadId}");
+            if (!attachment.Sha256.AsSpan().SequenceEqual(request.Sha256.Span))
+            {
+                throw DomainError.Invalid("sha256", "is not that of the file");
+            }
+
+            foreach (var resource in locked.SameBytes.SelectMany(a => new[] { Name(a.AttachmentId), $"threads/{a.ThreadId}" }).Distinct())
+            {
+                context.JournalAlso(resource);
+            }
+
+            await Verdicts.ApplyAsync(db, locked, verdict, options.Value.Scanner.FirstBackoff, clock.GetStoredNow(), ct);
             return new RecordVerdictResponse { State = attachment.State };
         }, _ => Name(id));
     }

@@ -123,12 +123,12 @@ internal sealed class AttachmentScanner(
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await Verdicts.LockAsync(db, id, ct) is not { } attachment || !attachment.Waits || (attachment.Lease != lease && verdict.State != AttachmentState.Refuse))
+        if (await Verdicts.LockAsync(db, id, verdict, ct) is not { } locked || !locked.File.Waits || (locked.File.Lease != lease && verdict.State != AttachmentState.Refuse))
         {
             return;
         }
 
-        await Verdicts.ApplyAsync(db, attachment, verdict, options.Value.Scanner.FirstBackoff, clock.GetStoredNow(), ct);
+        await Verdicts.ApplyAsync(db, locked, verdict, options.Value.Scanner.FirstBackoff, clock.GetStoredNow(), ct);
         db.JournalOwnWork("scan");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);

@@ -72,7 +72,10 @@ internal static class NamedFiles
     /// <param name="ct">Cancellation.</param>
     public static async Task CopyAsync(MessagingDbContext db, IReadOnlyList<(Guid MessageId, ThreadMessage Copy)> copies, DateTimeOffset now, CancellationToken ct)
     {
-        var files = await OfAsync(db, [.. copies.Select(c => c.MessageId)], ct);
+        // A refusal waits until the copies are there, and then finds them by their bytes.
+        var messageIds = copies.Select(c => c.MessageId).ToArray();
+        await db.Database.ExecuteSqlAsync($"select from attachments where message_id = any({messageIds}) order by attachment_id for share", ct);
+        var files = await OfAsync(db, messageIds, ct);
         foreach (var (messageId, copy) in copies)
         {
             foreach (var (i, file) in files[messageId].Index())

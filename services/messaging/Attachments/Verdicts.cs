@@ -28,6 +28,11 @@ internal readonly record struct Verdict(AttachmentState State, string Code)
     public static Verdict Failed(string error) => new(AttachmentState.EchecAnalyse, error);
 }
 
+/// <summary>A file whose row is locked, with those that its verdict concerns as well.</summary>
+/// <param name="File">The file.</param>
+/// <param name="SameBytes">Others of the same bytes that were not refused; none where the verdict is no refusal.</param>
+internal sealed record LockedFile(ThreadAttachment File, IReadOnlyList<ThreadAttachment> SameBytes);
+
 /// <summary>Applies what scanners find, in the transaction that was begun; the feeds are told.</summary>
 internal static class Verdicts
 {
@@ -45,16 +50,45 @@ internal static class Verdicts
         return found.Count == 0 ? null : found[0];
     }
 
-    /// <summary>Applies a verdict to a file whose row is locked. One that changes nothing tells nobody.</summary>
+    /// <summary>The file with its row locked for a verdict; for a refusal with all others of the same bytes, in the order of ids as whoever locks several.</summary>
     /// <param name="db">Database.</param>
-    /// <param name="attachment">The file.</param>
+    /// <param name="attachmentId">The file.</param>
+    /// <param name="verdict">What is about to be applied.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<LockedFile?> LockAsync(MessagingDbContext db, Guid attachmentId, Verdict verdict, CancellationToken ct)
+    {
+        if (verdict.State != AttachmentState.Refuse)
+        {
+            return await LockAsync(db, attachmentId, ct) is { } only ? new LockedFile(only, []) : null;
+        }
+
+        var found = await db.Attachments.FromSql($"""
+            select * from attachments
+            where attachment_id = {attachmentId} or (sha256 = (select sha256 from attachments where attachment_id = {attachmentId}) and state <> 'REFUSE' and erased_at is null)
+            order by attachment_id for update
+            """).ToListAsync(ct);
+        return found.Find(a => a.AttachmentId == attachmentId) is { } file ? new LockedFile(file, [.. found.Where(a => a != file)]) : null;
+    }
+
+    /// <summary>
+    /// Applies a verdict to a file whose row is locked. One that changes nothing tells nobody. A refusal is of bytes: it goes for every
+    /// other file of the same ones, whoever uploaded it: copies that were handed over, what was sent twice, what was cleared before.
+    /// </summary>
+    /// <param name="db">Database.</param>
+    /// <param name="locked">The file, and those of the same bytes.</param>
     /// <param name="verdict">The verdict.</param>
     /// <param name="firstBackoff">First wait before a check that failed is made again.</param>
     /// <param name="now">Now.</param>
     /// <param name="ct">Cancellation.</param>
-    public static async Task ApplyAsync(MessagingDbContext db, ThreadAttachment attachment, Verdict verdict, TimeSpan firstBackoff, DateTimeOffset now, CancellationToken ct)
+    public static async Task ApplyAsync(MessagingDbContext db, LockedFile locked, Verdict verdict, TimeSpan firstBackoff, DateTimeOffset now, CancellationToken ct)
     {
+        var attachment = locked.File;
         s_verdicts.Add(1, new KeyValuePair<string, object?>("outcome", verdict.State.ToCode()));
+        foreach (var same in locked.SameBytes)
+        {
+            await RefuseAsync(db, same, verdict.Code, now, ct);
+        }
+
         if (attachment.State == AttachmentState.Refuse)
         {
             if (verdict.State != AttachmentState.Refuse)
@@ -75,11 +109,16 @@ internal static class Verdicts
                 await PublishAsync(db, attachment, now, ct);
                 break;
             case AttachmentState.Refuse:
-                attachment.Refuse(verdict.Code, now);
-                await db.Database.ExecuteSqlAsync($"delete from attachment_chunks where attachment_id = {attachment.AttachmentId}", ct);
-                await PublishAsync(db, attachment, now, ct);
+                await RefuseAsync(db, attachment, verdict.Code, now, ct);
                 break;
         }
+    }
+
+    private static async Task RefuseAsync(MessagingDbContext db, ThreadAttachment attachment, string finding, DateTimeOffset now, CancellationToken ct)
+    {
+        attachment.Refuse(finding, now);
+        await db.Database.ExecuteSqlAsync($"delete from attachment_chunks where attachment_id = {attachment.AttachmentId}", ct);
+        await PublishAsync(db, attachment, now, ct);
     }
 
     private static async Task PublishAsync(MessagingDbContext db, ThreadAttachment attachment, DateTimeOffset now, CancellationToken ct)

@@ -25,6 +25,10 @@ internal sealed class MessageExpectation
     /// <summary>The side that must act; the same in a thread of one side.</summary>
     public required AuthorKind MustAct { get; init; }
 
+    /// <summary>The contact of that side of whom the author asks it, by external_id; null for anybody there.</summary>
+    [InClear(DataCategory.Professional)]
+    public string? MustActContactId { get; init; }
+
     public required DateTimeOffset DueAt { get; init; }
 
     public ExpectationState State { get; set; } = ExpectationState.Open;

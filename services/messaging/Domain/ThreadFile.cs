@@ -70,6 +70,7 @@ internal static class ThreadFile
             {
                 Kind = e.Kind.ToCode(),
                 MustAct = e.MustAct.ToCode(),
+                MustActContactId = e.MustActContactId,
                 DueTime = ThreadChain.Text(e.DueAt),
                 State = e.State.ToCode(),
                 CloseTime = Text(e.ClosedAt),

@@ -24,6 +24,8 @@ internal sealed partial class MessagingGrpcService
         var from = check.OptionalTime("from_time", request.FromTime);
         var until = check.OptionalTime("until_time", request.UntilTime);
         check.That(!(until < from), "until_time", "must not be before from_time");
+        var contactId = check.Text("must_act_contact_id", request.MustActContactId, MaxContactIdLength);
+        var dueBefore = check.OptionalTime("due_before_time", request.DueBeforeTime);
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
         var caller = context.Caller();
         var reader = ReaderOf(caller);
@@ -53,6 +55,18 @@ internal sealed partial class MessagingGrpcService
         if (until is not null)
         {
             messages = messages.Where(m => m.CreatedAt < until);
+        }
+
+        if (contactId.Length > 0)
+        {
+            // A contact's id is its own organisation's: the same one at the other side is somebody else.
+            messages = Of(messages, Attention.ToAnswer, reader).Where(m => db.Expectations.Any(e =>
+                e.MessageId == m.MessageId && e.State == ExpectationState.Open && e.MustActContactId == contactId));
+        }
+
+        if (dueBefore is not null)
+        {
+            messages = messages.Where(m => db.Expectations.Any(e => e.MessageId == m.MessageId && e.State == ExpectationState.Open && e.DueAt < dueBefore));
         }
 
         var page = thread is not null

@@ -20,6 +20,8 @@ internal sealed partial class MessagingGrpcService
         var from = check.OptionalTime("from_time", request.FromTime);
         var until = check.OptionalTime("until_time", request.UntilTime);
         check.That(!(until < from), "until_time", "must not be before from_time");
+        var contactId = check.Text("must_act_contact_id", request.MustActContactId, MaxContactIdLength);
+        var dueBefore = check.OptionalTime("due_before_time", request.DueBeforeTime);
         var pageSize = check.PageSize(request.PageSize, DefaultPageSize, MaxPageSize);
         var caller = context.Caller();
         var binding = PageTokens.Binding(caller.OrganisationId, request);
@@ -60,6 +62,16 @@ internal sealed partial class MessagingGrpcService
         }
 
         threads = Of(threads, state, reader);
+        if (contactId.Length > 0)
+        {
+            threads = Waiting(threads, e => e.MustActContactId == contactId, mine: true, reader);
+        }
+
+        if (dueBefore is not null)
+        {
+            threads = threads.Where(t => db.Expectations.Any(e => e.ThreadId == t.ThreadId && e.State == ExpectationState.Open && e.DueAt < dueBefore));
+        }
+
         if (before is not null)
         {
             threads = threads.Where(t => EF.Functions.LessThan(

@@ -121,6 +121,7 @@ internal sealed partial class MessagingGrpcService(
         Kind = expectation.Kind,
         MustAct = expectation.MustAct,
         MustActOrganisationId = thread.OrganisationOf(expectation.MustAct)?.ToString() ?? "",
+        MustActContactId = expectation.MustActContactId ?? "",
         DueTime = expectation.DueAt.ToProto(),
         State = expectation.State,
         ReminderCount = expectation.Reminders,

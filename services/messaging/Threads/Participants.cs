@@ -12,6 +12,7 @@ internal sealed partial class MessagingGrpcService
 {
     private const int MaxContactIdLength = 100;
     private const int MaxParticipants = 20;
+    private const int MaxAnswerTimes = 50;
 
     public override Task<AssignParticipantResponse> AssignParticipant(AssignParticipantRequest request, ServerCallContext context)
     {
@@ -106,7 +107,16 @@ internal sealed partial class MessagingGrpcService
             .Where(p => after is null || p.OrganisationId.CompareTo(after.OrganisationId) is var order
                 && (order > 0 || (order == 0 && string.CompareOrdinal(p.ContactId, after.ContactId) > 0)))
             .ToList();
-        response.Participants.AddRange(all.Take(pageSize).Select(ToProto));
+        var asked = (await db.Expectations.AsNoTracking()
+            .Where(e => e.ThreadId == key.ThreadId && e.State == ExpectationState.Open && e.MustActContactId != null)
+            .OrderBy(e => e.DueAt).Select(e => new { e.MustAct, e.MustActContactId, e.DueAt }).ToListAsync(ct))
+            .ToLookup(e => (thread.OrganisationOf(e.MustAct), e.MustActContactId), e => e.DueAt.ToProto());
+        response.Participants.AddRange(all.Take(pageSize).Select(p =>
+        {
+            var participant = ToProto(p);
+            participant.AnswerDueTimes.AddRange(asked[(p.OrganisationId, p.ContactId)].Take(MaxAnswerTimes));
+            return participant;
+        }));
         if (all.Count > pageSize)
         {
             response.NextPageToken = pageTokens.Protect(new ParticipantCursor(all[pageSize - 1].OrganisationId, all[pageSize - 1].ContactId), binding);

@@ -28,6 +28,8 @@ internal sealed partial class MessagingGrpcService
         var corrects = check.OptionalUuid("corrects_message_id", request.CorrectsMessageId);
         var answers = check.OptionalUuid("answers_message_id", request.AnswersMessageId);
         var answerDue = check.OptionalTime("answer_due_time", request.AnswerDueTime);
+        var answerBy = check.Text("answer_by_contact_id", request.AnswerByContactId, MaxContactIdLength);
+        check.That(answerBy.Length == 0 || answerDue is not null, "answer_by_contact_id", "needs answer_due_time");
         var template = TemplateOf(check, request);
         var attachments = check.Uuids(NamedFiles.Field, request.AttachmentIds, 0, NamedFiles.Max);
         var requestId = check.RequestId(request.RequestId);
@@ -50,6 +52,7 @@ internal sealed partial class MessagingGrpcService
             var now = clock.GetStoredNow();
             RequireWritable(thread, "POST_MESSAGE", now);
             CheckOnTime(answerDue, now);
+            await CheckMayAnswerAsync(thread, side, answerBy, ct);
             if (template is not null && (template.AuthorKind != side || template.ThreadKind != thread.Kind))
             {
                 throw DomainError.Invalid("template_code", "is a template of another side or kind of thread");
@@ -85,7 +88,7 @@ internal sealed partial class MessagingGrpcService
             var met = answers is { } answeredId ? await AnswerAsync(thread, side, person, answeredId, message, ct) : null;
             thread.Append(message);
             db.Messages.Add(message);
-            await ExpectAsync(thread, message, ct);
+            await ExpectAsync(thread, message, answerBy, ct);
             db.Publish((EventTypes.Blank<MessagePosted>() with
             {
                 MessageId = message.MessageId,
@@ -134,6 +137,17 @@ internal sealed partial class MessagingGrpcService
         if (answerDue > now.AddYears(1))
         {
             throw DomainError.Invalid("answer_due_time", "must lie at most one year ahead");
+        }
+    }
+
+    /// <summary>Who must answer is one whom their own side named to answer: nobody is made responsible from outside.</summary>
+    private async Task CheckMayAnswerAsync(MessageThread thread, AuthorKind side, string contactId, CancellationToken ct)
+    {
+        var organisationId = thread.OrganisationOf(thread.OtherThan(side));
+        if (contactId.Length > 0 && !await db.Participants.AnyAsync(
+            p => p.ThreadId == thread.ThreadId && p.OrganisationId == organisationId && p.ContactId == contactId && p.Role != ParticipantRole.Lecteur, ct))
+        {
+            throw DomainError.Invalid("answer_by_contact_id", "is no participant of the other side who answers or stands in");
         }
     }
 
@@ -187,7 +201,7 @@ internal sealed partial class MessagingGrpcService
         message.AuthorKind == side && (thread.OtherThan(side) != side || message.AuthorPersonId == person);
 
     /// <summary>Notes what a new message expects of the other side.</summary>
-    private async Task ExpectAsync(MessageThread thread, ThreadMessage message, CancellationToken ct)
+    private async Task ExpectAsync(MessageThread thread, ThreadMessage message, string answerBy, CancellationToken ct)
     {
         var due = new List<(ExpectationKind Kind, DateTimeOffset At)>();
         if (message.Kind is MessageKind.Danger or MessageKind.Difficulte)
@@ -218,6 +232,7 @@ internal sealed partial class MessagingGrpcService
             Position = message.Position,
             AskedBy = message.AuthorKind,
             MustAct = mustAct,
+            MustActContactId = d.Kind == ExpectationKind.Answer && answerBy.Length > 0 ? answerBy : null,
             DueAt = d.At,
             RemindAt = ExpectationLadders.Of(d.Kind, mustAct).First(d.At, calendar).At,
         }));

@@ -46,8 +46,8 @@ internal static class ThreadErasure
         var id = thread.ThreadId;
         await db.Messages.Where(m => m.ThreadId == id && m.Body != null).ExecuteUpdateAsync(set => set
             .SetProperty(m => m.Body, (string?)null).SetProperty(m => m.Salt, (byte[]?)null).SetProperty(m => m.ErasedAt, now), ct);
-        await db.Expectations.Where(e => e.ThreadId == id && e.ClosedByPersonId != null).ExecuteUpdateAsync(set => set
-            .SetProperty(e => e.ClosedByPersonId, (string?)null), ct);
+        await db.Expectations.Where(e => e.ThreadId == id && (e.ClosedByPersonId != null || e.MustActContactId != null)).ExecuteUpdateAsync(set => set
+            .SetProperty(e => e.ClosedByPersonId, (string?)null).SetProperty(e => e.MustActContactId, (string?)null), ct);
 
         // What nobody can answer any more, nobody is reminded of.
         await db.Expectations.Where(e => e.ThreadId == id && e.State == ExpectationState.Open).ExecuteUpdateAsync(set => set

@@ -96,7 +96,7 @@ internal static class ThreadPage
 
     private static string StateOf(ExportedExpectation expectation) => expectation.State switch
     {
-        "OPEN" => $"attendu jusqu'au {Time(expectation.DueTime)}",
+        "OPEN" => $"attendu jusqu'au {Time(expectation.DueTime)}{(expectation.MustActContactId is { } contact ? $", de {contact}" : "")}",
         "WITHDRAWN" => $"retiré le {Time(expectation.CloseTime)}",
         _ => $"donné le {Time(expectation.CloseTime)}{(expectation.ClosedByPersonId is { } person ? $", {person}" : "")}",
     };

@@ -230,6 +230,16 @@ internal static class MailText
     /// <param name="detail">What is waited for.</param>
     public static bool IsOfEspacesThread(string? detail) => detail?.StartsWith("ESPACE_", StringComparison.Ordinal) == true;
 
+    /// <summary>Whether it tells of a question, or that its answer is overdue. What is urgent as well is everybody's.</summary>
+    /// <param name="eventType">Type of the event.</param>
+    /// <param name="detail">What is waited for; null for none.</param>
+    public static bool IsOfQuestion(string eventType, string? detail) => eventType switch
+    {
+        "messaging.message-posted.v1" => detail is null or MessageOfEspace,
+        "messaging.message-overdue.v1" => detail?.EndsWith("ANSWER_OVERDUE", StringComparison.Ordinal) == true,
+        _ => false,
+    };
+
     private static bool IsOfEnquiry(string eventType) => eventType.StartsWith("directory.capacity-enquiry-", StringComparison.Ordinal);
 
     private static string Act(MailLine line) => (line.Deadline is { } deadline

@@ -107,6 +107,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         {
             EspaceGroupStale stale => ItemOf(stale.Group, stale.Key),
             UpkeepReminderDue { Kind: "WAIT_STALE" } due => ItemOf(Attente, due.Key),
+            AgrementLieuEnded ended => LieuItem(ended),
             _ => null,
         };
         var dueAt = message switch
@@ -114,6 +115,7 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
             DeadlineDue due => due.DueAt,
             ReminderDue due => due.DueAt,
             MessageOverdue overdue => overdue.DueAt,
+            MessagePosted posted => posted.AnswerDueAt,
             UpkeepReminderDue due => StartOf(due.DueDate),
             AgrementEnded ended => StartOf(ended.LastDay),
             AgrementLieuEnded ended => StartOf(ended.LastDay),
@@ -213,22 +215,34 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
         DateOnly[] to = [.. covered.Select(c => c.Period.To ?? DateOnly.MaxValue)];
         return db.Database.SqlQuery<Guid>($"""
             with waiting as (
-                select d.delivery_id, (d.deadline_due_at at time zone 'UTC')::date as last_day,
-                    case when d.event_type = 'directory.agrement-lieu-ended.v1' then (
-                        select (e.data ->> 'lieuId')::uuid from feed_events e where e.organisation_id = d.organisation_id and e.event_id = d.event_id) end as lieu_id
-                from deliveries d
+                select d.delivery_id, item, coalesce(split_part(item, ' ', 3)::date, (d.deadline_due_at at time zone 'UTC')::date) as last_day,
+                    case when d.event_type = 'directory.agrement-lieu-ended.v1' then coalesce(split_part(item, ' ', 2)::uuid, (
+                        select (e.data ->> 'lieuId')::uuid from feed_events e where e.organisation_id = d.organisation_id and e.event_id = d.event_id)) end as lieu_id
+                from deliveries d left join lateral unnest(d.items) as item on true
                 where d.mesure_id = {espace.AggregateId} and d.state in ('QUEUED', 'ADDRESSED')
                   and (d.event_type in ('directory.agrement-ended.v1', 'directory.agrement-lieu-ended.v1')
-                    or (d.event_type = 'directory.upkeep-reminder-due.v1' and d.deadline like 'AGREMENT%')))
-            select w.delivery_id from waiting w
-            where exists (
-                select from unnest({lieu}, {from}, {to}) as p (lieu_id, first_day, last_day)
-                where p.first_day <= w.last_day + 1 and p.last_day > w.last_day
-                  and p.lieu_id is not distinct from case when w.lieu_id = any({lieux}) then w.lieu_id end)
+                    or (d.event_type = 'directory.upkeep-reminder-due.v1' and d.deadline like 'AGREMENT%'))),
+            seen_to as (
+                select w.delivery_id, w.item from waiting w
+                where exists (
+                    select from unnest({lieu}, {from}, {to}) as p (lieu_id, first_day, last_day)
+                    where p.first_day <= w.last_day + 1 and p.last_day > w.last_day
+                      and p.lieu_id is not distinct from case when w.lieu_id = any({lieux}) then w.lieu_id end)),
+            less as (
+                update deliveries d set items = (
+                    select coalesce(array_agg(i), array[]::text[]) from unnest(d.items) i
+                    where not exists (select from seen_to s where s.delivery_id = d.delivery_id and s.item = i))
+                where d.items is not null and d.delivery_id in (select delivery_id from seen_to) returning d.delivery_id, d.items)
+            select delivery_id from less where cardinality(items) = 0
+            union
+            select delivery_id from seen_to where item is null
             """).ToListAsync(ct);
     }
 
     private static string ItemOf(string group, string? key) => key is null ? group : $"{group} {key}";
+
+    // Several lieux are told in one mail: which, and since when each.
+    private static string LieuItem(AgrementLieuEnded ended) => $"LIEU {ended.LieuId} {ended.LastDay:yyyy-MM-dd}";
 
     private static DateTimeOffset StartOf(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
 

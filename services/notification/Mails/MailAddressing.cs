@@ -133,7 +133,7 @@ internal sealed class MailAddressing(
             foreach (var notice in group.OrderBy(n => n.Rung))
             {
                 var kind = MailText.KindOf(notice.EventType, notice.Urgent, notice.Deadline);
-                var chosen = AddressBook.Choose(contacts, kind, [.. named[(notice.About, notice.OrganisationId)]], notice.Rung, notice.Escalated ? [.. tried[notice.DeliveryId]] : null);
+                var chosen = AddressBook.Choose(contacts, kind, NamedFor(notice, [.. named[(notice.About, notice.OrganisationId)]]), notice.Rung, notice.Escalated ? [.. tried[notice.DeliveryId]] : null);
                 var fresh = notice.IsAboveOthers && !notice.Urgent && !AddressBook.IsUrgent(kind)
                     ? [.. chosen.Where(c => !reminded.Exists(r => r.Thing == notice.Thing && r.Rung < notice.Rung && r.ContactId == c.ExternalId))]
                     : chosen;
@@ -245,9 +245,9 @@ internal sealed class MailAddressing(
     }
 
     /// <summary>Asks whom the organisations named for the mesures and espaces; once messaging has no answer it is not asked again for these.</summary>
-    private async Task<ILookup<(Guid About, Guid OrganisationId), string>> AskNamesAsync(List<Notice> due, CancellationToken ct)
+    private async Task<ILookup<(Guid About, Guid OrganisationId), NamedContact>> AskNamesAsync(List<Notice> due, CancellationToken ct)
     {
-        var named = new ConcurrentBag<((Guid, Guid) Key, string ContactId)>();
+        var named = new ConcurrentBag<((Guid, Guid) Key, NamedContact Contact)>();
         var away = false;
         await Parallel.ForEachAsync(
             due.Where(n => !n.Escalated && MailText.IsAboutMesure(n.EventType)).Select(n => (n.About, OfEspace: MailText.IsOfEspacesThread(n.Deadline))).Distinct(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct },
@@ -264,12 +264,22 @@ internal sealed class MailAddressing(
                     return;
                 }
 
-                foreach (var (organisationId, contactId) in people)
+                foreach (var contact in people)
                 {
-                    named.Add(((thread.About, organisationId), contactId));
+                    named.Add(((thread.About, contact.OrganisationId), contact));
                 }
             });
-        return named.ToLookup(n => n.Key, n => n.ContactId);
+        return named.ToLookup(n => n.Key, n => n.Contact);
+    }
+
+    /// <summary>
+    /// Whom the organisation named for what a notice is about: of a question that names who must answer, that one alone. The time until
+    /// which the answer is asked for tells which; an event names no contact.
+    /// </summary>
+    private static IReadOnlyCollection<string> NamedFor(Notice notice, List<NamedContact> named)
+    {
+        var asked = MailText.IsOfQuestion(notice.EventType, notice.Deadline) && notice.DueAt is { } due ? named.FindAll(n => n.AnswersDue.Contains(due)) : [];
+        return [.. (asked.Count > 0 ? asked : named).Select(n => n.ContactId)];
     }
 
     /// <summary>Puts off what is due to an organisation. Only an answer ends it, in the end: while the directory has none, it waits.</summary>

@@ -46,6 +46,7 @@ internal sealed class MailConnection(MailOptions options, TimeProvider clock) : 
     private const int MostMails = 100;
 
     private readonly X509Certificate2Collection? _authorities = Authorities(options);
+    private readonly MailboxAddress? _bounces = string.IsNullOrEmpty(options.BounceAddress) ? null : MailboxAddress.Parse(options.BounceAddress);
     private SmtpClient? _client;
     private int _sent;
 
@@ -114,7 +115,7 @@ internal sealed class MailConnection(MailOptions options, TimeProvider clock) : 
             }
 
             _client ??= await ConnectAsync(end);
-            await _client.SendAsync(message, end);
+            await _client.SendAsync(message, _bounces ?? message.From.Mailboxes.Single(), [message.To.Mailboxes.Single()], end);
             _sent++;
             return new MailResult(MailOutcome.Sent);
         }
@@ -147,7 +148,7 @@ internal sealed class MailConnection(MailOptions options, TimeProvider clock) : 
 
     private async Task<SmtpClient> ConnectAsync(CancellationToken ct)
     {
-        var client = new SmtpClient
+        var client = new Client(_bounces is not null)
         {
             Timeout = (int)options.Timeout.TotalMilliseconds,
             CheckCertificateRevocation = options.CheckRevocation,
@@ -161,7 +162,7 @@ internal sealed class MailConnection(MailOptions options, TimeProvider clock) : 
         try
         {
             // Nothing between: "when available" would let whoever sits in the way say that it is not.
-            await client.ConnectAsync(options.Host!, options.Port, options.StartTls ? SecureSocketOptions.StartTls : SecureSocketOptions.None, ct);
+            await client.ConnectAsync(options.Host!, options.Port, options.ImplicitTls ? SecureSocketOptions.SslOnConnect : options.StartTls ? SecureSocketOptions.StartTls : SecureSocketOptions.None, ct);
             if (options.User is { Length: > 0 } user)
             {
                 await client.AuthenticateAsync(user, options.Password ?? "", ct);
@@ -236,5 +237,14 @@ internal sealed class MailConnection(MailOptions options, TimeProvider clock) : 
         var authorities = new X509Certificate2Collection();
         authorities.ImportFromPemFile(file);
         return authorities;
+    }
+
+    /// <summary>Asks servers that can to tell of failures alone, under the id of the mail (RFC 3461), where somebody reads what they tell.</summary>
+    private sealed class Client(bool isTold) : SmtpClient
+    {
+        protected override string? GetEnvelopeId(MimeMessage message) => isTold ? message.MessageId?.Split("@")[0] : null;
+
+        protected override DeliveryStatusNotification? GetDeliveryStatusNotifications(MimeMessage message, MailboxAddress mailbox) =>
+            isTold ? DeliveryStatusNotification.Failure : null;
     }
 }

@@ -18,13 +18,22 @@ internal sealed class MailOptions
     /// <summary>Whether the connection must be encrypted by STARTTLS, with a certificate that is valid for <see cref="Host"/>.</summary>
     public bool StartTls { get; set; }
 
+    /// <summary>Whether the connection is encrypted from its first byte (SMTPS, usually port 465), in place of STARTTLS.</summary>
+    public bool ImplicitTls { get; set; }
+
+    /// <summary>Whether a connection is encrypted before anything is said on it.</summary>
+    public bool IsEncrypted => StartTls || ImplicitTls;
+
+    /// <summary>Where mails come back that could not be delivered (the envelope's sender); null for <see cref="From"/>.</summary>
+    public string? BounceAddress { get; set; }
+
     /// <summary>PEM file of the authorities that may have signed that certificate, in place of the machine's; null for those.</summary>
     public string? AuthoritiesFile { get; set; }
 
     /// <summary>Whether a revoked certificate is looked for; needs a way to the authority's lists.</summary>
     public bool CheckRevocation { get; set; }
 
-    /// <summary>User of the mail server; null for none. Only over STARTTLS.</summary>
+    /// <summary>User of the mail server; null for none. Only over an encrypted connection.</summary>
     public string? User { get; set; }
 
     /// <summary>Password of that user.</summary>

@@ -4,6 +4,12 @@ using Jafer.ServiceDefaults.Telemetry;
 
 namespace Jafer.Notifications.Mails;
 
+/// <summary>A contact whom an organisation named for a thread.</summary>
+/// <param name="OrganisationId">The organisation.</param>
+/// <param name="ContactId">External id of the contact.</param>
+/// <param name="AnswersDue">Until when questions ask an answer of this one.</param>
+internal sealed record NamedContact(Guid OrganisationId, string ContactId, IReadOnlyList<DateTimeOffset> AnswersDue);
+
 /// <summary>Whom organisations named for a mesure or an espace: the participants of its thread who answer, or stand in for who does.</summary>
 internal sealed class NamedContacts(MessagingService.MessagingServiceClient messaging, ILogger<NamedContacts> logger)
 {
@@ -14,7 +20,7 @@ internal sealed class NamedContacts(MessagingService.MessagingServiceClient mess
     /// <param name="about">The mesure or espace.</param>
     /// <param name="ofEspace">Whether it is an espace.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<IReadOnlyList<(Guid OrganisationId, string ContactId)>?> OfAsync(Guid about, bool ofEspace, CancellationToken ct)
+    public async Task<IReadOnlyList<NamedContact>?> OfAsync(Guid about, bool ofEspace, CancellationToken ct)
     {
         try
         {
@@ -23,7 +29,7 @@ internal sealed class NamedContacts(MessagingService.MessagingServiceClient mess
                 new ListParticipantsRequest { MesureId = ofEspace ? "" : about.ToString(), EspaceId = ofEspace ? about.ToString() : "", PageSize = 200 }, cancellationToken: ct).OrNoAnswerAsync(ct);
             return answer?.Participants
                 .Where(p => p.Role is ParticipantRole.Responsable or ParticipantRole.Suppleant)
-                .Select(p => (Guid.Parse(p.OrganisationId), p.ContactId)).ToList();
+                .Select(p => new NamedContact(Guid.Parse(p.OrganisationId), p.ContactId, [.. p.AnswerDueTimes.Select(t => t.ToDateTimeOffset())])).ToList();
         }
         catch (Exception e) when (!ct.IsCancellationRequested)
         {

@@ -1,8 +1,10 @@
+using System.Text.RegularExpressions;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Notification.V1;
 using Jafer.Notifications.Data;
 using Jafer.Notifications.Feed;
+using Jafer.Notifications.Mails;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
@@ -12,7 +14,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Jafer.Notifications.Notices;
 
 /// <summary>What was told to whom, and what became of it.</summary>
-internal sealed class NoticeGrpcService(
+internal sealed partial class NoticeGrpcService(
     NotificationsDbContext db, Commands<NotificationsDbContext> commands, NoticeReader notices, DeliveryProofs proofs, PageTokens tokens, TimeProvider clock)
     : NoticeService.NoticeServiceBase
 {
@@ -121,6 +123,30 @@ internal sealed class NoticeGrpcService(
 
         return response;
     }
+
+    public override Task<RecordBounceResponse> RecordBounce(RecordBounceRequest request, ServerCallContext context)
+    {
+        var check = new FieldChecks();
+        var mailId = check.Uuid("mail_id", request.MailId);
+        var requestId = check.RequestId(request.RequestId);
+        check.That(EnhancedStatus.IsMatch(request.Status), "status", "must be a status such as 5.1.1, of class 4 or 5");
+        check.ThrowIfAny();
+        return commands.RunAsync(context, request, requestId, async ct =>
+        {
+            await db.Database.BeginTransactionAsync(ct);
+            var known = await db.MailRecipients.AsNoTracking().AnyAsync(r => r.MailId == mailId, ct);
+            if (!known)
+            {
+                throw DomainError.NotFound($"mails/{mailId}");
+            }
+
+            var refused = request.Status[0] == '4' ? 0 : await Bounces.NoteAsync(db, mailId, request.Status, clock.GetStoredNow(), ct);
+            return new RecordBounceResponse { RefusedCount = refused };
+        }, _ => $"mails/{mailId}");
+    }
+
+    [GeneratedRegex(@"^[45]\.\d{1,3}\.\d{1,3}\z")]
+    private static partial Regex EnhancedStatus { get; }
 
     /// <summary>The event of a notice of the organisation: of a mail, a webhook or the feed, kept or proven; null when it has no such notice.</summary>
     private async Task<Guid?> EventOfAsync(Guid noticeId, Guid organisationId, CancellationToken ct) => (await db.Database.SqlQuery<Guid>($"""

@@ -55,6 +55,33 @@ internal sealed class WebhookDispatcher(
                   d.aggregate_version, d.position
         """;
 
+    // What came behind an event that waits for another attempt, or is under way, is put off until then: the claim would look at all of it
+    // each time in vain, which for endpoints that are dead for days is most of what waits. Whoever delivers the first one wakes the next:
+    // the first one's row is locked meanwhile, so that it is either seen as delivered or finds what was put off.
+    private const string PutOff = """
+        with looked as (
+            select due.delivery_id, head.delivery_id as head_id
+            from webhook_endpoints e
+            cross join lateral (
+                select d.delivery_id, d.aggregate_id, d.position from webhook_deliveries d
+                where d.endpoint_id = e.endpoint_id and d.state = 'QUEUED' and not d.test and d.next_attempt_at <= $1
+                order by d.next_attempt_at, d.position limit 200) due
+            cross join lateral (
+                select h.delivery_id, h.position, h.next_attempt_at from webhook_deliveries h
+                where h.endpoint_id = e.endpoint_id and h.aggregate_id = due.aggregate_id and h.state = 'QUEUED' and not h.test
+                order by h.position limit 1) head
+            where e.state = 'ENABLED' and (e.rest_until is null or e.rest_until <= $1) and head.position < due.position and head.next_attempt_at > $1
+            limit 5000),
+        heads as (
+            select delivery_id, next_attempt_at from webhook_deliveries
+            where delivery_id in (select head_id from looked) and state = 'QUEUED' and next_attempt_at > $1 for share skip locked),
+        behind as (
+            select b.delivery_id, h.next_attempt_at
+            from webhook_deliveries b join looked l on l.delivery_id = b.delivery_id join heads h on h.delivery_id = l.head_id
+            where b.state = 'QUEUED' and b.lease is null for update of b skip locked)
+        update webhook_deliveries d set next_attempt_at = b.next_attempt_at from behind b where d.delivery_id = b.delivery_id
+        """;
+
     // An attempt that is cut by the end of the service is made again elsewhere: it should have its time first.
     private static readonly TimeSpan s_courtesy = TimeSpan.FromSeconds(5);
 
@@ -76,10 +103,17 @@ internal sealed class WebhookDispatcher(
         }
     }
 
-    private Task WakeAsync(CancellationToken ct)
+    private async Task WakeAsync(CancellationToken ct)
     {
         signal.Notify();
-        return Task.CompletedTask;
+        int moved;
+        do
+        {
+            await using var command = source.CreateCommand(PutOff);
+            command.Parameters.AddWithValue(clock.GetStoredNow());
+            moved = await command.ExecuteNonQueryAsync(ct);
+        }
+        while (moved > 0);
     }
 
     private async Task DispatchAsync(CancellationToken cut, CancellationToken stopping)

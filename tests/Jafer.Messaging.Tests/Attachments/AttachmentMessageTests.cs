@@ -198,6 +198,19 @@ public sealed class AttachmentMessageTests(AttachmentFixture fixture) : IClassFi
         {
             Assert.Equal(StatusCode.PermissionDenied, (await Refusal.OfAsync(() => successor.DownloadAsync(hidden))).Code);
         }
+
+        // The scanner learnt more about one file: every file of the same bytes is refused, and nothing else.
+        var other = await fixture.OpenThreadAsync();
+        var elsewhere = await UploadClearedAsync(fixture.Espace(other), other, file, "autre nom.pdf");
+        await fixture.Scanner().RecordVerdictAsync(AttachmentTests.Verdict(id, file, AttachmentState.Refuse, "Late"), cancellationToken: Ct);
+        foreach (var (client, refused) in new[] { (fixture.Court(former), id), (successor, copy.AttachmentId), (fixture.Espace(other), elsewhere) })
+        {
+            Assert.Equal("REFUSE", (await Refusal.OfAsync(() => client.DownloadAsync(refused))).Metadata["state"]);
+        }
+
+        Assert.Equal(TestFiles.Png(), await BytesAsync(fixture.Court(former), kept));
+        Assert.Equal(0L, await fixture.Database.ReadAsync<long>($"select count(*) from attachment_chunks where attachment_id in ('{id}', '{copy.AttachmentId}', '{elsewhere}')"));
+        Assert.Equal(["Late", "Late", "Late"], await fixture.Database.ReadAllAsync<string>($"select finding from attachments where attachment_id in ('{id}', '{copy.AttachmentId}', '{elsewhere}')"));
     }
 
     [Fact]

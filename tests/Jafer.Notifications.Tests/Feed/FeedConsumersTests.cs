@@ -58,6 +58,8 @@ public sealed class FeedConsumersTests : IAsyncLifetime
         var listed = Assert.Single((await Client("operateur", s_operator).ListFeedConsumersAsync(new() { SilentOnly = true }, cancellationToken: Ct)).Consumers);
         Assert.Equal((mesure.GestionnaireId.ToString(), 6, 1, true, true), (listed.OrganisationId, listed.LastDate.Day, listed.UsualDays, listed.Silent, listed.Told));
         Assert.Equal(1L, await _database.ReadAsync<long>($"select count(*) from deliveries where organisation_id = '{mesure.GestionnaireId}' and event_type = 'notification.consumer-silent.v1'"));
+        await Consumers.SweepAsync(Ct);
+        Assert.True(Gauges.Read("jafer.feed.silent_consumers")["jafer.feed.silent_consumers"] >= 1);
 
         // It is back, and may fall silent again.
         await ResumeAsync(espace);

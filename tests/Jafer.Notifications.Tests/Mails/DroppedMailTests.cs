@@ -115,6 +115,29 @@ public sealed class DroppedMailTests(NotificationsFixture fixture) : IClassFixtu
     }
 
     [Fact]
+    public async Task AgrementsOfTwoLieux_OfWhichOneIsCoveredAgain_AreMailedForTheOther()
+    {
+        var (espace, gestionnaire, first, second) = (TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId(), TestMesure.NewId());
+        await fixture.ApplyAsync(
+            TestEspace.AgrementLieuEnded(espace, gestionnaire, first, new DateOnly(2026, 11, 1)), TestEspace.AgrementLieuEnded(espace, gestionnaire, second, new DateOnly(2026, 11, 2)));
+        var (old, later) = (new AgrementPeriod(new DateOnly(2021, 1, 1), new DateOnly(2026, 11, 1)), new AgrementPeriod(new DateOnly(2021, 1, 1), new DateOnly(2026, 11, 2)));
+        var (next, afterwards) = (new AgrementPeriod(new DateOnly(2026, 11, 2), null), new AgrementPeriod(new DateOnly(2026, 11, 3), null));
+        EspacePublished Published(int version, AgrementPeriod[] ofFirst, AgrementPeriod[] ofSecond) => TestEspace.Published(espace, gestionnaire, version) with
+        {
+            AgrementPeriods = [old, next],
+            LieuAgrements = [new LieuAgrement(first, ofFirst), new LieuAgrement(second, ofSecond)],
+        };
+
+        await fixture.ApplyAsync(Published(4, [old, next], [later]));
+        Assert.Equal([$"QUEUED LIEU {second} 2026-11-02"], await StatesAsync());
+
+        await fixture.ApplyAsync(Published(5, [old, next], [later, afterwards]));
+        Assert.Equal(["DROPPED"], await StatesAsync());
+
+        Task<IReadOnlyList<string>> StatesAsync() => fixture.Database.ReadAllAsync<string>($"select concat_ws(' ', state, items[1]) from deliveries where mesure_id = '{espace}'");
+    }
+
+    [Fact]
     public async Task Message_AcknowledgedOrWithdrawnBeforeItsReminderIsSent_IsNotRemindedOf()
     {
         var mesure = TestMesure.Create();

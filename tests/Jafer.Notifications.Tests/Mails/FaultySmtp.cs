@@ -96,7 +96,8 @@ internal sealed partial class FaultySmtp : IAsyncDisposable
         using var raw = new MemoryStream(mail.GetProperty("raw").GetBytesFromBase64());
         return new SeenMail(
             mail.GetProperty("address").GetString()!, mail.GetProperty("code").GetInt32(), MimeMessage.Load(raw), mail.GetProperty("secure").GetBoolean(),
-            mail.GetProperty("user").GetString()!, mail.GetProperty("recipients").GetInt32());
+            mail.GetProperty("user").GetString()!, mail.GetProperty("recipients").GetInt32(), mail.GetProperty("from").GetString()!, mail.GetProperty("envelopeId").GetString()!,
+            string.Join(',', mail.GetProperty("notify").EnumerateArray()));
     }
 }
 
@@ -104,4 +105,4 @@ internal sealed record Seen(int Connections, int Most, IReadOnlyList<SeenRecipie
 
 internal sealed record SeenRecipient(string Address, int Code);
 
-internal sealed record SeenMail(string Address, int Code, MimeMessage Message, bool Secure, string User, int Recipients);
+internal sealed record SeenMail(string Address, int Code, MimeMessage Message, bool Secure, string User, int Recipients, string From, string EnvelopeId, string Notify);

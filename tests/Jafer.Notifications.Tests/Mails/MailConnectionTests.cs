@@ -45,6 +45,43 @@ public sealed class MailConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Send_WithTlsFromTheFirstByte_GoesEncryptedAndOnlyByTheRightCertificate()
+    {
+        await using var smtp = await SecureAsync(("SMTP_SECURE", "1"));
+        await using var connection = Connect(smtp, Implicit);
+        await using var unknown = Connect(smtp, o => { Implicit(o); o.AuthoritiesFile = null; });
+        await using var startTls = await SecureAsync();
+        await using var other = Connect(startTls, Implicit);
+
+        Assert.Equal([new MailResult(MailOutcome.Sent), new MailResult(MailOutcome.Sent)], [await SendAsync(connection), await SendAsync(connection)]);
+        Assert.Equal(new MailResult(MailOutcome.Away, null, "SMTP_CERTIFICATE"), await SendAsync(unknown));
+        Assert.Equal(MailOutcome.Away, (await SendAsync(other)).Outcome);
+
+        var seen = await smtp.SeenAsync();
+        Assert.Equal(2, seen.Mails.Count);
+        Assert.All(seen.Mails, m => Assert.Equal((true, "jafer"), (m.Secure, m.User)));
+        Assert.Empty((await startTls.SeenAsync()).Recipients);
+
+        static void Implicit(MailOptions options) => (options.StartTls, options.ImplicitTls) = (false, true);
+    }
+
+    [Fact]
+    public async Task Send_WithAnAddressForBounces_SaysWhereAMailComesBackAndUnderWhichId()
+    {
+        await using var smtp = await FaultySmtp.StartAsync();
+        await using var told = Connect(smtp, o => (o.StartTls, o.User, o.BounceAddress) = (false, null, "retours@jafer.example"));
+        await using var untold = Connect(smtp, o => (o.StartTls, o.User) = (false, null));
+        var id = TestMesure.NewId();
+
+        Assert.Equal(new MailResult(MailOutcome.Sent), await told.SendAsync(id, Address, Content(), Ct));
+        Assert.Equal(new MailResult(MailOutcome.Sent), await untold.SendAsync(id, Address, Content(), Ct));
+
+        var mails = (await smtp.SeenAsync()).Mails;
+        Assert.Equal([("retours@jafer.example", id.ToString(), "FAILURE"), ("ne-pas-repondre@jafer.example", "", "")], mails.Select(m => (m.From, m.EnvelopeId, m.Notify)));
+        Assert.All(mails, m => Assert.Equal(("ne-pas-repondre@jafer.example", $"{id}@jafer.example"), (m.Message.From.Mailboxes.Single().Address, m.Message.MessageId)));
+    }
+
+    [Fact]
     public async Task Send_ToAServerWithoutTheCertificate_IsNotSentAndGivesNoPassword()
     {
         await using var smtp = await SecureAsync();
@@ -107,8 +144,8 @@ public sealed class MailConnectionTests : IAsyncLifetime
 
     private static Task<MailResult> SendAsync(MailConnection connection) => connection.SendAsync(TestMesure.NewId(), Address, Content(), Ct);
 
-    private Task<FaultySmtp> SecureAsync() => FaultySmtp.StartAsync(
-        ("SMTP_KEY", Path.Combine(_folder.FullName, "key.pem")), ("SMTP_CERT", Path.Combine(_folder.FullName, "cert.pem")), ("SMTP_USER", "jafer"), ("SMTP_PASSWORD", "un secret"));
+    private Task<FaultySmtp> SecureAsync(params (string, string)[] more) => FaultySmtp.StartAsync(
+        [("SMTP_KEY", Path.Combine(_folder.FullName, "key.pem")), ("SMTP_CERT", Path.Combine(_folder.FullName, "cert.pem")), ("SMTP_USER", "jafer"), ("SMTP_PASSWORD", "un secret"), .. more]);
 
     private MailConnection Connect(FaultySmtp smtp, Action<MailOptions> change)
     {

@@ -277,6 +277,31 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
         Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("3")));
     }
 
+    [Fact]
+    public async Task Mail_OfAQuestionThatNamesWhoMustAnswer_GoesToThatOneAndItsReminderToo()
+    {
+        var mesure = TestMesure.Create();
+        var (organisation, due) = (mesure.JuridictionId, TimeProvider.System.GetUtcNow().AddMinutes(-1));
+        due = new DateTimeOffset(due.Ticks / 10 * 10, TimeSpan.Zero);
+        string AddressOf(string id) => $"{id}.{organisation:N}@tribunal.test";
+        fixture.Directory.Answer(organisation, [.. new[] { "1", "2", "3" }.Select(id => new Contact { ExternalId = id, Email = AddressOf(id), Role = ContactRole.Suivi })]);
+        Participant Named(string id, ParticipantRole role, params DateTimeOffset[] dues) =>
+            new() { OrganisationId = organisation.ToString(), ContactId = id, Role = role, AnswerDueTimes = { dues.Select(Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset) } };
+        fixture.Messaging.Answer(mesure.Id, () => new ListParticipantsResponse
+        {
+            Participants = { Named("1", ParticipantRole.Responsable), Named("2", ParticipantRole.Suppleant, due, due.AddDays(3)), Named("3", ParticipantRole.Responsable, due.AddDays(1)) },
+        });
+
+        await fixture.ApplyAsync(mesure.Message(mesure.GestionnaireId, 2) with { AnswerDueAt = due }, mesure.Overdue(organisation, "ANSWER") with { DueAt = due });
+        await AddressedAsync(mesure);
+        Assert.Equal(["2", "2"], await fixture.Database.ReadAllAsync<string>($"select contact_id from mail_recipients where subject_id = '{mesure.Id}'"));
+
+        // What asks nobody by name goes to all who answer.
+        await fixture.ApplyAsync(mesure.Message(mesure.GestionnaireId, 3));
+        await AddressedAsync(mesure);
+        Assert.Equal(["1", "2", "2", "2", "3"], await fixture.Database.ReadAllAsync<string>($"select contact_id from mail_recipients where subject_id = '{mesure.Id}' order by 1"));
+    }
+
     [Theory]
     [InlineData(StatusCode.Unavailable)]
     [InlineData(StatusCode.Unimplemented)]
@@ -297,6 +322,7 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
     [InlineData("Mail:Port", "70000")]
     [InlineData("Mail:AuthoritiesFile", "/nowhere/authorities.pem")]
     [InlineData("Mail:Concurrency", "0")]
+    [InlineData("Mail:BounceAddress", "retours")]
     public async Task Start_MailSettingThatCannotBe_IsRefusedByItsName(string key, string value)
     {
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => fixture.StartReplicaAsync((key, value)));

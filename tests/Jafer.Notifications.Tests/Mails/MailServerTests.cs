@@ -1,7 +1,9 @@
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Notification.V1;
+using Jafer.Notifications.Mails;
 using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.Notifications.Tests.Mails;
 
@@ -93,6 +95,44 @@ public sealed class MailServerTests(MailFaultFixture fixture) : IClassFixture<Ma
 
         await fixture.DeliveryAsync(delivery, "SENT");
         Assert.Single(await fixture.Smtp.TakenAsync(director));
+    }
+
+    [Fact]
+    public async Task Bounce_OfAMailThatWasTaken_IsARefusalAndTellsTheRestOfTheOrganisation()
+    {
+        var organisation = TestMesure.NewId();
+        var (follower, director) = ($"suivi.{organisation:N}@association.test", $"direction.{organisation:N}@association.test");
+        fixture.Directory.Answer(
+            organisation, new Contact { ExternalId = "1", Email = follower, Role = ContactRole.Suivi }, new Contact { ExternalId = "2", Email = director, Role = ContactRole.Direction });
+        var (delivery, old) = (await fixture.QueueAsync(organisation), await fixture.QueueAsync(organisation));
+        await fixture.DeliveryAsync(delivery, "SENT");
+        await fixture.DeliveryAsync(old, "SENT");
+        await fixture.Database.RunAsync($"update deliveries set sent_at = sent_at - interval '2 days' where delivery_id = '{old}'");
+        var mailId = Guid.Parse((await fixture.Smtp.TakenAsync(follower))[0].Message.MessageId!.Split('@')[0]);
+        Assert.Empty(await fixture.Smtp.TakenAsync(director));
+        var operators = Notices(Roles.Operateur, TestMesure.NewId());
+        RecordBounceRequest Bounce(string status) => new() { MailId = mailId.ToString(), Status = status, RequestId = TestMesure.NewId().ToString() };
+
+        Assert.Equal(0, (await operators.RecordBounceAsync(Bounce("4.2.2"), cancellationToken: Ct)).RefusedCount);
+        var told = await fixture.Database.ReadAsync<int>($"select count(*)::int from mail_recipients where mail_id = '{mailId}'");
+        Assert.Equal(told, (await operators.RecordBounceAsync(Bounce("5.1.1"), cancellationToken: Ct)).RefusedCount);
+        Assert.Equal(0, (await operators.RecordBounceAsync(Bounce("5.1.1"), cancellationToken: Ct)).RefusedCount);
+
+        await Eventually.BecomesAsync(() => fixture.Smtp.TakenAsync(director), m => m.Count == 1, "the director's mail");
+        var refusals = (await Notices(Roles.Espace, organisation).ListMailRefusalsAsync(new ListMailRefusalsRequest(), cancellationToken: Ct)).Refusals;
+        Assert.All(refusals, r => Assert.Equal(("1", NoticeState.Refused, "BOUNCE_5.1.1"), (r.ContactId, r.State, r.LastError)));
+        Assert.NotEmpty(refusals);
+        Assert.Equal("SENT", await fixture.Database.ReadAsync<string>($"select state from deliveries where delivery_id = '{old}'"));
+        await fixture.Database.RunAsync($"insert into deliveries select gen_random_uuid(), '{organisation}', gen_random_uuid(), event_type, mesure_id, false, 'QUEUED', 0, now() + interval '1 hour', now() - interval '2 hours' from deliveries where delivery_id = '{delivery}'");
+        await fixture.Host.App.Services.GetRequiredService<MailCensus>().CountAsync(Ct);
+        var gauges = Gauges.Read("jafer.mail.");
+        Assert.True(gauges["jafer.mail.refused_contacts"] >= 1 && gauges["jafer.mail.pending"] >= 1 && gauges["jafer.mail.oldest_age"] >= 7000);
+        await fixture.Database.RunAsync($"update deliveries set state = 'DROPPED' where organisation_id = '{organisation}' and state = 'QUEUED'");
+        Assert.Equal(["status"], (await Refusal.OfAsync(operators.RecordBounceAsync(Bounce("2.0.0"), cancellationToken: Ct))).Fields);
+        Assert.Equal(
+            Grpc.Core.StatusCode.NotFound,
+            (await Refusal.OfAsync(operators.RecordBounceAsync(new() { MailId = TestMesure.NewId().ToString(), Status = "5.0.0", RequestId = TestMesure.NewId().ToString() }, cancellationToken: Ct))).Code);
+        Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(Notices(Roles.Espace, organisation).RecordBounceAsync(Bounce("5.1.1"), cancellationToken: Ct))).Reason);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 // A mail server that misbehaves as a test wants it: node smtp.mjs, then what it should do by POST /rules, what it saw by GET /seen, to how many by GET /people.
 //
-// Environment: SMTP_PORT and PORT (0 or absent = any free one); SMTP_KEY and SMTP_CERT, PEM files, for STARTTLS; SMTP_USER and
-// SMTP_PASSWORD, who must authenticate. It ends with its input.
+// Environment: SMTP_PORT and PORT (0 or absent = any free one); SMTP_KEY and SMTP_CERT, PEM files, for STARTTLS, or with SMTP_SECURE=1
+// for TLS from the first byte; SMTP_USER and SMTP_PASSWORD, who must authenticate. It ends with its input.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { SMTPServer } from 'smtp-server';
@@ -29,6 +29,8 @@ function answerOf(table, address) {
 const smtp = new SMTPServer({
   authOptional: !env.SMTP_USER,
   hideSTARTTLS: !env.SMTP_KEY,
+  secure: env.SMTP_SECURE === '1',
+  hideDSN: false,
   ...(env.SMTP_KEY ? { key: readFileSync(env.SMTP_KEY), cert: readFileSync(env.SMTP_CERT) } : {}),
   onAuth: ({ username, password }, _, done) => (username === env.SMTP_USER && password === env.SMTP_PASSWORD ? done(null, { user: username }) : done(no(535))),
   onConnect(_, done) {
@@ -49,7 +51,7 @@ const smtp = new SMTPServer({
     stream.on('data', (chunk) => chunks.push(chunk)).on('error', done).on('end', () => {
       const [{ address }] = session.envelope.rcptTo;
       const code = answerOf(rules.data, address);
-      mails.push({ address, code: code || 250, raw: Buffer.concat(chunks).toString('base64'), secure: session.secure, user: session.user ?? '', recipients: session.envelope.rcptTo.length });
+      mails.push({ address, code: code || 250, raw: Buffer.concat(chunks).toString('base64'), secure: session.secure, user: session.user ?? '', from: session.envelope.mailFrom.address, envelopeId: session.envelope.dsn?.envid ?? '', notify: session.envelope.rcptTo[0].dsn?.notify ?? [], recipients: session.envelope.rcptTo.length });
       later(done, code ? no(code) : null);
     });
   },

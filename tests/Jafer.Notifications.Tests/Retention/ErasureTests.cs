@@ -189,9 +189,18 @@ public sealed class ErasureTests : IAsyncLifetime
             () => Database(MessagingModule.Name).ReadAsync<long>($"select count(*) from threads where thread_id = '{id}'"), n => n == 1, "the thread to open");
         var messages = new MessagingService.MessagingServiceClient(Channel(MessagingModule.Name, Roles.Espace));
         var answers = new MessagingService.MessagingServiceClient(Channel(MessagingModule.Name, Roles.Juridiction));
-        await answers.AssignParticipantAsync(new AssignParticipantRequest { MesureId = id, ContactId = Word("contact"), Role = ParticipantRole.Responsable, RequestId = Id() });
+        var contact = Word("contact");
+        await answers.AssignParticipantAsync(new AssignParticipantRequest { MesureId = id, ContactId = contact, Role = ParticipantRole.Responsable, RequestId = Id() });
         await answers.PostMessageAsync(new PostMessageRequest { MesureId = id, Body = Word("message"), RequestId = Id() });
-        await messages.PostMessageAsync(new PostMessageRequest { MesureId = id, Body = Word("courrier"), AttachmentIds = { await UploadAsync(id) }, RequestId = Id() });
+        await messages.PostMessageAsync(new PostMessageRequest
+        {
+            MesureId = id,
+            Body = Word("courrier"),
+            AttachmentIds = { await UploadAsync(id) },
+            AnswerByContactId = contact,
+            AnswerDueTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(3)),
+            RequestId = Id(),
+        });
 
         var close = new CloseMesureRequest { MesureId = id, Reason = ClosureReason.InterruptionEspaceAutre, Comment = Word("fin"), RequestId = Id() };
         await espace.CloseMesureAsync(close);

@@ -275,6 +275,37 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
     }
 
     [Fact]
+    public async Task Events_BehindOneThatWaits_ArePutOffWithItAndFollowItAtOnce()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var failing = true;
+        receiver.Answer = (_, http) =>
+        {
+            http.Response.StatusCode = Volatile.Read(ref failing) ? 500 : 204;
+            return Task.CompletedTask;
+        };
+        var mesure = TestMesure.Create();
+        await fixture.CreateAsync(mesure.GestionnaireId, receiver);
+        await fixture.ApplyAsync(mesure.Transmitted());
+        await receiver.ReceivedAsync(1);
+        await Eventually.BecomesAsync(
+            () => fixture.Database.RunAsync($"update webhook_deliveries set next_attempt_at = now() + interval '1 hour' where aggregate_id = '{mesure.Id}' and attempts > 0 and lease is null"),
+            n => n == 1, "the failure noted");
+
+        // What would be looked at in vain by each claim, for as long as the first one waits.
+        await fixture.ApplyAsync(mesure.Acknowledged(), mesure.Closed());
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<string>($"select count(*) || ' ' || count(distinct next_attempt_at) from webhook_deliveries where aggregate_id = '{mesure.Id}'"),
+            s => s == "3 1", "all put off until the first one's next attempt");
+
+        Volatile.Write(ref failing, false);
+        var before = receiver.Calls.Count;
+        await fixture.Database.RunAsync($"update webhook_deliveries set next_attempt_at = now() where aggregate_id = '{mesure.Id}' and attempts > 0");
+        var calls = await receiver.ReceivedAsync(before + 3);
+        Assert.Equal([1L, 2L, 3L], calls.Skip(before).Select(c => Number(c, "position")));
+    }
+
+    [Fact]
     public async Task RotatedSecret_UntilItExpires_SignsBesideTheNewOne()
     {
         await using var receiver = await WebhookReceiver.StartAsync();

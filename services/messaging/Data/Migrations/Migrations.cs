@@ -74,3 +74,9 @@ internal sealed class Erasure : SqlMigration
 {
     protected override string Resource => "202611290830_erasure.sql";
 }
+
+[DbContext(typeof(MessagingDbContext)), Migration("202611292001_who_must_answer")]
+internal sealed class WhoMustAnswer : SqlMigration
+{
+    protected override string Resource => "Migrations.202611292001_who_must_answer.sql";
+}

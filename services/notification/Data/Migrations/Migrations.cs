@@ -116,3 +116,9 @@ internal sealed class EspaceOfMesures : SqlMigration
 {
     protected override string Resource => "Migrations.202611291110_espace_of_mesures.sql";
 }
+
+[DbContext(typeof(NotificationsDbContext)), Migration("202611292002_bounces")]
+internal sealed class Bounces : SqlMigration
+{
+    protected override string Resource => "Migrations.202611292002_bounces.sql";
+}

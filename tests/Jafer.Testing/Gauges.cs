@@ -1,0 +1,29 @@
+using System.Diagnostics.Metrics;
+
+namespace Jafer.Testing;
+
+/// <summary>What the gauges of this process tell, as a dashboard would read them.</summary>
+public static class Gauges
+{
+    /// <summary>The gauges whose names begin so. Services of other tests have gauges of the same names, which may have counted nothing: the greatest is told.</summary>
+    /// <param name="prefix">Begin of the names, such as "jafer.mail.".</param>
+    public static IReadOnlyDictionary<string, double> Read(string prefix)
+    {
+        var seen = new Dictionary<string, double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name.StartsWith(prefix, StringComparison.Ordinal) && instrument.IsObservable)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Keep(instrument.Name, value));
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Keep(instrument.Name, value));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return seen;
+
+        void Keep(string name, double value) => seen[name] = Math.Max(value, seen.GetValueOrDefault(name));
+    }
+}
