@@ -29,6 +29,9 @@ public sealed class ClockedMesures : IAsyncLifetime
 
     public ServiceHost Host => _host!;
 
+    /// <summary>Of the service, for a replica that knows more than it.</summary>
+    public IReadOnlyDictionary<string, string?> Settings => _settings;
+
     public MesureService.MesureServiceClient AsCourt => new(Host.Channel("juridiction", Court));
 
     public MesureService.MesureServiceClient AsEspace => new(Host.Channel("espace", Gestionnaire));

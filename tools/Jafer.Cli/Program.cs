@@ -20,7 +20,11 @@ var again = new Option<bool>("--again") { Description = "Import even when the de
 var service = new Argument<string>("service") { Description = "directory, mesure, messaging or notification." };
 
 var load = new Command("load", "Loads the fictive espaces into the running directory, once.") { seed, again };
-load.SetAction((parsed, ct) => RunAsync(system => Demonstration(system).LoadAsync(parsed.GetValue(seed), parsed.GetValue(again), ct)));
+load.SetAction((parsed, ct) => RunAsync(async system =>
+{
+    await Demonstration(system).LoadAsync(parsed.GetValue(seed), parsed.GetValue(again), ct);
+    await new SurveyDemonstration(system, TimeProvider.System, Console.Out).LoadAsync(parsed.GetValue(seed), ct);
+}));
 var reset = new Command("reset", "Puts the fictive espaces back as they were first loaded.") { seed };
 reset.SetAction((parsed, ct) => RunAsync(system => Demonstration(system).ResetAsync(parsed.GetValue(seed), ct)));
 

@@ -77,7 +77,8 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
     /// <summary>A token of a client of the development issuer.</summary>
     /// <param name="client">The client, such as "espace.A69-1".</param>
     /// <param name="ct">Cancellation.</param>
-    public Task<string> TokenAsync(string client, CancellationToken ct) => TokenAsync(client, DevelopmentSecret(client), ct);
+    /// <param name="person">Name of a fictive person who acts; null where software does.</param>
+    public Task<string> TokenAsync(string client, CancellationToken ct, string? person = null) => TokenAsync(client, DevelopmentSecret(client), person, ct);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -93,10 +94,10 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
         if (Setting("JAFER_TOKEN") is { } token)
             return token;
         client = Setting("JAFER_CLIENT_ID") ?? client;
-        return await TokenAsync(client, Setting("JAFER_CLIENT_SECRET") ?? DevelopmentSecret(client), ct);
+        return await TokenAsync(client, Setting("JAFER_CLIENT_SECRET") ?? DevelopmentSecret(client), null, ct);
     }
 
-    private async Task<string> TokenAsync(string client, string secret, CancellationToken ct)
+    private async Task<string> TokenAsync(string client, string secret, string? person, CancellationToken ct)
     {
         var issuer = (Setting("Identity__Authority") ?? Endpoint("identity", "issuer") ?? throw new UsageException("No address is known of the issuer."))
             .TrimEnd('/');
@@ -105,7 +106,7 @@ internal sealed class RunningSystem(Func<string, string?> variable) : IDisposabl
             var discovery = await _http.GetFromJsonAsync<Discovery>($"{issuer}/.well-known/openid-configuration", ct);
             using var request = new HttpRequestMessage(HttpMethod.Post, discovery!.TokenEndpoint)
             {
-                Content = new FormUrlEncodedContent([new("grant_type", "client_credentials")]),
+                Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), .. person is null ? Array.Empty<KeyValuePair<string, string>>() : [new("person", person)]]),
             };
             request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{client}:{secret}")));
             using var response = await _http.SendAsync(request, ct);

@@ -31,7 +31,7 @@ internal sealed partial class SurveyGrpcService
         var departements = await figures.ByDepartementAsync(year, ct);
         var pattern = patterns.Of(departements);
         var (before, first) = (await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
-        IReadOnlySet<string> withheld = PublicFigures.Withheld(nation.Values).Union(pattern.Nation).ToHashSet();
+        var withheld = PublicFigures.Withheld(nation.Values, pattern);
         // What was withheld of an earlier year is not told a year later.
         var (thenWithheld, firstWithheld) = (await WithheldOfAsync(year - 1, before, ct), await WithheldOfAsync(PublishedFigures.FirstYear, first, ct));
         var response = new GetPublicSurveyResponse { AskedCount = nation.Asked, AnsweredCount = nation.Answered };
@@ -59,7 +59,7 @@ internal sealed partial class SurveyGrpcService
         var territory = context.Caller().Territory?.Departements;
         var rows = (await DepartementsAsync(year, ct)).Where(d => territory?.Contains(d.Departement) != false).ToList();
         var response = new GetTerritorySurveyResponse { Provisional = !returns.IsOver(year) };
-        foreach (var (i, figure) in PublicFigures.Told.Where(f => f.IsCounted).Index())
+        foreach (var (i, figure) in PublicFigures.ToldByDepartement.Index())
         {
             // A sum is told where it follows from what is told anyway: it would be one more equation else.
             var told = rows.TrueForAll(d => !d.Totals[i].Withheld);
@@ -92,7 +92,7 @@ internal sealed partial class SurveyGrpcService
     private static DepartementSurvey Told(string departement, Dictionary<string, long> values, IReadOnlySet<string> withheld)
     {
         var row = new DepartementSurvey { Departement = departement };
-        row.Totals.AddRange(PublicFigures.Told.Where(f => f.IsCounted).Select(f => Total(f, values.GetValueOrDefault(f.Code), withheld.Contains(f.Code))));
+        row.Totals.AddRange(PublicFigures.ToldByDepartement.Select(f => Total(f, values.GetValueOrDefault(f.Code), withheld.Contains(f.Code))));
         return row;
     }
 }

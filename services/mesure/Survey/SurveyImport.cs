@@ -35,9 +35,10 @@ internal static class SurveyImport
         {
             text = new UTF8Encoding(false, true).GetString(content.Span);
         }
-        catch (DecoderFallbackException)
+        catch (DecoderFallbackException e)
         {
-            mistakes.Add(new CsvMistake(1, "", "the file is not UTF-8"));
+            // As a spreadsheet saves it on an old setting; the line lets find what it is about.
+            mistakes.Add(new CsvMistake(1 + content.Span[..Math.Clamp(e.Index, 0, content.Length)].Count((byte)'\n'), "", "the file is not UTF-8"));
             return ([], 0);
         }
 
@@ -58,6 +59,12 @@ internal static class SurveyImport
             count++;
             var cells = columns.Select(c => c < record.Cells.Count ? record.Cells[c].Trim() : "").ToArray();
             var before = mistakes.Count;
+            // A decimal or thousands comma would else be cut off with what follows it.
+            if (record.Cells.Count > header!.Count)
+            {
+                mistakes.Add(new CsvMistake(record.Line, "", "has more cells than the header"));
+            }
+
             var year = int.TryParse(cells[0], NumberStyles.None, CultureInfo.InvariantCulture, out var y) && y >= SurveyCatalogue.FirstYear && y <= lastYear
                 ? y : Wrong<int>(0, string.Create(CultureInfo.InvariantCulture, $"must be a year from {SurveyCatalogue.FirstYear} to {lastYear}"));
             Guid? gestionnaire = cells[1] == Nation ? null : Guid.TryParseExact(cells[1], "D", out var id) ? id : Wrong<Guid>(1, $"must be a UUID or {Nation}");

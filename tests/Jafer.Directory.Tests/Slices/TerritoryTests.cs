@@ -36,6 +36,25 @@ public sealed class TerritoryTests(DirectoryFixture directory) : IClassFixture<D
         Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(own.SetTerritoryAsync(request, cancellationToken: Cancel))).Reason);
     }
 
+    [Theory]
+    [InlineData("CAF fictive du Rhône", "69", "", "69")]
+    [InlineData("MSA fictive Ain-Rhône", "01 69", "", "01 69")]
+    [InlineData("DDETS fictive de la Loire", "42", "", "42")]
+    [InlineData("Département fictif de l'Ain", "01", "", "01")]
+    [InlineData("Cour d'appel de Lyon", "", "Cour d'appel de Lyon", "01 42 69")]
+    public async Task SetTerritory_OfEachKindOfPartner_IsWhatItIsToldOfItself(string name, string departements, string courAppel, string expected)
+    {
+        var partner = NewId();
+        var request = new SetTerritoryRequest { Territory = new() { OrganisationId = partner, DisplayName = name, Departements = { departements.Split(' ', StringSplitOptions.RemoveEmptyEntries) } }, RequestId = NewId() };
+        request.CourAppelNames.AddRange(courAppel.Length > 0 ? [courAppel] : Array.Empty<string>());
+        await Operateur.SetTerritoryAsync(request, cancellationToken: Cancel);
+
+        var own = new TerritoryService.TerritoryServiceClient(directory.Host.Channel(Roles.Partenaire, new Guid(partner)));
+        var territory = (await own.GetTerritoryAsync(new() { OrganisationId = partner }, cancellationToken: Cancel)).Territory;
+
+        Assert.Equal((name, expected), (territory.DisplayName, string.Join(' ', territory.Departements)));
+    }
+
     [Fact]
     public async Task SetTerritory_OfCoursAppel_AddsTheDepartementsOfTheirCourts()
     {

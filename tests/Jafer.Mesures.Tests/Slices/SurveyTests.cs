@@ -316,6 +316,39 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     }
 
     [Fact]
+    public async Task ImportSserReturns_FifteenYears_AreTakenWholeAndOnce()
+    {
+        await EmptyAsync();
+        // As many lines as one file may have, which is a year of all gestionnaires too.
+        string[] ids = [.. Enumerable.Range(0, 13).Select(_ => NewId())];
+        await jafer.Database.RunAsync($"insert into organisations (id, kind) values {string.Join(", ", ids.Select(id => $"('{id}', 'GESTIONNAIRE')"))}");
+        var content = new StringBuilder("year,gestionnaire_id,code,value\n");
+        foreach (var year in Enumerable.Range(2010, 15))
+        {
+            foreach (var (i, id) in ids.Index())
+            {
+                content.Append(string.Concat(SurveyCatalogue.BuiltIn.Figures.Select(f => $"{year},{id},{f.Code},{f.Number + (100 * i) + year}\n")));
+            }
+        }
+
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var answer = await ImportAsync(content.ToString());
+        TestContext.Current.TestOutputHelper?.WriteLine($"{answer.LineCount} lines, {content.Length / 1024} KiB: {watch.ElapsedMilliseconds} ms");
+
+        Assert.Equal((15 * 13 * SurveyCatalogue.BuiltIn.Figures.Count, 15 * 13), (answer.LineCount, answer.CreatedCount));
+        var nation = await AsStatistician.GetNationalSurveyAsync(new() { Year = 2011 });
+        Assert.All(SurveyCatalogue.BuiltIn.Figures, f => Assert.Equal(ids.Select((_, i) => f.Number + (100L * i) + 2011).Sum(), nation.Totals.Single(t => t.Code == f.Code).Value));
+        var again = await ImportAsync(content.ToString());
+        Assert.Equal((0, 0, 15 * 13), (again.CreatedCount, again.UpdatedCount, again.UnchangedCount));
+
+        var wrong = await Refusal.OfAsync(() => ImportAsync(content + string.Concat(Enumerable.Repeat("2024,x,STOCK_FIN,1\n", 150))));
+        // As many as an answer has room for.
+        Assert.Equal((StatusCode.InvalidArgument, 60), (wrong.Code, wrong.Fields.Count));
+        var large = await Refusal.OfAsync(() => ImportAsync(content.ToString() + content));
+        Assert.Equal((StatusCode.InvalidArgument, "content"), (large.Code, Assert.Single(large.Fields)));
+    }
+
+    [Fact]
     public async Task GetNationalSurvey_Of2024_StandsBesideThePublicationWithItsContradictions()
     {
         await EmptyAsync();
@@ -344,10 +377,8 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
                 nation[code] = nation.GetValueOrDefault(code) + count;
             }
 
-            await jafer.Database.RunAsync($"""
-                insert into survey_counts (gestionnaire_id, year, departement, figures, counts) values ('{Gestionnaire}', 2023, '{departement}',
-                    array[{string.Join(',', figures.Select(f => SurveyCatalogue.BuiltIn.Find(f.Item1)!.Number))}], array[{string.Join(',', figures.Select(f => f.Item2))}])
-                """);
+            await SumsAsync(2023, departement, figures);
+
         }
 
         await AsStatistician.RecordSserReturnAsync(new()
@@ -386,6 +417,43 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
 
         long Nation(string code) => survey.Totals.Single(t => t.Code == code).Value;
         SurveyTotal Told(string departement, string code) => survey.Departements.Single(d => d.Departement == departement).Totals.Single(t => t.Code == code);
+    }
+
+    [Fact]
+    public async Task GetTerritorySurvey_OfEachKindOfPartner_IsOfItsTerritoryAloneAndTogetherNoMoreThanThePublic()
+    {
+        await EmptyAsync();
+        // By département: new, judicial, not judicial, in the stock of the year before.
+        foreach (var (departement, counts) in new[] { ("01", (60, 57, 3, 40)), ("42", (70, 50, 20, 50)), ("69", (80, 60, 20, 60)), ("75", (90, 70, 20, 60)), ("76", (95, 75, 20, 60)) })
+        {
+            await SumsAsync(2022, departement, ("MESURES_NOUVELLES", counts.Item1), ("MESURES_NOUVELLES_JUDICIAIRES", counts.Item2), ("MESURES_NOUVELLES_NON_JUDICIAIRES", counts.Item3), ("STOCK_DEBUT", counts.Item4));
+        }
+
+        var organisations = new TestOrganisations();
+        (string Kind, string[] Departements)[] kinds =
+            [("CAF", ["69"]), ("MSA", ["01", "69"]), ("DDETS", ["42"]), ("conseil départemental", ["01"]), ("cour d'appel", ["01", "42", "69"]), ("CAF without an espace", ["2A"])];
+        await using var host = await ServiceHost.StartAsync(
+            b => MesuresModule.Build([], b), new Dictionary<string, string?>(jafer.Settings) { ["Identity:Members"] = "directory" },
+            b => b.Services.AddSingleton<IOrganisations>(organisations));
+        var everybody = (await Of(Roles.Partenaire, Court).GetTerritorySurveyAsync(new() { Year = 2022 })).Departements.ToDictionary(d => d.Departement);
+        Assert.Equal((true, true), (everybody["01"].Totals.Single(IsNonJudicial).Withheld, everybody["42"].Totals.Single(IsNonJudicial).Withheld));
+
+        foreach (var (kind, departements) in kinds)
+        {
+            var own = await new SurveyService.SurveyServiceClient(host.Channel(Roles.Partenaire, organisations.Add(departements))).GetTerritorySurveyAsync(new() { Year = 2022 });
+
+            Assert.Equal((kind, string.Join(' ', departements.Where(everybody.ContainsKey))), (kind, string.Join(' ', own.Departements.Select(d => d.Departement))));
+            Assert.All(own.Departements, d => Assert.Equal(everybody[d.Departement], d));
+            // A sum that is told is one of told cells: the sums of two territories leave nothing but told cells between them.
+            foreach (var total in own.Totals)
+            {
+                var cells = own.Departements.Select(d => d.Totals.Single(t => t.Code == total.Code)).ToList();
+                Assert.Equal(cells.Any(c => c.Withheld), total.Withheld);
+                Assert.Equal(total.Withheld ? 0 : cells.Sum(c => c.Value), total.Value);
+            }
+        }
+
+        bool IsNonJudicial(SurveyTotal total) => total.Code == "MESURES_NOUVELLES_NON_JUDICIAIRES";
     }
 
     [Fact]
@@ -448,6 +516,11 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         });
         return id;
     }
+
+    private Task SumsAsync(int year, string departement, params (string Code, int Count)[] figures) => jafer.Database.RunAsync($"""
+        insert into survey_counts (gestionnaire_id, year, departement, figures, counts) values ('{Gestionnaire}', {year}, '{departement}',
+            array[{string.Join(',', figures.Select(f => SurveyCatalogue.BuiltIn.Find(f.Code)!.Number))}], array[{string.Join(',', figures.Select(f => f.Count))}])
+        """);
 
     private async Task EmptyAsync()
     {

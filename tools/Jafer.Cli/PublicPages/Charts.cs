@@ -167,9 +167,8 @@ internal static class Charts
         var body = new StringBuilder();
         body.Append("""<rect x="1" y="1" width="108" height="86" fill="none" stroke="#6a6a6a"/><text x="4" y="81" font-size="12">Paris et alentours</text>""").Append('\n');
         body.Append("""<path d="M0 452h480" stroke="#6a6a6a"/><text x="0" y="470" font-size="12">Outre-mer</text>""").Append('\n');
-        foreach (var point in points.Where(p => p is not { Latitude: 0, Longitude: 0 } && (p.Code.Length == 2 || s_overseas.Contains(p.Code))))
+        foreach (var (point, x, y) in Placed([.. points.Where(p => p is not { Latitude: 0, Longitude: 0 } && (p.Code.Length == 2 || s_overseas.Contains(p.Code)))]))
         {
-            var (x, y) = PlaceOf(point);
             if (point.Value is { } value)
             {
                 var at = classes.Index().Last(c => c.Index == 0 || value >= c.Item.From).Index;
@@ -190,6 +189,32 @@ internal static class Charts
 
         body.Append(CultureInfo.InvariantCulture, $"""<circle cx="9" cy="{line - 5}" r="8" fill="#fff" stroke="#6a6a6a" stroke-width=".8" stroke-dasharray="3 2"/><text x="26" y="{line}">non publié ou sans objet</text>""").Append('\n');
         return Wrap(id, title, description, line + 8, body);
+    }
+
+    // Circles that would cover each other are pushed apart.
+    private static IEnumerable<(MapPoint Point, double X, double Y)> Placed(MapPoint[] points)
+    {
+        const double Apart = 22.5;
+        var places = points.Select(PlaceOf).ToArray();
+        for (var round = 0; round < 60; round++)
+        {
+            for (var i = 0; i < places.Length; i++)
+            {
+                for (var j = 0; j < i; j++)
+                {
+                    var (x, y) = (places[i].X - places[j].X, places[i].Y - places[j].Y);
+                    var distance = Math.Sqrt((x * x) + (y * y));
+                    if (distance is > 0 and < Apart)
+                    {
+                        var by = (Apart - distance) / 2 / distance;
+                        places[i] = (places[i].X + (x * by), places[i].Y + (y * by));
+                        places[j] = (places[j].X - (x * by), places[j].Y - (y * by));
+                    }
+                }
+            }
+        }
+
+        return points.Select((p, i) => (p, places[i].X, places[i].Y));
     }
 
     private static (double X, double Y) PlaceOf(MapPoint point)

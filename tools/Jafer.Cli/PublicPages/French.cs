@@ -1,17 +1,21 @@
 using System.Globalization;
 using System.Security;
+using System.Text.RegularExpressions;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Contracts.Type.V1;
 
 namespace Jafer.Cli.PublicPages;
 
 /// <summary>Figures and dates as French readers write them; written out, since the tool runs without tables of cultures too.</summary>
-internal static class French
+internal static partial class French
 {
     /// <summary>What stands in the place of a number that is withheld.</summary>
     public const string Secret = "n.\u00a0p.";
 
     private static readonly NumberFormatInfo s_numbers = new() { NumberGroupSeparator = "\u202f", NumberDecimalSeparator = ",", NegativeSign = "−" };
+
+    private static readonly Dictionary<string, string> s_accents = "ambiguë bénévoles clôturées collectivités complément département différente dixième durée élevé évolution hôte implantés interrogées ordonnée organisée particulière particulières près précédentes programmée programmées réalisées réguliers reliée reliées répondantes salariés renseigné travaillés État"
+        .Split(' ').ToDictionary(w => string.Concat(w.Select(c => c switch { 'é' or 'è' or 'ë' => 'e', 'ô' => 'o', 'É' => 'E', _ => c })));
 
     private static readonly string[] s_months =
         ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
@@ -70,9 +74,15 @@ internal static class French
     public static string Published(PublishedFigure figure)
     {
         var unit = figure.Unit.Length == 0 || figure.Unit.StartsWith('%') ? figure.Unit : figure.Value is >= 2 or <= -2 && !figure.Unit.Contains(' ', StringComparison.Ordinal) ? figure.Unit + "s" : figure.Unit;
-        return $"{Number(figure.Value)}\u00a0{unit}{(figure.Population.Length == 0 || figure.Population == "ensemble" ? "" : $" ({figure.Population})")}{(figure.Status == "derive" ? ", calculé" : "")}".Replace("  ", " ", StringComparison.Ordinal);
+        return Accented($"{Number(figure.Value)}\u00a0{unit}{(figure.Population.Length == 0 || figure.Population == "ensemble" ? "" : $" ({figure.Population})")}{(figure.Status == "derive" ? ", calculé" : "")}".Replace("  ", " ", StringComparison.Ordinal));
     }
 
-    /// <summary>Text as it stands in XML.</summary>
-    public static string Xml(string text) => SecurityElement.Escape(text);
+    /// <summary>Text of the published values with its accents; the files have none.</summary>
+    public static string Accented(string text) => Word().Replace(text, word => s_accents.GetValueOrDefault(word.Value, word.Value)).Replace("complément a 100", "complément à 100", StringComparison.Ordinal);
+
+    /// <summary>Text as it stands in XML. No line breaks within quotation marks.</summary>
+    public static string Xml(string text) => SecurityElement.Escape(text.Replace("« ", "«\u00a0", StringComparison.Ordinal).Replace(" »", "\u00a0»", StringComparison.Ordinal));
+
+    [GeneratedRegex(@"\p{L}+")]
+    private static partial Regex Word();
 }

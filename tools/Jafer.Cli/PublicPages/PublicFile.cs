@@ -102,7 +102,7 @@ internal static class PublicFiles
             data.Survey.Totals);
         yield return new PublicTable<(DepartementSurvey Of, SurveyTotal Total)>(
             "chiffres-departements", $"Chiffres par département de l'espace, {data.Year}", "Mesures enregistrées dans Jafer, selon les définitions de l'enquête",
-            "Gestionnaires qui n'utilisent pas Jafer ; personnel et ressources ; corrections des retours",
+            "Gestionnaires qui n'utilisent pas Jafer ; personnel et ressources ; durées, interruptions judiciaires et situations à réponses multiples ; corrections des retours",
             [
                 Annee<(DepartementSurvey Of, SurveyTotal Total)>(data), new("departement", Code, "Département de l'espace (COG)", r => r.Of.Departement),
                 new("nom", Texte, "Nom du département", r => data.NameOf(r.Of.Departement)), new("code", Code, "Indicateur, de indicateurs.csv", r => r.Total.Code), new("unite", Texte, "Unité de la valeur", r => UnitOf(r.Total)),

@@ -114,7 +114,7 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
         }
 
         Line("</dl>");
-        Line($"<p>{French.Xml($"{French.Number(data.Survey.AskedCount)} gestionnaires interrogés pour {data.Year}, dont {French.Number(data.Survey.AnsweredCount)} ont répondu ; les données des autres sont redressées (estimées). {French.Secret} : non publié, pour le secret statistique.")}</p></section>");
+        Line($"<p>{French.Xml($"{French.Number(data.Survey.AskedCount)} gestionnaires interrogés pour {data.Year}, dont {French.Number(data.Survey.AnsweredCount)} ont répondu ; les données des autres sont redressées (estimées). {French.Secret}\u00a0: non publié, pour le secret statistique.")}</p></section>");
 
         void Key(string value, string label) => Line($"<div><dt>{French.Xml(label)}</dt><dd>{French.Xml(value)}</dd></div>");
     }
@@ -185,7 +185,8 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
         {
             var total = _totals.GetValueOrDefault(figure.Code);
             Row(
-                figure.Label, Depth(figure),
+                // Here hundredths are told as whole ones.
+                figure.Label.Replace(", en centièmes", "", StringComparison.Ordinal), Depth(figure),
                 [
                     ValueOf(figure), ShareOf(figure) is { } share ? French.Percent(share) : "",
                     .. previous ? [total?.HasPreviousValue == true ? French.Value(total.PreviousValue, figure.Unit) : "–"] : Array.Empty<string>(),
@@ -204,7 +205,7 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
         var apart = data.Survey.PublishedFigures.Where(p => p.Figure == number).ToArray();
         if (apart.Length > 0)
         {
-            Line($"<p>{French.Xml($"Également publié par le SSER : {string.Join(" ; ", apart.Select(p => $"{p.Label} {French.Published(p.Published)}"))}.")}</p>");
+            Line($"<p>{French.Xml($"Également publié par le SSER : {string.Join(" ; ", apart.Select(p => $"{French.Accented(p.Label)} {French.Published(p.Published)}"))}.")}</p>");
         }
 
         Line("</section>");
@@ -250,7 +251,9 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
             Line($"<li>{French.Xml(note)}</li>");
         }
 
-        foreach (var remark in data.Survey.Totals.SelectMany(t => t.PublishedFigures.Where(p => p.Remark.Length > 0).Select(p => $"{LabelOf(t.Code)} ({French.Published(p)}) : {p.Remark}.")))
+        // Where a value stands in the publication, or that it is the rest of others, is in the open data.
+        Line("</ul><h3>Les valeurs publiées : remarques</h3><ul>");
+        foreach (var remark in data.Survey.Totals.SelectMany(t => t.PublishedFigures.Where(p => p.Remark.Length > 0 && p.Remark is not ("hors figure" or "complement a 100")).Select(p => $"{LabelOf(t.Code)} ({French.Published(p)}) : {French.Accented(p.Remark)}.")))
         {
             Line($"<li>{French.Xml(remark)}</li>");
         }
@@ -268,7 +271,7 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
             return;
         }
 
-        Line($"<p>{French.Xml($"Par département de l'espace de rencontre. {French.Secret} : non publié (secret statistique). Le détail de chaque indicateur est dans les données ouvertes.")}</p>");
+        Line($"<p>{French.Xml($"Par département de l'espace de rencontre. {French.Secret}\u00a0: non publié (secret statistique). Le détail de chaque indicateur est dans les données ouvertes.")}</p>");
         Begin($"Tableau 6. Activité par département, {data.Year}", ["Département", .. tops.Select(t => t.Label)], isLong: true);
         foreach (var departement in data.Survey.Departements)
         {
@@ -340,7 +343,7 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
         Line($"""
             <section aria-labelledby="methode"><h2 id="methode">Méthode et secret statistique</h2>
             <p>Les chiffres nationaux sont les sommes des retours d'enquête validés par les gestionnaires d'espaces de rencontre ; ceux de qui n'a pas répondu sont redressés. Les chiffres par département viennent des mesures enregistrées, selon le département de l'espace : leur somme peut différer du total national.</p>
-            <p>Un effectif de 1 à 4 mesures, rencontres, enfants ou personnes n'est pas publié : il pourrait désigner une famille. D'autres cases sont retirées avec lui, pour qu'il ne puisse pas être retrouvé par différence, entre un total et ses parts, entre la France et ses départements ou d'une année à l'autre, ni être encadré en dessous de 5. Le choix de ces cases ne dit rien de leur valeur. Un zéro est publié, sauf s'il permettait un tel calcul. Un délai n'est publié que si au moins cinq mesures ont eu leur première rencontre.</p>
+            <p>Un effectif de 1 à 4 mesures, rencontres, enfants ou personnes n'est pas publié : il pourrait désigner une famille. D'autres cases sont retirées avec lui, pour qu'il ne puisse pas être retrouvé par différence, entre un total et ses parts, entre la France et ses départements ou d'une année à l'autre, ni être encadré en dessous de 5. Le choix de ces cases ne dit rien de leur valeur. Les durées, les interruptions judiciaires et les situations à réponses multiples, qui regardent une seconde fois les mêmes mesures, ne sont données que pour la France. Un zéro est publié, sauf s'il permettait un tel calcul. Un délai n'est publié que si au moins cinq mesures ont eu leur première rencontre.</p>
             <p>Les parts sont calculées sur les effectifs publiés et ne le sont pas quand l'un des deux est retiré.</p>
             <h3>Définitions</h3>
             """);
@@ -469,7 +472,7 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
         .table { overflow-x: auto; margin: 1rem 0; } .long { max-height: 32rem; overflow-y: auto; border: 1px solid #929292; }
         table { border-collapse: collapse; width: 100%; font-size: .95rem; } caption { text-align: left; font-weight: bold; padding: .5rem .6rem .5rem 0; } .long caption { padding-left: .6rem; } caption span { display: inline-block; position: sticky; left: .6rem; max-width: min(58rem, calc(100vw - 4rem)); }
         th, td { padding: .35rem .6rem; border-bottom: 1px solid #ccc; text-align: right; vertical-align: top; font-variant-numeric: tabular-nums; }
-        th:first-child, .text, .words th { text-align: left; } tbody th { font-weight: normal; min-width: 9rem; } .text { min-width: 12rem; } thead th { background: #eef3f9; vertical-align: bottom; } .long thead th { position: sticky; top: 0; }
+        th:first-child, .text, .words th { text-align: left; } tbody th { font-weight: normal; min-width: 9rem; } .text { min-width: 12rem; } thead th { background: #eef3f9; vertical-align: bottom; } .long thead th { position: sticky; top: 0; } thead th:not(:first-child) { min-width: 5rem; }
         .d1 { padding-left: 1.4rem; } .d2 { padding-left: 2.4rem; } .d3 { padding-left: 3.4rem; } li { overflow-wrap: anywhere; }
         footer { margin-top: 3rem; border-top: 1px solid #929292; font-size: .9rem; }
         @media print { nav, .skip { display: none; } .table, .long { overflow: visible; max-height: none; border: 0; } .chart { max-width: 14cm; break-inside: avoid; } thead { display: table-header-group; } tr { break-inside: avoid; } .long thead th { position: static; } }

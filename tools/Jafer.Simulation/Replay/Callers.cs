@@ -13,7 +13,8 @@ namespace Jafer.Simulation.Replay;
 /// <param name="Role">Its role.</param>
 /// <param name="Key">What the development issuer calls it, such as "tj69123" or "A69-1".</param>
 /// <param name="Id">Its id.</param>
-internal sealed record Caller(string Role, string Key, Guid Id);
+/// <param name="Person">Name of the fictive person who acts; null where software does.</param>
+internal sealed record Caller(string Role, string Key, Guid Id, string? Person = null);
 
 /// <summary>
 /// The running services as outside software reaches them: by addresses and tokens alone. Calls that were held up are made again with the same

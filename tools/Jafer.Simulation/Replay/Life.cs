@@ -140,6 +140,9 @@ internal sealed class Life
     /// <summary>The rencontres that were booked, with their starts.</summary>
     public IReadOnlyList<DateTimeOffset> Rencontres => _rencontres;
 
+    /// <summary>How old its child is on the day of the decision.</summary>
+    public int ChildAge => 3 + (Number % 10);
+
     /// <summary>Whether it is closed.</summary>
     public bool IsClosed => Reason != ClosureReason.Unspecified;
 

@@ -293,7 +293,7 @@ internal sealed class Player(ReplayPlan plan, Stage stage, IReadOnlyList<Life> l
         FamilyName = FamilyOf(life, role.ToString()),
     });
 
-    private static Child ChildOf(Life life) => new() { GivenName = "Enfant", FamilyName = FamilyOf(life, "Enfant"), BirthDate = life.Ordered.AddYears(-3 - (life.Number % 10)).ToProto() };
+    private static Child ChildOf(Life life) => new() { GivenName = "Enfant", FamilyName = FamilyOf(life, "Enfant"), BirthDate = life.Ordered.AddYears(-life.ChildAge).ToProto() };
 
     // No two families of the replay are taken for one.
     private static string FamilyOf(Life life, string who) => string.Create(CultureInfo.InvariantCulture, $"Fictif {who} {life.Number}");

@@ -82,6 +82,8 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
         ("mesure.mesure-suspended.v1", MesureAct.Suspend, _ => 0, true),
     ];
 
+    private static readonly string[] s_declared = ["PERSONNEL", "ETP", "RESSOURCES"];
+
     private static DateOnly Today => TimeProvider.System.TodayInParis();
 
     private readonly Caller[] _espaces = [.. lives.Where(l => l.IsAtEspace).Select(l => stage.GestionnaireOf(l.Site)).Distinct()];
@@ -89,6 +91,12 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
 
     /// <summary>Figures of each group, and the seconds until they were equal or given up.</summary>
     public List<(string What, int Count, double Seconds)> Times { get; } = [];
+
+    /// <summary>The gestionnaires that played.</summary>
+    public IReadOnlyCollection<Caller> Gestionnaires => _espaces;
+
+    /// <summary>For each year the figures of the survey by code: as the books have them, and as the returns of all gestionnaires sum up.</summary>
+    public SortedDictionary<int, Dictionary<string, (long Books, long Returns)>> SurveyFigures { get; } = [];
 
     /// <summary>The figures, each group asked again until it is equal or <paramref name="patience"/> has passed without any change.</summary>
     /// <param name="patience">How long services may take to follow.</param>
@@ -400,58 +408,39 @@ internal sealed class Reconciliation(ReplayPlan plan, Stage stage, IReadOnlyList
     private async Task<List<Figure>> SurveyAsync(CancellationToken ct)
     {
         var figures = new List<Figure>();
-        for (var year = plan.LastDay.Year - 1; year <= Today.Year; year++)
+        // A year whose campaign is closed stays as it was told; that of the replay itself is compared as it stands.
+        var campaigns = await callers.CallAsync("mesure", Stage.Statistician, (c, o) => new SurveyService.SurveyServiceClient(c).ListSurveyCampaignsAsync(new ListSurveyCampaignsRequest { PageSize = 200 }, o), ct);
+        var told = campaigns.Campaigns.Where(c => c.State == SurveyCampaignState.Closed).Select(c => c.Year).ToHashSet();
+        foreach (var year in Enumerable.Range(plan.LastDay.Year - 1, Today.Year - plan.LastDay.Year + 2).Where(y => y == plan.LastDay.Year || !told.Contains(y)))
         {
             var (found, unexplained) = (new ConcurrentDictionary<string, long>(), 0L);
             await ForEachAsync(_espaces, async caller =>
             {
-                // Asked again it is another request: what came meanwhile counts.
-                var request = new GenerateSserReturnRequest { GestionnaireId = caller.Id.ToString(), Year = year, RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
-                var answer = await callers.CallAsync("mesure", caller, (c, o) => new SurveyService.SurveyServiceClient(c).GenerateSserReturnAsync(request, o), ct);
-                foreach (var figure in answer.SserReturn.Figures)
+                var sser = await ReturnAsync(caller, year, told.Contains(year), ct);
+                // Staff and resources are nobody's in the books.
+                foreach (var figure in sser.Figures.Where(f => !s_declared.Any(d => f.Code.StartsWith(d, StringComparison.Ordinal))))
                     found.AddOrUpdate(figure.Code, figure.Value, (_, n) => n + figure.Value);
-                Interlocked.Add(ref unexplained, answer.SserReturn.Equation.Unexplained);
+                Interlocked.Add(ref unexplained, sser.Equation.Unexplained);
                 return 0;
             }, ct);
-            figures.AddRange(SurveyOf(year).Select(f => Figure.Of(string.Create(CultureInfo.InvariantCulture, $"survey of {year}: {f.Code}"), f.Count, found.GetValueOrDefault(f.Code))));
+            var books = new SurveyBooks(lives).Of(year);
+            SurveyFigures[year] = books.Keys.Union(found.Keys).ToDictionary(c => c, c => (books.GetValueOrDefault(c), found.GetValueOrDefault(c)));
+            figures.AddRange(books.Keys.Union(found.Keys).Order(StringComparer.Ordinal).Select(code => Figure.Of(string.Create(CultureInfo.InvariantCulture, $"survey of {year}: {code}"), books.GetValueOrDefault(code), found.GetValueOrDefault(code))));
             figures.Add(Figure.Of(string.Create(CultureInfo.InvariantCulture, $"survey of {year}: stocks that nothing explains"), 0, unexplained));
         }
         return figures;
     }
 
-    // By the books alone, without the services' own counting.
-    private IEnumerable<(string Code, long Count)> SurveyOf(int year)
+    private async Task<SserReturn> ReturnAsync(Caller caller, int year, bool isClosed, CancellationToken ct)
     {
-        var (begin, end) = (new DateOnly(year, 1, 1), new DateOnly(year, 12, 31));
-        var there = lives.Where(l => l.IsAtEspace).Select(l => (
-            Life: l, Received: l.DayOf(StepKind.Transmit) ?? l.DayOf(StepKind.Register)!.Value, Closed: l.IsClosed ? Life.DayOf(l.Steps[^1].At) : (DateOnly?)null)).ToList();
-        var fresh = there.Where(m => m.Received.Year == year).ToList();
-        var closed = there.Where(m => m.Closed?.Year == year).ToList();
-        var stock = there.Where(m => m.Received <= end && !(m.Closed <= end)).ToList();
-        var underWay = stock.Count(m => m.Life.DayOf(StepKind.Schedule) <= end);
-        yield return ("MESURES_NOUVELLES", fresh.Count);
-        yield return ("MESURES_NOUVELLES_JUDICIAIRES", fresh.Count(m => m.Life.Court is not null));
-        yield return ("MESURES_CLOTUREES", closed.Count);
-        yield return ("MESURES_CLOTUREES_SANS_SUITE", closed.Count(m => m.Life.Rencontres.Count == 0 && m.Life.Reason.ToString().StartsWith("SansSuite", StringComparison.Ordinal)));
-        yield return ("MESURES_CLOTUREES_A_TERME", closed.Count(m => m.Life.Rencontres.Count > 0 && m.Life.Reason == ClosureReason.ArriveeATerme));
-        yield return ("DUREE_SANS_RENCONTRE", closed.Count(m => m.Life.Rencontres.Count == 0));
-        foreach (var (nature, judicial) in new[] { ("JUDICIAIRES", true), ("NON_JUDICIAIRES", false) })
+        if (isClosed)
         {
-            var of = closed.Where(m => m.Life.Court is not null == judicial && m.Life.Rencontres.Count > 0).Select(m => (First: Life.DayOf(m.Life.Rencontres[0]), Last: m.Closed!.Value)).ToList();
-            yield return ($"DUREE_{nature}_MOINS_DE_6_MOIS", of.Count(m => m.Last < m.First.AddMonths(6)));
-            yield return ($"DUREE_{nature}_6_A_12_MOIS", of.Count(m => m.Last >= m.First.AddMonths(6) && m.Last < m.First.AddMonths(12)));
-            yield return ($"DUREE_{nature}_12_MOIS_ET_PLUS", of.Count(m => m.Last >= m.First.AddMonths(12)));
+            return (await callers.CallAsync("mesure", caller, (c, o) => new SurveyService.SurveyServiceClient(c).GetSserReturnAsync(
+                new GetSserReturnRequest { GestionnaireId = caller.Id.ToString(), Year = year }, o), ct)).SserReturn;
         }
-        yield return ("STOCK_DEBUT", there.Count(m => m.Received < begin && !(m.Closed < begin)));
-        yield return ("STOCK_FIN", stock.Count);
-        yield return ("MESURES_EN_COURS", underWay);
-        yield return ("MESURES_EN_ATTENTE", stock.Count(m => !(m.Life.DayOf(StepKind.Schedule) <= end) && m.Life.DayOf(StepKind.Contact) <= end));
-        // A rencontre that was still to come when its mesure was closed was released: it is none.
-        var rencontres = there.SelectMany(m => m.Life.Rencontres.Select((start, i) => (
-            Life.DayOf(start).Year, Held: m.Life.Steps.Any(s => s.Kind == StepKind.Held && s.Rencontre == i), Told: m.Life.Steps.Any(s => s.Kind is StepKind.Held or StepKind.NotHeld && s.Rencontre == i), m.Life.IsClosed)))
-            .Where(r => r.Year == year && (r.Told || !r.IsClosed)).ToList();
-        yield return ("RENCONTRES_PROGRAMMEES", rencontres.Count);
-        yield return ("RENCONTRES_REALISEES", rencontres.Count(r => r.Held));
+        // Asked again it is another request: what came meanwhile counts.
+        var request = new GenerateSserReturnRequest { GestionnaireId = caller.Id.ToString(), Year = year, RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString() };
+        return (await callers.CallAsync("mesure", caller, (c, o) => new SurveyService.SurveyServiceClient(c).GenerateSserReturnAsync(request, o), ct)).SserReturn;
     }
 
     private async Task<List<Figure>> WaitsAsync(CancellationToken ct)

@@ -23,7 +23,9 @@ internal static class ReplayRun
         var lastDay = new Option<DateOnly?>("--last-day") { Description = "Day on which the year ends, such as 2026-11-28; default: yesterday. To resume a replay of another day." };
         var concurrency = new Option<int>("--concurrency") { Description = "Calls at the same time.", DefaultValueFactory = _ => 12 };
         var report = new Option<string>("--report") { Description = "The report.", DefaultValueFactory = _ => "artifacts/replay/report.md" };
-        var command = new Command("replay", "Plays the simulated year through the running services and compares every count with the books.") { fraction, seed, policy, lastDay, concurrency, report };
+        var statistics = new Option<string?>("--statistics") { Description = "A Markdown file into which the survey's figures of the year are written, between its two marks; such as docs/statistics.md.", HelpName = "FILE" };
+        var campaign = new Option<bool>("--campaign") { Description = "At the end opens the survey's campaign of the year, lets all gestionnaires but one validate, and closes it; with a --last-day of an earlier year." };
+        var command = new Command("replay", "Plays the simulated year through the running services and compares every count with the books.") { fraction, seed, policy, lastDay, concurrency, report, statistics, campaign };
         command.SetAction((parsed, ct) => Task.Run(async () =>
         {
             var today = TimeProvider.System.TodayInParis();
@@ -33,11 +35,13 @@ internal static class ReplayRun
             };
             if (plan.Fraction is not (> 0 and <= 1) || plan.LastDay >= today || parsed.GetValue(concurrency) < 1)
                 throw new UsageException("--year-fraction lies above 0 and at most at 1, --last-day in the past, --concurrency at 1 or more.");
+            if (parsed.GetValue(campaign) && plan.LastDay.Year >= today.Year)
+                throw new UsageException("A campaign asks for a year that is over: name a --last-day in it, such as its 31 December.");
             using var system = new RunningSystem(Environment.GetEnvironmentVariable);
-            using var callers = new Callers(service => new Uri(system.AddressOf(service)), (caller, token) => system.TokenAsync($"{caller.Role}.{caller.Key}", token));
+            using var callers = new Callers(service => new Uri(system.AddressOf(service)), (caller, token) => system.TokenAsync($"{caller.Role}.{caller.Key}", token, caller.Person));
             try
             {
-                var (figures, text) = await RunAsync(plan, callers, parsed.GetValue(concurrency), today, say, ct);
+                var (figures, text) = await RunAsync(plan, callers, parsed.GetValue(concurrency), today, say, parsed.GetValue(statistics), parsed.GetValue(campaign), ct);
                 var file = parsed.GetValue(report)!;
                 System.IO.Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
                 await File.WriteAllTextAsync(file, text, ct);
@@ -64,9 +68,12 @@ internal static class ReplayRun
     /// <param name="concurrency">Calls at the same time.</param>
     /// <param name="today">Today in Paris.</param>
     /// <param name="say">Tells how far it is.</param>
+    /// <param name="statistics">File into which the figures of the survey go; null for none.</param>
+    /// <param name="campaign">Whether the campaign of the year is held at the end.</param>
     /// <param name="ct">Cancellation.</param>
     /// <returns>The figures and a report in Markdown.</returns>
-    public static async Task<(List<Figure> Figures, string Report)> RunAsync(ReplayPlan plan, Callers callers, int concurrency, DateOnly today, Action<string> say, CancellationToken ct)
+    public static async Task<(List<Figure> Figures, string Report)> RunAsync(
+        ReplayPlan plan, Callers callers, int concurrency, DateOnly today, Action<string> say, string? statistics, bool campaign, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
         say("simulating");
@@ -101,6 +108,21 @@ internal static class ReplayRun
             report.Append(CultureInfo.InvariantCulture, $"| equal or not: {what} | {count:N0} | {seconds:0.0} |\n");
         report.Append(CultureInfo.InvariantCulture, $"| drained and compared | {figures.Count:N0} | {watch.Elapsed.TotalSeconds - played:0.0} |\n| all | | {watch.Elapsed.TotalSeconds:0.0} |\n\n");
         report.Append(Reconciliation.Table(figures));
+        if (statistics is not null)
+        {
+            var how = string.Create(CultureInfo.InvariantCulture, $"""
+                Seed {plan.Seed}, policy {plan.Policy.Name}, {100 * plan.Fraction:0.##} % of the gestionnaires ({reconciliation.Gestionnaires.Count}), the simulated year that ended on {plan.LastDay:yyyy-MM-dd}: {lives.Count:N0} mesures and {lives.Sum(l => l.Steps.Count):N0} acts, played on {today:yyyy-MM-dd} by
+                `./jafer replay --year-fraction {plan.Fraction:0.####} --seed {plan.Seed} --last-day {plan.LastDay:yyyy-MM-dd} --statistics docs/statistics.md`. {figures.Count(f => !f.IsEqual)} of the {figures.Count:N0} figures that the replay compares differ.
+                """);
+            await ReplaySurvey.WriteAsync(statistics, await ReplaySurvey.TableAsync(plan, reconciliation.SurveyFigures.GetValueOrDefault(plan.LastDay.Year) ?? [], callers, how, ct), ct);
+        }
+
+        if (campaign)
+        {
+            say("holding the campaign");
+            report.Append(CultureInfo.InvariantCulture, $"\n{await ReplaySurvey.CampaignAsync(plan, reconciliation.Gestionnaires, callers, today, ct)}\n");
+        }
+
         return (figures, report.ToString());
     }
 

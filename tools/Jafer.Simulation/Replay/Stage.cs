@@ -29,6 +29,9 @@ internal sealed class Stage
     /// <summary>The national operator.</summary>
     public static Caller Operator { get; } = new("operateur", "national", StableIds.For("organisation:operateur:national"));
 
+    /// <summary>A person of the statistical service.</summary>
+    public static Caller Statistician { get; } = new("statisticien", "sser", StableIds.For("organisation:statisticien:sser"), "nicole");
+
     /// <summary>Département of an espace.</summary>
     public string DepartementOf(int site) => _sites[site].Departement;
 

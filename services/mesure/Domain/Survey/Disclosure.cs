@@ -43,6 +43,7 @@ internal sealed class Disclosure
     private readonly bool[,] _hidden;
     private readonly bool[] _whole;
     private readonly bool[] _untold;
+    private readonly bool[] _loose;
     private readonly long[,] _y;
     private readonly HashSet<(int Row, int Column)> _pending = [];
     private bool _nationMayHide = true;
@@ -95,6 +96,7 @@ internal sealed class Disclosure
         _hidden = new bool[_nation + 1, count];
         _whole = new bool[_nation + 1];
         _untold = new bool[count];
+        _loose = new bool[count];
         for (var r = 0; r <= _nation; r++)
         {
             for (var c = 0; c < count; c++)
@@ -162,7 +164,7 @@ internal sealed class Disclosure
             {
                 // So many more than there are that neither they nor that they are few can be known.
                 var goal = Math.Max(SmallCells.Least, _rows[r].Whole ? _value[r, c] + SmallCells.Least - 1 : 0);
-                if (!TryProtect(r, c, Others(r), goal) && !ProtectByWholeRows(r, c, goal))
+                if (!TryProtect(r, c, Others(r), goal) && !ProtectBySets(r, c, goal) && !ProtectByWholeRows(r, c, goal))
                 {
                     HideColumnsOf(c, _nation - 1);
                 }
@@ -170,9 +172,43 @@ internal sealed class Disclosure
         }
     }
 
-    // Rows are given up whole, the row itself first, then the next in order, until the cell is safe.
+    // What hardly any row has is told by none: the set of parts in which it is, then that of its whole, until the cell is safe.
+    private bool ProtectBySets(int row, int column, long goal)
+    {
+        for (var at = column; _siblings[at] is { } set; at = _parent[at])
+        {
+            foreach (var part in set)
+            {
+                HideBelow(part);
+            }
+
+            if (TryProtect(row, column, Others(row), goal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void HideBelow(int column)
+    {
+        _loose[column] = true;
+        for (var r = 0; r < _nation; r++)
+        {
+            _hidden[r, column] = true;
+        }
+
+        foreach (var part in _sets[column].SelectMany(s => s))
+        {
+            HideBelow(part);
+        }
+    }
+
+    // Rows are given up whole, the row itself first, then the next in order, until the cell is safe; none of them where that does not help.
     private bool ProtectByWholeRows(int row, int column, long goal)
     {
+        var (hidden, whole) = ((bool[,])_hidden.Clone(), (bool[])_whole.Clone());
         HideRow(row);
         if (TryProtect(row, column, Others(row), goal))
         {
@@ -188,6 +224,8 @@ internal sealed class Disclosure
             }
         }
 
+        Array.Copy(hidden, _hidden, hidden.Length);
+        whole.CopyTo(_whole, 0);
         return false;
     }
 
@@ -333,7 +371,7 @@ internal sealed class Disclosure
     // How many cells a change of one withholds anew: never what is in them, so that the choice tells nothing of it.
     private int CostOf(int row, int column, int by)
     {
-        var least = _whole[row] || column >= _columns.Count || _value[row, column] == 0 ? 0 : 1;
+        var least = _whole[row] || _loose[column] || column >= _columns.Count || _value[row, column] == 0 ? 0 : 1;
         if (_absent[row, column] || _y[row, column] + by < least)
         {
             return Never;
