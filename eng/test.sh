@@ -136,6 +136,10 @@ wanted() {
   return 1
 }
 
+# A test process lives for a minute, and a third of it is the runtime compiling: without instrumentation, and without mapping its code
+# twice (W^X), it took a fifth less processor time.
+export DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0
+
 ran=0
 for project in $(git ls-files --cached --others --exclude-standard 'tests/*.Tests.csproj' | sort); do
   name=$(basename "$project" .csproj)

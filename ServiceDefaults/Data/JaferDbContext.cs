@@ -292,9 +292,15 @@ public abstract class JaferDbContext : DbContext
                 batch.BatchCommands.Add(tenant.ToStatement());
             }
 
-            foreach (var row in rows)
+            JournalEntry[] work = [.. rows.OfType<JournalEntry>().Where(line => line.IsPlainWork)];
+            foreach (var row in work.Length < 2 ? rows : rows.Where(row => row is not JournalEntry { IsPlainWork: true }))
             {
                 batch.BatchCommands.Add(row.ToInsert());
+            }
+
+            if (work.Length > 1)
+            {
+                batch.BatchCommands.Add(JournalEntry.ToInsert(work));
             }
 
             if (commit)

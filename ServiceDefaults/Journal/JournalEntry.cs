@@ -68,13 +68,30 @@ public sealed class JournalEntry : IAppended
         new NpgsqlParameter<string[]> { TypedValue = [.. Resources], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
         Inserts.Text(Purpose), Inserts.Value(Outcome), Inserts.Value(IsWrite), Inserts.Text(TraceId));
 
+    /// <summary>Whether it is a line of the service's own work that nobody asked for: many of them are written by one statement.</summary>
+    internal bool IsPlainWork => Subject == Itself && Issuer is null && OnBehalfOf is null && Purpose is null && Outcome == Done && IsWrite;
+
+    /// <summary>One statement for many such lines, in their order.</summary>
+    /// <param name="lines">Lines that are <see cref="IsPlainWork"/>.</param>
+    internal static NpgsqlBatchCommand ToInsert(IReadOnlyCollection<JournalEntry> lines) => Inserts.With(
+        """
+        insert into journal.entries (subject, role, organisation_id, is_person, rpc, resources, outcome, is_write, trace_id)
+        select $1, $2, $3, false, l.rpc, string_to_array(l.resources, ' '), $4, true, l.trace_id
+        from unnest($5, $6, $7) with ordinality as l (rpc, resources, trace_id, n) order by l.n
+        """,
+        Inserts.Value(Itself), Inserts.Value(Roles.Systeme), Inserts.Value(Guid.Empty), Inserts.Value(Done),
+        Inserts.Value(lines.Select(l => l.Rpc).ToArray()), Inserts.Value(lines.Select(l => string.Join(' ', l.Resources)).ToArray()),
+        Inserts.Value(lines.Select(l => l.TraceId).ToArray()));
+
+    private const string Itself = "jafer";
+
     /// <summary>A line of what the service does by itself.</summary>
     /// <param name="work">What it does, such as the type of an event that it applies, or "deadlines".</param>
     /// <param name="resources">What it changes.</param>
     /// <param name="onBehalfOf">For whom; null when nobody asked for it.</param>
     internal static JournalEntry Own(string work, IReadOnlyCollection<string> resources, string? onBehalfOf) => new()
     {
-        Subject = "jafer",
+        Subject = Itself,
         Role = Roles.Systeme,
         OrganisationId = Guid.Empty,
         IsPerson = false,

@@ -172,6 +172,8 @@ internal sealed class InboxGroup<TContext>(
 
     private static async Task<bool> HandleAsync(AsyncServiceScope scope, TContext db, List<Item> items, CancellationToken ct)
     {
+        // What changed is looked for once, by the save: each look at what is tracked would look through all of it, a tenth of a service's time.
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
         var handler = scope.ServiceProvider.GetRequiredService<IEventHandler<TContext>>();
         await handler.PrepareAsync(db, [.. items.Select(i => i.Message)], ct);
         var publishes = false;

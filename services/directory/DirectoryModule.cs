@@ -33,7 +33,7 @@ public static class DirectoryModule
         var builder = JaferService.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddJaferService<DirectoryDbContext>(Name, DemandProjection.Subscriptions);
-        builder.Services.AddSingleton<IEventHandler<DirectoryDbContext>, DemandProjection>();
+        builder.Services.AddScoped<IEventHandler<DirectoryDbContext>, DemandProjection>();
         builder.Services.AddSingleton<SnapshotSource>();
         builder.Services.AddSingleton<PastSnapshots>();
         builder.Services.AddSingleton<SearchEspaces>();

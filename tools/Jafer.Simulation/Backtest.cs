@@ -30,6 +30,9 @@ internal static class Backtest
     /// <summary>First seed: those before it gave the weights of the forecast's level.</summary>
     public const int FirstSeed = 3;
 
+    // Of what a directory stores: waits that were declared are not among it.
+    private static readonly string[] s_storedRules = ["last year's median", "queue ÷ rate", "forecast"];
+
     private const int DeclaredEvery = 180;
 
     /// <summary>Runs policies and looks back at them: a table in Markdown with means over seeds and their 95 % intervals.</summary>
@@ -121,6 +124,72 @@ internal static class Backtest
         return new(forecasts, [.. errors.Select(e => e / forecasts)], covered / (double)forecasts, sooner / (double)forecasts, width / forecasts, wait / forecasts);
     }
 
+    /// <summary>Looks back at what a directory has stored: the mesures transmitted from two years to one year before its last day.</summary>
+    /// <param name="file">
+    /// CSV with a header and the columns queue, transmitted, contacted, scheduled, held, closed: a name for each espace and modalité, then days such
+    /// as 2026-11-28, empty where a step was not taken. docs/delays.md tells how it is written.
+    /// </param>
+    /// <returns>A table in Markdown.</returns>
+    public static string OfStored(string file)
+    {
+        var queues = new Dictionary<string, List<DatedWait>>(StringComparer.Ordinal);
+        foreach (var (number, line) in File.ReadLines(file).Index().Skip(1))
+        {
+            string[] cells = line.Split(',');
+            if (cells.Length != 6 || cells.Skip(1).Any(c => c.Length > 0 && !DateOnly.TryParseExact(c, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) || cells[1].Length == 0)
+                throw new UsageException($"{file}, line {number + 1}: is not queue,transmitted,contacted,scheduled,held,closed with days such as 2026-11-28.");
+            int Day(int column) => cells[column].Length == 0 ? 0 : DateOnly.ParseExact(cells[column], "yyyy-MM-dd", CultureInfo.InvariantCulture).DayNumber;
+            if (!queues.TryGetValue(cells[0], out var queue))
+                queues[cells[0]] = queue = [];
+            queue.Add(new(Day(1), Day(4), Day(5)) { ContactedOn = Day(2), ScheduledOn = Day(3) });
+        }
+        if (queues.Count == 0)
+            throw new UsageException($"{file} holds no mesure.");
+        var cellsOf = queues.Values.Select(q => new Cell([.. q.OrderBy(w => w.Began)])).ToArray();
+        // A forecast of the last year would be judged by the short waits alone.
+        var last = DateOnly.FromDayNumber(cellsOf.Max(c => c.Waits.Max(w => Math.Max(Math.Max(w.Began, w.PassedOn), Math.Max(w.ScheduledOn, w.EndedOn)))));
+        var result = Of(cellsOf, last.DayNumber, [.. Enumerable.Range(0, 12).Select(month => (last.AddYears(-2).AddMonths(month).DayNumber, last.AddYears(-2).AddMonths(month + 1).DayNumber))]);
+        return result.Forecasts == 0
+            ? "No forecast was possible: a queue needs half a year of history before the year that is looked back at, which began two years before the last day.\n"
+            : string.Create(CultureInfo.InvariantCulture, $"""
+                {result.Forecasts:N0} forecasts of mesures transmitted from {last.AddYears(-2):yyyy-MM-dd} to {last.AddYears(-1):yyyy-MM-dd}, mean wait {result.Wait:F0} days.
+
+                | {string.Join(" | ", s_storedRules.Select(r => $"{r}: error"))} | Against the best simple rule | In the interval | Sooner | Width |
+                |{string.Concat(Enumerable.Repeat("---|", s_storedRules.Length + 4))}
+                | {string.Join(" | ", result.Errors.Select(e => e.ToString("F1", CultureInfo.InvariantCulture)))} | {(double.IsFinite(result.Ratio) ? (100 * (result.Ratio - 1)).ToString("F1", CultureInfo.InvariantCulture) + " %" : "–")} | {100 * result.Covered:F1} % | {100 * result.Sooner:F1} % | {result.Width:F0} |
+
+                """);
+    }
+
+    private static BacktestResult Of(Cell[] cells, int last, IReadOnlyList<(int From, int To)> months)
+    {
+        DatedWait[][] queues = [.. cells.Select(c => c.Waits)];
+        var levels = PastLevels.Follow(queues, last);
+        var (errors, forecasts, covered, sooner, width, wait) = (new double[s_storedRules.Length], 0, 0, 0, 0.0, 0.0);
+        foreach (var (from, to) in months)
+        {
+            var calibration = new ForecastCalibration();
+            calibration.Add(queues, levels, from - 1);
+            foreach (var (c, cell) in cells.Index())
+            {
+                foreach (var (w, of) in cell.Waits.Index())
+                {
+                    if (of.Began < from || of.Began >= to || of.PassedOn == 0 || double.IsNaN(levels.Of(c, w)))
+                        continue;
+                    var (forecast, took) = (calibration.Of(new(levels.Of(c, w))), of.PassedOn - of.Began);
+                    foreach (var (rule, said) in new[] { cell.LastYearsMedian(of.Began), cell.QueueDays(of.Began), forecast.Median }.Index())
+                        errors[rule] += Math.Abs(said - took);
+                    forecasts++;
+                    wait += took;
+                    width += forecast.High - forecast.Low;
+                    covered += took >= forecast.Low && took <= forecast.High ? 1 : 0;
+                    sooner += took < forecast.Low ? 1 : 0;
+                }
+            }
+        }
+        return new(forecasts, [.. errors.Select(e => e / forecasts)], covered / (double)forecasts, sooner / (double)forecasts, width / forecasts, wait / forecasts);
+    }
+
     // Day numbers as the library counts them: 0 is not yet.
     private static int Number(int day) => day < 0 ? 0 : day + 1;
 
@@ -163,6 +232,17 @@ internal static class Backtest
             _leftOn = Days(m => books.Ready[m] < 0 ? -1 : books.Booked[m] >= 0 ? books.Booked[m] : books.Closed[m]);
             _startedOn = Days(m => books.Booked[m]);
             _held = [.. mesures.Where(m => books.FirstHeld[m] >= 0).Select(m => (books.FirstHeld[m], books.FirstHeld[m] - books.Transmitted[m])).Order()];
+        }
+
+        /// <summary>As a directory knows it: by the first contact the queue is joined.</summary>
+        public Cell(DatedWait[] waits)
+        {
+            (Mesures, Waits) = ([], waits);
+            int[] Days(Func<DatedWait, int> of) => [.. waits.Select(of).Where(d => d > 0).Order()];
+            _readyOn = Days(w => w.ContactedOn);
+            _leftOn = Days(w => w.ContactedOn == 0 ? 0 : w.ScheduledOn != 0 ? w.ScheduledOn : w.PassedOn != 0 ? w.PassedOn : w.EndedOn);
+            _startedOn = Days(w => w.ScheduledOn);
+            _held = [.. waits.Where(w => w.PassedOn != 0).Select(w => (w.PassedOn, w.PassedOn - w.Began)).Order()];
         }
 
         public int[] Mesures { get; }

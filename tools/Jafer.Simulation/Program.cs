@@ -12,9 +12,10 @@ var report = new Option<string?>("--report") { Description = "Writes the report 
 var file = new Option<string>("--results") { Description = "The results: runs that it holds are not run again.", DefaultValueFactory = _ => "artifacts/national-year/results.jsonl" };
 var calibrate = new Option<bool>("--calibrate") { Description = "Sets the calibrated parameters of the worlds anew and prints their rows of worlds.csv." };
 var backtest = new Option<bool>("--backtest") { Description = "Forecasts the first rencontre of every mesure of the counted year and prints how far the forecasts lay from what came." };
+var stored = new Option<string?>("--stored") { Description = "With --backtest: the waits that a directory has stored, a CSV file (docs/delays.md), in place of simulated ones." };
 var draw = new Option<string?>("--draw-waits") { Description = "Draws what is known of the waits of one espace: an SVG file." };
 var list = new Option<bool>("--list") { Description = "Lists policies and worlds." };
-var root = new RootCommand("Simulates a national year of mesures, calibrated on the national survey of 2024.") { policyNames, seeds, worldNames, grid, gridSeeds, report, file, calibrate, backtest, draw, list };
+var root = new RootCommand("Simulates a national year of mesures, calibrated on the national survey of 2024.") { policyNames, seeds, worldNames, grid, gridSeeds, report, file, calibrate, backtest, stored, draw, list };
 // On a thread of its own: Ctrl+C is only listened to once the action has returned its task.
 root.SetAction((parsed, ct) => Task.Run(() =>
 {
@@ -51,6 +52,11 @@ root.SetAction((parsed, ct) => Task.Run(() =>
         if (parsed.GetValue(draw) is { } drawing)
         {
             File.WriteAllText(drawing, Backtest.Drawing(territory));
+            return 0;
+        }
+        if (parsed.GetValue(stored) is { } waits)
+        {
+            Console.Write(Backtest.OfStored(waits));
             return 0;
         }
         if (parsed.GetValue(backtest))

@@ -23,7 +23,29 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
 
     private static readonly string s_held = RencontreOutcome.Held.ToCode();
 
-    public Task HandleAsync(DirectoryDbContext db, DomainEvent message, CancellationToken ct) => message switch
+    // Of the events that are applied together: what was known of each mesure before. A mesure of which one of them changed something is taken out.
+    private Dictionary<Guid, Known> _before = [];
+
+    // Most rencontres are not the first of their mesure and change nothing here: one question tells of all of them, none asks for itself.
+    public async Task PrepareAsync(DirectoryDbContext db, IReadOnlyList<DomainEvent> messages, CancellationToken ct)
+    {
+        Guid[] mesures = messages.Count < 2 ? [] : [.. messages.Select(m => m.AggregateId).Distinct()];
+        _before = mesures.Length == 0 ? [] : (await db.Database.SqlQuery<Known>($"""
+            select m.id as "Id", coalesce(r.transmitted, false) as "Transmitted", r.contacted_on as "ContactedOn", r.scheduled_on as "ScheduledOn",
+                r.planned_on as "PlannedOn", r.first_held_on as "FirstHeldOn", r.first_held_id as "FirstHeldId"
+            from unnest({mesures}) m (id) left join mesure_receptions r on r.mesure_id = m.id
+            """).ToListAsync(ct)).ToDictionary(k => k.Id);
+    }
+
+    public Task HandleAsync(DirectoryDbContext db, DomainEvent message, CancellationToken ct)
+    {
+        if (_before.TryGetValue(message.AggregateId, out var known) && !known.Changes(message))
+            return Task.CompletedTask;
+        _before.Remove(message.AggregateId);
+        return ApplyAsync(db, message, ct);
+    }
+
+    private static Task ApplyAsync(DirectoryDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         // A draft of a court is no demand yet.
         MesureTransmitted or MesureCreated { JuridictionId: null } => ReceivedAsync(db, (MesureEvent)message, ct),
@@ -130,5 +152,22 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
             update mesure_receptions set closed_on = {day}, closed_version = {told.AggregateVersion}
             where mesure_id = {told.AggregateId} and closed_version < {told.AggregateVersion}
             """, ct);
+    }
+
+    /// <summary>What is known of the steps of a mesure.</summary>
+    private sealed record Known(Guid Id, bool Transmitted, DateOnly? ContactedOn, DateOnly? ScheduledOn, DateOnly? PlannedOn, DateOnly? FirstHeldOn, Guid? FirstHeldId)
+    {
+        /// <summary>Whether an event may change it; when in doubt it may. The statements of the event decide.</summary>
+        public bool Changes(DomainEvent message) => message switch
+        {
+            ContactRecorded { Reached: true } contact => Transmitted && !(ContactedOn <= contact.OccurredAt.DayInParis()),
+            ContactRecorded => false,
+            RencontreScheduled scheduled => Transmitted && (ScheduledOn is not { } on || PlannedOn is not { } planned
+                || (scheduled.OccurredAt.DayInParis(), scheduled.StartsAt.DayInParis()).CompareTo((on, planned)) < 0),
+            RencontreHeld held => Transmitted && !(FirstHeldOn <= held.StartsAt.DayInParis()),
+            RencontreOutcomeCorrected corrected when corrected.Outcome == s_held => Transmitted && !(FirstHeldOn <= corrected.StartsAt.DayInParis()),
+            RencontreOutcomeCorrected corrected => FirstHeldId == corrected.RencontreId,
+            _ => true,
+        };
     }
 }

@@ -428,6 +428,7 @@ internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scop
         Guid[] espaceIds = [.. concerned.Select(c => c.Mesure.EspaceId).OfType<Guid>().Distinct()];
         Guid[] correctedOf = [.. all.Where(c => c.Act is StatusAct.RencontreOutcomeCorrected).Select(c => c.Rows.Mesure.Id).Distinct()];
         Guid[] ids = [.. concerned.Select(c => c.Name.Id).OfType<Guid>().Distinct()];
+        Guid[] slotIds = [.. all.Select(c => (c.Act as StatusAct.Booking)?.FreeSlotId).OfType<Guid>().Distinct()];
 
         // Each part by an index of its own: a mesure may have had a hundred rencontres, of which two concern its next item.
         // SQL of our own cannot give whole rencontres: EF looks for the columns of their parts by other names there.
@@ -444,6 +445,8 @@ internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scop
             select r.id from rencontres r where r.id = any({ids}) and r.mesure_id = any({mesureIds})
             union
             select r.id from rencontres r where r.mesure_id = any({correctedOf}) and r.outcome = 'HELD'
+            union
+            select r.id from free_slots s join rencontres r on r.id = s.taken_by_rencontre_id where s.id = any({slotIds}) and r.mesure_id = any({mesureIds})
             union
             select id from named
             """).ToListAsync(ct);
@@ -582,6 +585,15 @@ internal sealed class IntakeBatch(MesuresDbContext db, IServiceScopeFactory scop
         await DeadlinePlan.WriteAsync((NpgsqlConnection)db.Database.GetDbConnection(), plans, ct);
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewRencontres)], ct);
         await db.BulkUpdateAsync([.. changed.SelectMany(m => m.ChangedRencontres.Except(m.NewRencontres))], ct);
+        foreach (var named in _mesures.Values.SelectMany(m => m.NamedRencontres.Except(m.NewRencontres)).OrderBy(r => r.Id))
+        {
+            if (await db.Rencontres.Where(r => r.Id == named.Id && (r.ExternalId == null || r.ExternalId == named.ExternalId)).ExecuteUpdateAsync(
+                set => set.SetProperty(r => r.SourceSystem, named.SourceSystem).SetProperty(r => r.ExternalId, named.ExternalId), ct) != 1)
+            {
+                throw new IntakeConflictException();
+            }
+        }
+
         await db.BulkInsertAsync([.. changed.SelectMany(m => m.NewFreeSlots)], ct);
         foreach (var slot in changed.SelectMany(m => m.TakenFreeSlots).OrderBy(s => s.Id))
         {

@@ -80,6 +80,9 @@ internal sealed class MesureRows(Mesure mesure, Places places)
 
     public HashSet<Rencontre> ChangedRencontres { get; } = [];
 
+    /// <summary>Rencontres that a source learned to name; nothing else of them changed.</summary>
+    public HashSet<Rencontre> NamedRencontres { get; } = [];
+
     /// <summary>Times that lost rencontres leave to other families.</summary>
     public List<FreeSlot> NewFreeSlots { get; } = [];
 
@@ -140,6 +143,28 @@ internal sealed class MesureRows(Mesure mesure, Places places)
         known.That(rencontre is not null, name.Field, "is not a rencontre of the mesure");
         known.ThrowIfAny();
         return rencontre!;
+    }
+
+    /// <summary>The rencontre of this mesure that has taken a free slot already; null when none has.</summary>
+    public Rencontre? TakenBy(Guid freeSlotId) =>
+        places.FreeSlotOf(mesure, freeSlotId) is { TakenByRencontreId: { } id } slot && slot.TakenByMesureId == mesure.Id ? Rencontres.Find(r => r.Id == id) : null;
+
+    /// <summary>Keeps what a source calls a rencontre; an empty name is none.</summary>
+    /// <exception cref="DomainError">It has another name.</exception>
+    public void Name(Rencontre rencontre, string externalId, Acting acting)
+    {
+        if (externalId.Length == 0 || (rencontre.ExternalId == externalId && rencontre.SourceSystem == acting.Source!.System))
+        {
+            return;
+        }
+
+        if (rencontre.ExternalId is { Length: > 0 })
+        {
+            throw DomainError.Invalid("external_rencontre_id", "the rencontre that has taken the slot has another name");
+        }
+
+        (rencontre.SourceSystem, rencontre.ExternalId) = (acting.Source!.System, externalId);
+        NamedRencontres.Add(rencontre);
     }
 
     /// <summary>Starts of what has no outcome yet beside a rencontre.</summary>

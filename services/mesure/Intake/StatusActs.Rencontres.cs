@@ -60,9 +60,17 @@ internal abstract partial record StatusAct
 
         public override Guid? Apply(MesureRows rows, Acting acting)
         {
-            if (ExternalId.Length > 0 && rows.Rencontres.Exists(r => r.ExternalId == ExternalId && r.SourceSystem == acting.Source!.System))
+            // What the software took by a command, its journal tells as well: it is that rencontre, which has its name from now on.
+            var taken = FreeSlotId is { } slotId ? rows.TakenBy(slotId) : null;
+            if (ExternalId.Length > 0 && rows.Rencontres.Exists(r => r != taken && r.ExternalId == ExternalId && r.SourceSystem == acting.Source!.System))
             {
                 throw DomainError.Invalid("external_rencontre_id", "names another rencontre of the mesure");
+            }
+
+            if (taken is not null)
+            {
+                rows.Name(taken, ExternalId, acting);
+                return taken.Id;
             }
 
             var rencontre = rows.Book(Planned(rows, acting.Source!.System) ?? throw Bookings.NoSlot(), FreeSlotId, OverCapacity, null, acting);

@@ -127,7 +127,8 @@ internal sealed class Bookings(MesuresDbContext db, IServiceScopeFactory scopes)
         // The term is the mesure's own to refuse, as a matter of its state.
         var findings = BookingRules.Look(context, planned, overCapacity, null).Where(f => f is not { Code: BookingRules.AfterTerm, Refuses: true }).ToList();
         Refuse(findings);
-        slot?.RequireOpenTo(planned, acting.Now);
+        // As of when it was agreed: software that was offline tells of it when the time of the slot has come.
+        slot?.RequireOpenTo(planned, acting.OccurredAt < acting.Now ? acting.OccurredAt : acting.Now);
         var terms = TermsOf(context, planned, slot?.Id, overCapacity);
         var rencontre = moved is null
             ? mesure.ScheduleRencontre(planned.StartsAt, planned.Minutes, planned.Zone, planned.LieuId, acting, terms)

@@ -153,6 +153,49 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
     }
 
     [Fact]
+    public async Task ReportStatus_FreeSlotThatTheMesureTookByCommand_IsThatRencontreAndHasTheNameFromNowOn()
+    {
+        var (gone, taker) = (await jafer.MesureInAsync(MesureState.EnAttente), await jafer.MesureInAsync(MesureState.EnAttente));
+        await _intake.ReportStatusAsync(Report(Item(gone, 1, Scheduled("a", TimeProvider.System.GetUtcNow().AddDays(42))), Item(gone, 2, Cancelled("a"))));
+        var slot = await jafer.Database.ReadAsync<Guid>($"select s.id from free_slots s join rencontres r on r.id = s.rencontre_id where r.mesure_id = '{gone}'");
+        var taken = await new MesureService.MesureServiceClient(jafer.First.Channel("espace", Gestionnaire)).ScheduleRencontreAsync(
+            new() { MesureId = taker, FreeSlotId = slot.ToString(), OverCapacity = true, RequestId = NewId() });
+        StatusItem Told(int sequence, string name) => Item(taker, sequence, i => i.RencontreScheduled = new() { FreeSlotId = slot.ToString(), ExternalRencontreId = name });
+
+        var first = (await _intake.ReportStatusAsync(Report(Told(1, "b"), Item(taker, 2, Confirmed("b")), Told(3, "b"), Told(4, "c")))).Results;
+        var later = (await _intake.ReportStatusAsync(Report(Item(taker, 5, Cancelled("b")), Told(6, "b")))).Results;
+
+        Assert.Equal([IntakeResult.Applied, IntakeResult.Applied, IntakeResult.Applied, IntakeResult.Refused], first.Words());
+        Assert.Equal(["rencontre_scheduled.external_rencontre_id"], first[3].Violations.Select(v => v.Field));
+        Assert.Equal([IntakeResult.Applied, IntakeResult.Applied], later.Words());
+        Assert.All([first[0], first[2], later[1]], r => Assert.Equal(taken.RencontreId, r.RencontreId));
+        Assert.Equal(RencontreOutcome.CancelledByHote, Assert.Single((await jafer.GetAsync(taker)).Rencontres).Outcome);
+    }
+
+    [Fact]
+    public async Task ReportStatus_FreeSlotTakenInTimeAndToldAfterItsTime_IsTaken()
+    {
+        var (gone, taker) = (await jafer.MesureInAsync(MesureState.EnAttente), await jafer.MesureInAsync(MesureState.EnAttente));
+        await _intake.ReportStatusAsync(Report(Item(gone, 1, Scheduled("a", Start.AddDays(3)))));
+        var slot = NewId();
+        await jafer.Database.RunAsync($"""
+            insert into free_slots (id, espace_id, gestionnaire_id, starts_at, duration_minutes, time_zone, modalite, rencontre_id, freed_at, version)
+            select '{slot}', '{Espace}', '{Gestionnaire}', starts_at, 60, time_zone, modalite, id, starts_at - interval '3 days', 1 from rencontres where mesure_id = '{gone}'
+            """);
+        StatusItem Told(int sequence, DateTimeOffset at) => Item(taker, sequence, i =>
+        {
+            i.RencontreScheduled = new() { FreeSlotId = slot, ExternalRencontreId = "b" };
+            i.OccurredTime = Timestamp.FromDateTimeOffset(at);
+        });
+
+        var results = (await _intake.ReportStatusAsync(Report(Told(1, Start.AddDays(4)), Told(2, Start.AddDays(1))))).Results;
+
+        // Who agreed on it after its time has begun took nothing.
+        Assert.Equal([IntakeResult.Refused, IntakeResult.Applied], results.Words());
+        Assert.Equal(1, await jafer.Database.ReadAsync<long>($"select count(*) from free_slots where id = '{slot}' and taken_by_rencontre_id = '{results[1].RencontreId}'"));
+    }
+
+    [Fact]
     public async Task ReportStatus_FreeSlotOfferedWhileItIsTaken_KeepsItsOffer()
     {
         var (gone, taker) = (await jafer.MesureInAsync(MesureState.EnAttente), await jafer.MesureInAsync(MesureState.EnAttente));

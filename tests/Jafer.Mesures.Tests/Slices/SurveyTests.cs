@@ -378,7 +378,6 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
             }
 
             await SumsAsync(2023, departement, figures);
-
         }
 
         await AsStatistician.RecordSserReturnAsync(new()
