@@ -38,7 +38,7 @@ public sealed class BacktestTests(SimulatedYears years)
 
             Assert.Contains("2024-11-28 to 2025-11-28, mean wait 100 days", text, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^27\d forecasts", text);
-            Assert.Matches(@"\| 0\.0 \| \d+\.\d \| \d\.\d \| – \|", text);
+            Assert.Matches(@"\| 0\.0 \| \d+\.\d \| \d\.\d \|", text);
             File.AppendAllText(file, "e0/VISITE,28.11.2026,,,,\n");
             Assert.Throws<UsageException>(() => Backtest.OfStored(file));
         }

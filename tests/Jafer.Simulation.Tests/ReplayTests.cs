@@ -14,7 +14,7 @@ namespace Jafer.Simulation.Tests;
 /// <summary>The four services on real servers, through which a part of the simulated year was played.</summary>
 public sealed class ReplayedYear : IAsyncLifetime
 {
-    private const double Fraction = 0.01;
+    private const double Fraction = 0.02;
 
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly Dictionary<string, ServiceHost> _hosts = [];

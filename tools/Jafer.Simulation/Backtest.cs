@@ -156,7 +156,7 @@ internal static class Backtest
 
                 | {string.Join(" | ", s_storedRules.Select(r => $"{r}: error"))} | Against the best simple rule | In the interval | Sooner | Width |
                 |{string.Concat(Enumerable.Repeat("---|", s_storedRules.Length + 4))}
-                | {string.Join(" | ", result.Errors.Select(e => e.ToString("F1", CultureInfo.InvariantCulture)))} | {(double.IsFinite(result.Ratio) ? (100 * (result.Ratio - 1)).ToString("F1", CultureInfo.InvariantCulture) + " %" : "–")} | {100 * result.Covered:F1} % | {100 * result.Sooner:F1} % | {result.Width:F0} |
+                | {string.Join(" | ", result.Errors.Select(e => e.ToString("F1", CultureInfo.InvariantCulture)))} | {100 * (result.Ratio - 1):F1} % | {100 * result.Covered:F1} % | {100 * result.Sooner:F1} % | {result.Width:F0} |
 
                 """);
     }

@@ -516,7 +516,7 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         return id;
     }
 
-    private Task SumsAsync(int year, string departement, params (string Code, int Count)[] figures) => jafer.Database.RunAsync($"""
+    private Task<int> SumsAsync(int year, string departement, params (string Code, int Count)[] figures) => jafer.Database.RunAsync($"""
         insert into survey_counts (gestionnaire_id, year, departement, figures, counts) values ('{Gestionnaire}', {year}, '{departement}',
             array[{string.Join(',', figures.Select(f => SurveyCatalogue.BuiltIn.Find(f.Code)!.Number))}], array[{string.Join(',', figures.Select(f => f.Count))}])
         """);
