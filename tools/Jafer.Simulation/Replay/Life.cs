@@ -119,6 +119,12 @@ internal sealed class Life
     /// <summary>Days from one rencontre to the next.</summary>
     public int Interval { get; private init; }
 
+    /// <summary>Particular situations that the judge keeps, the principal one first: as often as published for 2024, at times a second one.</summary>
+    public IReadOnlyList<SituationParticuliere> Situations { get; private init; } = [];
+
+    /// <summary>Who sent the family where no judge did, as often as published for 2024. A prolongement has none here: it would follow a mesure.</summary>
+    public NonJudicialOrigin Origin { get; private init; }
+
     /// <summary>Its modalité.</summary>
     public Modalite Modalite => Handover ? Modalite.RemiseEnfant : Modalite.Visite;
 
@@ -206,10 +212,33 @@ internal sealed class Life
     {
         // Where no court is known to be the probable one, the first decides.
         var court = demand.Judicial[m] ? "tj" + territory.Courts[Math.Max(0, territory.Communes[demand.Hote[m]].Court)].ToLowerInvariant() : null;
-        var life = new Life(m, acts[0].Site, court, demand.Handover[m], plan.DateOf(demand.Day[m])) { Interval = demand.Interval[m] };
+        var life = new Life(m, acts[0].Site, court, demand.Handover[m], plan.DateOf(demand.Day[m]))
+        {
+            Interval = demand.Interval[m],
+            Situations = court is null || !draw.Chance(0.60, Habits.Situation, m) ? [] : SituationsOf(draw, m),
+            Origin = court is not null ? NonJudicialOrigin.Unspecified : draw.Unit(Habits.Origin, m) switch
+            {
+                < 12 / 54d => NonJudicialOrigin.Avocat,
+                < 23 / 54d => NonJudicialOrigin.Ase,
+                < 32 / 54d => NonJudicialOrigin.BoucheAOreille,
+                _ => NonJudicialOrigin.Autre,
+            },
+        };
         life.Live(acts, plan, draw);
         life.Order(demand.Terms[m]);
         return life;
+    }
+
+    private static SituationParticuliere[] SituationsOf(Draw draw, int m)
+    {
+        var principal = draw.Unit(Habits.Principal, m) switch
+        {
+            < 0.67 => SituationParticuliere.ViolencesIntrafamiliales,
+            < 0.79 => SituationParticuliere.TroublesPsychiatriques,
+            _ => SituationParticuliere.Addiction,
+        };
+        var second = principal == SituationParticuliere.Addiction ? SituationParticuliere.ViolencesIntrafamiliales : SituationParticuliere.Addiction;
+        return draw.Chance(0.25, Habits.Second, m) ? [principal, second] : [principal];
     }
 
     private void Live(List<Act> acts, ReplayPlan plan, Draw draw)
@@ -360,4 +389,8 @@ internal static class Habits
     public const Purpose Twice = (Purpose)1007;
     public const Purpose TwiceBy = (Purpose)1008;
     public const Purpose Shuffled = (Purpose)1009;
+    public const Purpose Situation = (Purpose)1010;
+    public const Purpose Principal = (Purpose)1011;
+    public const Purpose Second = (Purpose)1012;
+    public const Purpose Origin = (Purpose)1013;
 }

@@ -258,6 +258,10 @@ internal sealed class Player(ReplayPlan plan, Stage stage, IReadOnlyList<Life> l
             EspaceId = espace,
             RequestId = plan.IdOf($"create:{life.Number}"),
         };
+        request.Decision.Situations.AddRange(life.Situations);
+        // Of a single one it goes without saying.
+        if (life.Situations.Count > 1)
+            request.Decision.PrincipalSituation = life.Situations[0];
         request.Parties.AddRange(Parties(life));
         request.Children.Add(ChildOf(life));
         return request;
@@ -268,7 +272,7 @@ internal sealed class Player(ReplayPlan plan, Stage stage, IReadOnlyList<Life> l
         var request = new RegisterNonJudicialMesureRequest
         {
             EspaceId = espace,
-            Origin = NonJudicialOrigin.BoucheAOreille,
+            Origin = life.Origin,
             Agreement = new Agreement { AgreementDate = life.Ordered.ToProto(), Modalite = life.Modalite, DurationMonths = life.Months, Periodicity = Rhythm(life), RencontreMinutes = 60 },
             OccurredTime = life.Steps[0].At.ToProto(),
             RequestId = plan.IdOf($"register:{life.Number}"),

@@ -78,7 +78,13 @@ internal sealed class Stage
         });
         espace.Lieux.Add(new Lieu { ExternalId = row.Lieu, Name = row.Name, AddressLine = "1 rue de l'Exemple (adresse fictive)", CommuneInsee = row.Commune });
         foreach (var modalite in (ReadOnlySpan<Modalite>)[Modalite.Visite, Modalite.RemiseEnfant])
-            espace.Modalites.Add(new ModaliteOfferte { Modalite = modalite, State = ModaliteState.Ouverte, MaxAge = 17 });
+            espace.Modalites.Add(new ModaliteOfferte
+            {
+                Modalite = modalite,
+                State = ModaliteState.Ouverte,
+                MaxAge = 17,
+                AcceptedSituations = { SituationParticuliere.ViolencesIntrafamiliales, SituationParticuliere.TroublesPsychiatriques, SituationParticuliere.Addiction },
+            });
         return espace;
     });
 

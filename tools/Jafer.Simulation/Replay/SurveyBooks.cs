@@ -5,7 +5,7 @@ namespace Jafer.Simulation.Replay;
 
 /// <summary>
 /// The figures of the national survey as the client that played the year keeps them itself: from its own lives, by the wording of the
-/// questionnaire, without the services' counting. What it never tells (situations, transfers) it has none of.
+/// questionnaire, without the services' counting. What it never tells (transfers, for one) it has none of.
 /// </summary>
 /// <param name="lives">The mesures that were played.</param>
 internal sealed class SurveyBooks(IReadOnlyList<Life> lives)
@@ -27,9 +27,13 @@ internal sealed class SurveyBooks(IReadOnlyList<Life> lives)
             // Where the decision names no duration it was played as one of child protection.
             ["MESURES_NOUVELLES_JAF"] = fresh.Count(l => l.Court is not null && l.Months > 0),
             ["MESURES_NOUVELLES_JUGE_DES_ENFANTS"] = fresh.Count(l => l.Court is not null && l.Months == 0),
-            ["SITUATION_AUCUNE"] = fresh.Count(l => l.Court is not null),
+            ["SITUATION_AUCUNE"] = fresh.Count(l => l.Court is not null && l.Situations.Count == 0),
+            ["SITUATION_AU_MOINS_UNE"] = fresh.Count(l => l.Situations.Count > 0),
             ["MESURES_NOUVELLES_NON_JUDICIAIRES"] = fresh.Count(l => l.Court is null),
-            ["MESURES_NOUVELLES_BOUCHE_A_OREILLE"] = fresh.Count(l => l.Court is null),
+            ["MESURES_NOUVELLES_AVOCAT"] = fresh.Count(l => l.Origin == NonJudicialOrigin.Avocat),
+            ["MESURES_NOUVELLES_ASE"] = fresh.Count(l => l.Origin == NonJudicialOrigin.Ase),
+            ["MESURES_NOUVELLES_BOUCHE_A_OREILLE"] = fresh.Count(l => l.Origin == NonJudicialOrigin.BoucheAOreille),
+            ["MESURES_NOUVELLES_AUTRE_ORIGINE"] = fresh.Count(l => l.Origin == NonJudicialOrigin.Autre),
             ["MESURES_CLOTUREES"] = closed.Count,
             ["STOCK_DEBUT"] = there.Count(m => m.Received < begin && !(m.Closed < begin)),
             ["STOCK_FIN"] = stock.Count,
@@ -37,6 +41,13 @@ internal sealed class SurveyBooks(IReadOnlyList<Life> lives)
             ["MESURES_EN_ATTENTE"] = stock.Count(l => !(l.DayOf(StepKind.Schedule) <= end) && l.DayOf(StepKind.Contact) <= end),
             ["MESURES_NON_CONTACTEES"] = stock.Count(l => !(l.DayOf(StepKind.Schedule) <= end) && !(l.DayOf(StepKind.Contact) <= end)),
         };
+        foreach (var life in fresh.Where(l => l.Situations.Count > 0))
+        {
+            Add($"SITUATION_PRINCIPALE_{life.Situations[0].ToCode()}");
+            foreach (var situation in life.Situations)
+                Add($"SITUATION_{situation.ToCode()}");
+        }
+
         foreach (var (life, _, on) in closed)
         {
             var origin = life.Court is null ? "NON_JUDICIAIRES" : "JUDICIAIRES";
