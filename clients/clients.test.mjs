@@ -15,7 +15,7 @@ test('Clients_OfBothLanguages_AreThere', () => {
   assert.deepEqual(programs.sort(), [
     'node/catch-up.mjs', 'node/documents.mjs', 'node/journal.mjs', 'node/journey.mjs', 'node/judge.mjs', 'node/lost-slot.mjs', 'node/members.mjs', 'node/prefecture.mjs',
     'node/search.mjs', 'node/survey.mjs', 'node/waits.mjs', 'node/webhook-receiver.mjs',
-    'python/attachments.py', 'python/conversation.py', 'python/difficulty.py', 'python/directory.py', 'python/espace.py', 'python/watch.py']);
+    'python/attachments.py', 'python/bounces.py', 'python/conversation.py', 'python/difficulty.py', 'python/directory.py', 'python/espace.py', 'python/watch.py']);
 });
 
 for (const program of [...programs, ...parts]) {

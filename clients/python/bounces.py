@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Tells Jafer of mails that came back: what a mailbox of returned mails (Mail:BounceAddress) is read by.
+"""Mails that came back, in Python: what a mailbox of returned mails (Mail:BounceAddress) is read by; it tells Jafer of them.
 
-    bounces.py < notification.eml       one delivery status notification (RFC 3464), as a mail server hands it to a program:
+    /usr/bin/python3 clients/python/bounces.py < notification.eml
+                                        one delivery status notification (RFC 3464), as a mail server hands it to a program:
                                         in Postfix an alias  retours: "|/usr/bin/python3 …/bounces.py"
-    bounces.py --try                    in development: what a server would send of the latest mail in the catcher
+    … bounces.py --try                  in development: what a server would send of the latest mail in the catcher
 
 Same environment as espace.py, whose connection it uses; the operator's client is JAFER_OPERATOR_CLIENT_ID (default
 operateur.national). A mail is known by its id: the envelope id of the notification, or the Message-ID of what came back with it.

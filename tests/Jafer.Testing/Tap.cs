@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Jafer.Testing;
 
@@ -69,9 +70,10 @@ public sealed class Tap : IAsyncDisposable
     public Task DeliverAsync(string queue, TappedMessage delivery) =>
         _channel.BasicPublishAsync("", queue, mandatory: true, new BasicProperties(delivery.Properties), delivery.Body).AsTask();
 
-    /// <summary>The headers of a queue's first message, which goes back there.</summary>
+    /// <summary>The headers of a queue's first message, which goes back there. A queue of what failed is there from the first of it on.</summary>
     public async Task<IDictionary<string, object?>> PeekAsync(string queue)
     {
+        await Eventually.BecomesAsync(() => IsThereAsync(queue), there => there, $"a queue {queue}");
         await using var channel = await _connection.CreateChannelAsync();
         var first = new TaskCompletionSource<IDictionary<string, object?>>();
         var consumer = new AsyncEventingBasicConsumer(channel);
@@ -82,6 +84,21 @@ public sealed class Tap : IAsyncDisposable
         };
         await channel.BasicConsumeAsync(queue, autoAck: false, consumer);
         return await first.Task.WaitAsync(Eventually.Limit);
+    }
+
+    private async Task<bool> IsThereAsync(string queue)
+    {
+        // The broker closes a channel that asks for what is not there.
+        await using var channel = await _connection.CreateChannelAsync();
+        try
+        {
+            await channel.QueueDeclarePassiveAsync(queue);
+            return true;
+        }
+        catch (OperationInterruptedException)
+        {
+            return false;
+        }
     }
 
     public async ValueTask DisposeAsync()
