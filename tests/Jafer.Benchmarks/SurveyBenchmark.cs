@@ -24,7 +24,7 @@ internal static class SurveyBenchmark
     public const string TwentyName = "survey-20";
 
     private const double Goal = 6;
-    private const int MesuresOfAYear = 5_500;
+    private const int MesuresOfAYear = 22_000;
     private const int RencontresOfAMesure = 14;
     private const int Gestionnaires = 197;
     private const int FillSeconds = 1800;
