@@ -95,7 +95,7 @@ internal static class Backtest
         DatedWait[][] queues = [.. cells.Select(c => c.Waits)];
         var levels = PastLevels.Follow(queues, Number(Calendar.End));
         var wayToIt = WayToIt(demand, books);
-        var (errors, forecasts, covered, sooner, width, wait) = (new double[Rules.Length], 0, 0, 0, 0.0, 0.0);
+        var score = new Score(Rules.Length);
         for (var month = 0; month < 12; month++)
         {
             var (from, to) = (Calendar.AddMonths(Calendar.YearFirst, month), Calendar.AddMonths(Calendar.YearFirst, month + 1));
@@ -111,17 +111,11 @@ internal static class Backtest
                     var (day, took) = (books.Transmitted[m], books.FirstHeld[m] - books.Transmitted[m]);
                     var forecast = calibration.Of(new(levels.Of(c, w)));
                     var (queue, declared) = (cell.QueueDays(day), cell.QueueDays(day - ((day + (int)(DeclaredEvery * cell.Phase)) % DeclaredEvery)));
-                    foreach (var (rule, said) in new[] { declared, cell.LastYearsMedian(day), queue, queue + wayToIt, forecast.Median }.Index())
-                        errors[rule] += Math.Abs(said - took);
-                    forecasts++;
-                    wait += took;
-                    width += forecast.High - forecast.Low;
-                    covered += took >= forecast.Low && took <= forecast.High ? 1 : 0;
-                    sooner += took < forecast.Low ? 1 : 0;
+                    score.Add([declared, cell.LastYearsMedian(day), queue, queue + wayToIt, forecast.Median], (forecast.Low, forecast.High), took);
                 }
             }
         }
-        return new(forecasts, [.. errors.Select(e => e / forecasts)], covered / (double)forecasts, sooner / (double)forecasts, width / forecasts, wait / forecasts);
+        return score.Result;
     }
 
     /// <summary>Looks back at what a directory has stored: the mesures transmitted from two years to one year before its last day.</summary>
@@ -165,7 +159,7 @@ internal static class Backtest
     {
         DatedWait[][] queues = [.. cells.Select(c => c.Waits)];
         var levels = PastLevels.Follow(queues, last);
-        var (errors, forecasts, covered, sooner, width, wait) = (new double[s_storedRules.Length], 0, 0, 0, 0.0, 0.0);
+        var score = new Score(s_storedRules.Length);
         foreach (var (from, to) in months)
         {
             var calibration = new ForecastCalibration();
@@ -177,17 +171,36 @@ internal static class Backtest
                     if (of.Began < from || of.Began >= to || of.PassedOn == 0 || double.IsNaN(levels.Of(c, w)))
                         continue;
                     var (forecast, took) = (calibration.Of(new(levels.Of(c, w))), of.PassedOn - of.Began);
-                    foreach (var (rule, said) in new[] { cell.LastYearsMedian(of.Began), cell.QueueDays(of.Began), forecast.Median }.Index())
-                        errors[rule] += Math.Abs(said - took);
-                    forecasts++;
-                    wait += took;
-                    width += forecast.High - forecast.Low;
-                    covered += took >= forecast.Low && took <= forecast.High ? 1 : 0;
-                    sooner += took < forecast.Low ? 1 : 0;
+                    score.Add([cell.LastYearsMedian(of.Began), cell.QueueDays(of.Began), forecast.Median], (forecast.Low, forecast.High), took);
                 }
             }
         }
-        return new(forecasts, [.. errors.Select(e => e / forecasts)], covered / (double)forecasts, sooner / (double)forecasts, width / forecasts, wait / forecasts);
+        return score.Result;
+    }
+
+    // How far what each rule said was from what came, and how the interval of the last of them held.
+    private sealed class Score(int rules)
+    {
+        private readonly double[] _errors = new double[rules];
+        private int _forecasts;
+        private int _covered;
+        private int _sooner;
+        private double _width;
+        private double _wait;
+
+        public BacktestResult Result =>
+            new(_forecasts, [.. _errors.Select(e => e / _forecasts)], _covered / (double)_forecasts, _sooner / (double)_forecasts, _width / _forecasts, _wait / _forecasts);
+
+        public void Add(ReadOnlySpan<double> said, (double Low, double High) interval, int took)
+        {
+            for (var rule = 0; rule < said.Length; rule++)
+                _errors[rule] += Math.Abs(said[rule] - took);
+            _forecasts++;
+            _wait += took;
+            _width += interval.High - interval.Low;
+            _covered += took >= interval.Low && took <= interval.High ? 1 : 0;
+            _sooner += took < interval.Low ? 1 : 0;
+        }
     }
 
     // Day numbers as the library counts them: 0 is not yet.
