@@ -55,9 +55,9 @@ internal sealed class WebhookDispatcher(
                   d.aggregate_version, d.position
         """;
 
-    // What came behind an event that waits for another attempt, or is under way, is put off until then: the claim would look at all of it
-    // each time in vain, which for endpoints that are dead for days is most of what waits. Whoever delivers the first one wakes the next:
-    // the first one's row is locked meanwhile, so that it is either seen as delivered or finds what was put off.
+    // What came behind an event that waits for another attempt is put off until then: the claim would look at all of it each time in vain.
+    // Whoever delivers the first one wakes the next; the first one's row is locked meanwhile, so that it is either seen as delivered or
+    // finds what was put off.
     private const string PutOff = """
         with looked as (
             select due.delivery_id, head.delivery_id as head_id
