@@ -88,7 +88,7 @@ internal static class SurveyCases
             await reader.NextResultAsync(ct);
             while (await reader.ReadAsync(ct))
             {
-                var year = TimeZoneInfo.FindSystemTimeZoneById(reader.GetString(2)).DayOf(reader.GetFieldValue<DateTimeOffset>(1)).Year;
+                var year = YearOf(reader.GetDateTime(1), reader.GetString(2));
                 var of = Of(rencontres, reader);
                 var key = (year, ProtoConversions.FromCode<RencontreOutcome>(reader.GetString(3)));
                 of[key] = of.GetValueOrDefault(key) + 1;
@@ -134,6 +134,11 @@ internal static class SurveyCases
             return of;
         }
     }
+
+    // Nowhere on earth is it another year than in UTC but on these two days.
+    private static int YearOf(DateTime instant, string zone) => instant is not ({ Month: 12, Day: 31 } or { Month: 1, Day: 1 })
+        ? instant.Year
+        : TimeZoneInfo.FindSystemTimeZoneById(zone).DayOf(new DateTimeOffset(instant)).Year;
 
     private static DateOnly Birth(byte[] value) =>
         DateOnly.ParseExact(Encoding.ASCII.GetString(KeyRing.Process.Open(value, s_birth)), "O", CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Jafer.Mesures.Domain.Survey;
 using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Time;
@@ -43,16 +42,24 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
 
     private const string KeepSums = """
         insert into survey_counts (gestionnaire_id, year, departement, figures, counts)
-        select gestionnaire_id, year, departement, string_to_array(figures, ',')::smallint[], string_to_array(counts, ',')::bigint[]
-        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) as n (gestionnaire_id, year, departement, figures, counts)
+        select gestionnaire_id, year, departement, ($6::smallint[])[first:last], ($7::bigint[])[first:last]
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::integer[], $5::integer[]) as n (gestionnaire_id, year, departement, first, last)
         on conflict (gestionnaire_id, year, departement) do update set figures = excluded.figures, counts = excluded.counts
         """;
 
+    // All figures come as one array, of which each row takes its part: an array of arrays of different lengths is none to PostgreSQL, and
+    // COPY does not go where rows are secured.
     private const string Keep = """
         insert into survey_entries (mesure_id, year, gestionnaire_id, departement, figures, counts)
-        select mesure_id, year, gestionnaire_id, departement, string_to_array(figures, ',')::smallint[], string_to_array(counts, ',')::integer[]
-        from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::text[]) as n (mesure_id, year, gestionnaire_id, departement, figures, counts)
+        select mesure_id, year, gestionnaire_id, departement, ($7::smallint[])[first:last], ($8::integer[])[first:last]
+        from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::integer[], $6::integer[]) as n (mesure_id, year, gestionnaire_id, departement, first, last)
         """;
+
+    /// <summary>Mesures that are read and counted at once; about as many as make a statement worth its way.</summary>
+    private const int Together = 1000;
+
+    /// <summary>Readers of a portion. While one waits for the database another counts, and what is counted is written.</summary>
+    private const int Readers = 3;
 
     private static readonly string s_definitions = string.Join(' ', SurveyCatalogue.BuiltIn.Definitions
         .Select(d => $"{d.Name}:{d.FirstYear}-{d.LastYear}:{string.Join('|', d.Parameters.Select(p => $"{p.Key}={p.Value}"))}")
@@ -110,31 +117,25 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
         return taken.Count;
     }
 
-    // Sums are added up here and not in the database: a portion touches few of them, each often.
-    private static async Task CountAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] touched, int year, CancellationToken ct)
+    // Mesures are read beside the transaction: what changes after it is in the queue again. Sums are added up here and not in the
+    // database: a portion touches few of them, each often.
+    private async Task CountAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] touched, int year, CancellationToken ct)
     {
-        var entries = (await SurveyCases.ReadAsync(connection, touched, ct))
-            .SelectMany(c => SurveyCounting.BuiltIn.Count(c, year).Select(y => (Of: new SumKey(c.GestionnaireId, (short)y.Key, c.Departement), c.MesureId, Counts: y.Value))).ToList();
         var differences = new Dictionary<SumKey, SortedDictionary<short, long>>();
-        await using (var before = new NpgsqlCommand(Before, connection, transaction) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = touched } }, CommandTimeout = 600 })
-        await using (var reader = await before.ExecuteReaderAsync(ct))
+        using var writing = new SemaphoreSlim(1);
+        await Parallel.ForEachAsync(touched.Chunk(Together), new ParallelOptions { MaxDegreeOfParallelism = Readers, CancellationToken = ct }, async (ids, stopped) =>
         {
-            while (await reader.ReadAsync(ct))
+            var entries = await EntriesAsync(ids, year, stopped);
+            await writing.WaitAsync(stopped);
+            try
             {
-                foreach (var (figure, count) in reader.GetFieldValue<short[]>(3).Zip(reader.GetFieldValue<int[]>(4)))
-                {
-                    Add(Key(reader), figure, -count);
-                }
+                await ReplaceAsync(connection, transaction, ids, entries, differences, stopped);
             }
-        }
-
-        foreach (var (of, _, counts) in entries)
-        {
-            foreach (var (figure, count) in counts)
+            finally
             {
-                Add(of, figure, count);
+                writing.Release();
             }
-        }
+        });
 
         var changed = differences.Where(d => d.Value.Values.Any(v => v != 0)).Select(d => d.Key).ToList();
         await using (var sums = new NpgsqlCommand(Sums, connection, transaction) { CommandTimeout = 600 })
@@ -145,16 +146,42 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
             {
                 foreach (var (figure, count) in reader.GetFieldValue<short[]>(3).Zip(reader.GetFieldValue<long[]>(4)))
                 {
-                    Add(Key(reader), figure, count);
+                    Add(differences, Key(reader), figure, count);
                 }
             }
         }
 
-        var keepSums = new NpgsqlBatchCommand(KeepSums);
+        await using var keepSums = new NpgsqlCommand(KeepSums, connection, transaction) { CommandTimeout = 600 };
         keepSums.Parameters.AddRange(Keys(changed));
-        keepSums.Parameters.Add(Texts(changed.Select(k => differences[k].Where(f => f.Value != 0).Select(f => f.Key))));
-        keepSums.Parameters.Add(Texts(changed.Select(k => differences[k].Values.Where(v => v != 0))));
-        var keep = new NpgsqlBatchCommand(Keep)
+        keepSums.Parameters.AddRange(Parts(changed.Select(k => differences[k].Where(f => f.Value != 0))));
+        await keepSums.ExecuteNonQueryAsync(ct);
+    }
+
+    private async Task<List<Entry>> EntriesAsync(Guid[] mesures, int year, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return [.. (await SurveyCases.ReadAsync(connection, mesures, ct))
+            .SelectMany(c => SurveyCounting.BuiltIn.Count(c, year).Select(y => new Entry(new SumKey(c.GestionnaireId, (short)y.Key, c.Departement), c.MesureId, y.Value)))];
+    }
+
+    /// <summary>Puts the entries of some mesures in the place of those that they had.</summary>
+    private static async Task ReplaceAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] mesures, List<Entry> entries, Dictionary<SumKey, SortedDictionary<short, long>> differences,
+        CancellationToken ct)
+    {
+        await using (var before = new NpgsqlCommand(Before, connection, transaction) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = mesures } }, CommandTimeout = 600 })
+        await using (var reader = await before.ExecuteReaderAsync(ct))
+        {
+            while (await reader.ReadAsync(ct))
+            {
+                foreach (var (figure, count) in reader.GetFieldValue<short[]>(3).Zip(reader.GetFieldValue<int[]>(4)))
+                {
+                    Add(differences, Key(reader), figure, -count);
+                }
+            }
+        }
+
+        await using var keep = new NpgsqlCommand(Keep, connection, transaction)
         {
             Parameters =
             {
@@ -162,25 +189,31 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
                 new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => e.Of.Year)] },
                 new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.Of.GestionnaireId)] },
                 new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Of.Departement)] },
-                Texts(entries.Select(e => e.Counts.Keys)),
-                Texts(entries.Select(e => e.Counts.Values)),
             },
+            CommandTimeout = 600,
         };
-        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { keepSums, keep }, Timeout = 600 };
-        await batch.ExecuteNonQueryAsync(ct);
-
-        void Add(SumKey of, short figure, long count)
+        keep.Parameters.AddRange(Parts(entries.Select(e => e.Counts)));
+        await keep.ExecuteNonQueryAsync(ct);
+        foreach (var (of, _, counts) in entries)
         {
-            if (!differences.TryGetValue(of, out var figures))
+            foreach (var (figure, count) in counts)
             {
-                differences[of] = figures = [];
+                Add(differences, of, figure, count);
             }
+        }
+    }
 
-            figures[figure] = figures.GetValueOrDefault(figure) + count;
+    private static void Add(Dictionary<SumKey, SortedDictionary<short, long>> differences, SumKey of, short figure, long count)
+    {
+        if (!differences.TryGetValue(of, out var figures))
+        {
+            differences[of] = figures = [];
         }
 
-        static SumKey Key(NpgsqlDataReader reader) => new(reader.GetGuid(0), reader.GetInt16(1), reader.GetString(2));
+        figures[figure] = figures.GetValueOrDefault(figure) + count;
     }
+
+    private static SumKey Key(NpgsqlDataReader reader) => new(reader.GetGuid(0), reader.GetInt16(1), reader.GetString(2));
 
     private static NpgsqlParameter[] Keys(IReadOnlyCollection<SumKey> of) =>
     [
@@ -189,9 +222,26 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
         new NpgsqlParameter<string[]> { TypedValue = [.. of.Select(k => k.Departement)] },
     ];
 
-    // An array of arrays of different lengths is none to PostgreSQL.
-    private static NpgsqlParameter<string[]> Texts<T>(IEnumerable<IEnumerable<T>> of)
-        where T : IFormattable => new() { TypedValue = [.. of.Select(values => string.Join(',', values.Select(v => v.ToString(null, CultureInfo.InvariantCulture))))] };
+    /// <summary>Figures and counts of all rows, each as one array, after where the part of each row begins and ends.</summary>
+    private static NpgsqlParameter[] Parts<T>(IEnumerable<IEnumerable<KeyValuePair<short, T>>> rows)
+    {
+        var (firsts, lasts, figures, counts) = (new List<int>(), new List<int>(), new List<short>(), new List<T>());
+        foreach (var row in rows)
+        {
+            firsts.Add(figures.Count + 1);
+            foreach (var (figure, count) in row)
+            {
+                figures.Add(figure);
+                counts.Add(count);
+            }
+
+            lasts.Add(figures.Count);
+        }
+
+        return [new NpgsqlParameter<List<int>> { TypedValue = firsts }, new NpgsqlParameter<List<int>> { TypedValue = lasts }, new NpgsqlParameter<List<short>> { TypedValue = figures }, new NpgsqlParameter<List<T>> { TypedValue = counts }];
+    }
+
+    private readonly record struct Entry(SumKey Of, Guid MesureId, SortedDictionary<short, int> Counts);
 
     private readonly record struct SumKey(Guid GestionnaireId, short Year, string Departement);
 }

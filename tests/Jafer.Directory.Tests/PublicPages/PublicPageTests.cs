@@ -143,6 +143,27 @@ public sealed class PublicPageTests
     }
 
     [Theory]
+    [InlineData(147, true)]
+    [InlineData(148, false)]
+    public void Page_FewAnswered_WarnsThatTheNationIsMostlyEstimated(int answered, bool warns)
+    {
+        var data = PublicSample.Data(s_time);
+        data.Survey.AnsweredCount = answered;
+
+        var page = Encoding.UTF8.GetString(PublicExport.Files(data)[0].Content);
+
+        Assert.Equal(warns, page.Contains("Moins des trois quarts des gestionnaires ont répondu", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Published_Counts_AreMultiplesOfFive() =>
+        Assert.Equal(
+            [(WaitCell.Nation, 3_000), ("01", 10), ("02", 15)],
+            WaitCell.Published([Counted(WaitCell.Nation, 3_004)], [Counted("01", 14), Counted("02", 15)]).Select(c => (c.Code, c.Count ?? -1)));
+
+    private static WaitCell Counted(string code, int count) => new(code, "", Modalite.Visite, WaitTold.All, count, 60, 90);
+
+    [Theory]
     [InlineData(100, new[] { 40, 57 }, 1, 0, false)]
     [InlineData(100, new[] { 40, 50 }, 3, 0, false)]
     [InlineData(100, new[] { 40, 54 }, 3, 0, true)]

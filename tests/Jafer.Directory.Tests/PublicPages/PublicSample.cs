@@ -81,7 +81,7 @@ internal static class PublicSample
             [new SurveyDefinition { Code = "DUREE", Version = 1, FirstYear = 2011, Wording = "Temps de la première rencontre programmée à la clôture.", Excluded = "Mesures sans rencontre programmée.", Source = "Publication du SSER ; le début est un choix de Jafer." }],
             survey,
             new AccessFigures([new AccessRow("FRANCE", "France", 241, 14.8, 85.6, .4, new Published(15, false), new Published(85, false), null, 0, 0), .. access], [], basis),
-            [.. WaitCell.Together([WaitCell.From(WaitCell.Nation, "France", Wait(Modalite.Visite, 92, 3_000, false, false)), WaitCell.From(WaitCell.Nation, "France", Wait(Modalite.RemiseEnfant, 71, 880, false, false))], waits), .. waits],
+            WaitCell.Published([WaitCell.From(WaitCell.Nation, "France", Wait(Modalite.Visite, 92, 3_000, false, false)), WaitCell.From(WaitCell.Nation, "France", Wait(Modalite.RemiseEnfant, 71, 880, false, false))], waits),
             new Date { Year = 2024, Month = 11, Day = 29 }, new Date { Year = 2026, Month = 11, Day = 29 }, "aalen-johansen-24-months");
     }
 

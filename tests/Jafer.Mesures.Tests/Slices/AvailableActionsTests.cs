@@ -67,7 +67,8 @@ public sealed class AvailableActionsTests(MesuresFixture jafer)
         {
             var channel = jafer.First.Channel(role, organisation);
             var mesure = await WholeAsync(await make());
-            var listed = await ListedAsync(new MesureService.MesureServiceClient(channel), mesure.Summary.MesureId);
+            var client = new MesureService.MesureServiceClient(channel);
+            var listed = await ListedAsync(client, mesure.Summary.MesureId);
             foreach (var rpc in AvailableActions.Rpcs)
             {
                 var refusal = await Refusal.OrNullAsync(async () => await Rpcs.ExchangeAsync(channel, rpc, [(await RequestAsync(rpc, mesure)).ToByteArray()]));
@@ -80,10 +81,10 @@ public sealed class AvailableActionsTests(MesuresFixture jafer)
                     wrong.Add($"{rpc.Name} as {role}: listed {listed.Contains(rpc.FullName)}, {refusal?.Reason ?? "done"} {refusal?.Message}");
                 }
 
-                // What was refused or only read changed nothing: it is still the mesure that was made.
+                // What was refused or only read changed nothing, and after some acts all that could be done still can.
                 if (refusal is null && rpc.InputType.FindFieldByName("request_id") is not null)
                 {
-                    mesure = await WholeAsync(await make());
+                    mesure = await WholeAsync((await ListedAsync(client, mesure.Summary.MesureId)).SetEquals(listed) ? mesure.Summary.MesureId : await make());
                 }
             }
         }

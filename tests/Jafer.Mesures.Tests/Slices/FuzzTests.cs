@@ -42,7 +42,7 @@ public sealed class FuzzTests(MesuresFixture jafer)
             role => role, role => jafer.First.Channel(role, role == Roles.Juridiction ? Court : role == Roles.Espace ? Gestionnaire : s_other));
 
         // The acts that close come last.
-        var faults = await Fuzz.FaultsAsync(callers, Requests.Services.Reverse(), seed, 18, rpc => rpc.Service == BulkService.Descriptor ? s_harmless : known, WellFormed);
+        var faults = await Fuzz.FaultsAsync(callers, Requests.Services.Reverse(), seed, 12, rpc => rpc.Service == BulkService.Descriptor ? s_harmless : known, WellFormed);
 
         Assert.True(faults.Count == 0, string.Join("\n", faults));
 

@@ -19,7 +19,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
     public void AnyShufflingDuplicationAndSplitting_OfATrueHistory_EndsAsToldOnceInOrder()
     {
         var intakes = new[] { jafer.First.Intake(), jafer.Second.Intake() };
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(20), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(12), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed => Task.Run(() => EndsAlikeAsync(intakes, seed)).GetAwaiter().GetResult()));
     }
 
     private async Task<bool> EndsAlikeAsync(IntakeService.IntakeServiceClient[] intakes, int seed)

@@ -23,13 +23,22 @@ internal enum WaitTold
 /// <param name="Name">Its name.</param>
 /// <param name="Modalite">The modalité.</param>
 /// <param name="Told">How much is told.</param>
-/// <param name="Count">Mesures that had their first rencontre; null where withheld.</param>
+/// <param name="Count">Mesures that had their first rencontre, once published down to the multiple of five; null where withheld.</param>
 /// <param name="MedianDays">Days by which half of them had it; null where withheld or not known yet.</param>
 /// <param name="P80Days">Days by which eight in ten of them had it; null where withheld or not known yet.</param>
 internal sealed record WaitCell(string Code, string Name, Modalite Modalite, WaitTold Told, int? Count, int? MedianDays, int? P80Days)
 {
     /// <summary>Code of the nation.</summary>
     public const string Nation = "FRANCE";
+
+    /// <summary>
+    /// The cells as they are published: what may be told together, the nation first, counts down to the multiple of five, so that no figure
+    /// of the survey less a count tells of a few.
+    /// </summary>
+    /// <param name="nation">The nation's cells.</param>
+    /// <param name="departements">The départements'.</param>
+    public static WaitCell[] Published(IEnumerable<WaitCell> nation, IReadOnlyCollection<WaitCell> departements) =>
+        [.. Together(nation, departements).Concat(departements).Select(c => c with { Count = c.Count / 5 * 5 })];
 
     /// <summary>A cell of an answer; what is withheld there is not even read.</summary>
     public static WaitCell From(string code, string name, ObservedWaitRow row) => row switch
@@ -108,7 +117,7 @@ internal sealed record PublicData(
 
         return new PublicData(
             of, clock.GetUtcNow(), Told(definitions.Figures, answer), definitions.Definitions, answer, access,
-            [.. WaitCell.Together(nation.Rows.Select(r => WaitCell.From(WaitCell.Nation, "France", r)), departements), .. departements],
+            WaitCell.Published(nation.Rows.Select(r => WaitCell.From(WaitCell.Nation, "France", r)), departements),
             nation.WindowStartDate, nation.WindowEndDate, nation.Method);
 
         static GetObservedWaitsRequest RequestFor(string departement) => new() { Departement = departement, Start = WaitStart.Transmission, End = WaitEnd.Held };

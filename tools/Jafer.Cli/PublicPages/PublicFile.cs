@@ -135,7 +135,7 @@ internal static class PublicFiles
                 new("departement", Code, "Département de l'espace, ou FRANCE", r => r.Code), new("nom", Texte, "Nom", r => r.Name), new("modalite", Texte, "Modalité", r => French.Name(r.Modalite)),
                 new("mediane_jours", Entier, "Délai dans lequel la moitié ont leur première rencontre ; vide si pas encore connu", r => r.MedianDays) { Unit = "jour", Secret = true },
                 new("p80_jours", Entier, "Délai dans lequel huit sur dix l'ont ; vide si pas encore connu", r => r.P80Days) { Unit = "jour", Secret = true },
-                new("n", Entier, "Mesures dont la première rencontre a été tenue", r => r.Count) { Unit = "mesure", Secret = true },
+                new("n", Entier, "Mesures dont la première rencontre a été tenue, au multiple de 5 inférieur", r => r.Count) { Unit = "mesure", Secret = true },
                 new("diffusion", Code, "publie ; n_secret : n, qui vaut 5 ou plus, est retiré ; secret : tout est retiré", r => r.Told switch { WaitTold.All => "publie", WaitTold.Days => "n_secret", _ => "secret" }) { Values = ["publie", "n_secret", "secret"] },
                 new("fenetre_debut", Jour, "Premier jour des transmissions comptées", _ => OpenColumns.Day(data.WindowStart)), new("fenetre_fin", Jour, "Dernier jour observé", _ => OpenColumns.Day(data.WindowEnd)),
                 new("methode", Code, "Méthode", _ => data.Method),

@@ -114,7 +114,13 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
         }
 
         Line("</dl>");
-        Line($"<p>{French.Xml($"{French.Number(data.Survey.AskedCount)} gestionnaires interrogés pour {data.Year}, dont {French.Number(data.Survey.AnsweredCount)} ont répondu ; les données des autres sont redressées (estimées). {French.Secret}\u00a0: non publié, pour le secret statistique.")}</p></section>");
+        Line($"<p>{French.Xml($"{French.Number(data.Survey.AskedCount)} gestionnaires interrogés pour {data.Year}, dont {French.Number(data.Survey.AnsweredCount)} ont répondu ; les données des autres sont redressées (estimées). {French.Secret}\u00a0: non publié, pour le secret statistique.")}</p>");
+        if (4 * data.Survey.AnsweredCount < 3 * data.Survey.AskedCount)
+        {
+            Line("""<p class="notice">Moins des trois quarts des gestionnaires ont répondu : les chiffres nationaux reposent pour une large part sur une estimation et se comparent mal à ceux d'une autre année.</p>""");
+        }
+
+        Line("</section>");
 
         void Key(string value, string label) => Line($"<div><dt>{French.Xml(label)}</dt><dd>{French.Xml(value)}</dd></div>");
     }
@@ -286,7 +292,7 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
     private void Waits()
     {
         Line("""<section aria-labelledby="attentes"><h2 id="attentes">Délais d'attente par département</h2>""");
-        var basis = $"De la transmission de la décision à l'espace jusqu'à la première rencontre tenue, parmi les mesures qui en ont une. Mesures transmises du {French.Day(data.WindowStart)} au {French.Day(data.WindowEnd)} ; méthode {data.Method} (Aalen-Johansen, clôtures comptées comme fins concurrentes). n : mesures dont la première rencontre a été tenue. Médiane : la moitié l'ont eue dans ce délai ; P80 : huit sur dix.";
+        var basis = $"De la transmission de la décision à l'espace jusqu'à la première rencontre tenue, parmi les mesures qui en ont une. Mesures transmises du {French.Day(data.WindowStart)} au {French.Day(data.WindowEnd)} ; méthode {data.Method} (Aalen-Johansen, clôtures comptées comme fins concurrentes). n : mesures dont la première rencontre a été tenue, au multiple de 5 inférieur. Médiane : la moitié l'ont eue dans ce délai ; P80 : huit sur dix.";
         Line($"<p>{French.Xml(basis)}</p>");
         if (data.Waits.Count == 0)
         {
