@@ -119,7 +119,6 @@ max_connections = 400
 shared_buffers = 192MB
 max_wal_size = 2GB
 checkpoint_timeout = 30min
-wal_compression = on
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
