@@ -59,6 +59,7 @@ public static class DirectoryModule
         builder.Services.AddHostedService(services => services.GetRequiredService<UpkeepSweep>());
         builder.Services.AddSingleton<ListUpkeepItems>();
         builder.Services.AddScoped<ListReference>();
+        builder.Services.Configure<EscalationOptions>(builder.Configuration.GetSection("Escalation"));
         builder.Services.AddScoped<ListContacts>();
         builder.Services.AddScoped<ReplaceContacts>();
         builder.Services.AddSingleton<IOrganisations, KnownOrganisations>();

@@ -9,7 +9,7 @@ using Jafer.Testing;
 namespace Jafer.Messaging.Tests;
 
 /// <summary>The access table against the running service, cell by cell.</summary>
-public sealed class AccessMatrixTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class AccessMatrixTests(MessagingFixture fixture)
 {
     private static readonly byte[] s_file = TestFiles.Pdf();
 

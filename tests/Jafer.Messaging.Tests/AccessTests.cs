@@ -4,7 +4,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class AccessTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class AccessTests(MessagingFixture fixture)
 {
     private static readonly Dictionary<string, Func<MessagingService.MessagingServiceClient, TestMesure, Task>> s_rpcs = new()
     {

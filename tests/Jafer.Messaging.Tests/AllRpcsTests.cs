@@ -6,7 +6,7 @@ using Jafer.Testing;
 namespace Jafer.Messaging.Tests;
 
 /// <summary>What holds for each rpc, found by its descriptor: one that is added is tested here without a line.</summary>
-public sealed class AllRpcsTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class AllRpcsTests(MessagingFixture fixture)
 {
     public static TheoryData<string> All => [.. MessagingService.Descriptor.Methods.Select(m => m.Name)];
 

@@ -4,7 +4,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class EspaceThreadTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class EspaceThreadTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -100,6 +100,9 @@ public sealed class EspaceThreadTests(MessagingFixture fixture) : IClassFixture<
     {
         var espace = await fixture.KnownEspaceAsync();
         await fixture.Espace(espace).PostMessageAsync(Messages.PostToEspace(espace.EspaceId, "avant"), cancellationToken: Ct);
+        await fixture.Espace(espace).AssignParticipantAsync(
+            new AssignParticipantRequest { EspaceId = espace.EspaceId.ToString(), ContactId = "ancien", Role = ParticipantRole.Responsable, RequestId = TestMesure.NewId().ToString() },
+            cancellationToken: Ct);
         var next = TestMesure.NewId();
 
         await fixture.PublishAsync(TestEspace.Published(espace.EspaceId, next, version: 2));
@@ -109,5 +112,12 @@ public sealed class EspaceThreadTests(MessagingFixture fixture) : IClassFixture<
         var get = new GetThreadRequest { EspaceId = espace.EspaceId.ToString() };
         Assert.Equal(1, (await fixture.Client("espace", next).GetThreadAsync(get, cancellationToken: Ct)).Thread.MessageCount);
         Assert.Equal("CALLER_FORBIDDEN", (await Refusal.OfAsync(fixture.Espace(espace).GetThreadAsync(get, cancellationToken: Ct))).Reason);
+
+        // Whom the former one had named goes with it, also out of what is exported.
+        using var export = fixture.Client("espace", next).GetThreadExport(
+            new GetThreadExportRequest { EspaceId = espace.EspaceId.ToString(), Format = ExportFormat.Json }, cancellationToken: Ct);
+        var json = string.Concat(await export.ResponseStream.ReadAllAsync(Ct).Select(r => r.Data.ToStringUtf8()).ToListAsync(Ct));
+        Assert.Contains("avant", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("ancien", json, StringComparison.Ordinal);
     }
 }

@@ -11,7 +11,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class ExportTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class ExportTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

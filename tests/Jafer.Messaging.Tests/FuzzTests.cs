@@ -3,7 +3,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class FuzzTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class FuzzTests(MessagingFixture fixture)
 {
     [Theory]
     [InlineData(1)]

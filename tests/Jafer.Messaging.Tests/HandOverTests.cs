@@ -5,7 +5,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class HandOverTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class HandOverTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

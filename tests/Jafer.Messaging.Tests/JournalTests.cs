@@ -7,7 +7,7 @@ using Jafer.Testing;
 namespace Jafer.Messaging.Tests;
 
 /// <summary>Who opened the thread of a mesure, as its holders are told.</summary>
-public sealed class JournalTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class JournalTests(MessagingFixture fixture)
 {
     [Fact]
     public async Task ListAccesses_OfAThread_TellsWhoReadWhoWroteAndWhatAServiceDid()

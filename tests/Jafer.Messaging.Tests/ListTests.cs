@@ -5,7 +5,7 @@ using Proto = Jafer.Contracts.Messaging.V1;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class ListTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class ListTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -8,9 +8,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
+[assembly: AssemblyFixture(typeof(Jafer.Messaging.Tests.MessagingFixture))]
+
 namespace Jafer.Messaging.Tests;
 
-/// <summary>The messaging service with its own database and queue; one for each test class.</summary>
+/// <summary>
+/// The messaging service with its own database and queue: one for all test classes that only look at what is theirs, one for each
+/// class that asks for its own.
+/// </summary>
 public sealed class MessagingFixture : IAsyncLifetime
 {
     private readonly string _prefix = ServiceHost.UniquePrefix();

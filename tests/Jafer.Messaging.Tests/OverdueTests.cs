@@ -192,6 +192,19 @@ public sealed class OverdueTests : IAsyncLifetime
             (await _messaging.OverdueAsync(mesure)).Select(t => t.OccurredAt));
     }
 
+    private async Task<TestMesure> OpenAsync()
+    {
+        var mesure = TestMesure.Create();
+        await _messaging.ApplyAsync(mesure.Transmitted(_messaging.Clock.GetUtcNow()));
+        return mesure;
+    }
+
+    private Task<Contracts.Messaging.V1.Thread> ThreadAsync(TestMesure mesure) => _messaging.Court(mesure).ThreadAsync(mesure);
+}
+
+/// <summary>When the first reminder of an answer may go out; nothing runs.</summary>
+public sealed class AnswerCalendarTests
+{
     [Theory]
     [InlineData("2026-04-03T10:00:00Z", null, "67", "2026-04-07T06:00:00Z")] // Good Friday, then Easter Monday
     [InlineData("2026-04-03T10:00:00Z", null, "69", "2026-04-03T10:00:00Z")]
@@ -203,13 +216,4 @@ public sealed class OverdueTests : IAsyncLifetime
         DateTimeOffset.Parse(expected, null),
         ExpectationLadders.Of(ExpectationKind.Answer, AuthorKind.Juridiction)
             .First(DateTimeOffset.Parse(due, null), ExpectationLadders.CalendarOf(AuthorKind.Juridiction, court, "America/Guadeloupe", departement)).At);
-
-    private async Task<TestMesure> OpenAsync()
-    {
-        var mesure = TestMesure.Create();
-        await _messaging.ApplyAsync(mesure.Transmitted(_messaging.Clock.GetUtcNow()));
-        return mesure;
-    }
-
-    private Task<Contracts.Messaging.V1.Thread> ThreadAsync(TestMesure mesure) => _messaging.Court(mesure).ThreadAsync(mesure);
 }

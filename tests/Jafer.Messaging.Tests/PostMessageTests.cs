@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class PostMessageTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class PostMessageTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -7,7 +7,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class QuestionTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class QuestionTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

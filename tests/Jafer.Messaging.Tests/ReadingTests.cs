@@ -6,7 +6,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class ReadingTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class ReadingTests(MessagingFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Jafer.Messaging.Tests;
 
 /// <summary>The second wall: what a query that goes past the service's own checks sees and writes of others' threads.</summary>
-public sealed class RowSecurityTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class RowSecurityTests(MessagingFixture fixture)
 {
     private const string Denied = PostgresErrorCodes.InsufficientPrivilege;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class SchemaTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class SchemaTests(MessagingFixture fixture)
 {
     [Fact]
     public async Task Model_AgainstTheMigratedDatabase_HasNoDifference()

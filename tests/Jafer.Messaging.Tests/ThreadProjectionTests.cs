@@ -5,7 +5,7 @@ using Jafer.Testing;
 
 namespace Jafer.Messaging.Tests;
 
-public sealed class ThreadProjectionTests(MessagingFixture fixture) : IClassFixture<MessagingFixture>
+public sealed class ThreadProjectionTests(MessagingFixture fixture)
 {
     [Fact]
     public async Task Steps_InOrder_StandInTheThreadWithTheTimeAtWhichTheyHappened()

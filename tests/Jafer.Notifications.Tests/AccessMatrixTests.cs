@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Jafer.Notifications.Tests;
 
 /// <summary>The access table against the running service, cell by cell.</summary>
-public sealed class AccessMatrixTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class AccessMatrixTests(NotificationsFixture fixture)
 {
     [Fact]
     public async Task EveryRpc_EveryRoleTokenAndOwner_AnswersAsTheTableSays()

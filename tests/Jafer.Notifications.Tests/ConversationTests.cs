@@ -7,7 +7,7 @@ using Jafer.Testing;
 namespace Jafer.Notifications.Tests;
 
 /// <summary>Messaging and notification together: what is posted in the one arrives in the other.</summary>
-public sealed class ConversationTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class ConversationTests(NotificationsFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

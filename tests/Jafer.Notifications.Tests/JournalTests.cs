@@ -6,7 +6,7 @@ using Jafer.Testing;
 namespace Jafer.Notifications.Tests;
 
 /// <summary>Who was told of a mesure, and who asked, as its holders are told.</summary>
-public sealed class JournalTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class JournalTests(NotificationsFixture fixture)
 {
     [Fact]
     public async Task ListAccesses_OfAMesure_IsForItsHoldersAlone()

@@ -7,9 +7,14 @@ using Jafer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 
+[assembly: AssemblyFixture(typeof(Jafer.Notifications.Tests.NotificationsFixture))]
+
 namespace Jafer.Notifications.Tests;
 
-/// <summary>The notification service with its own database and queue; one for each test class.</summary>
+/// <summary>
+/// The notification service with its own database and queue: one for all test classes that only look at what is theirs, one for each
+/// class that asks for its own.
+/// </summary>
 public class NotificationsFixture : IAsyncLifetime
 {
     public string Prefix { get; } = ServiceHost.UniquePrefix();

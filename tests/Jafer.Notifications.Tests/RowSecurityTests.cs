@@ -4,7 +4,7 @@ using Npgsql;
 namespace Jafer.Notifications.Tests;
 
 /// <summary>The second wall: what a query that goes past the service's own checks sees and writes of others' feeds.</summary>
-public sealed class RowSecurityTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class RowSecurityTests(NotificationsFixture fixture)
 {
     private const string Denied = PostgresErrorCodes.InsufficientPrivilege;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Jafer.Notifications.Tests;
 
-public sealed class SchemaTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class SchemaTests(NotificationsFixture fixture)
 {
     [Fact]
     public async Task Model_AgainstTheMigratedDatabase_HasNoDifference()

@@ -39,22 +39,31 @@ public static class ServiceProcess
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{healthPort}") };
-        await Eventually.BecomesAsync(
-            async () =>
-            {
-                try
+        try
+        {
+            await Eventually.BecomesAsync(
+                async () =>
                 {
-                    using var response = await http.GetAsync(new Uri("/health", UriKind.Relative));
-                    return response.StatusCode;
-                }
-                catch (HttpRequestException)
-                {
-                    return default;
-                }
-            },
-            status => status == HttpStatusCode.OK,
-            "a healthy process");
-        return process;
+                    try
+                    {
+                        using var response = await http.GetAsync(new Uri("/health", UriKind.Relative));
+                        return response.StatusCode;
+                    }
+                    catch (HttpRequestException)
+                    {
+                        return default;
+                    }
+                },
+                status => status == HttpStatusCode.OK,
+                "a healthy process");
+            return process;
+        }
+        catch
+        {
+            process.Kill(entireProcessTree: true);
+            process.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A port that nobody listens on.</summary>

@@ -1,12 +1,18 @@
 namespace Jafer.Testing;
 
-/// <summary>A clock that stands still until a test moves it. Timers fire when it passes them.</summary>
+/// <summary>
+/// A clock that stands still until a test moves it. Timers fire when it passes them, in order; of a periodic one that it passes several
+/// times the last: whoever waits for its ticks would find one that had waited, and by the thousand they cost minutes.
+/// </summary>
 /// <param name="start">First instant.</param>
 public sealed class TestClock(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock _lock = new();
-    private readonly List<TestTimer> _timers = [];
+
+    // Times at which timers are due, of those due together the one that was created first. One that was changed meanwhile is passed by.
+    private readonly PriorityQueue<TestTimer, (DateTimeOffset Due, long Number)> _due = new();
     private DateTimeOffset _now = start;
+    private long _created;
 
     /// <inheritdoc/>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -30,11 +36,17 @@ public sealed class TestClock(DateTimeOffset start) : TimeProvider
         var end = GetUtcNow() + by;
         while (true)
         {
-            TestTimer? next;
+            TestTimer? next = null;
             lock (_lock)
             {
-                next = _timers.Where(t => t.Due <= end).MinBy(t => t.Due);
+                while (next is null && _due.TryPeek(out var timer, out var at) && at.Due <= end)
+                {
+                    _due.Dequeue();
+                    next = timer.Due == at.Due && !timer.PutOff(end) ? timer : null;
+                }
+
                 _now = next is null ? end : next.Due > _now ? next.Due : _now;
+                next?.Next();
             }
 
             if (next is null)
@@ -49,40 +61,52 @@ public sealed class TestClock(DateTimeOffset start) : TimeProvider
     /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new TestTimer(this, callback, state);
+        var timer = new TestTimer(this, callback, state, Interlocked.Increment(ref _created));
         timer.Change(dueTime, period);
-        lock (_lock)
-        {
-            _timers.Add(timer);
-        }
-
         return timer;
     }
 
-    private sealed class TestTimer(TestClock clock, TimerCallback callback, object? state) : ITimer
+    private sealed class TestTimer(TestClock clock, TimerCallback callback, object? state, long number) : ITimer
     {
         private TimeSpan _period;
+        private bool _disposed;
 
         public DateTimeOffset Due { get; private set; } = DateTimeOffset.MaxValue;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            _period = period;
-            Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : clock.GetUtcNow() + dueTime;
+            lock (clock._lock)
+            {
+                _period = period;
+                Set(_disposed || dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : clock._now + dueTime);
+                return !_disposed;
+            }
+        }
+
+        /// <summary>Whether it is due again until then, and so not yet but at the last of those times; the lock is held.</summary>
+        /// <param name="end">Until when.</param>
+        public bool PutOff(DateTimeOffset end)
+        {
+            if (_period <= TimeSpan.Zero || end - Due < _period)
+            {
+                return false;
+            }
+
+            Set(end - new TimeSpan((end - Due).Ticks % _period.Ticks));
             return true;
         }
 
-        public void Fire()
-        {
-            Due = _period == Timeout.InfiniteTimeSpan || _period == TimeSpan.Zero ? DateTimeOffset.MaxValue : Due + _period;
-            callback(state);
-        }
+        /// <summary>Says when it is due after this time; the lock is held.</summary>
+        public void Next() => Set(_period == Timeout.InfiniteTimeSpan || _period == TimeSpan.Zero ? DateTimeOffset.MaxValue : Due + _period);
+
+        public void Fire() => callback(state);
 
         public void Dispose()
         {
             lock (clock._lock)
             {
-                clock._timers.Remove(this);
+                _disposed = true;
+                Due = DateTimeOffset.MaxValue;
             }
         }
 
@@ -90,6 +114,15 @@ public sealed class TestClock(DateTimeOffset start) : TimeProvider
         {
             Dispose();
             return ValueTask.CompletedTask;
+        }
+
+        private void Set(DateTimeOffset due)
+        {
+            Due = due;
+            if (due < DateTimeOffset.MaxValue)
+            {
+                clock._due.Enqueue(this, (due, number));
+            }
         }
     }
 }

@@ -2,16 +2,18 @@ using Grpc.Core;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Directory.Data;
 using Jafer.Directory.Espaces;
+using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
 using Jafer.ServiceDefaults.Requests;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace Jafer.Directory.Contacts;
 
 /// <summary>Replaces the professional contacts of an organisation.</summary>
-internal sealed class ReplaceContacts(DirectoryDbContext db, Commands<DirectoryDbContext> commands, TimeProvider clock)
+internal sealed class ReplaceContacts(DirectoryDbContext db, Commands<DirectoryDbContext> commands, IOptions<EscalationOptions> escalation, TimeProvider clock)
 {
     public Task<ReplaceContactsResponse> HandleAsync(ReplaceContactsRequest request, ServerCallContext call)
     {
@@ -27,16 +29,27 @@ internal sealed class ReplaceContacts(DirectoryDbContext db, Commands<DirectoryD
             await call.Caller().RequireWholeAsync(db, organisation, ct);
             if (await db.Gestionnaires.AnyAsync(g => g.Id == organisation, ct))
                 return await OfGestionnaireAsync(organisation, request, etag, Speaker.Of(call.Caller()), ct);
-            var court = await db.Courts.SingleOrDefaultAsync(c => c.OrganisationId == organisation, ct)
-                ?? throw DomainError.NotFound($"organisations/{organisation}");
-            Require(etag, court.ContactsVersion);
+            var court = await db.Courts.SingleOrDefaultAsync(c => c.OrganisationId == organisation, ct);
+            if (court is null && organisation != escalation.Value.OperatorId)
+                throw DomainError.NotFound($"organisations/{organisation}");
+            if (court is null)
+            {
+                // No row of the operator's own counts the changes: one after the other, each with what it read.
+                await db.Database.BeginTransactionAsync(ct);
+                await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended('directory:contacts-of-the-operator', 0))", ct);
+            }
             var held = await db.Contacts.Where(c => c.OrganisationId == organisation).ToListAsync(ct);
+            Require(etag, court?.ContactsVersion ?? ContactParts.Digest(held));
             var contacts = held.ToList();
-            if (ContactParts.Replace(contacts, organisation, request.Contacts))
+            if (ContactParts.Replace(contacts, organisation, request.Contacts) && court is not null)
                 court.ContactsVersion++;
             db.Contacts.AddRange(contacts.Except(held));
             db.Contacts.RemoveRange(held.Except(contacts));
-            return new ReplaceContactsResponse { ContactCount = request.Contacts.Count, Etag = court.ContactsVersion.ToEtag() };
+            return new ReplaceContactsResponse
+            {
+                ContactCount = request.Contacts.Count,
+                Etag = (court?.ContactsVersion ?? ContactParts.Digest(contacts)).ToEtag(),
+            };
         }, _ => $"organisations/{organisation}");
     }
 

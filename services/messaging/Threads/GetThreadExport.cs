@@ -84,8 +84,10 @@ internal sealed partial class MessagingGrpcService
         var messages = await db.Messages.AsNoTracking().Where(m => m.ThreadId == key.ThreadId).OrderBy(m => m.Position).ToListAsync(ct);
         var receipts = await db.Receipts.AsNoTracking().Where(r => r.ThreadId == key.ThreadId).OrderBy(r => r.Position).ToListAsync(ct);
         var expectations = (await db.Expectations.AsNoTracking().Where(e => e.ThreadId == key.ThreadId).OrderBy(e => e.Kind).ToListAsync(ct)).ToLookup(e => e.MessageId);
-        var participants = await db.Participants.AsNoTracking()
-            .Where(p => p.ThreadId == key.ThreadId).OrderBy(p => p.OrganisationId).ThenBy(p => p.ContactId).ToListAsync(ct);
+
+        // As in the list: none of an organisation that holds the thread no more.
+        var participants = (await db.Participants.AsNoTracking()
+            .Where(p => p.ThreadId == key.ThreadId).OrderBy(p => p.OrganisationId).ThenBy(p => p.ContactId).ToListAsync(ct)).FindAll(p => thread.SideOf(p.OrganisationId) is not null);
         var files = (await db.Attachments.AsNoTracking().Where(a => a.ThreadId == key.ThreadId && a.MessageId != null).OrderBy(a => a.MessageIndex).ToListAsync(ct))
             .ToLookup(a => a.MessageId!.Value);
         return new ThreadExport

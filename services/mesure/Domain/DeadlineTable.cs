@@ -10,7 +10,7 @@ namespace Jafer.Mesures.Domain;
 internal static class DeadlineTable
 {
     /// <summary>Number of this table: to be raised with every change, so that the deadlines of open mesures are computed anew.</summary>
-    public const int Version = 5;
+    public const int Version = 6;
 
     /// <summary>The time of a deadline that does not exist.</summary>
     public static readonly DateTimeOffset Never = WorkingCalendar.Never;
@@ -31,10 +31,10 @@ internal static class DeadlineTable
         new(DeadlineKind.Transmit, Court, Delay.WorkingDays(2), s => When(s.Status.State == MesureState.Completee && s.Mesure.Decision.Rendered, s.Status.HolderSince)),
         new(DeadlineKind.DeliveryWarning, Court, Delay.Hours(12), Undelivered),
         new(DeadlineKind.DeliveryFailed, Court, Delay.Hours(24), Undelivered) { Escalates = true },
-        new(DeadlineKind.Retrieval, Espace, Delay.WorkingDays(3), s => When(s.Status.State == MesureState.Transmise && s.Status.RetrievedAt is null, s.Status.TransmittedAt)),
-        new(DeadlineKind.Acknowledge, Espace, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.Transmise, s.Status.TransmittedAt)),
+        new(DeadlineKind.Retrieval, Espace, Delay.WorkingDays(3), s => When(s.Status.State == MesureState.Transmise && s.Status.RetrievedAt is null, s.Known(s.Status.TransmittedAt))),
+        new(DeadlineKind.Acknowledge, Espace, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.Transmise, s.Known(s.Status.TransmittedAt))),
         new(DeadlineKind.TakeCharge, Espace, Delay.WorkingDays(10), s => When(s.Status.State == MesureState.Recue, s.Status.HolderSince)),
-        new(DeadlineKind.ProvideInformation, Court, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.PrecisionDemandee, s.Status.HolderSince)),
+        new(DeadlineKind.ProvideInformation, Court, Delay.WorkingDays(5), s => When(s.Status.State == MesureState.PrecisionDemandee, s.Known(s.Status.HolderSince))),
         new(DeadlineKind.FirstContact, Espace, Delay.WorkingDays(3), FirstContact),
         new(DeadlineKind.ContactDeadline, Espace, Delay.None, s => When(
             s.Transmitted && !s.Status.EverScheduled && (s.Status.VisiteurContactAt is null || s.Status.HoteContactAt is null),
@@ -43,7 +43,7 @@ internal static class DeadlineTable
         new(DeadlineKind.RencontreOutcome, Espace, Delay.WorkingDays(2), Unreported),
         new(DeadlineKind.AcknowledgeDifficulty, Court, Delay.Hours(24), Unacknowledged) { Urgent = Delay.Hours(4) },
         new(DeadlineKind.EscalateDifficulty, Court, Delay.Hours(96), Unacknowledged) { Urgent = Delay.Hours(12), Escalates = true },
-        new(DeadlineKind.AnswerDifficulty, Court, Delay.WorkingDays(10), s => s.Difficulties.Select(d => new Milestone(d.ReportedAt, d.Urgent))) { Urgent = Delay.WorkingDays(2) },
+        new(DeadlineKind.AnswerDifficulty, Court, Delay.WorkingDays(10), s => s.Difficulties.Select(Known)) { Urgent = Delay.WorkingDays(2) },
         new(DeadlineKind.ExternalAlert, Espace, Delay.Hours(4), Untold) { AfterClosing = true },
         new(DeadlineKind.EscalateExternalAlert, Espace, Delay.Hours(12), Untold) { Escalates = true, AfterClosing = true },
         new(DeadlineKind.ExpiresBeforeVisit, Court, Delay.None, ExpiresBeforeVisit),
@@ -111,14 +111,16 @@ internal static class DeadlineTable
         s.Difficulties.Where(d => d is { Reason: DifficultyReason.Danger, AlertedAt: null }).Select(d => new Milestone(d.ReportedAt, true));
 
     private static IEnumerable<Milestone> Undelivered(Subject s) =>
-        When(s.Status is { State: MesureState.Transmise, DeliveredAt: null, RetrievedAt: null }, s.Status.TransmittedAt);
+        When(s.Status is { State: MesureState.Transmise, DeliveredAt: null, RetrievedAt: null }, s.Known(s.Status.TransmittedAt));
 
-    private static IEnumerable<Milestone> Unacknowledged(Subject s) =>
-        s.Difficulties.Where(d => d.State == DifficultyState.Open).Select(d => new Milestone(d.ReportedAt, d.Urgent));
+    private static IEnumerable<Milestone> Unacknowledged(Subject s) => s.Difficulties.Where(d => d.State == DifficultyState.Open).Select(Known);
 
-    // A mesure that was transmitted with less time left has no warning to miss: the next one comes.
+    // The court missed nothing before Jafer could tell it.
+    private static Milestone Known(Difficulty difficulty) => new(Later(difficulty.ReportedAt, difficulty.RecordedAt), difficulty.Urgent);
+
+    // A mesure that was transmitted, or told to Jafer, with less time left has no warning to miss: the next one comes.
     private static IEnumerable<Milestone> BeforeTerm(Subject s, Func<DateOnly, DateOnly> before) =>
-        s.Transmitted && s.Mesure.Term is { } term && s.Court.StartOf(before(term)) is var at ? When(at >= (s.Status.TransmittedAt ?? s.Mesure.CreatedAt), at) : [];
+        s.Transmitted && s.Mesure.Term is { } term && s.Court.StartOf(before(term)) is var at ? When(at >= Later(s.Mesure.CreatedAt, s.Status.TransmittedAt), at) : [];
 
     // Nothing was held, and less is left of the term than a family waits at the espace: visits would begin when the decision has
     // ended. Whoever transmits is left a week to see to it; what is scheduled within the term, ten days to be heard of.
@@ -130,14 +132,14 @@ internal static class DeadlineTable
         }
 
         var end = s.Lieu.EndOf(term);
-        var due = Latest(
+        var due = Later(
             s.Court.StartOf(term.AddDays(-Math.Min(s.Mesure.EspaceWaitDays ?? UsualWaitDays, term.DayNumber))),
-            s.Court.AfterWorkingDays(s.Status.TransmittedAt ?? s.Mesure.CreatedAt, 5));
+            s.Court.AfterWorkingDays(Later(s.Mesure.CreatedAt, s.Status.TransmittedAt), 5));
         var last = s.Mesure.PendingStarts.Where(p => p < end).Select(p => (DateTimeOffset?)p).Max() ?? (s.Mesure.NextRencontreAt < end ? s.Mesure.NextRencontreAt : null);
-        return last is { } start ? When(s.Court.AfterWorkingDays(start, DaysUntilHeardOf) < end, Latest(due, s.Court.AfterWorkingDays(start, DaysUntilHeardOf))) : [new Milestone(due, false)];
+        return last is { } start ? When(s.Court.AfterWorkingDays(start, DaysUntilHeardOf) < end, Later(due, s.Court.AfterWorkingDays(start, DaysUntilHeardOf))) : [new Milestone(due, false)];
     }
 
-    private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+    private static DateTimeOffset Later(DateTimeOffset at, DateTimeOffset? recorded) => recorded > at ? recorded.Value : at;
 
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
@@ -147,6 +149,10 @@ internal static class DeadlineTable
         public MesureStatus Status => Mesure.Status;
 
         public bool Transmitted => Status.State is not (MesureState.Ordonnee or MesureState.Completee);
+
+        /// <summary>From when on whoever holds the mesure since then can be late: not before Jafer could tell them.</summary>
+        /// <param name="since">Business time.</param>
+        public DateTimeOffset? Known(DateTimeOffset? since) => since is { } at ? Later(at, Status.HolderRecordedAt) : null;
 
         public WorkingCalendar Lieu { get; } = CalendarOf(Espace, Mesure.Reference, Mesure.EspaceTimeZone, Mesure.EspaceDepartement);
 

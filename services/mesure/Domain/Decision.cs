@@ -265,6 +265,9 @@ internal sealed class Difficulty
 
     public required DateTimeOffset ReportedAt { get; init; }
 
+    /// <summary>When Jafer learnt of it; null where it was not noted.</summary>
+    public DateTimeOffset? RecordedAt { get; init; }
+
     public DateTimeOffset? AcknowledgedAt { get; set; }
 
     public DateTimeOffset? AnsweredAt { get; set; }

@@ -254,6 +254,7 @@ internal sealed partial class Mesure
             MesureId = Id,
             Reason = DifficultyReason.DecisionContent,
             ReportedAt = acting.OccurredAt,
+            RecordedAt = acting.Now,
             RuleCodes = Defects,
         };
         Add(MesureAct.ReportDifficulty, acting, new FactDetails { DifficultyId = difficulty.Id, Urgent = false }, byJafer: true);
@@ -428,7 +429,7 @@ internal sealed partial class Mesure
     public Difficulty ReportDifficulty(DifficultyReason reason, string comment, Acting acting)
     {
         Require(MesureAct.ReportDifficulty);
-        return Refer(MesureAct.ReportDifficulty, new Difficulty { Id = NewId(acting), MesureId = Id, Reason = reason, Comment = comment, ReportedAt = acting.OccurredAt }, acting);
+        return Refer(MesureAct.ReportDifficulty, new Difficulty { Id = NewId(acting), MesureId = Id, Reason = reason, Comment = comment, ReportedAt = acting.OccurredAt, RecordedAt = acting.Now }, acting);
     }
 
     /// <summary>An operator refers to the judge that the espace closes.</summary>
@@ -440,7 +441,7 @@ internal sealed partial class Mesure
         Require(MesureAct.ReportDifficulty);
         return Refer(
             MesureAct.ReportDifficulty,
-            new Difficulty { Id = NewId(acting), MesureId = Id, Reason = DifficultyReason.EspaceFerme, ReportedAt = acting.OccurredAt },
+            new Difficulty { Id = NewId(acting), MesureId = Id, Reason = DifficultyReason.EspaceFerme, ReportedAt = acting.OccurredAt, RecordedAt = acting.Now },
             acting, jobId);
     }
 
@@ -480,6 +481,7 @@ internal sealed partial class Mesure
                 Reason = DifficultyReason.AbsenceDeContact,
                 Comment = comment,
                 ReportedAt = acting.OccurredAt,
+                RecordedAt = acting.Now,
                 ProposedClosure = reason,
             },
             acting);

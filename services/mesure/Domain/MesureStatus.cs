@@ -21,6 +21,9 @@ internal sealed record MesureStatus
     /// <summary>Business time since which the holder must act.</summary>
     public DateTimeOffset HolderSince { get; init; }
 
+    /// <summary>When Jafer learnt that; null where it was not noted.</summary>
+    public DateTimeOffset? HolderRecordedAt { get; init; }
+
     /// <summary>Rencontres that are scheduled and have no outcome yet.</summary>
     public int PendingRencontres { get; init; }
 
@@ -109,11 +112,13 @@ internal sealed record MesureStatus
         // What was to come was released by the closing: whoever waited for it does so no longer.
         var holder = fact.Act == MesureAct.Reopen && state is not (MesureState.EnAttente or MesureState.Programmee or MesureState.EnCours)
             ? HolderBeforeClosing : counted.HolderIn(state, fact.Act);
+        var moved = holder != Holder || state != State;
         return counted with
         {
             State = state,
             Holder = holder,
-            HolderSince = holder != Holder || state != State ? fact.OccurredAt : HolderSince,
+            HolderSince = moved ? fact.OccurredAt : HolderSince,
+            HolderRecordedAt = moved ? fact.RecordedAt : HolderRecordedAt,
         };
     }
 

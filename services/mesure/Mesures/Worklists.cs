@@ -93,7 +93,8 @@ internal static class Worklists
             Worklist.AProgrammer => Open(mesures).Where(m => m.Status.State == MesureState.EnAttente || (m.Status.State == MesureState.EnCours && m.Status.PendingRencontres == 0)),
             Worklist.IssueManquante => Open(mesures).Where(m => m.NextRencontreAt <= now),
             Worklist.NonDelivree => Open(mesures).Where(m =>
-                m.Status.State == MesureState.Transmise && m.Status.DeliveredAt == null && m.Status.RetrievedAt == null && m.Status.TransmittedAt <= now - s_deliveryWarning),
+                m.Status.State == MesureState.Transmise && m.Status.DeliveredAt == null && m.Status.RetrievedAt == null && m.Status.TransmittedAt <= now - s_deliveryWarning
+                && (m.Status.HolderRecordedAt == null || m.Status.HolderRecordedAt <= now - s_deliveryWarning)),
             // The one list on which closed mesures stand.
             Worklist.DangersNonSignales => mesures.Where(m => m.Status.DangersUntold > 0),
             Worklist.NonConsultee => Past(DeadlineKind.Retrieval),

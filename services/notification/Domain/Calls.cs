@@ -33,8 +33,8 @@ internal static class Calls
     /// <param name="operatorId">The operator as an organisation; null for none.</param>
     private static Call? ForOperator(DomainEvent message, Guid? operatorId) => (message, operatorId) switch
     {
-        (SourceSilent silent, { } id) => new(id, silent.GestionnaireId, OnceADay: true, Detail: MailText.SilentSource),
-        (ConsumerSilent silent, { } id) => new(id, silent.OrganisationId, OnceADay: true, Detail: MailText.SilentConsumer),
+        (SourceSilent silent, { } id) => new(id, silent.GestionnaireId, Detail: MailText.SilentSource),
+        (ConsumerSilent silent, { } id) => new(id, silent.OrganisationId, Detail: MailText.SilentConsumer),
         (RetentionOverdue, { } id) => new(id, id, OnceADay: true),
         _ => null,
     };
@@ -69,10 +69,11 @@ internal static class Calls
         AgrementLieuEnded ended => new(ended.GestionnaireId, ended.AggregateId, OnceADay: true),
         AgrementRetired { JuridictionId: { } court, EspaceId: { } espace } => new(court, espace, OnceADay: true),
         AgrementRetired => null,
-        SourceSilent silent => new(silent.GestionnaireId, silent.GestionnaireId, OnceADay: true),
+        // Each silence is told once: of several together the window of mails makes one.
+        SourceSilent silent => new(silent.GestionnaireId, silent.GestionnaireId),
         SurveyOpened asked => new(asked.GestionnaireId, asked.GestionnaireId, OnceADay: true),
         SurveyReminderDue due => new(due.GestionnaireId, due.GestionnaireId, OnceADay: true),
-        ConsumerSilent silent => new(silent.OrganisationId, silent.OrganisationId, OnceADay: true),
+        ConsumerSilent silent => new(silent.OrganisationId, silent.OrganisationId),
 
         // Of other organisations no contact is known: they have it in their list of credentials.
         CredentialEnding { Role: "juridiction" or "espace" } ending => new(ending.OrganisationId, ending.AggregateId),

@@ -30,6 +30,8 @@ internal sealed record WebhookResult(WebhookOutcome Outcome, int? Status = null,
 /// <summary>Reads answers of receivers.</summary>
 internal static class WebhookAnswers
 {
+    private const string Blank = "\uFEFF \t\r\n";
+
     /// <summary>
     /// Judges an answer. Only 2xx from a program counts: a page for people (a portal, a login, a maintenance notice) and a
     /// redirect, which is not followed, say that nobody took it.
@@ -49,9 +51,18 @@ internal static class WebhookAnswers
 
     private static bool IsPage(string? mediaType, string body)
     {
-        var start = body.AsSpan().TrimStart("\uFEFF \t\r\n");
+        var start = body.AsSpan().TrimStart(Blank);
+
+        // Comments and what XML says of itself come before a page begins.
+        while (start.StartsWith("<!--", StringComparison.Ordinal) || start.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
+        {
+            var end = start.StartsWith("<?", StringComparison.Ordinal) ? "?>" : "-->";
+            start = start.IndexOf(end, StringComparison.Ordinal) is >= 0 and var at ? start[(at + end.Length)..].TrimStart(Blank) : "";
+        }
+
         return mediaType is not null && (mediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) || mediaType.Equals("application/xhtml+xml", StringComparison.OrdinalIgnoreCase))
             || start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
-            || start.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
+            || start.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+            || start.StartsWith("<head", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -29,19 +29,8 @@ internal sealed class EventProjection(TimeProvider clock, IOptions<MailOptions> 
     {
         _together = messages.Count > 1;
         var entries = messages.SelectMany(m => Audience.Of(m, escalation.Value.OperatorId)).CountBy(a => a.OrganisationId).ToDictionary();
-        _next = await db.NextPositionsAsync(entries, ct);
-        var enabled = WebhookEndpointState.Enabled.ToCode();
-        Guid[] organisations = [.. entries.Keys];
-        _endpoints = organisations.Length == 0 ? [] :
-        [
-            .. (await db.WebhookEndpoints.Where(e => organisations.Contains(e.OrganisationId) && e.State == enabled)
-                .Select(e => new { e.EndpointId, e.OrganisationId, e.Types }).ToListAsync(ct)).Select(e => (e.EndpointId, e.OrganisationId, e.Types)),
-        ];
         Guid[] mesures = [.. messages.OfType<MesureEvent>().Select(m => m.AggregateId).Distinct()];
-        if (mesures.Length > 0)
-        {
-            await db.Holders.Where(h => mesures.Contains(h.MesureId)).LoadAsync(ct);
-        }
+        (_next, _endpoints) = entries.Count + mesures.Length == 0 ? new FeedPlaces([], []) : await db.TakePlacesAsync(entries, mesures, ct);
     }
 
     public async Task HandleAsync(NotificationsDbContext db, DomainEvent message, CancellationToken ct)

@@ -10,6 +10,7 @@ using Jafer.ServiceDefaults.Messaging;
 using Jafer.ServiceDefaults.Telemetry;
 using Jafer.ServiceDefaults.Time;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -80,6 +81,20 @@ internal sealed class WebhookDispatcher(
             from webhook_deliveries b join looked l on l.delivery_id = b.delivery_id join heads h on h.delivery_id = l.head_id
             where b.state = 'QUEUED' and b.lease is null for update of b skip locked)
         update webhook_deliveries d set next_attempt_at = b.next_attempt_at from behind b where d.delivery_id = b.delivery_id
+        """;
+
+    // The next of the same mesure was put off; one that failed itself keeps its own wait.
+    private const string Delivered = """
+        update webhook_deliveries
+        set state = 'DELIVERED', attempts = attempts + 1, delivered_at = @now, first_delivered_at = coalesce(first_delivered_at, @now),
+            last_status = @status, last_error = null, last_duration_ms = @milliseconds, lease = null
+        where delivery_id = @delivery and state <> 'DELIVERED';
+        update webhook_deliveries set next_attempt_at = @now
+        where attempts = 0 and lease is null and next_attempt_at > @now and delivery_id = (
+            select delivery_id from webhook_deliveries
+            where endpoint_id = @endpoint and aggregate_id = @aggregate and state = 'QUEUED' and not test
+            order by position limit 1);
+        update webhook_endpoints set failures = 0, failing_since = null, rest_until = null where endpoint_id = @endpoint and failures > 0
         """;
 
     // An attempt that is cut by the end of the service is made again elsewhere: it should have its time first.
@@ -236,30 +251,40 @@ internal sealed class WebhookDispatcher(
     /// <summary>Notes an answer 2xx, and with it the proof that a transmission arrived. It counts whoever holds the lease by now.</summary>
     private async Task NoteDeliveredAsync(Taken taken, WebhookResult result, int milliseconds)
     {
+        var now = clock.GetStoredNow();
+        if (taken.Test || taken.EventType != DeliveryProofs.Transmitted)
+        {
+            // Alone it is a transaction by itself, in one round trip.
+            await using var alone = source.CreateCommand(Delivered);
+            await NoteAsync(alone);
+            return;
+        }
+
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<NotificationsDbContext>();
         await using var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None);
-        var now = clock.GetStoredNow();
-        await db.Database.ExecuteSqlAsync($"""
-            update webhook_deliveries
-            set state = 'DELIVERED', attempts = attempts + 1, delivered_at = {now}, first_delivered_at = coalesce(first_delivered_at, {now}),
-                last_status = {result.Status}, last_error = null, last_duration_ms = {milliseconds}, lease = null
-            where delivery_id = {taken.DeliveryId} and state <> 'DELIVERED';
-            -- The next of the same mesure was put off; one that failed itself keeps its own wait.
-            update webhook_deliveries set next_attempt_at = {now}
-            where attempts = 0 and lease is null and next_attempt_at > {now} and delivery_id = (
-                select delivery_id from webhook_deliveries
-                where endpoint_id = {taken.EndpointId} and aggregate_id = {taken.AggregateId} and state = 'QUEUED' and not test
-                order by position limit 1);
-            update webhook_endpoints set failures = 0, failing_since = null, rest_until = null where endpoint_id = {taken.EndpointId} and failures > 0
-            """);
-        var told = !taken.Test && taken.EventType == DeliveryProofs.Transmitted
-            && await proofs.NoteHadAsync(db, taken.OrganisationId, taken.EventId, DeliveryChannel.Webhook, CancellationToken.None);
+        await using (var command = new NpgsqlCommand(Delivered, (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction()))
+        {
+            await NoteAsync(command);
+        }
+
+        var told = await proofs.NoteHadAsync(db, taken.OrganisationId, taken.EventId, DeliveryChannel.Webhook, CancellationToken.None);
         await db.SaveChangesAsync(CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         if (told)
         {
             outbox.Notify();
+        }
+
+        Task<int> NoteAsync(NpgsqlCommand command)
+        {
+            command.Parameters.AddWithValue("now", now);
+            command.Parameters.AddWithValue("status", result.Status!.Value);
+            command.Parameters.AddWithValue("milliseconds", milliseconds);
+            command.Parameters.AddWithValue("delivery", taken.DeliveryId);
+            command.Parameters.AddWithValue("endpoint", taken.EndpointId);
+            command.Parameters.AddWithValue("aggregate", taken.AggregateId);
+            return command.ExecuteNonQueryAsync(CancellationToken.None);
         }
     }
 

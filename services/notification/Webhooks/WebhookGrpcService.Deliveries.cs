@@ -67,7 +67,8 @@ internal sealed partial class WebhookGrpcService
             var expiry = now + WebhookSchedule.Lifetime;
             await db.Database.BeginTransactionAsync(ct);
 
-            // The id is that of WebhookMessage.DeliveryId, in the database's words.
+            // The id is that of WebhookMessage.DeliveryId, in the database's words. What was given up within the range was recorded before
+            // it: the first failure comes after its event.
             var queued = await db.Database.ExecuteSqlAsync($"""
                 insert into webhook_deliveries (
                     delivery_id, endpoint_id, test, event_id, event_type, aggregate_id, aggregate_version, position, about_espace, occurred_at, state, attempts,
@@ -78,7 +79,11 @@ internal sealed partial class WebhookGrpcService
                 from feed_events f
                 cross join lateral (select encode(substring(sha256(uuid_send({id}) || uuid_send(f.event_id)) for 16), 'hex')::uuid as delivery_id) i
                 left join notice_proofs p on p.mesure_id = f.aggregate_id and p.notice_id = i.delivery_id and p.organisation_id = f.organisation_id
-                where f.organisation_id = {endpoint.OrganisationId} and f.recorded_at >= {start} and f.recorded_at < {end ?? now}
+                where f.organisation_id = {endpoint.OrganisationId}
+                  and ((f.recorded_at >= {start} and f.recorded_at < {end ?? now}) or f.event_id = any(array(
+                      select d.event_id from webhook_deliveries d
+                      where d.endpoint_id = {id} and d.state = 'FAILED' and not d.test
+                        and coalesce(d.last_attempt_at, d.expires_at) >= {start} and coalesce(d.last_attempt_at, d.expires_at) < {end ?? now})))
                   and (cardinality({endpoint.Types}) = 0 or f.type = any({endpoint.Types}))
                 order by f.position
                 on conflict (delivery_id) do update

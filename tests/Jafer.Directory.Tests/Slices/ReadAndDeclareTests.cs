@@ -207,6 +207,33 @@ public class ReadAndDeclareTests(DirectoryFixture directory) : IClassFixture<Dir
     }
 
     [Fact]
+    public async Task ReplaceContacts_OfTheOperator_AreGivenToServicesAndGuardedByTheirEtag()
+    {
+        var operatorId = new EscalationOptions().OperatorId;
+        var client = directory.Client(Roles.Operateur, operatorId);
+        ReplaceContactsRequest To(string email, string etag) => new()
+        {
+            OrganisationId = operatorId.ToString(),
+            Contacts = { new Contact { ExternalId = "astreinte", Email = email, Role = ContactRole.Suivi } },
+            Etag = etag,
+            RequestId = NewId(),
+        };
+
+        var before = await client.ListContactsAsync(new() { OrganisationId = operatorId.ToString() }, cancellationToken: Cancel);
+        var first = await client.ReplaceContactsAsync(To("astreinte@example.org", before.Etag), cancellationToken: Cancel);
+        var notification = directory.Client(Roles.Systeme, StableIds.For("organisation:service:notification"));
+        var listed = await notification.ListContactsAsync(new() { OrganisationId = operatorId.ToString() }, cancellationToken: Cancel);
+        Assert.Equal(("astreinte@example.org", first.Etag), (Assert.Single(listed.Contacts).Email, listed.Etag));
+
+        var second = await client.ReplaceContactsAsync(To("garde@example.org", first.Etag), cancellationToken: Cancel);
+        Assert.NotEqual(first.Etag, second.Etag);
+        Assert.Equal(second.Etag, (await client.ReplaceContactsAsync(To("garde@example.org", ""), cancellationToken: Cancel)).Etag);
+        var stale = await Refusal.OfAsync(client.ReplaceContactsAsync(To("autre@example.org", first.Etag), cancellationToken: Cancel));
+        var others = await Refusal.OfAsync(directory.Court.ReplaceContactsAsync(To("autre@example.org", ""), cancellationToken: Cancel));
+        Assert.Equal(("ETAG_MISMATCH", "CALLER_FORBIDDEN"), (stale.Reason, others.Reason));
+    }
+
+    [Fact]
     public async Task ReplaceContacts_OthersUnknownOrBad_AreRefused()
     {
         Contact greffe = new() { ExternalId = "greffe", Email = "greffe@example.org", Role = ContactRole.Suivi };

@@ -66,6 +66,46 @@ public sealed class DeadlineTableTests
     }
 
     [Fact]
+    public void Of_WhatJaferLearntLate_LeavesWhoMustActTheirTimeFromThere()
+    {
+        _mesure.Complete([], Acting);
+        _now = s_start.AddDays(28);
+        var late = Acting with { OccurredAt = s_start.AddDays(1) };
+        _mesure.Transmit(Espace("Europe/Paris", "69"), late);
+
+        // On paper it went four weeks ago; the espace can read and acknowledge it from Monday 30 March on.
+        Assert.Equal(
+            [
+                (DeadlineKind.DeliveryWarning, _now.AddHours(12)), (DeadlineKind.DeliveryFailed, _now.AddHours(24)), (DeadlineKind.ContactDeadline, Paris(4, 2)),
+                (DeadlineKind.Retrieval, Paris(4, 3)), (DeadlineKind.Acknowledge, Paris(4, 8)),
+            ],
+            Due().Take(5).Select(d => (d.Kind, d.DueAt)));
+
+        // So it is with what an espace reports after days without connection.
+        _mesure.Acknowledge(late);
+        _mesure.RequestInformation(InformationReason.Other, "?", late);
+        _difficulties.Add(_mesure.ReportDifficulty(DifficultyReason.Danger, "", late));
+        Assert.Equal((Paris(4, 8), _now.AddHours(4), _now.AddHours(12)), (At(DeadlineKind.ProvideInformation), At(DeadlineKind.AcknowledgeDifficulty), At(DeadlineKind.EscalateDifficulty)));
+
+        // What it should itself have told others by then is late.
+        Assert.Equal(late.OccurredAt.AddHours(4), At(DeadlineKind.ExternalAlert));
+    }
+
+    [Fact]
+    public void Of_AMesureToldWithinItsTerm_WarnsOfNoTimeThatHadPassed()
+    {
+        _now = s_start.AddDays(100);
+        var mesure = Mesure.Create(Guid.CreateVersion7(_now), "TJ-2026-000002", Guid.CreateVersion7(_now), _mesure.Decision, null, Acting);
+        mesure.Complete([], Acting);
+        mesure.Transmit(Espace("Europe/Paris", "69"), Acting with { OccurredAt = s_start.AddDays(1) });
+
+        // Three months before the term were 2 June: 8 days ago.
+        Assert.Equal(
+            [DeadlineKind.TermInOneMonth, DeadlineKind.TermInOneWeek],
+            DeadlineTable.Of(mesure, [], []).Select(d => d.Kind).Where(k => k is DeadlineKind.TermInThreeMonths or DeadlineKind.TermInOneMonth or DeadlineKind.TermInOneWeek));
+    }
+
+    [Fact]
     public void Of_ATransmissionThatWasRead_WarnsOfNoDelivery()
     {
         Transmit();

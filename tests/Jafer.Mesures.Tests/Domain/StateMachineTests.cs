@@ -187,8 +187,8 @@ public sealed class StateMachineTests
         }
 
         return run.Try(MesureAct.Reopen)
-            && (run.Mesure.Status with { HolderSince = default, StateBeforeClosing = default, HolderBeforeClosing = default })
-                == (before with { HolderSince = default, StateBeforeClosing = default, HolderBeforeClosing = default })
+            && (run.Mesure.Status with { HolderSince = default, HolderRecordedAt = default, StateBeforeClosing = default, HolderBeforeClosing = default })
+                == (before with { HolderSince = default, HolderRecordedAt = default, StateBeforeClosing = default, HolderBeforeClosing = default })
             && run.Mesure.NextRencontreAt == next && run.Mesure.ClosureReason == ClosureReason.Unspecified;
     }).QuickCheckThrowOnFailure();
 

@@ -57,11 +57,11 @@ public sealed partial class IntakeActsTests(MesuresFixture jafer)
         "select to_jsonb(s) - '{offered_at,offer_expires_at,offer_candidates,offer_due_at}'::text[] from free_slots s where rencontre_id in (select id from rencontres where mesure_id = '{0}')",
         "select to_jsonb(i) from interviews i where mesure_id = '{0}'",
         "select to_jsonb(s) - '{external_id}'::text[] from interview_slots s where id in (select slot_id from interviews where mesure_id = '{0}')",
-        "select to_jsonb(d) from difficulties d where mesure_id = '{0}'",
+        "select to_jsonb(d) - 'recorded_at' from difficulties d where mesure_id = '{0}'",
         "select to_jsonb(a) from external_alerts a where mesure_id = '{0}'",
-        // Without what a sweep that comes between the two changes.
-        "select to_jsonb(d) - '{raised_at,remind_at}'::text[] from deadlines d where mesure_id = '{0}'",
-        "select to_jsonb(m) - '{reference,decision_rg_number,rg_index,created_at,updated_at,transmitted_at,holder_since}'::text[] from mesures m where id = '{0}'",
+        // Without what a sweep that comes between the two changes. The court's time counts from when each was recorded: those that came in one report are due together.
+        "select distinct to_jsonb(d) - '{raised_at,remind_at}'::text[] - case when kind like '%DIFFICULTY' then 'due_at' else '' end from deadlines d where mesure_id = '{0}'",
+        "select to_jsonb(m) - '{reference,decision_rg_number,rg_index,created_at,updated_at,transmitted_at,holder_since,holder_recorded_at,next_due_at}'::text[] from mesures m where id = '{0}'",
     ];
 
     private readonly IntakeService.IntakeServiceClient _intake = jafer.First.Intake();

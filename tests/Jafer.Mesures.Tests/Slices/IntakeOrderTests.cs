@@ -237,6 +237,7 @@ public sealed class IntakeOrderTests(MesuresFixture jafer)
 
         clock.Advance(TimeSpan.FromDays(1));
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => own.Sweep.SweepAsync(CancellationToken.None)));
+        Assert.True(Gauges.Read("jafer.intake.")["jafer.intake.silent_sources"] >= 1);
         Assert.Equal(1, await own.Database.ReadAsync<long>($"select count(*) from told where payload->>'gestionnaireId' = '{Gestionnaire}' and payload->>'lastDay' = '2026-11-07' and payload->>'usualDays' = '1'"));
 
         var listed = Assert.Single((await new IntakeService.IntakeServiceClient(own.Host.Channel("operateur", TestMesure.NewId())).ListIntakeSourcesAsync(new() { SilentOnly = true })).Sources);

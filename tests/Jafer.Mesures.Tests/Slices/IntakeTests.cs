@@ -316,7 +316,13 @@ public sealed class IntakeTests(MesuresFixture jafer)
         Assert.Equal(planned, await DeadlinesAsync(reported));
 
         Task<IReadOnlyList<string>> DeadlinesAsync(string mesureId) => jafer.Database.ReadAllAsync<string>(
-            $"select kind || ' ' || must_act || ' ' || due_at from deadlines where mesure_id = '{mesureId}' union all select 'next ' || next_due_at from mesures where id = '{mesureId}' order by 1");
+            // What the court is given hours for counts from when each was recorded.
+            $"""
+            select kind || ' ' || must_act || ' ' || case when kind in ('ACKNOWLEDGE_DIFFICULTY', 'ESCALATE_DIFFICULTY')
+                then (due_at - (select recorded_at from difficulties d where d.mesure_id = deadlines.mesure_id))::text else due_at::text end
+            from deadlines where mesure_id = '{mesureId}'
+            union all select 'next ' || (next_due_at = (select min(due_at) from deadlines where mesure_id = '{mesureId}')) from mesures where id = '{mesureId}' order by 1
+            """);
     }
 
     [Fact]

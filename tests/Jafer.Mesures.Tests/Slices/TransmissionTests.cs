@@ -59,6 +59,12 @@ public sealed class TransmissionTests(MesuresFixture jafer)
         Assert.Equal((went.ToProto(), went.ToProto()), (mesure.Milestones.TransmittedTime, mesure.Transmission.Submitted.OccurredTime));
         var told = (await jafer.AsCourt.ListMesureEventsAsync(new ListMesureEventsRequest { MesureId = id })).Events.Single(e => e.Act == MesureAct.Transmit);
         Assert.True(told.RecordedTime.ToDateTimeOffset() > went.AddDays(1));
+
+        // Nobody is late with what Jafer could not tell them before.
+        var running = mesure.Deadlines.Where(d => d.Kind is DeadlineKind.DeliveryWarning or DeadlineKind.DeliveryFailed or DeadlineKind.Retrieval or DeadlineKind.Acknowledge).ToList();
+        Assert.Equal(4, running.Count);
+        Assert.All(running, d => Assert.True(d.DueTime > told.RecordedTime));
+        Assert.Equal(told.RecordedTime.ToDateTimeOffset().AddHours(12), running.Single(d => d.Kind == DeadlineKind.DeliveryWarning).DueTime.ToDateTimeOffset());
     }
 
     [Theory]

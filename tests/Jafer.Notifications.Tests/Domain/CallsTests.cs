@@ -185,10 +185,10 @@ public sealed class CallsTests
     }
 
     [Fact]
-    public void For_ASilentSource_TellsItsGestionnaireOnceADay()
+    public void For_ASilentSource_TellsItsGestionnaire()
     {
-        Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.SourceSilent(s_espace), null));
-        Assert.Equal(new Call(s_espace, s_espace, OnceADay: true), Calls.For(TestEspace.ConsumerSilent(s_espace), null));
+        Assert.Equal(new Call(s_espace, s_espace), Calls.For(TestEspace.SourceSilent(s_espace), null));
+        Assert.Equal(new Call(s_espace, s_espace), Calls.For(TestEspace.ConsumerSilent(s_espace), null));
     }
 
     [Fact]
@@ -203,12 +203,12 @@ public sealed class CallsTests
     {
         var operatorId = TestMesure.NewId();
         Assert.Equal(
-            [new Call(s_espace, s_espace, OnceADay: true), new Call(operatorId, s_espace, OnceADay: true, Detail: MailText.SilentSource)],
+            [new Call(s_espace, s_espace), new Call(operatorId, s_espace, Detail: MailText.SilentSource)],
             Calls.Of(TestEspace.SourceSilent(s_espace), null, operatorId));
         Assert.Equal(
-            [new Call(s_espace, s_espace, OnceADay: true), new Call(operatorId, s_espace, OnceADay: true, Detail: MailText.SilentConsumer)],
+            [new Call(s_espace, s_espace), new Call(operatorId, s_espace, Detail: MailText.SilentConsumer)],
             Calls.Of(TestEspace.ConsumerSilent(s_espace), null, operatorId));
-        Assert.Equal([new Call(operatorId, operatorId, OnceADay: true)], Calls.Of(TestEspace.ConsumerSilent(operatorId), null, operatorId));
+        Assert.Equal([new Call(operatorId, operatorId)], Calls.Of(TestEspace.ConsumerSilent(operatorId), null, operatorId));
         Assert.Equal([new Call(operatorId, operatorId, OnceADay: true)], Calls.Of(TestEspace.RetentionOverdue(), null, operatorId));
         Assert.Single(Calls.Of(TestEspace.ConsumerSilent(s_espace), null, null));
         Assert.Equal([new Call(s_espace, s_mesure.Id)], Calls.Of(s_mesure.Transmitted(), s_court, operatorId));

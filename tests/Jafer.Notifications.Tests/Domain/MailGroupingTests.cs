@@ -40,7 +40,9 @@ public sealed class MailGroupingTests
         {
             for (; now <= until; now += s_look)
             {
-                var next = MailGrouping.Next(waiting, [.. told.Where(t => t.At > now - s_window)], now, s_window);
+                // Where nothing waits nothing is sent: on to the last look.
+                now = waiting.Count == 0 ? until - new TimeSpan((until - now).Ticks % s_look.Ticks) : now;
+                var next = MailGrouping.Next(waiting, [.. told.AsEnumerable().Reverse().TakeWhile(t => t.At > now - s_window).Reverse()], now, s_window);
                 var chosen = waiting.Where(w => next.Deliveries.Contains(w.DeliveryId)).ToList();
                 mails.AddRange(chosen.Select(c => (now, c)));
                 told.AddRange(chosen.Select(c => new Told(c.SubjectId, c.Kind, c.Urgent, now)));

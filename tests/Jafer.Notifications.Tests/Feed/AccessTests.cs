@@ -4,7 +4,7 @@ using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Feed;
 
-public sealed class AccessTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class AccessTests(NotificationsFixture fixture)
 {
     private static readonly Dictionary<string, Func<NotificationService.NotificationServiceClient, Task>> s_rpcs = new()
     {

@@ -4,7 +4,7 @@ using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Feed;
 
-public sealed class FuzzTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class FuzzTests(NotificationsFixture fixture)
 {
     [Fact]
     public async Task EveryRpc_WithRandomRequests_AnswersWithAStatusOfTheContract()

@@ -7,7 +7,7 @@ using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Feed;
 
-public sealed class ListEventsTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class ListEventsTests(NotificationsFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -4,7 +4,7 @@ using Jafer.Testing;
 namespace Jafer.Notifications.Tests.Mails;
 
 /// <summary>What waits to be mailed of a message that was answered meanwhile. No mail server is configured: everything waits.</summary>
-public sealed class DroppedMailTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class DroppedMailTests(NotificationsFixture fixture)
 {
     [Fact]
     public async Task Message_AnsweredBeforeItsMailIsSent_IsNotMailedNorThatItIsOverdue()
@@ -38,14 +38,17 @@ public sealed class DroppedMailTests(NotificationsFixture fixture) : IClassFixtu
     }
 
     [Fact]
-    public async Task Silence_OfSoftware_IsToldToItsOrganisationAndToTheOperatorOnceADay()
+    public async Task Silence_OfEachSoftware_IsToldToItsOrganisationAndToTheOperator()
     {
         var (organisation, operatorId) = (TestMesure.NewId(), new ServiceDefaults.EscalationOptions().OperatorId);
 
         await fixture.ApplyAsync(TestEspace.SourceSilent(organisation), TestEspace.SourceSilent(organisation), TestEspace.ConsumerSilent(organisation));
 
         Assert.Equal(
-            new[] { $"{operatorId} CONSUMER_SILENT", $"{operatorId} SOURCE_SILENT", $"{organisation}", $"{organisation}" }.Order(StringComparer.Ordinal),
+            new[]
+            {
+                $"{operatorId} CONSUMER_SILENT", $"{operatorId} SOURCE_SILENT", $"{operatorId} SOURCE_SILENT", $"{organisation}", $"{organisation}", $"{organisation}",
+            }.Order(StringComparer.Ordinal),
             (await fixture.Database.ReadAllAsync<string>($"select concat_ws(' ', organisation_id, deadline) from deliveries where mesure_id = '{organisation}'")).Order(StringComparer.Ordinal));
     }
 

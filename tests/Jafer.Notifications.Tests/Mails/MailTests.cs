@@ -1,4 +1,6 @@
+using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
+using Jafer.ServiceDefaults.Access;
 using Jafer.Testing;
 
 namespace Jafer.Notifications.Tests.Mails;
@@ -156,6 +158,26 @@ public sealed class MailTests(MailFixture fixture) : IClassFixture<MailFixture>
         var mail = Assert.Single(await fixture.Catcher.MailsToAsync(address));
         Assert.Equal("[Jafer] URGENT : 2 éléments attendent votre organisation", mail.Subject);
         Assert.Contains("URGENT : Une difficulté vous est signalée", mail.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silence_OfASource_IsMailedToTheContactsThatTheOperatorGave()
+    {
+        var (operatorId, gestionnaire) = (new ServiceDefaults.EscalationOptions().OperatorId, TestMesure.NewId());
+        var address = $"astreinte.{gestionnaire:N}@operateur.test";
+        await new DirectoryService.DirectoryServiceClient(fixture.Directory.Channel(Roles.Operateur, operatorId)).ReplaceContactsAsync(
+            new ReplaceContactsRequest
+            {
+                OrganisationId = operatorId.ToString(),
+                Contacts = { new Contact { ExternalId = "astreinte", Email = address, Role = ContactRole.Suivi } },
+                RequestId = TestMesure.NewId().ToString(),
+            },
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        await fixture.ApplyAsync(TestEspace.SourceSilent(gestionnaire));
+
+        var mails = await Eventually.BecomesAsync(() => fixture.Catcher.MailsToAsync(address), m => m.Count > 0, "the mail");
+        Assert.Contains(mails, m => m.Text.Contains($"Le logiciel d'une organisation n'a plus rien transmis à Jafer depuis plus longtemps que d'habitude, organisation {gestionnaire}", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed class AddressTests
 }
 
 /// <summary>What the service does by itself, without what a configuration allows.</summary>
-public sealed class StrictAddressTests(NotificationsFixture fixture) : IClassFixture<NotificationsFixture>
+public sealed class StrictAddressTests(NotificationsFixture fixture)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

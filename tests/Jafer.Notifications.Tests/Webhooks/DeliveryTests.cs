@@ -241,6 +241,13 @@ public sealed class DeliveryTests(WebhookFixture fixture) : IClassFixture<Webhoo
 
         var delivery = await fixture.DeliveryAsync(mesure.GestionnaireId, id, d => d.State == WebhookDeliveryState.Failed, "given up");
         Assert.Null(delivery.NextAttemptTime);
+
+        // Its event is older than its first failure, and still goes again from there on.
+        var since = (await fixture.GetAsync(mesure.GestionnaireId, id)).FailingSinceTime;
+        receiver.AnswerWith(200);
+        var replay = new ReplayEventsRequest { EndpointId = id, StartTime = since, RequestId = NewId() };
+        Assert.Equal(1, (await fixture.Webhooks(mesure.GestionnaireId).ReplayEventsAsync(replay, cancellationToken: Ct)).QueuedCount);
+        Assert.Equal(delivery.DeliveryId, (await fixture.DeliveryAsync(mesure.GestionnaireId, id, d => d.State == WebhookDeliveryState.Delivered, "replayed")).DeliveryId);
     }
 
     [Fact]

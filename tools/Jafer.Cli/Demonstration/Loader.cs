@@ -10,6 +10,9 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
     private const int Batch = 25;
     private const int Page = 200;
 
+    // The organisation of operateur.national, where nothing else is configured (Escalation:OperatorId).
+    private const string OperatorId = "91141436-262f-83e3-bd3c-b30ed9574494";
+
     /// <summary>
     /// Imports the espaces, unless they are all there already. Afterwards the directory tells the other services again of its
     /// organisations and espaces: what it published before their queues existed is lost otherwise.
@@ -57,7 +60,7 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
         await output.WriteLineAsync($"demonstration data: reset; {declared} waits declared anew. Mesures are kept: ./jafer run --reset deletes them too");
     }
 
-    // A court that nobody can write to would never learn that something waits for it.
+    // A court that nobody can write to would never learn that something waits for it, nor the operator what goes up to it.
     private async Task GiveCourtsContactsAsync(DirectoryService.DirectoryServiceClient directory, CancellationToken ct)
     {
         var (count, pageToken) = (0, "");
@@ -66,21 +69,25 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
             var page = await directory.ListCourtsAsync(new ListCourtsRequest { PageSize = Page, PageToken = pageToken }, cancellationToken: ct);
             foreach (var court in page.Courts)
             {
-                await directory.ReplaceContactsAsync(
-                    new ReplaceContactsRequest
-                    {
-                        OrganisationId = court.OrganisationId,
-                        Contacts = { new Contact { ExternalId = "greffe", Email = $"greffe@{court.Code}.demo.example.org", Role = ContactRole.Suivi } },
-                        RequestId = NewId(),
-                    },
-                    cancellationToken: ct);
+                await GiveContactAsync(directory, court.OrganisationId, "greffe", $"greffe@{court.Code}.demo.example.org", ct);
                 count++;
             }
             pageToken = page.NextPageToken;
         }
         while (pageToken.Length > 0);
-        await output.WriteLineAsync($"demonstration data: {count} courts have a fictive contact");
+        await GiveContactAsync(directory, OperatorId, "exploitation", "exploitation@operateur.demo.example.org", ct);
+        await output.WriteLineAsync($"demonstration data: {count} courts and the operator have a fictive contact");
     }
+
+    private async Task GiveContactAsync(DirectoryService.DirectoryServiceClient directory, string organisationId, string id, string email, CancellationToken ct) =>
+        await directory.ReplaceContactsAsync(
+            new ReplaceContactsRequest
+            {
+                OrganisationId = organisationId,
+                Contacts = { new Contact { ExternalId = id, Email = email, Role = ContactRole.Suivi } },
+                RequestId = NewId(),
+            },
+            cancellationToken: ct);
 
     private async Task ImportAsync(DirectoryService.DirectoryServiceClient directory, List<EspaceImport> espaces, CancellationToken ct)
     {

@@ -243,3 +243,9 @@ internal sealed class SurveyTables : SqlMigration
 {
     protected override string Resource => "202611291601_survey.sql";
 }
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611300010_recorded_holders")]
+internal sealed class RecordedHolders : SqlMigration
+{
+    protected override string Resource => "202611300010_recorded_holders.sql";
+}
