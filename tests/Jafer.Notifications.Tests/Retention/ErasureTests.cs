@@ -54,8 +54,9 @@ public sealed class ErasureTests : IAsyncLifetime
         await StartAsync(
             NotificationsModule.Name, c => NotificationsModule.Build([], c), NotificationsModule.MigrateAsync,
             ("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"), ("Webhooks:PollInterval", "00:00:00.100"));
+        // The directory tells of the courts that it knows, at times before this.
         await Database(MesuresModule.Name).RunAsync($$"""
-            insert into organisations (id, kind, code) values ('{{s_court}}', 'JURIDICTION', 'tj69123');
+            insert into organisations (id, kind, code) values ('{{s_court}}', 'JURIDICTION', 'tj69123') on conflict do nothing;
             insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, capacities, version) values
                 ('{{s_espace}}', '{{s_gestionnaire}}', 'OUVERT', '[{"from":"2013-09-01"}]', 'Europe/Paris', '69', '[]', 1);
             """);
