@@ -30,7 +30,7 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
         else
         {
             await ImportAsync(directory, espaces, ct);
-            await GiveCourtsContactsAsync(directory, ct);
+            await GiveContactsAsync(directory, ct);
         }
         var told = await new OperationsService.OperationsServiceClient(channel)
             .RepublishStateAsync(new RepublishStateRequest { RequestId = NewId() }, cancellationToken: ct);
@@ -61,7 +61,7 @@ internal sealed class Loader(RunningSystem system, TimeProvider clock, TextWrite
     }
 
     // A court that nobody can write to would never learn that something waits for it, nor the operator what goes up to it.
-    private async Task GiveCourtsContactsAsync(DirectoryService.DirectoryServiceClient directory, CancellationToken ct)
+    private async Task GiveContactsAsync(DirectoryService.DirectoryServiceClient directory, CancellationToken ct)
     {
         var (count, pageToken) = (0, "");
         do
