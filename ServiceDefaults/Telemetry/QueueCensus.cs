@@ -23,7 +23,7 @@ public abstract class QueueCensus : BackgroundService
     private readonly NpgsqlDataSource _source;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
-    private readonly Meter _meter = new(JaferMetrics.Name);
+    private readonly Meter _meter;
     private Counts _counts = new(0, 0, 0);
 
     /// <summary>A census.</summary>
@@ -35,7 +35,7 @@ public abstract class QueueCensus : BackgroundService
     /// <param name="other">The one thing more.</param>
     protected QueueCensus(NpgsqlDataSource source, TimeProvider clock, ILogger logger, string queue, CensusGauge waiting, CensusGauge other)
     {
-        (_source, _clock, _logger) = (source, clock, logger);
+        (_source, _clock, _logger, _meter) = (source, clock, logger, new Meter(JaferMetrics.Name, version: null, tags: null, scope: this));
         _meter.CreateObservableGauge($"{queue}.{waiting.Name}", () => Volatile.Read(ref _counts).Waiting, waiting.Unit, waiting.Description);
         _meter.CreateObservableGauge($"{queue}.oldest_age", () => Volatile.Read(ref _counts).OldestAge, "s", "Age of the oldest of them");
         _meter.CreateObservableGauge($"{queue}.{other.Name}", () => Volatile.Read(ref _counts).Other, other.Unit, other.Description);

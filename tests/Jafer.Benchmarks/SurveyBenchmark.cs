@@ -55,6 +55,9 @@ internal static class SurveyBenchmark
         await host.App.Services.GetRequiredService<IndexRenewal>().RenewAsync(ct);
         await fold.FoldAsync(ct);
         await FillAsync(database, host, MesuresOfAYear * years);
+        // A service has counted before it counts everything anew.
+        await database.RunAsync($"insert into survey_queue (mesure_id) select id from mesures where gestionnaire_id is not null order by transmitted_at desc limit {MesuresOfAYear}", FillSeconds);
+        await fold.FoldAsync(ct);
         var result = await Rounds.RunAsync(0, rounds, CountAsync, ReadAsync);
         var statistician = new SurveyService.SurveyServiceClient(host.Channel(Roles.Statisticien, Guid.CreateVersion7(TimeProvider.System.GetUtcNow())));
         var start = Stopwatch.GetTimestamp();
@@ -116,26 +119,29 @@ internal static class SurveyBenchmark
             select string_agg(quote_ident(column_name), ', ') from information_schema.columns
             where table_schema = 'public' and table_name = 'mesures' and column_name <> all(string_to_array(replace('{Own}', ' ', ''), ','))
             """);
-        // Six million rows: indexes are made once over all of them, and what the rows refer to is not looked up.
+        // Six million rows: indexes are made once over all of them, and what the rows refer to is not looked up. Ids are in the order of
+        // time, as those that the services make are.
         const string Indexes = "from pg_index i where i.indrelid in ('mesures'::regclass, 'rencontres'::regclass, 'children'::regclass) and not exists (select from pg_constraint c where c.conindid = i.indexrelid)";
         var make = await database.ReadAsync<string>($"select string_agg(pg_get_indexdef(i.indexrelid), ';') {Indexes}");
         var drop = await database.ReadAsync<string>($"select string_agg('drop index ' || i.indexrelid::regclass, ';') {Indexes}");
         var gestionnaires = string.Join(',', Enumerable.Range(0, Gestionnaires).Select(StressMesures.Gestionnaire));
         await database.RunAsync($"""
             set session_replication_role = replica; set maintenance_work_mem = '1GB'; set work_mem = '256MB';
+            create function pg_temp.id_of(made timestamptz) returns uuid language sql as $$
+                select (lpad(to_hex((extract(epoch from made) * 1000)::bigint), 12, '0') || '7' || right(gen_random_uuid()::text, 21))::uuid $$;
             {drop};
             update mesures set espace_id = gen_random_uuid();
             create temporary table model as select * from mesures; create temporary table child as select * from children;
             insert into mesures ({Own}, {others})
-            select gen_random_uuid(), 'BENCH-' || i, (string_to_array('{gestionnaires}', ','))[1 + i % {Gestionnaires}]::uuid, lpad((1 + i % {Gestionnaires} % 95)::text, 2, '0'),
+            select pg_temp.id_of(d.day), 'BENCH-' || i, (string_to_array('{gestionnaires}', ','))[1 + i % {Gestionnaires}]::uuid, lpad((1 + i % {Gestionnaires} % 95)::text, 2, '0'),
                 case when d.day < '2025-03-01' then 'CLOTUREE' else 'EN_COURS' end, d.day, d.day + interval '20 days', d.day + interval '60 days', d.day + interval '80 days', d.day + interval '80 days', true,
                 case when d.day < '2025-03-01' then d.day + interval '300 days' end, case when d.day < '2025-03-01' then 'ARRIVEE_A_TERME' else 'UNSPECIFIED' end, {others}
             from model, generate_series(1, {mesures}) i
                 cross join lateral (select timestamptz '2025-12-31 12:00Z' - interval '1 day' * ((i - 1) / {MesuresOfAYear} * 365.25 + (i % 365)) as day) d;
-            insert into children select (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'mesure_id', m.id))).* from child c, mesures m where m.reference like 'BENCH-%';
+            insert into children select (jsonb_populate_record(c, jsonb_build_object('id', pg_temp.id_of(m.transmitted_at), 'mesure_id', m.id))).* from child c, mesures m where m.reference like 'BENCH-%';
             insert into rencontres (id, mesure_id, starts_at, duration_minutes, time_zone, outcome, visiteur_present, present_child_ids, modalite, outing, kind, return_outcome, presences, over_capacity,
                 arrivals_hote_arrival, arrivals_visiteur_arrival, arrivals_visiteur_departure, arrivals_hote_departure, arrivals_separated)
-            select gen_random_uuid(), c.mesure_id, m.transmitted_at + interval '1 day' * (80 + 14 * n), 60, 'Europe/Paris', case when n % 5 = 0 then 'VISITEUR_ABSENT' else 'HELD' end, n % 5 <> 0,
+            select pg_temp.id_of(m.transmitted_at + interval '1 day' * (66 + 14 * n)), c.mesure_id, m.transmitted_at + interval '1 day' * (80 + 14 * n), 60, 'Europe/Paris', case when n % 5 = 0 then 'VISITEUR_ABSENT' else 'HELD' end, n % 5 <> 0,
                 case when n % 5 = 0 then array[]::uuid[] else array[c.id] end, 'VISITE', false, 'VISITE', 'UNSPECIFIED', '[]', false, 0, 0, 0, 0, false
             from children c join mesures m on m.id = c.mesure_id, generate_series(1, {RencontresOfAMesure}) n where m.reference like 'BENCH-%';
             delete from children where mesure_id in (select id from model);

@@ -43,8 +43,8 @@ internal sealed class SurveyFigures(TenantStore store, NpgsqlDataSource source)
             caller,
             """
             with counted as (
-                select mesure_id, counts[array_position(figures, @figure)]::bigint as count from survey_entries
-                where gestionnaire_id = @gestionnaire and year = @year and @figure = any(figures))
+                select mesure_id, f.count::bigint from survey_entries, unnest(years, figures, counts) as f (year, figure, count)
+                where gestionnaire_id = @gestionnaire and f.year = @year and f.figure = @figure)
             select mesure_id, count, (select coalesce(sum(count), 0)::bigint from counted)
             from (select mesure_id, count, true as listed from (select * from counted where mesure_id > @after order by mesure_id limit @limit) page
                   union all select null, null, false) rows

@@ -33,7 +33,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
 
     private const string Take = "delete from survey_queue where id in (select id from survey_queue order by id limit $1) returning mesure_id";
 
-    private const string Before = "delete from survey_entries where mesure_id = any($1) returning gestionnaire_id, year, departement, figures, counts";
+    private const string Before = "delete from survey_entries where mesure_id = any($1) returning gestionnaire_id, departement, years, figures, counts";
 
     private const string Sums = """
         select c.gestionnaire_id, c.year, c.departement, c.figures, c.counts
@@ -50,13 +50,13 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
     // All figures come as one array, of which each row takes its part: an array of arrays of different lengths is none to PostgreSQL, and
     // COPY does not go where rows are secured.
     private const string Keep = """
-        insert into survey_entries (mesure_id, year, gestionnaire_id, departement, figures, counts)
-        select mesure_id, year, gestionnaire_id, departement, ($7::smallint[])[first:last], ($8::integer[])[first:last]
-        from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::integer[], $6::integer[]) as n (mesure_id, year, gestionnaire_id, departement, first, last)
+        insert into survey_entries (mesure_id, gestionnaire_id, departement, years, figures, counts)
+        select mesure_id, gestionnaire_id, departement, ($6::smallint[])[first:last], ($7::smallint[])[first:last], ($8::integer[])[first:last]
+        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::integer[]) as n (mesure_id, gestionnaire_id, departement, first, last)
         """;
 
     /// <summary>Mesures that are read and counted at once; about as many as make a statement worth its way.</summary>
-    private const int Together = 1000;
+    private const int Together = 2000;
 
     /// <summary>Readers of a portion. While one waits for the database another counts, and what is counted is written.</summary>
     private const int Readers = 3;
@@ -68,7 +68,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
     /// <summary>Counts everything that changed until now.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <param name="portion">Mesures of one transaction, about.</param>
-    public async Task FoldAsync(CancellationToken ct, int portion = 20_000)
+    public async Task FoldAsync(CancellationToken ct, int portion = 100_000)
     {
         while (await FoldPortionAsync(portion, ct) == portion)
         {
@@ -108,9 +108,9 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
 
         if (taken.Count > 0)
         {
-            Guid[] touched = [.. taken.Distinct()];
+            // Neighbours in time, that lie together, are read together.
+            Guid[] touched = [.. taken.Distinct().Order()];
             await CountAsync(connection, transaction, touched, year, ct);
-            await JournalEntry.WriteOwnAsync(connection, "survey", touched.Select(id => $"mesures/{id}"), ct);
         }
 
         await transaction.CommitAsync(CancellationToken.None);
@@ -151,9 +151,12 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
             }
         }
 
+        var kept = changed.ConvertAll(k => differences[k].Where(f => f.Value != 0).ToList());
         await using var keepSums = new NpgsqlCommand(KeepSums, connection, transaction) { CommandTimeout = 600 };
         keepSums.Parameters.AddRange(Keys(changed));
-        keepSums.Parameters.AddRange(Parts(changed.Select(k => differences[k].Where(f => f.Value != 0))));
+        keepSums.Parameters.AddRange(Bounds(kept.Select(k => k.Count)));
+        keepSums.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. kept.SelectMany(k => k, (_, f) => f.Key)] });
+        keepSums.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. kept.SelectMany(k => k, (_, f) => f.Value)] });
         await keepSums.ExecuteNonQueryAsync(ct);
     }
 
@@ -161,7 +164,9 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         return [.. (await SurveyCases.ReadAsync(connection, mesures, ct))
-            .SelectMany(c => SurveyCounting.BuiltIn.Count(c, year).Select(y => new Entry(new SumKey(c.GestionnaireId, (short)y.Key, c.Departement), c.MesureId, y.Value)))];
+            .Select(c => new Entry(c.MesureId, c.GestionnaireId, c.Departement,
+                [.. SurveyCounting.BuiltIn.Count(c, year).SelectMany(y => y.Value, (y, figure) => ((short)y.Key, figure.Key, figure.Value))]))
+            .Where(e => e.Counts.Count > 0)];
     }
 
     /// <summary>Puts the entries of some mesures in the place of those that they had.</summary>
@@ -174,9 +179,10 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
         {
             while (await reader.ReadAsync(ct))
             {
-                foreach (var (figure, count) in reader.GetFieldValue<short[]>(3).Zip(reader.GetFieldValue<int[]>(4)))
+                var (gestionnaire, departement) = (reader.GetGuid(0), reader.GetString(1));
+                foreach (var (of, figure, count) in reader.GetFieldValue<short[]>(2).Zip(reader.GetFieldValue<short[]>(3), reader.GetFieldValue<int[]>(4)))
                 {
-                    Add(differences, Key(reader), figure, -count);
+                    Add(differences, new SumKey(gestionnaire, of, departement), figure, -count);
                 }
             }
         }
@@ -186,19 +192,22 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
             Parameters =
             {
                 new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.MesureId)] },
-                new NpgsqlParameter<short[]> { TypedValue = [.. entries.Select(e => e.Of.Year)] },
-                new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.Of.GestionnaireId)] },
-                new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Of.Departement)] },
+                new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(e => e.GestionnaireId)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. entries.Select(e => e.Departement)] },
             },
             CommandTimeout = 600,
         };
-        keep.Parameters.AddRange(Parts(entries.Select(e => e.Counts)));
+        keep.Parameters.AddRange(Bounds(entries.Select(e => e.Counts.Count)));
+        keep.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. entries.SelectMany(e => e.Counts, (_, c) => c.Year)] });
+        keep.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. entries.SelectMany(e => e.Counts, (_, c) => c.Figure)] });
+        keep.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. entries.SelectMany(e => e.Counts, (_, c) => c.Count)] });
         await keep.ExecuteNonQueryAsync(ct);
-        foreach (var (of, _, counts) in entries)
+        await JournalEntry.WriteOwnAsync(connection, "survey", mesures.Select(id => $"mesures/{id}"), ct);
+        foreach (var entry in entries)
         {
-            foreach (var (figure, count) in counts)
+            foreach (var (year, figure, count) in entry.Counts)
             {
-                Add(differences, of, figure, count);
+                Add(differences, new SumKey(entry.GestionnaireId, year, entry.Departement), figure, count);
             }
         }
     }
@@ -222,26 +231,20 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
         new NpgsqlParameter<string[]> { TypedValue = [.. of.Select(k => k.Departement)] },
     ];
 
-    /// <summary>Figures and counts of all rows, each as one array, after where the part of each row begins and ends.</summary>
-    private static NpgsqlParameter[] Parts<T>(IEnumerable<IEnumerable<KeyValuePair<short, T>>> rows)
+    /// <summary>Where the part of each row begins and ends in an array of the parts of all.</summary>
+    private static NpgsqlParameter[] Bounds(IEnumerable<int> lengths)
     {
-        var (firsts, lasts, figures, counts) = (new List<int>(), new List<int>(), new List<short>(), new List<T>());
-        foreach (var row in rows)
+        var (firsts, lasts) = (new List<int>(), new List<int>());
+        foreach (var length in lengths)
         {
-            firsts.Add(figures.Count + 1);
-            foreach (var (figure, count) in row)
-            {
-                figures.Add(figure);
-                counts.Add(count);
-            }
-
-            lasts.Add(figures.Count);
+            firsts.Add(1 + lasts.LastOrDefault());
+            lasts.Add(lasts.LastOrDefault() + length);
         }
 
-        return [new NpgsqlParameter<List<int>> { TypedValue = firsts }, new NpgsqlParameter<List<int>> { TypedValue = lasts }, new NpgsqlParameter<List<short>> { TypedValue = figures }, new NpgsqlParameter<List<T>> { TypedValue = counts }];
+        return [new NpgsqlParameter<List<int>> { TypedValue = firsts }, new NpgsqlParameter<List<int>> { TypedValue = lasts }];
     }
 
-    private readonly record struct Entry(SumKey Of, Guid MesureId, SortedDictionary<short, int> Counts);
+    private sealed record Entry(Guid MesureId, Guid GestionnaireId, string Departement, List<(short Year, short Figure, int Count)> Counts);
 
     private readonly record struct SumKey(Guid GestionnaireId, short Year, string Departement);
 }

@@ -23,7 +23,7 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
     private const string Sums = "select coalesce(string_agg(concat_ws(' ', gestionnaire_id, year, departement, figure, count), E'\\n' order by gestionnaire_id, year, departement, figure), '') from survey_counts, unnest(figures, counts) as f (figure, count)";
     private const string SumsOfEntries = """
         select coalesce(string_agg(concat_ws(' ', gestionnaire_id, year, departement, figure, count), E'\n' order by gestionnaire_id, year, departement, figure), '')
-        from (select gestionnaire_id, year, departement, f.figure, sum(f.count) as count from survey_entries, unnest(figures, counts) as f (figure, count) group by 1, 2, 3, 4) s
+        from (select gestionnaire_id, f.year, departement, f.figure, sum(f.count) as count from survey_entries, unnest(years, figures, counts) as f (year, figure, count) group by 1, 2, 3, 4) s
         """;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -121,7 +121,7 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         {
             await using var login = await TenantLogin.CreateAsync(jafer.Database);
             await using var connection = await login.OpenAsync(tenant);
-            await using var command = new NpgsqlCommand("select count(*) from survey_entries where year = 2025", connection);
+            await using var command = new NpgsqlCommand("select count(*) from survey_entries where 2025 = any(years)", connection);
             return (long)(await command.ExecuteScalarAsync(Ct))!;
         }
     }
@@ -196,7 +196,11 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
         Assert.Equal((3L, 2L, 2L, 1L), (
             await CountAsync("MESURES_NOUVELLES", 2025), await CountAsync("STOCK_FIN", 2025), await CountAsync("STOCK_DEBUT", 2026), await CountAsync("MESURES_CLOTUREES", 2026)));
         // As a year before it was.
-        await jafer.Database.RunAsync("update survey_state set year = 2025; delete from survey_entries where year = 2026; delete from survey_counts where year = 2026");
+        await jafer.Database.RunAsync("""
+            update survey_state set year = 2025; delete from survey_counts where year = 2026;
+            update survey_entries set (years, figures, counts) = (
+                select array_agg(f.year), array_agg(f.figure), array_agg(f.count) from unnest(years, figures, counts) as f (year, figure, count) where f.year < 2026)
+            """);
         await Fold.FoldAsync(Ct);
         Assert.Equal((1L, 1L), (await CountAsync("STOCK_DEBUT", 2026), await CountAsync("STOCK_FIN", 2026)));
         Assert.Equal(2026, await jafer.Database.ReadAsync<short>("select year from survey_state"));

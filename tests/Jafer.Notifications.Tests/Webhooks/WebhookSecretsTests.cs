@@ -58,9 +58,10 @@ public sealed class CensusTests(WebhookFixture fixture) : IClassFixture<WebhookF
         await Eventually.BecomesAsync(() => fixture.Database.ReadAsync<long>("select count(*) from webhook_endpoints where state = 'DISABLED_GONE'"), n => n == 1, "disabled");
         await fixture.Database.RunAsync("update webhook_deliveries set queued_at = now() - interval '1 hour' where state = 'QUEUED'");
 
-        await fixture.Host.App.Services.GetRequiredService<WebhookCensus>().CountAsync(TestContext.Current.CancellationToken);
+        var census = fixture.Host.App.Services.GetRequiredService<WebhookCensus>();
+        await census.CountAsync(TestContext.Current.CancellationToken);
 
-        var seen = Gauges.Read("jafer.webhook.");
+        var seen = Gauges.Read("jafer.webhook.", census);
         Assert.Equal((1, 1), (seen["jafer.webhook.pending"], seen["jafer.webhook.disabled_endpoints"]));
         Assert.InRange(seen["jafer.webhook.oldest_age"], 3600, 3700);
     }

@@ -249,3 +249,9 @@ internal sealed class RecordedHolders : SqlMigration
 {
     protected override string Resource => "202611300010_recorded_holders.sql";
 }
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611300301_survey_by_mesure")]
+internal sealed class SurveyByMesure : SqlMigration
+{
+    protected override string Resource => "202611300301_survey_by_mesure.sql";
+}
