@@ -209,7 +209,7 @@ public sealed class DisclosureTests
     private sealed class Attacker
     {
         private readonly List<double[]> _equations = [];
-        private readonly List<double> _right = [];
+        private readonly SimplexAttack _bounds = new();
         private readonly List<(int Variable, double By)[]> _sparse = [];
         private readonly List<double> _values = [];
         private int _count;
@@ -270,7 +270,7 @@ public sealed class DisclosureTests
                 }
 
                 _equations.Add(dense);
-                _right.Add(equation.Sum(e => e.By * _values[e.Variable]));
+                _bounds.Equal(equation.Sum(e => e.By * _values[e.Variable]), equation.Select(e => ($"{e.Variable}", e.By)));
             }
         }
 
@@ -307,105 +307,8 @@ public sealed class DisclosureTests
             return target.All(t => Math.Abs(t) < 1e-6);
         }
 
-        /// <summary>The most that the variable can be, no variable being below zero; a dense two-phase simplex with Bland's rule.</summary>
-        public double Most(int variable)
-        {
-            var m = _equations.Count;
-            var tableau = new double[m + 1][];
-            var basis = new int[m];
-            for (var i = 0; i < m; i++)
-            {
-                var sign = _right[i] < 0 ? -1 : 1;
-                tableau[i] = [.. _equations[i].Select(v => v * sign), .. Enumerable.Range(0, m).Select(j => i == j ? 1.0 : 0), _right[i] * sign];
-                basis[i] = _count + i;
-            }
-
-            tableau[m] = new double[_count + m + 1];
-            for (var i = 0; i < m; i++)
-            {
-                for (var j = 0; j <= _count + m; j++)
-                {
-                    tableau[m][j] -= j >= _count && j < _count + m ? 0 : tableau[i][j];
-                }
-            }
-
-            Run(tableau, basis, _count + m);
-            for (var i = 0; i < m; i++)
-            {
-                var column = basis[i] >= _count ? Array.FindIndex(tableau[i], 0, _count, v => Math.Abs(v) > 1e-7) : -1;
-                if (column >= 0)
-                {
-                    Pivot(tableau, basis, i, column);
-                }
-            }
-
-            tableau[m] = new double[_count + m + 1];
-            tableau[m][variable] = -1;
-            if (Array.IndexOf(basis, variable) is >= 0 and var at)
-            {
-                for (var j = 0; j <= _count + m; j++)
-                {
-                    tableau[m][j] += tableau[at][j];
-                }
-            }
-
-            return Run(tableau, basis, _count) ? tableau[m][^1] : double.PositiveInfinity;
-        }
-
-        private static bool Run(double[][] tableau, int[] basis, int columns)
-        {
-            var m = basis.Length;
-            while (true)
-            {
-                var enter = Array.FindIndex(tableau[m], 0, columns, v => v < -1e-7);
-                if (enter < 0)
-                {
-                    return true;
-                }
-
-                var leave = -1;
-                for (var i = 0; i < m; i++)
-                {
-                    if (tableau[i][enter] > 1e-7 && (leave < 0 || Ratio(i) < Ratio(leave) - 1e-9 || (Ratio(i) < Ratio(leave) + 1e-9 && basis[i] < basis[leave])))
-                    {
-                        leave = i;
-                    }
-                }
-
-                if (leave < 0)
-                {
-                    return false;
-                }
-
-                Pivot(tableau, basis, leave, enter);
-                double Ratio(int i) => tableau[i][^1] / tableau[i][enter];
-            }
-        }
-
-        private static void Pivot(double[][] tableau, int[] basis, int row, int column)
-        {
-            var by = tableau[row][column];
-            for (var j = 0; j < tableau[row].Length; j++)
-            {
-                tableau[row][j] /= by;
-            }
-
-            for (var i = 0; i < tableau.Length; i++)
-            {
-                var factor = tableau[i][column];
-                if (i == row || Math.Abs(factor) < 1e-12)
-                {
-                    continue;
-                }
-
-                for (var j = 0; j < tableau[row].Length; j++)
-                {
-                    tableau[i][j] -= factor * tableau[row][j];
-                }
-            }
-
-            basis[row] = column;
-        }
+        /// <summary>The most that the variable can be, no variable being below zero; not sought beyond what is no longer small.</summary>
+        public double Most(int variable) => _bounds.Most($"{variable}", SmallCells.Least);
 
         private int New(double value)
         {
