@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Jafer.Mesures.Domain.Survey;
 using Jafer.ServiceDefaults.Journal;
 using Jafer.ServiceDefaults.Time;
@@ -121,7 +122,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
     // database: a portion touches few of them, each often.
     private async Task CountAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] touched, int year, CancellationToken ct)
     {
-        var differences = new Dictionary<SumKey, SortedDictionary<short, long>>();
+        var differences = new Dictionary<SumKey, Dictionary<short, long>>();
         using var writing = new SemaphoreSlim(1);
         await Parallel.ForEachAsync(touched.Chunk(Together), new ParallelOptions { MaxDegreeOfParallelism = Readers, CancellationToken = ct }, async (ids, stopped) =>
         {
@@ -151,7 +152,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
             }
         }
 
-        var kept = changed.ConvertAll(k => differences[k].Where(f => f.Value != 0).ToList());
+        var kept = changed.ConvertAll(k => differences[k].Where(f => f.Value != 0).OrderBy(f => f.Key).ToList());
         await using var keepSums = new NpgsqlCommand(KeepSums, connection, transaction) { CommandTimeout = 600 };
         keepSums.Parameters.AddRange(Keys(changed));
         keepSums.Parameters.AddRange(Bounds(kept.Select(k => k.Count)));
@@ -171,7 +172,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
 
     /// <summary>Puts the entries of some mesures in the place of those that they had.</summary>
     private static async Task ReplaceAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] mesures, List<Entry> entries, Dictionary<SumKey, SortedDictionary<short, long>> differences,
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] mesures, List<Entry> entries, Dictionary<SumKey, Dictionary<short, long>> differences,
         CancellationToken ct)
     {
         await using (var before = new NpgsqlCommand(Before, connection, transaction) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = mesures } }, CommandTimeout = 600 })
@@ -212,14 +213,10 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
         }
     }
 
-    private static void Add(Dictionary<SumKey, SortedDictionary<short, long>> differences, SumKey of, short figure, long count)
+    private static void Add(Dictionary<SumKey, Dictionary<short, long>> differences, SumKey of, short figure, long count)
     {
-        if (!differences.TryGetValue(of, out var figures))
-        {
-            differences[of] = figures = [];
-        }
-
-        figures[figure] = figures.GetValueOrDefault(figure) + count;
+        ref var figures = ref CollectionsMarshal.GetValueRefOrAddDefault(differences, of, out _);
+        CollectionsMarshal.GetValueRefOrAddDefault(figures ??= [], figure, out _) += count;
     }
 
     private static SumKey Key(NpgsqlDataReader reader) => new(reader.GetGuid(0), reader.GetInt16(1), reader.GetString(2));
