@@ -35,6 +35,7 @@ public abstract class QueueCensus : BackgroundService
     /// <param name="other">The one thing more.</param>
     protected QueueCensus(NpgsqlDataSource source, TimeProvider clock, ILogger logger, string queue, CensusGauge waiting, CensusGauge other)
     {
+        // The meter knows whose it is, where several services are in one process.
         (_source, _clock, _logger, _meter) = (source, clock, logger, new Meter(JaferMetrics.Name, version: null, tags: null, scope: this));
         _meter.CreateObservableGauge($"{queue}.{waiting.Name}", () => Volatile.Read(ref _counts).Waiting, waiting.Unit, waiting.Description);
         _meter.CreateObservableGauge($"{queue}.oldest_age", () => Volatile.Read(ref _counts).OldestAge, "s", "Age of the oldest of them");

@@ -31,6 +31,7 @@ internal static class SurveyCases
         """;
 
     // Added up where they stand: of the rencontres of a year a few rows are read, and of the children who came those who came together.
+    // Codes need no language to be compared.
     private const string Rencontres = """
         select mesure_id, extract(year from starts_at at time zone time_zone)::smallint, outcome collate "C", case when outcome = 'HELD' then present_child_ids end, count(*)::integer
         from rencontres where mesure_id = any($1) group by 1, 2, 3, 4

@@ -170,7 +170,7 @@ internal sealed class SurveyFold(NpgsqlDataSource source, IOptions<SurveyOptions
             .Where(e => e.Counts.Count > 0)];
     }
 
-    /// <summary>Puts the entries of some mesures in the place of those that they had.</summary>
+    /// <summary>Puts the entries of some mesures in the place of those that they had, and says so in the journal while others are read.</summary>
     private static async Task ReplaceAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid[] mesures, List<Entry> entries, Dictionary<SumKey, Dictionary<short, long>> differences,
         CancellationToken ct)

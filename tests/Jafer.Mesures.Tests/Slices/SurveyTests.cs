@@ -94,6 +94,12 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
 
         Assert.Equal(5, ids.Distinct().Count());
         Assert.Equal(ids.Order(StringComparer.Ordinal), ids);
+
+        // A mesure of two years is behind each year's figures alone.
+        Assert.Equal((0L, 5L), (await TotalAsync("MESURES_NOUVELLES"), await TotalAsync("STOCK_FIN")));
+
+        async Task<long> TotalAsync(string code) =>
+            (await AsEspace.ListSurveyMesuresAsync(new() { GestionnaireId = Gestionnaire.ToString(), Year = 2026, FigureCode = code })).Total;
     }
 
     [Fact]

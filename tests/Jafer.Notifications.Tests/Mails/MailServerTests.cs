@@ -124,8 +124,9 @@ public sealed class MailServerTests(MailFaultFixture fixture) : IClassFixture<Ma
         Assert.NotEmpty(refusals);
         Assert.Equal("SENT", await fixture.Database.ReadAsync<string>($"select state from deliveries where delivery_id = '{old}'"));
         await fixture.Database.RunAsync($"insert into deliveries select gen_random_uuid(), '{organisation}', gen_random_uuid(), event_type, mesure_id, false, 'QUEUED', 0, now() + interval '1 hour', now() - interval '2 hours' from deliveries where delivery_id = '{delivery}'");
-        await fixture.Host.App.Services.GetRequiredService<MailCensus>().CountAsync(Ct);
-        var gauges = Gauges.Read("jafer.mail.");
+        var census = fixture.Host.App.Services.GetRequiredService<MailCensus>();
+        await census.CountAsync(Ct);
+        var gauges = Gauges.Read("jafer.mail.", census);
         Assert.True(gauges["jafer.mail.refused_contacts"] >= 1 && gauges["jafer.mail.pending"] >= 1 && gauges["jafer.mail.oldest_age"] >= 7000);
         await fixture.Database.RunAsync($"update deliveries set state = 'DROPPED' where organisation_id = '{organisation}' and state = 'QUEUED'");
         Assert.Equal(["status"], (await Refusal.OfAsync(operators.RecordBounceAsync(Bounce("2.0.0"), cancellationToken: Ct))).Fields);

@@ -1,7 +1,7 @@
 -- One row for a mesure instead of one for each of its years: half the rows to write when everything is counted anew, as it is now.
 -- A replica of the version before finds no columns of its own, so that it cannot count what this one counts.
 drop table survey_entries;
--- No key to mesures: one that was received is never deleted, and to look up each took an eighth of the time.
+-- No key to mesures: one that was received is never deleted, and to look up each took a fifth of the time that the rows took.
 create table survey_entries (
     mesure_id       uuid       primary key,
     gestionnaire_id uuid       not null,
