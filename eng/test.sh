@@ -58,7 +58,7 @@ check() { # check NAME command…: quiet when it holds
     count "$name" 1 0
   else
     say "check: $name … FAILS ($(seconds $(($(now_ms) - start))))"
-    sed 's/^/    /' "$log" | head -n 60
+    sed 's/^/    /' "$log" | awk 'NR <= 60'
     count "$name" 0 1
     return 1
   fi
@@ -157,7 +157,8 @@ for project in $(git ls-files --cached --others --exclude-standard 'tests/*.Test
   skipped=$((skipped + s))
   count "$name" "$p" "$f"
   say "tests: $name … $p passed, $f failed$( ((s == 0)) || echo ", $s skipped") ($(seconds $(($(now_ms) - start))))"
-  ((f == 0)) || sed 's/^/    /' "$log" | grep -v '^ *$' | head -n 200
+  # To its end: a reader that stops earlier ends the writer, and by it this script.
+  ((f == 0)) || sed -e '/^ *$/d' -e 's/^/    /' "$log" | awk 'NR <= 200'
 done
 
 if [[ $checks == true ]]; then
@@ -171,7 +172,7 @@ if [[ $checks == true ]]; then
     if ((f == 0 && status != 0)); then f=1; fi
     count "node tests" "$p" "$f"
     say "tests: node … $p passed, $f failed ($(seconds $(($(now_ms) - start))))"
-    ((f == 0)) || sed 's/^/    /' "$log" | grep -A12 'not ok' | head -n 100
+    ((f == 0)) || sed 's/^/    /' "$log" | { grep -A12 'not ok' || true; } | awk 'NR <= 100'
   fi
 elif ((ran == 0)); then
   fail "no test project matches: ${projects[*]}"

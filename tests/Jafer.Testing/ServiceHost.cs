@@ -14,6 +14,9 @@ public sealed class ServiceHost : IAsyncDisposable
 {
     private readonly List<GrpcChannel> _channels = [];
 
+    // Of all channels: a service takes a thousand connections of one address, and each channel would open two and keep them for minutes.
+    private readonly HttpClient _connections = new(new SocketsHttpHandler { EnableMultipleHttp2Connections = true }) { Timeout = Timeout.InfiniteTimeSpan };
+
     private ServiceHost(WebApplication app, Uri grpc, Uri health)
     {
         App = app;
@@ -100,7 +103,7 @@ public sealed class ServiceHost : IAsyncDisposable
     /// <param name="token">Token.</param>
     public GrpcChannel Channel(string? token)
     {
-        var options = new GrpcChannelOptions { DisposeHttpClient = true };
+        var options = new GrpcChannelOptions { HttpClient = _connections };
         if (token is not null)
         {
             options.UnsafeUseInsecureChannelCallCredentials = true;
@@ -153,6 +156,7 @@ public sealed class ServiceHost : IAsyncDisposable
             channel.Dispose();
         }
 
+        _connections.Dispose();
         await App.StopAsync();
         await App.DisposeAsync();
     }
