@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
@@ -36,6 +37,7 @@ internal sealed class SserReturns(
         where TResponse : class, IMessage<TResponse>, new() => commands.RunAsync(call, request, requestId, async ct =>
         {
             var now = clock.GetStoredNow();
+            await HoldAsync([of.Year], ct);
             await RequireOpenAsync(of.Year, ct);
             var row = await db.SserReturns.SingleOrDefaultAsync(r => r.GestionnaireId == of.GestionnaireId && r.Year == of.Year, ct);
             if (row is null && !of.Make)
@@ -57,6 +59,16 @@ internal sealed class SserReturns(
             return respond(await ReviewedAsync(row, call.Caller(), ct));
         }, _ => NameOf(of.GestionnaireId, of.Year));
 
+    /// <summary>Begins a transaction until whose end no campaign of these years is closed: what it changes is in what is published, or refused.</summary>
+    /// <param name="years">The years.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task HoldAsync(IEnumerable<int> years, CancellationToken ct) => LockAsync("select pg_advisory_xact_lock_shared(hashtextextended({0}, 0))", years, ct);
+
+    /// <summary>Begins the transaction that closes a campaign: returns of its year are changed before it or not at all.</summary>
+    /// <param name="year">The year.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task HoldAloneAsync(int year, CancellationToken ct) => LockAsync("select pg_advisory_xact_lock(hashtextextended({0}, 0))", [year], ct);
+
     /// <summary>Keeps a return as it stands now as a version.</summary>
     /// <param name="row">The return.</param>
     /// <param name="organisationId">By whose call.</param>
@@ -72,8 +84,8 @@ internal sealed class SserReturns(
         var before = await BeforeAsync(of, ct);
         var over = IsOver(of.Year);
         var closed = await db.SurveyCampaigns.AnyAsync(c => c.Year == of.Year && c.State == SurveyCampaignState.Closed, ct);
-        // What the mesures say today is compared for who may see them.
-        var counted = caller.Tenancy == Tenancy.Own && !closed ? await figures.OfAsync(caller, of.GestionnaireId, of.Year, ct) : null;
+        // What the mesures say today is compared for who may see them, also of a closed year: it no longer changes, what is behind it does.
+        var counted = caller.Tenancy == Tenancy.Own ? await figures.OfAsync(caller, of.GestionnaireId, of.Year, ct) : null;
         var proto = of.ToProto(!over || !closed);
         proto.Flags.AddRange(ReturnReview.Flags(of, before, over, counted).Select(f => new SurveyFlag { Code = f.Code, Count = f.Count, FigureCode = f.Figure }));
         proto.Equation = ReturnReview.Balance(of, before)?.ToProto();
@@ -88,6 +100,19 @@ internal sealed class SserReturns(
 
     /// <summary>Whether a year is over.</summary>
     public bool IsOver(int year) => year < clock.TodayInParis().Year;
+
+    private async Task LockAsync(string statement, IEnumerable<int> years, CancellationToken ct)
+    {
+        if (db.Database.CurrentTransaction is null)
+        {
+            await db.Database.BeginTransactionAsync(ct);
+        }
+
+        foreach (var year in years.Order())
+        {
+            await db.Database.ExecuteSqlRawAsync(statement, [string.Create(CultureInfo.InvariantCulture, $"mesure:survey-campaign:{year}")], ct);
+        }
+    }
 
     private async Task RequireOpenAsync(int year, CancellationToken ct)
     {

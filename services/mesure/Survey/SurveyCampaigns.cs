@@ -81,7 +81,7 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
 
     /// <summary>
     /// Takes figures for who did not validate: what Jafer counted or they corrected, else what is imputed. Of who validated, what is missing
-    /// in the answer is imputed.
+    /// in the answer is imputed. Who came to Jafer after the opening, with a return or mesures of the year, is one of them.
     /// </summary>
     /// <param name="year">The year.</param>
     /// <param name="organisationId">By whose call.</param>
@@ -90,12 +90,18 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
     /// <returns>All returns of the year; none where nobody validated.</returns>
     public async Task<IReadOnlyList<SserReturn>> ImputeAsync(int year, Guid organisationId, DateTimeOffset now, CancellationToken ct)
     {
-        var asked = await db.SserReturns.Where(r => r.Year == year && (r.Asked || r.State == SserReturnState.Validated)).OrderBy(r => r.GestionnaireId).ToListAsync(ct);
+        var all = await db.SserReturns.Where(r => r.Year == year).OrderBy(r => r.GestionnaireId).ToListAsync(ct);
         var before = (await db.SserReturns.AsNoTracking().Where(r => r.Year == year - 1 && (r.State == SserReturnState.Validated || r.State == SserReturnState.Imputed)).ToListAsync(ct))
             .ToDictionary(r => r.GestionnaireId, Values);
         var counted = await figures.ByGestionnaireAsync(year, ct);
-        var answers = asked.Where(r => r.State == SserReturnState.Validated).Select(r => (Values(r), (IReadOnlyDictionary<string, long>?)before.GetValueOrDefault(r.GestionnaireId))).ToList();
-        foreach (var of in answers.Count > 0 ? asked : [])
+        foreach (var gestionnaire in counted.Keys.Except(all.Select(r => r.GestionnaireId)).Order().ToList())
+        {
+            all.Add(new SserReturn { GestionnaireId = gestionnaire, Year = year });
+            db.SserReturns.Add(all[^1]);
+        }
+
+        var answers = all.Where(r => r.State == SserReturnState.Validated).Select(r => (Values(r), (IReadOnlyDictionary<string, long>?)before.GetValueOrDefault(r.GestionnaireId))).ToList();
+        foreach (var of in answers.Count > 0 ? all : [])
         {
             var known = of.State != SserReturnState.Missing ? Values(of)
                 : counted.TryGetValue(of.GestionnaireId, out var sums) ? SurveyCatalogue.BuiltIn.Figures.Where(f => f.IsCounted).ToDictionary(f => f.Code, f => sums.GetValueOrDefault(f.Code))
@@ -106,7 +112,7 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
             }
         }
 
-        return answers.Count > 0 ? asked : [];
+        return answers.Count > 0 ? all : [];
     }
 
     /// <summary>How many returns that were asked for stand where.</summary>

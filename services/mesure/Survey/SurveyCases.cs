@@ -18,9 +18,9 @@ internal static class SurveyCases
     private const string Mesures = """
         select m.id, m.gestionnaire_id, coalesce(m.espace_departement, e.departement, ''), m.nature, m.origin, m.decision_nature, m.decision_legal_basis,
             m.decision_situations, m.decision_principal_situation,
-            coalesce((select p.closure_reason = 'TRANSFERT' from mesures p where p.id = m.predecessor_id), false),
+            m.origin <> 'PROLONGEMENT' and coalesce((select p.closure_reason = 'TRANSFERT' from mesures p where p.id = m.predecessor_id), false),
             (case when m.nature = 'JUDICIAIRE' then m.transmitted_at else coalesce(m.acknowledged_at, m.created_at) end at time zone 'Europe/Paris')::date,
-            (least(m.visiteur_contact_at, m.hote_contact_at) at time zone 'Europe/Paris')::date,
+            (least(m.visiteur_contact_at, m.hote_contact_at, m.interview_at) at time zone 'Europe/Paris')::date,
             (m.first_scheduling_at at time zone 'Europe/Paris')::date,
             (m.first_planned_rencontre_at at time zone coalesce(m.espace_time_zone, 'Europe/Paris'))::date,
             (m.first_held_rencontre_at at time zone coalesce(m.espace_time_zone, 'Europe/Paris'))::date,

@@ -61,6 +61,7 @@ internal sealed partial class SurveyGrpcService
             var (imported, lines) = await SurveyImport.ReadAsync(request.Content.Memory, clock.TodayInParis().Year - 1, mistakes, ct);
             var response = new ImportSserReturnsResponse { LineCount = lines };
             var years = imported.Select(i => i.Year).Distinct().ToArray();
+            await returns.HoldAsync(years, ct);
             var closed = await db.SurveyCampaigns.AsNoTracking().Where(c => years.Contains(c.Year)).ToDictionaryAsync(c => c.Year, ct);
             var known = (await db.SserReturns.Where(r => years.Contains(r.Year)).ToListAsync(ct)).ToDictionary(r => (r.GestionnaireId, r.Year));
             var national = (await db.NationalFigures.Where(f => years.Contains(f.Year)).ToListAsync(ct)).ToDictionary(f => (f.Year, f.Code));
@@ -157,6 +158,7 @@ internal sealed partial class SurveyGrpcService
         return commands.RunAsync(context, request, requestId, async ct =>
         {
             var now = clock.GetStoredNow();
+            await returns.HoldAloneAsync(year, ct);
             var campaign = await CampaignAsync(year, ct);
             if (etag is { } read && read != campaign.Version)
             {

@@ -30,7 +30,7 @@ internal sealed partial class SurveyGrpcService
     {
         var departements = await figures.ByDepartementAsync(year, ct);
         var pattern = patterns.Of(departements);
-        var (before, first) = (await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
+        var (before, first) = (await NationAsync(year - 1, true, ct), await NationAsync(PublishedFigures.FirstYear, true, ct));
         var withheld = PublicFigures.Withheld(nation.Values, pattern);
         // What was withheld of an earlier year is not told a year later.
         var (thenWithheld, firstWithheld) = (await WithheldOfAsync(year - 1, before, ct), await WithheldOfAsync(PublishedFigures.FirstYear, first, ct));
@@ -59,11 +59,18 @@ internal sealed partial class SurveyGrpcService
         var territory = context.Caller().Territory?.Departements;
         var rows = (await DepartementsAsync(year, ct)).Where(d => territory?.Contains(d.Departement) != false).ToList();
         var response = new GetTerritorySurveyResponse { Provisional = !returns.IsOver(year) };
-        foreach (var (i, figure) in PublicFigures.ToldByDepartement.Index())
+        foreach (var figure in PublicFigures.ToldByDepartement)
         {
+            var cells = rows.ConvertAll(d => d.Totals.FirstOrDefault(t => t.Code == figure.Code));
+            // What a year was published without is not told of it later.
+            if (cells.Contains(null))
+            {
+                continue;
+            }
+
             // A sum is told where it follows from what is told anyway: it would be one more equation else.
-            var told = rows.TrueForAll(d => !d.Totals[i].Withheld);
-            response.Totals.Add(Total(figure, told ? rows.Sum(d => d.Totals[i].Value) : 0, !told));
+            var told = cells.TrueForAll(c => !c!.Withheld);
+            response.Totals.Add(Total(figure, told ? cells.Sum(c => c!.Value) : 0, !told));
         }
 
         response.Departements.AddRange(rows);

@@ -14,8 +14,8 @@ internal sealed partial class SurveyGrpcService
         var year = Year(check, request.Year);
         check.ThrowIfAny();
         var ct = context.CancellationToken;
-        var nation = await NationAsync(year, ct);
-        var (before, first) = (await NationAsync(year - 1, ct), await NationAsync(PublishedFigures.FirstYear, ct));
+        var nation = await NationAsync(year, false, ct);
+        var (before, first) = (await NationAsync(year - 1, true, ct), await NationAsync(PublishedFigures.FirstYear, true, ct));
         var response = new GetNationalSurveyResponse
         {
             AskedCount = nation.Asked,
@@ -81,22 +81,26 @@ internal sealed partial class SurveyGrpcService
 
     private sealed record Nation(Dictionary<string, long> Values, Dictionary<string, long> Imputations, int Asked, int Answered, int Imputed);
 
-    // The sums of the returns as they stand; of a year without any, what was imported of the nation, or else published.
-    private async Task<Nation> NationAsync(int year, CancellationToken ct)
+    // The sums of the returns as they stand. Of a year without a campaign, what was imported of the nation, or else what the statistician
+    // recorded of gestionnaires, or was published: what some of them made of themselves is told last, and never compared with.
+    private async Task<Nation> NationAsync(int year, bool compared, CancellationToken ct)
     {
         var rows = await db.SserReturns.AsNoTracking().Where(r => r.Year == year).ToListAsync(ct);
-        if (rows.Exists(r => r.State != SserReturnState.Missing))
+        var known = await db.NationalFigures.AsNoTracking().Where(f => f.Year == year).ToDictionaryAsync(f => f.Code, f => f.Value, ct);
+        var imported = known.Count > 0;
+        foreach (var published in PublishedFigures.All.Where(p => p.Year == year && p.IsNumber))
+        {
+            known.TryAdd(published.Code!, (long)published.Value);
+        }
+
+        var told = rows.Exists(r => r.State != SserReturnState.Missing);
+        if (told && ((known.Count == 0 && !compared) || await db.SurveyCampaigns.AnyAsync(c => c.Year == year, ct)))
         {
             return NationOf(rows);
         }
 
-        var imported = await db.NationalFigures.AsNoTracking().Where(f => f.Year == year).ToDictionaryAsync(f => f.Code, f => f.Value, ct);
-        foreach (var published in PublishedFigures.All.Where(p => p.Year == year && p.IsNumber))
-        {
-            imported.TryAdd(published.Code!, (long)published.Value);
-        }
-
-        return new Nation(imported, [], rows.Count, 0, 0);
+        var recorded = imported ? [] : rows.Where(r => r.Source is SserReturnSource.Typed or SserReturnSource.Imported).ToList();
+        return recorded.Count > 0 ? NationOf(recorded) : new Nation(known, [], rows.Count, 0, 0);
     }
 
     private static Nation NationOf(IReadOnlyCollection<Domain.Survey.SserReturn> rows)

@@ -52,6 +52,12 @@ internal static class SurveyImport
             return ([], 0);
         }
 
+        if (s_columns.Any(c => header!.Count(h => h == c) > 1))
+        {
+            mistakes.Add(new CsvMistake(1, "", "the header names a column twice"));
+            return ([], 0);
+        }
+
         var found = new Dictionary<(Guid?, int), ImportedReturn>();
         var count = 0;
         while (await reader.ReadAsync(ct) is { } record)

@@ -97,6 +97,9 @@ public sealed class PublicPageTests
         Assert.Contains("20 400 dans le chapeau, 20 500 dans le texte", text, StringComparison.Ordinal);
         Assert.Contains("190 000 dans le titre, 187 500 dans le chapeau, 189 000 dans le texte", text, StringComparison.Ordinal);
         Assert.Contains("17 % de 88 %", text, StringComparison.Ordinal);
+        // Stated outside of the figures, of all mesures together; what is derived from no statement on waits is not called published.
+        Assert.DoesNotContain("attente moyenne implicite", text, StringComparison.Ordinal);
+        Assert.Contains("Également publié par le SSER : durée moins de 6 mois 39 %.", text, StringComparison.Ordinal);
         Assert.Contains("Données fictives", text, StringComparison.Ordinal);
         Assert.Contains("Extraction du 29 novembre 2026 à 17 h 05", text, StringComparison.Ordinal);
     }

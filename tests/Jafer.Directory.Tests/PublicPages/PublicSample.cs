@@ -60,6 +60,8 @@ internal static class PublicSample
         var survey = new GetPublicSurveyResponse { AskedCount = 197, AnsweredCount = 196 };
         survey.Totals.AddRange(s_figures.Select(f => Total(f.Code, f.Value, f.Published, 1.04)));
         survey.PublishedFigures.Add(new PublishedSurveyFigure { Figure = 2, Label = "évolution des effectifs", Published = Stated(0.1, "% sur un an") });
+        survey.PublishedFigures.Add(new PublishedSurveyFigure { Label = "duree moins de 6 mois", Published = Stated(39, "%", "ensemble") });
+        survey.PublishedFigures.Add(new PublishedSurveyFigure { Label = "attente moyenne implicite", Published = new PublishedFigure { Value = 85, Unit = "jour", Status = "derive" } });
         foreach (var (i, (code, _, _, _, _)) in s_departements.Index())
         {
             var departement = new DepartementSurvey { Departement = code };

@@ -35,6 +35,8 @@ public sealed class SurveyImportTests
     [InlineData("year\tgestionnaire_id\tcode\tvalue\n2024\tID\tSTOCK_FIN\t7\n", "1 : the header must name the columns year, gestionnaire_id, code and value")]
     [InlineData("", "1 : the header must name the columns year, gestionnaire_id, code and value")]
     [InlineData("gestionnaire_id,code,value\nID,STOCK_FIN,7\n", "1 : the header must name the columns year, gestionnaire_id, code and value")]
+    // Which of the two is meant nobody knows.
+    [InlineData("year,value,gestionnaire_id,code,value\n2024,7,ID,STOCK_FIN,8\n", "1 : the header names a column twice")]
     // Decimals and thousands, by comma and by point: nothing of them is cut off.
     [InlineData("HEADER\n2024,ID,STOCK_FIN,7,5\n", "2 : has more cells than the header")]
     [InlineData("HEADER\n2024,ID,STOCK_FIN,\"7,5\"\n", "2 value: must be a whole number from 0")]

@@ -17,7 +17,7 @@ using SserReturn = Jafer.Contracts.Mesure.V1.SserReturn;
 namespace Jafer.Mesures.Tests.Slices;
 
 /// <summary>The national survey: what is counted, the returns, and the campaign that collects them. Today is 2 March 2026.</summary>
-public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMesures>
+public sealed partial class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMesures>
 {
     // Sums by gestionnaire, year, département and figure; and what follows from the entries alone.
     private const string Sums = "select coalesce(string_agg(concat_ws(' ', gestionnaire_id, year, departement, figure, count), E'\\n' order by gestionnaire_id, year, departement, figure), '') from survey_counts, unnest(figures, counts) as f (figure, count)";
@@ -177,10 +177,11 @@ public sealed class SurveyTests(ClockedMesures jafer) : IClassFixture<ClockedMes
 
         string Day() => new DateOnly(2023, 6, 1).AddDays(random.Next(900)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
-        string Column() => random.Next(7) switch
+        string Column() => random.Next(8) switch
         {
             0 => $"transmitted_at = '{Day()} 12:00Z'",
             1 => $"visiteur_contact_at = '{Day()} 12:00Z'",
+            7 => $"interview_at = '{Day()} 12:00Z'",
             2 => $"first_scheduling_at = '{Day()} 12:00Z', ever_scheduled = true",
             3 => $"first_planned_rencontre_at = '{Day()} 12:00Z'",
             4 => $"state = 'CLOTUREE', closed_at = '{Day()} 12:00Z', closure_reason = '{Pick("ARRIVEE_A_TERME", "DOUBLON", "TRANSFERT", "INTERRUPTION_INCIDENT")}'",

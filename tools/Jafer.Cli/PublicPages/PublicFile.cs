@@ -97,7 +97,7 @@ internal static class PublicFiles
                 new("libelle", Texte, "Ce que dit l'indicateur", t => figures.GetValueOrDefault(t.Code)?.Label ?? t.Code), new("unite", Texte, "Unité de la valeur", t => UnitOf(t)),
                 new("valeur", Entier, "Valeur de l'année", t => ValueOf(t)) { Unit = "colonne unite", Secret = true }, Diffusion<SurveyTotal>(DiffusionOf),
                 new("valeur_annee_precedente", Entier, "Valeur de l'année précédente, si elle est connue et publiable", t => t.HasPreviousValue ? (double?)t.PreviousValue : null) { Unit = "colonne unite", Secret = true },
-                new("valeur_2011", Entier, "Valeur de 2011, si elle est connue", t => t.HasFirstValue ? (double?)t.FirstValue : null) { Unit = "colonne unite" },
+                new("valeur_2011", Entier, "Valeur de 2011, si elle est connue et publiable", t => t.HasFirstValue ? (double?)t.FirstValue : null) { Unit = "colonne unite", Secret = true },
             ],
             data.Survey.Totals);
         yield return new PublicTable<(DepartementSurvey Of, SurveyTotal Total)>(

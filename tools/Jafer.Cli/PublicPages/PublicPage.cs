@@ -208,7 +208,8 @@ internal sealed class PublicPage(PublicData data, IReadOnlyList<PublicFile> file
             Line($"<p>{French.Xml($"Interruptions par le juge : {French.Percent(100.0 * byJudge.Value / judicial.Value)} des mesures judiciaires interrompues, la lecture des « 17 % » publiés qui s'accorde aux autres parts.")}</p>");
         }
 
-        var apart = data.Survey.PublishedFigures.Where(p => p.Figure == number).ToArray();
+        // The durations of all mesures together are stated outside of the figures.
+        var apart = data.Survey.PublishedFigures.Where(p => p.Figure == number || (number == 5 && p.Figure == 0 && p.Label.StartsWith("duree ", StringComparison.Ordinal))).ToArray();
         if (apart.Length > 0)
         {
             Line($"<p>{French.Xml($"Également publié par le SSER : {string.Join(" ; ", apart.Select(p => $"{French.Accented(p.Label)} {French.Published(p.Published)}"))}.")}</p>");

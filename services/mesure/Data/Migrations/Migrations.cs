@@ -255,3 +255,9 @@ internal sealed class SurveyByMesure : SqlMigration
 {
     protected override string Resource => "202611300301_survey_by_mesure.sql";
 }
+
+[DbContext(typeof(MesuresDbContext)), Migration("202611300840_survey_contacts")]
+internal sealed class SurveyContacts : SqlMigration
+{
+    protected override string Resource => "202611300840_survey_contacts.sql";
+}

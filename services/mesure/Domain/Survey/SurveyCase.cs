@@ -31,7 +31,7 @@ internal sealed record SurveyCase
     /// <summary>Day on which the espace received it.</summary>
     public required DateOnly ReceivedOn { get; init; }
 
-    /// <summary>Day of the first contact with either party.</summary>
+    /// <summary>Day of the first contact with either party; an interview that took place is one.</summary>
     public DateOnly? ContactedOn { get; init; }
 
     /// <summary>Day on which a rencontre was first scheduled.</summary>
