@@ -13,7 +13,9 @@ namespace Jafer.Mesures.Survey;
 /// <summary>What a campaign does to the returns of its year.</summary>
 internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, SurveyFigures figures)
 {
-    /// <summary>Asks every gestionnaire with an espace that is not closed, and each that had a mesure in the year.</summary>
+    /// <summary>
+    /// Asks every gestionnaire with an espace that is not closed and not of a later year alone, and each that had a mesure in the year.
+    /// </summary>
     /// <param name="campaign">The campaign.</param>
     /// <param name="organisationId">By whose call.</param>
     /// <param name="now">Now.</param>
@@ -22,7 +24,10 @@ internal sealed class SurveyCampaigns(MesuresDbContext db, SserReturns returns, 
     {
         var year = campaign.Year;
         var counted = await figures.ByGestionnaireAsync(year, ct);
-        var open = await db.Espaces.AsNoTracking().Where(e => e.State != "FERME").Select(e => e.GestionnaireId).Distinct().ToListAsync(ct);
+        // Who began later did nothing in the year, and would be imputed the mean of those who did. Of whom no agrément is known, who knows.
+        var lastDay = new DateOnly(year, 12, 31);
+        var open = (await db.Espaces.AsNoTracking().Where(e => e.State != "FERME").Select(e => new { e.GestionnaireId, e.AgrementPeriods }).ToListAsync(ct))
+            .Where(e => e.AgrementPeriods.Count == 0 || e.AgrementPeriods.Any(p => p.From <= lastDay)).Select(e => e.GestionnaireId);
         var known = await db.SserReturns.Where(r => r.Year == year).ToDictionaryAsync(r => r.GestionnaireId, ct);
         foreach (var gestionnaire in counted.Keys.Union(open).Union(known.Keys).Order())
         {

@@ -82,9 +82,9 @@ internal sealed partial class SurveyGrpcService
                 {
                     mistakes.Add(new CsvMistake(of.Line, "gestionnaire_id", "is no gestionnaire that Jafer knows"));
                 }
-                else if (known.GetValueOrDefault((of.GestionnaireId.Value, of.Year)) is { State: SserReturnState.Validated, Source: SserReturnSource.Computed })
+                else if (known.GetValueOrDefault((of.GestionnaireId.Value, of.Year)) is { IsItsOwn: true })
                 {
-                    mistakes.Add(new CsvMistake(of.Line, "gestionnaire_id", "validated a return of its own for this year"));
+                    mistakes.Add(new CsvMistake(of.Line, "gestionnaire_id", "corrected or validated a return of its own for this year"));
                 }
                 else
                 {
@@ -166,6 +166,12 @@ internal sealed partial class SurveyGrpcService
             }
 
             campaign.Close(now);
+            // What is published is compared with the year before, and stays so.
+            if (await db.SurveyCampaigns.AnyAsync(c => c.Year == year - 1 && c.State == SurveyCampaignState.Open, ct))
+            {
+                throw DomainError.StateForbids(SurveyCampaignState.Open.ToCode(), "CLOSE_SURVEY_CAMPAIGN", "the campaign of the year before is open");
+            }
+
             await fold.FoldAsync(ct);
             var rows = await campaigns.ImputeAsync(year, context.Caller().OrganisationId, now, ct);
             if (rows.Count == 0)

@@ -58,7 +58,7 @@ internal sealed partial class SurveyGrpcService
         var ct = context.CancellationToken;
         var territory = context.Caller().Territory?.Departements;
         var rows = (await DepartementsAsync(year, ct)).Where(d => territory?.Contains(d.Departement) != false).ToList();
-        var response = new GetTerritorySurveyResponse { Provisional = !returns.IsOver(year) };
+        var response = new GetTerritorySurveyResponse { Provisional = !returns.IsOver(year) || await db.SurveyCampaigns.AnyAsync(c => c.Year == year && c.State == SurveyCampaignState.Open, ct) };
         foreach (var figure in PublicFigures.ToldByDepartement)
         {
             var cells = rows.ConvertAll(d => d.Totals.FirstOrDefault(t => t.Code == figure.Code));

@@ -231,7 +231,7 @@ internal sealed partial class SurveyGrpcService(
             context, request, requestId, (gestionnaireId, year, false),
             (of, _, _) =>
             {
-                of.Reopen();
+                of.Reopen(byItself: context.Caller().Tenancy == Tenancy.Own);
                 return Task.FromResult(true);
             },
             of => new ReopenSserReturnResponse { SserReturn = of });

@@ -61,13 +61,13 @@ public sealed class SserReturnTests
         var missing = new SserReturn { GestionnaireId = Guid.Empty, Year = 2025 };
         Assert.Throws<DomainError>(() => missing.Validate(s_now));
         Assert.Throws<DomainError>(() => missing.Correct([]));
-        Assert.Throws<DomainError>(missing.Reopen);
+        Assert.Throws<DomainError>(() => missing.Reopen(byItself: true));
         var of = Generated();
         of.Validate(s_now);
         Assert.Throws<DomainError>(() => of.Generate(s_counted, null, [], s_now));
         Assert.Throws<DomainError>(() => of.Correct([]));
         Assert.Throws<DomainError>(() => of.Record(s_counted, SserReturnSource.Typed, s_now));
-        of.Reopen();
+        of.Reopen(byItself: true);
         Assert.Equal((SserReturnState.Prefilled, null), (of.State, of.ValidatedAt));
     }
 

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
@@ -43,6 +44,77 @@ public sealed partial class SurveyTests
         await ImportAsync($"year;gestionnaire_id;code;value\n2023;FRANCE;MESURES_NOUVELLES;21000\n2023;{Gestionnaire};MESURES_NOUVELLES;40\n");
 
         Assert.Equal(21000, (await AsStatistician.GetNationalSurveyAsync(new() { Year = 2023 })).Totals.Single(t => t.Code == "MESURES_NOUVELLES").Value);
+    }
+
+    [Fact]
+    public async Task ReopenSserReturn_OfWhatWasTypedByMistake_GivesTheYearBackToItsGestionnaire()
+    {
+        await EmptyAsync();
+        var id = Gestionnaire.ToString();
+        var typed = (await AsStatistician.RecordSserReturnAsync(new() { GestionnaireId = id, Year = 2023, RequestId = NewId(), Figures = { new SurveyFigure { Code = "STOCK_FIN", Value = 5 } } })).SserReturn;
+        Assert.Equal(SserReturnState.Validated, typed.State);
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(AsManager.ReopenSserReturnAsync(new() { GestionnaireId = id, Year = 2023, RequestId = NewId() }))).Reason);
+
+        var back = (await AsStatistician.ReopenSserReturnAsync(new() { GestionnaireId = id, Year = 2023, RequestId = NewId() })).SserReturn;
+
+        Assert.Equal((SserReturnState.Missing, SserReturnSource.Unspecified, 0), (back.State, back.Source, back.Figures.Count));
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(AsStatistician.ReopenSserReturnAsync(new() { GestionnaireId = id, Year = 2023, RequestId = NewId() }))).Reason);
+        var own = (await AsEspace.GenerateSserReturnAsync(new() { GestionnaireId = id, Year = 2023, RequestId = NewId() })).SserReturn;
+        Assert.Equal((SserReturnState.Prefilled, SserReturnSource.Computed), (own.State, own.Source));
+
+        // What it corrected itself nobody types or imports over, and nobody else takes back.
+        await AsEspace.CorrectSserReturnAsync(new()
+        {
+            GestionnaireId = id,
+            Year = 2023,
+            RequestId = NewId(),
+            Corrections = { new SurveyCorrection { Code = "STOCK_FIN", Value = 7, Reason = SurveyCorrectionReason.HorsJafer } },
+        });
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(AsStatistician.RecordSserReturnAsync(
+            new() { GestionnaireId = id, Year = 2023, RequestId = NewId(), Figures = { new SurveyFigure { Code = "STOCK_FIN", Value = 5 } } }))).Reason);
+        Assert.Equal(StatusCode.InvalidArgument, (await Refusal.OfAsync(() => ImportAsync($"year;gestionnaire_id;code;value\n2023;{id};STOCK_FIN;5\n"))).Code);
+        await ValidatedAsync(Gestionnaire, 2023);
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(AsStatistician.ReopenSserReturnAsync(new() { GestionnaireId = id, Year = 2023, RequestId = NewId() }))).Reason);
+    }
+
+    [Fact]
+    public async Task OpenSurveyCampaign_WhereAllAgrementsOfAGestionnaireBeganAfterTheYear_DoesNotAskIt()
+    {
+        await EmptyAsync();
+        var (later, earlier) = (NewId(), NewId());
+        await jafer.Database.RunAsync($$"""
+            insert into espaces (id, gestionnaire_id, state, agrement_periods, time_zone, departement, capacities, version)
+            select gen_random_uuid(), id::uuid, 'OUVERT', jsonb_build_array(jsonb_build_object('from', first, 'to', null)), 'Europe/Paris', '69', '[]', 1
+            from (values ('{{later}}', '2025-01-01'), ('{{earlier}}', '2025-01-01'), ('{{earlier}}', '2024-12-31')) as v (id, first)
+            """);
+
+        await AsStatistician.OpenSurveyCampaignAsync(new() { Year = 2024, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+
+        var asked = (await AsStatistician.ListSserReturnsAsync(new() { Year = 2024 })).SserReturns.Select(r => r.GestionnaireId).ToList();
+        Assert.Contains(earlier, asked);
+        Assert.DoesNotContain(later, asked);
+        await jafer.Database.RunAsync($"delete from espaces where gestionnaire_id in ('{later}', '{earlier}')");
+    }
+
+    [Fact]
+    public async Task CloseSurveyCampaign_WhileThatOfTheYearBeforeIsOpen_IsRefusedAndTheTerritoryIsProvisional()
+    {
+        await EmptyAsync();
+        await SeveralAsync(Gestionnaire);
+        foreach (var year in (int[])[2024, 2025])
+        {
+            await AsStatistician.OpenSurveyCampaignAsync(new() { Year = year, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+            await ValidatedAsync(Gestionnaire, year);
+        }
+
+        var partner = Of(Roles.Partenaire, Court);
+        Assert.True((await partner.GetTerritorySurveyAsync(new() { Year = 2025 })).Provisional);
+        Assert.Equal("STATE_FORBIDS", (await Refusal.OfAsync(AsStatistician.CloseSurveyCampaignAsync(new() { Year = 2025, RequestId = NewId() }))).Reason);
+
+        await AsStatistician.CloseSurveyCampaignAsync(new() { Year = 2024, RequestId = NewId() });
+        await AsStatistician.CloseSurveyCampaignAsync(new() { Year = 2025, RequestId = NewId() });
+
+        Assert.False((await partner.GetTerritorySurveyAsync(new() { Year = 2025 })).Provisional);
     }
 
     [Fact]
@@ -189,10 +261,10 @@ public sealed partial class SurveyTests
         Assert.Contains(of.Flags, f => f.Code == SurveyFlagCode.DonneesChangees);
     }
 
-    private async Task ValidatedAsync(Guid gestionnaire)
+    private async Task ValidatedAsync(Guid gestionnaire, int year = 2025)
     {
-        var of = (await Of(Roles.Espace, gestionnaire).GenerateSserReturnAsync(new() { GestionnaireId = gestionnaire.ToString(), Year = 2025, RequestId = NewId() })).SserReturn;
-        await Of(Roles.Espace, gestionnaire, person: true).ValidateSserReturnAsync(new() { GestionnaireId = gestionnaire.ToString(), Year = 2025, Etag = of.Etag, RequestId = NewId() });
+        var of = (await Of(Roles.Espace, gestionnaire).GenerateSserReturnAsync(new() { GestionnaireId = gestionnaire.ToString(), Year = year, RequestId = NewId() })).SserReturn;
+        await Of(Roles.Espace, gestionnaire, person: true).ValidateSserReturnAsync(new() { GestionnaireId = gestionnaire.ToString(), Year = year, Etag = of.Etag, RequestId = NewId() });
     }
 
     /// <summary>Six mesures of a gestionnaire, enough to be told.</summary>

@@ -153,12 +153,26 @@ internal sealed class SserReturn
         Version++;
     }
 
-    /// <summary>Takes the validation back.</summary>
-    public void Reopen()
+    /// <summary>Whether the gestionnaire has worked on it here: nobody types or imports another answer over that.</summary>
+    public bool IsItsOwn => Source == SserReturnSource.Computed && State is SserReturnState.Corrected or SserReturnState.Validated;
+
+    /// <summary>
+    /// Takes the validation back: the gestionnaire that of its own return, the statistician what was typed or imported for it, which is
+    /// missing then.
+    /// </summary>
+    /// <param name="byItself">Whether the gestionnaire does.</param>
+    public void Reopen(bool byItself)
     {
-        if (State != SserReturnState.Validated || Source != SserReturnSource.Computed)
+        if (State != SserReturnState.Validated || (Source == SserReturnSource.Computed) != byItself)
         {
             throw DomainError.StateForbids(State.ToCode(), "REOPEN_SSER_RETURN");
+        }
+
+        if (!byItself)
+        {
+            (Figures, Source, GeneratedAt, ValidatedAt, State) = ([], SserReturnSource.Unspecified, null, null, SserReturnState.Missing);
+            Version++;
+            return;
         }
 
         State = Figures.Any(f => f.Origin == SurveyFigureOrigin.Corrected) ? SserReturnState.Corrected : SserReturnState.Prefilled;
@@ -173,9 +187,9 @@ internal sealed class SserReturn
     /// <returns>Whether anything is other than it was.</returns>
     public bool Record(IReadOnlyDictionary<string, long> figures, SserReturnSource source, DateTimeOffset now)
     {
-        if (State == SserReturnState.Validated && Source == SserReturnSource.Computed)
+        if (IsItsOwn)
         {
-            throw DomainError.StateForbids(State.ToCode(), "RECORD_SSER_RETURN", "the gestionnaire validated a return of its own");
+            throw DomainError.StateForbids(State.ToCode(), "RECORD_SSER_RETURN", "the gestionnaire corrected or validated a return of its own");
         }
 
         var recorded = InOrder(figures.Select(f => new ReturnFigure(f.Key, f.Value, SurveyFigureOrigin.Typed)));
