@@ -4,10 +4,9 @@ using Jafer.Simulation;
 using Jafer.Simulation.Replay;
 
 var policyNames = new Option<string[]>("--policy") { Description = "Names of policies, or main, steps, variants; default: main. --list shows all.", AllowMultipleArgumentsPerToken = true };
-var seeds = new Option<int>("--seeds") { Description = "Seeds of the main runs.", DefaultValueFactory = _ => 30 };
+var seeds = new Option<int>("--seeds") { Description = "Seeds of each policy and world.", DefaultValueFactory = _ => 30 };
 var worldNames = new Option<string[]>("--world") { Description = "Names of worlds (what the survey leaves open taken low or high); default: middle.", AllowMultipleArgumentsPerToken = true };
-var grid = new Option<bool>("--grid") { Description = "Everything that the report shows: main policies, steps, variants, and the worlds with a few seeds." };
-var gridSeeds = new Option<int>("--grid-seeds") { Description = "Seeds of variants and worlds.", DefaultValueFactory = _ => 10 };
+var grid = new Option<bool>("--grid") { Description = "Everything that the report shows: main policies, steps, variants, and the main ones in the worlds." };
 var report = new Option<string?>("--report") { Description = "Writes the report with its drawings from the results: a Markdown file." };
 var file = new Option<string>("--results") { Description = "The results: runs that it holds are not run again.", DefaultValueFactory = _ => "artifacts/national-year/results.jsonl" };
 var calibrate = new Option<bool>("--calibrate") { Description = "Sets the calibrated parameters of the worlds anew and prints their rows of worlds.csv." };
@@ -15,7 +14,7 @@ var backtest = new Option<bool>("--backtest") { Description = "Forecasts the fir
 var stored = new Option<string?>("--stored") { Description = "With --backtest: the waits that a directory has stored, a CSV file (docs/delays.md), in place of simulated ones." };
 var draw = new Option<string?>("--draw-waits") { Description = "Draws what is known of the waits of one espace: an SVG file." };
 var list = new Option<bool>("--list") { Description = "Lists policies and worlds." };
-var root = new RootCommand("Simulates a national year of mesures, calibrated on the national survey of 2024.") { policyNames, seeds, worldNames, grid, gridSeeds, report, file, calibrate, backtest, stored, draw, list };
+var root = new RootCommand("Simulates a national year of mesures, calibrated on the national survey of 2024.") { policyNames, seeds, worldNames, grid, report, file, calibrate, backtest, stored, draw, list };
 // On a thread of its own: Ctrl+C is only listened to once the action has returned its task.
 root.SetAction((parsed, ct) => Task.Run(() =>
 {
@@ -39,7 +38,7 @@ root.SetAction((parsed, ct) => Task.Run(() =>
         ? World.All : [World.All.FirstOrDefault(w => w.Name == name) ?? throw new UsageException($"There is no world {name}.")]).ToArray();
 
     using var results = new Results(parsed.GetValue(file));
-    var jobs = parsed.GetValue(grid) ? Grid.Jobs(parsed.GetValue(seeds), parsed.GetValue(gridSeeds)) : [.. worlds.Select(w => new Job(w, policies, parsed.GetValue(seeds)))];
+    var jobs = parsed.GetValue(grid) ? Grid.Jobs(parsed.GetValue(seeds)) : [.. worlds.Select(w => new Job(w, policies, parsed.GetValue(seeds)))];
     var territory = Territory.Read();
     try
     {

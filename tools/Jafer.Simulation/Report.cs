@@ -60,7 +60,7 @@ internal sealed class Report(Territory territory, Results results)
                     .Select(v => Point(v, string.Create(CultureInfo.InvariantCulture, $"{v.DaysPerTravelHour:0}"), $"{p.Title}, at so many days of waiting for an hour of travel"))),
                 .. Policy.Variants.Where(v => v.Name is "all@half" or "all@departement").Select(v => Point(v, v.Title, "")),
             ],
-            First(Policy.Base, "mean"), First(Policy.Base, "hote")));
+            Mean(Policy.Base, "mean"), Mean(Policy.Base, "hote")));
         yield return ("map.svg", Plots.Maps(territory, [("nearest espace (base)", ByDepartement(Policy.Base)), ("all together", ByDepartement(Policy.All))]));
     }
 
@@ -188,14 +188,14 @@ internal sealed class Report(Territory territory, Results results)
 
             ![Days against minutes]({name}/travel.svg)
 
-            How many days of waiting count as one hour more of travel of both parents together is a parameter of the directory's search ({Policy.All.DaysPerTravelHour:0} unless the court says otherwise). Here and below: the first {Policy.Variants.Min(v => Runs(v).Count)} seeds, on which the base has {First(Policy.Base, "mean"):F0} days.
+            How many days of waiting count as one hour more of travel of both parents together is a parameter of the directory's search ({Policy.All.DaysPerTravelHour:0} unless the court says otherwise).
 
             | Policy | Days per hour | Mean, days | Change | Hôte, minutes more | Visiteur, minutes more | Hôte P90 |
             |---|---|---|---|---|---|---|
 
             """);
         foreach (var p in new[] { Policy.Main[2], Policy.All }.SelectMany(p => Policy.Variants.Where(v => v.Name.StartsWith(p.Name + "@days=", StringComparison.Ordinal)).Append(p).OrderBy(v => v.DaysPerTravelHour)))
-            _text.Append(CultureInfo.InvariantCulture, $"| {p.Title.Split(',')[0]} | {p.DaysPerTravelHour:0} | {First(p, "mean"):F1} | {Percent(Change(p))} | {Ci(Paired(p, Policy.Base, "hote"), 1, "F1")} | {Ci(Paired(p, Policy.Base, "visiteur"), 1, "F1")} | {First(p, "hote P90"):F0} |\n");
+            _text.Append(CultureInfo.InvariantCulture, $"| {p.Title.Split(',')[0]} | {p.DaysPerTravelHour:0} | {Mean(p, "mean"):F1} | {Percent(Change(p))} | {Ci(Paired(p, Policy.Base, "hote"), 1, "F1")} | {Ci(Paired(p, Policy.Base, "visiteur"), 1, "F1")} | {Mean(p, "hote P90"):F0} |\n");
         _text.Append('\n');
     }
 
@@ -209,7 +209,7 @@ internal sealed class Report(Territory territory, Results results)
 
             """);
         foreach (var p in Policy.Variants.Where(v => v.Compliance < 1 || v.Connected < 1 || v.DepartementOnly))
-            _text.Append(CultureInfo.InvariantCulture, $"| {p.Title} | {First(p, "mean"):F1} | {Percent(Change(p))} | {First(p, "restricted mean"):F1} | {First(p, "P90"):F0} | {Ci(Paired(p, Policy.Base, "hote"), 1, "F1")} |\n");
+            _text.Append(CultureInfo.InvariantCulture, $"| {p.Title} | {Mean(p, "mean"):F1} | {Percent(Change(p))} | {Mean(p, "restricted mean"):F1} | {Mean(p, "P90"):F0} | {Ci(Paired(p, Policy.Base, "hote"), 1, "F1")} |\n");
         _text.Append("\nJudges who do not comply choose the nearest espace and transmit as before. An espace that is not connected confirms its queue once a year and uses no lever of its own.\n\n");
     }
 
@@ -219,7 +219,7 @@ internal sealed class Report(Territory territory, Results results)
         _text.Append(CultureInfo.InvariantCulture, $"""
             ## What cannot be identified
 
-            The survey's figures do not say how unlike espaces are, how long families hold out, how the 27 % without follow-up are made up, nor anything before the first contact. Each is taken low and high, one at a time; saturation and refusals are set again so that the stock that waits and the closings without follow-up stay near the survey's (`worlds.csv`; on a few seeds the draw of the saturation map moves the stock by some hundreds). Change of the mean, {(worlds.Length > 1 ? worlds.Skip(1).Min(w => Runs(w, Policy.Base).Count) : 0)} seeds each.
+            The survey's figures do not say how unlike espaces are, how long families hold out, how the 27 % without follow-up are made up, nor anything before the first contact. Each is taken low and high, one at a time; saturation and refusals are set again so that the stock that waits and the closings without follow-up stay near the survey's (`worlds.csv`). Change of the mean with its 95 % interval, {worlds.Select(w => Runs(w, Policy.Base).Count).DefaultIfEmpty().Min()} seeds each.
 
             | World | Base, days | Waiting on 31 December | Idle | {string.Join(" | ", Grid.InWorlds.Skip(1).Select(p => p.Title))} | Hôte, minutes more (all) |
             |---|---|---|---|{string.Concat(Enumerable.Repeat("---|", Grid.InWorlds.Length))}
@@ -229,7 +229,7 @@ internal sealed class Report(Territory territory, Results results)
         {
             _text.Append(CultureInfo.InvariantCulture, $"| {world.Title} | {Runs(world, Policy.Base).Average(r => r.Figures["mean"]):F0} | {Runs(world, Policy.Base).Average(r => r.Figures["waiting"]):N0} | {100 * Runs(world, Policy.Base).Average(r => r.Figures["idle"]):F0} % |");
             foreach (var p in Grid.InWorlds.Skip(1))
-                _text.Append(CultureInfo.InvariantCulture, $" {Percent(Change(world, p))} |");
+                _text.Append(CultureInfo.InvariantCulture, $" {Ci(Change(world, p), 100, "F0")} % |");
             _text.Append(CultureInfo.InvariantCulture, $" {Paired(Runs(world, Policy.All), Runs(world, Policy.Base), "hote").Mean:+0.0;−0.0} |\n");
         }
         _text.Append("\nThe range beside the interval of each policy, over all of these worlds one at a time, and with the two joint ones:\n\n| Policy | Change | 95 % interval | One at a time | All at once |\n|---|---|---|---|---|\n");
@@ -280,10 +280,6 @@ internal sealed class Report(Territory territory, Results results)
 
     private Estimate Paired(Policy policy, Policy other, string figure) => Paired(Runs(policy), Runs(other), figure);
 
-    // The mean of as many seeds as the variants have, so that both stand beside each other.
-    private double First(Policy policy, string figure) =>
-        Runs(policy).Take(Policy.Variants.Min(v => Runs(v).Count)).Select(r => r.Figures[figure]).DefaultIfEmpty(double.NaN).Average();
-
     private static Estimate Paired(IReadOnlyList<RunOutcome> with, IReadOnlyList<RunOutcome> without, string figure) =>
         with.Count == 0 || without.Count == 0 ? new(double.NaN, 0) : Estimate.Paired([.. with.Select(r => r.Figures[figure])], [.. without.Select(r => r.Figures[figure])]);
 
@@ -313,7 +309,7 @@ internal sealed class Report(Territory territory, Results results)
     // Of one seed: the mean of many saturation maps is the same everywhere.
     private Dictionary<string, double> ByDepartement(Policy policy) => Runs(policy)[0].Departements.ToDictionary(d => d.Key, d => d.Value[1] / d.Value[0]);
 
-    private PlotPoint Point(Policy policy, string title, string curve) => new(title, First(policy, "hote"), First(policy, "mean"), curve);
+    private PlotPoint Point(Policy policy, string title, string curve) => new(title, Mean(policy, "hote"), Mean(policy, "mean"), curve);
 
     private string Value(Policy policy, string figure, string format) => policy == Policy.Base
         ? Mean(policy, figure).ToString(format, CultureInfo.InvariantCulture)
