@@ -1,3 +1,4 @@
+using System.Data;
 using Grpc.Core;
 using Jafer.Contracts.Mesure.V1;
 using Jafer.Mesures.Domain;
@@ -20,23 +21,26 @@ internal sealed partial class MesureGrpcService
         check.ThrowIfAny();
         var caller = context.Caller();
         var ct = context.CancellationToken;
+        // One moment for all of it: what is read in a dozen queries is of the version that the etag names.
+        await using var moment = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var mesure = await acts.LoadAsync(mesureId, caller, ct);
         if (caller.Role == Roles.Espace && mesure.Retrieve(new Acting(caller.OrganisationId, caller.Subject, now, now)))
         {
+            await moment.DisposeAsync();
             acts.Publish(mesure);
             db.JournalOwnWork("retrieval", caller.Subject);
             try
             {
                 await db.SaveChangesAsync(ct);
+                signal.Notify();
             }
             catch (DbUpdateConcurrencyException)
             {
-                // Another reader or act was faster: read again what there is now.
-                db.Forget();
-                return await GetMesure(request, context);
+                // Another reader or act was faster.
             }
 
-            signal.Notify();
+            db.Forget();
+            return await GetMesure(request, context);
         }
 
         return new GetMesureResponse { Mesure = asOf is { } instant ? await ProvedAsync(await PastAsync(mesure, instant, ct), mesure, instant, ct) : await WholeAsync(mesure, caller, ct) };

@@ -155,6 +155,8 @@ internal sealed partial class MesureGrpcService(
     public override Task<CompleteMesureResponse> CompleteMesure(CompleteMesureRequest request, ServerCallContext context) =>
         acts.RunAsync(context, request, new ActHeader(request.MesureId, request.Etag, request.RequestId), new FieldChecks(), async (mesure, acting, ct) =>
         {
+            // Whose rows are seen is said once for all that is looked at.
+            await db.Database.BeginTransactionAsync(ct);
             var (content, _) = await ContentCheck.GatherAsync(db, mesure, mesure.EspaceId, clock.TodayInParis(), ct);
             var findings = MesureCheck.Run(content);
             mesure.Complete(findings, acting);
