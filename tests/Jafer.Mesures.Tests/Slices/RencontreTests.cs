@@ -348,6 +348,36 @@ public sealed partial class RencontreTests(MesuresFixture jafer, RencontreFixtur
     }
 
     [Fact]
+    public async Task GetMesure_WhileRencontresAreBooked_TellsThoseOfTheVersionThatItsEtagNames()
+    {
+        var id = await rencontres.WaitingAsync();
+        var known = new Dictionary<string, int> { [(await jafer.GetAsync(id)).Summary.Etag] = 0 };
+        using var over = new CancellationTokenSource();
+        var reading = Enumerable.Range(0, 4).Select(async _ =>
+        {
+            var read = new List<(string Etag, int Rencontres)>();
+            while (!over.IsCancellationRequested)
+            {
+                var mesure = await jafer.GetAsync(id);
+                read.Add((mesure.Summary.Etag, mesure.Rencontres.Count));
+            }
+
+            return read;
+        }).ToArray();
+
+        for (var day = 10; day < 40; day++)
+        {
+            await rencontres.BookAsync(id, day);
+            var mesure = await jafer.GetAsync(id);
+            known[mesure.Summary.Etag] = mesure.Rencontres.Count;
+        }
+
+        await over.CancelAsync();
+        Assert.Equal(31, known.Count);
+        Assert.All((await Task.WhenAll(reading)).SelectMany(r => r), r => Assert.Equal(known[r.Etag], r.Rencontres));
+    }
+
+    [Fact]
     public async Task ScheduleRencontre_ThirdOfAMonthAtAnotherLength_IsBookedAndSaid()
     {
         var id = await rencontres.WaitingAsync();
