@@ -138,7 +138,7 @@ wanted() {
 
 # A test process lives for a minute, and a third of it is the runtime compiling: without instrumentation, and without mapping its code
 # twice (W^X), it took a fifth less processor time.
-# Tests wait for servers: with a test more than there are processors for each two, and threads that wait asleep, an eighth less time.
+# Tests wait for servers: half as many again as there are processors run at a time, and threads sleep while they wait. An eighth less.
 export DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0
 
 ran=0

@@ -29,7 +29,7 @@ internal sealed class ErrorInterceptor(
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
-        StreamAsync(context, draining => continuation(request, responseStream, draining));
+        StreamAsync(context, draining => continuation(request, new ResponseStream<TResponse>(responseStream), draining));
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
@@ -41,7 +41,7 @@ internal sealed class ErrorInterceptor(
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        StreamAsync(context, draining => continuation(Read(requestStream, context), responseStream, draining));
+        StreamAsync(context, draining => continuation(Read(requestStream, context), new ResponseStream<TResponse>(responseStream), draining));
 
     private RequestStream<TRequest> Read<TRequest>(IAsyncStreamReader<TRequest> requests, ServerCallContext context)
     {
