@@ -88,7 +88,7 @@ public sealed partial class SurveyTests
             from (values ('{{later}}', '2025-01-01'), ('{{earlier}}', '2025-01-01'), ('{{earlier}}', '2024-12-31')) as v (id, first)
             """);
 
-        await AsStatistician.OpenSurveyCampaignAsync(new() { Year = 2024, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+        await OpenAsync(2024);
 
         var asked = (await AsStatistician.ListSserReturnsAsync(new() { Year = 2024 })).SserReturns.Select(r => r.GestionnaireId).ToList();
         Assert.Contains(earlier, asked);
@@ -103,7 +103,7 @@ public sealed partial class SurveyTests
         await SeveralAsync(Gestionnaire);
         foreach (var year in (int[])[2024, 2025])
         {
-            await AsStatistician.OpenSurveyCampaignAsync(new() { Year = year, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+            await OpenAsync(year);
             await ValidatedAsync(Gestionnaire, year);
         }
 
@@ -122,7 +122,7 @@ public sealed partial class SurveyTests
     {
         await EmptyAsync();
         await SeveralAsync(Gestionnaire);
-        await AsStatistician.OpenSurveyCampaignAsync(new() { Year = 2025, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+        await OpenAsync();
         // Two come to Jafer late, with mesures of the year; one of them makes a return of it.
         var (late, silent) = (Guid.Parse(NewId()), Guid.Parse(NewId()));
         await SeveralAsync(late);
@@ -144,7 +144,7 @@ public sealed partial class SurveyTests
     {
         await EmptyAsync();
         await SeveralAsync(Gestionnaire);
-        await AsStatistician.OpenSurveyCampaignAsync(new() { Year = 2025, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+        await OpenAsync();
         await ValidatedAsync(Gestionnaire);
 
         // What the closing reads after the returns makes it wait.
@@ -157,20 +157,18 @@ public sealed partial class SurveyTests
         }
 
         var closing = AsStatistician.CloseSurveyCampaignAsync(new() { Year = 2025, RequestId = NewId() }).ResponseAsync;
-        for (var tries = 0; await jafer.Database.ReadAsync<long>("select count(*) from pg_locks where not granted and relation = 'survey_national'::regclass") == 0; tries++)
-        {
-            Assert.True(tries < 600 && !closing.IsCompleted, "the closing does not wait");
-            await Task.Delay(50, Ct);
-        }
-
+        await Eventually.BecomesAsync(() => WaitingAsync("relation = 'survey_national'::regclass"), w => w > 0, "the wait of the closing");
         var correcting = Refusal.OrNullAsync(CorrectAsync);
-        await Task.WhenAny(correcting, Task.Delay(TimeSpan.FromSeconds(1), Ct));
+        await Eventually.BecomesAsync(() => WaitingAsync("locktype = 'advisory'"), w => w > 0, "the wait of the correction");
         await transaction.RollbackAsync(Ct);
         await closing;
 
         Assert.Equal("STATE_FORBIDS", (await correcting)?.Reason);
         var nation = (await AsStatistician.GetNationalSurveyAsync(new() { Year = 2025 })).Totals.Single(t => t.Code == "MESURES_NOUVELLES");
         Assert.Equal(nation.Value, (await AsStatistician.GetPublicSurveyAsync(new() { Year = 2025 })).Totals.Single(t => t.Code == "MESURES_NOUVELLES").Value);
+
+        Task<long> WaitingAsync(string what) => jafer.Database.ReadAsync<long>(
+            $"select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database()) and {what}");
 
         async Task CorrectAsync()
         {
@@ -246,7 +244,7 @@ public sealed partial class SurveyTests
     {
         await EmptyAsync();
         await SeveralAsync(Gestionnaire);
-        await AsStatistician.OpenSurveyCampaignAsync(new() { Year = 2025, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
+        await OpenAsync();
         await ValidatedAsync(Gestionnaire);
         await AsStatistician.CloseSurveyCampaignAsync(new() { Year = 2025, RequestId = NewId() });
         var request = new GetSserReturnRequest { GestionnaireId = Gestionnaire.ToString(), Year = 2025 };
@@ -260,6 +258,9 @@ public sealed partial class SurveyTests
         Assert.Equal(6, Value(of, "MESURES_NOUVELLES"));
         Assert.Contains(of.Flags, f => f.Code == SurveyFlagCode.DonneesChangees);
     }
+
+    private async Task OpenAsync(int year = 2025) =>
+        await AsStatistician.OpenSurveyCampaignAsync(new() { Year = year, DueDate = new DateOnly(2026, 5, 31).ToProto(), RequestId = NewId() });
 
     private async Task ValidatedAsync(Guid gestionnaire, int year = 2025)
     {
