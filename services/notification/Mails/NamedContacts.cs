@@ -14,8 +14,8 @@ internal sealed record NamedContact(Guid OrganisationId, string ContactId, IRead
 internal sealed class NamedContacts(MessagingService.MessagingServiceClient messaging, ILogger<NamedContacts> logger)
 {
     /// <summary>
-    /// Those named for a thread by organisation and external_id; null when messaging does not answer, whatever the reason: who usually is
-    /// told is told then.
+    /// Those named for a thread by organisation and external_id; null when messaging has no answer for the moment, and nobody when it
+    /// refuses this thread: who usually is told is told then.
     /// </summary>
     /// <param name="about">The mesure or espace.</param>
     /// <param name="ofEspace">Whether it is an espace.</param>
@@ -34,7 +34,7 @@ internal sealed class NamedContacts(MessagingService.MessagingServiceClient mess
         catch (Exception e) when (!ct.IsCancellationRequested)
         {
             logger.LogWarning("Who is named for {About} could not be read: {Fault}", about, Redaction.Describe(e));
-            return null;
+            return [];
         }
     }
 }

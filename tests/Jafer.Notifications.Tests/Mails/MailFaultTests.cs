@@ -152,7 +152,7 @@ internal sealed class StubMessaging : MessagingService.MessagingServiceBase
     public void Answer(Guid mesure, Func<ListParticipantsResponse> answer) => _answers[mesure.ToString()] = answer;
 
     public override Task<ListParticipantsResponse> ListParticipants(ListParticipantsRequest request, ServerCallContext context) =>
-        Task.FromResult(_answers.TryGetValue(request.MesureId, out var answer) ? answer() : throw new RpcException(new Status(StatusCode.Unimplemented, "not yet")));
+        Task.FromResult(_answers.TryGetValue(request.MesureId, out var answer) ? answer() : new());
 }
 
 /// <summary>Whatever the directory answers, mails go on.</summary>
@@ -275,6 +275,29 @@ public sealed class MailFaultTests(MailFaultFixture fixture) : IClassFixture<Mai
         Assert.Single(await fixture.Smtp.TakenAsync(AddressOf("2")));
         Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("1")));
         Assert.Empty(await fixture.Smtp.TakenAsync(AddressOf("3")));
+    }
+
+    [Fact]
+    public async Task Mail_BesideOthersWhoseThreadsAreRefused_GoesToThoseNamed()
+    {
+        var (organisation, mesure, refused) = (TestMesure.NewId(), TestMesure.NewId(), Enumerable.Range(0, 40).Select(_ => TestMesure.NewId()).ToList());
+        fixture.Directory.Answer(organisation, [.. new[] { "1", "2" }.Select(id => new Contact { ExternalId = id, Email = $"{id}.{organisation:N}@association.test", Role = ContactRole.Suivi })]);
+        refused.ForEach(r => fixture.Messaging.Answer(r, () => throw new RpcException(new Status(StatusCode.PermissionDenied, "as the test wants it"))));
+        fixture.Messaging.Answer(mesure, () => new ListParticipantsResponse
+        {
+            Participants = { new Participant { OrganisationId = organisation.ToString(), ContactId = "2", Role = ParticipantRole.Responsable } },
+        });
+
+        // The refused are asked for first, all in one round.
+        await fixture.Database.RunAsync($"""
+            insert into deliveries
+            select gen_random_uuid(), '{organisation}', gen_random_uuid(), 'messaging.message-posted.v1', m, false, 'QUEUED', 0, now() - i * interval '1 second', now() - interval '1 second'
+            from unnest(array['{mesure}', '{string.Join("','", refused)}']::uuid[]) with ordinality as l(m, i)
+            """);
+
+        await Eventually.BecomesAsync(
+            () => fixture.Database.ReadAsync<long>($"select count(*) from deliveries where organisation_id = '{organisation}' and state = 'QUEUED'"), n => n == 0, "mails addressed");
+        Assert.Equal(["2"], await fixture.Database.ReadAllAsync<string>($"select contact_id from mail_recipients where subject_id = '{mesure}'"));
     }
 
     [Fact]
