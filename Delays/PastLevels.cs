@@ -21,19 +21,26 @@ public sealed class PastLevels
     /// <summary>Follows queues from their first day to a last one.</summary>
     /// <param name="queues">The queues.</param>
     /// <param name="today">The last day: what comes after it is not looked at.</param>
-    public static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today)
+    public static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today) => Follow(queues, today, withLevels: true);
+
+    /// <summary>How one queue stands on a day.</summary>
+    /// <param name="queue">Its mesures, in any order.</param>
+    /// <param name="today">The day.</param>
+    public static QueueRecord RecordOf(IReadOnlyList<DatedWait> queue, int today) => Follow([queue], today, withLevels: false).Queues[0];
+
+    private static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today, bool withLevels)
     {
         var records = queues.Select(_ => new QueueRecord()).ToArray();
         var levels = queues.Select(q => new double[q.Count]).ToArray();
         // By day, and on a day those who leave before those who come: a place that is given back is seen.
-        var acts = new List<(int Day, ActKind Kind, int Queue, int Wait)>(3 * queues.Sum(q => q.Count));
+        var acts = new List<(int Day, ActKind Kind, int Queue, int Wait)>(5 * queues.Sum(q => q.Count));
         for (var q = 0; q < queues.Count; q++)
         {
             for (var w = 0; w < queues[q].Count; w++)
             {
                 levels[q][w] = double.NaN;
                 var steps = Steps.Of(queues[q][w]);
-                foreach (var (day, kind) in new[] { (steps.Passed, ActKind.Pass), (steps.Scheduled, ActKind.Schedule), (steps.Ended, ActKind.End), (steps.Contacted, ActKind.Contact), (steps.Began, ActKind.Begin) })
+                foreach (var (day, kind) in new[] { (steps.Closed, ActKind.Close), (steps.Passed, ActKind.Pass), (steps.Placed, ActKind.Place), (steps.Scheduled, ActKind.Schedule), (steps.Ended, ActKind.End), (steps.Contacted, ActKind.Contact), (steps.Began, ActKind.Begin) })
                 {
                     if (day != 0 && day <= today)
                         acts.Add((day, kind, q, w));
@@ -43,14 +50,16 @@ public sealed class PastLevels
         acts.Sort();
         foreach (var (day, kind, q, w) in acts)
         {
-            var (record, steps) = (records[q], Steps.Of(queues[q][w]));
-            if (kind == ActKind.Begin)
+            var (record, wait) = (records[q], queues[q][w]);
+            if (kind == ActKind.Begin && !wait.Beside && withLevels)
             {
                 record.Advance(day);
                 if (record.FollowedDays >= ForecastCalibration.LeastFollowedDays && WaitLevel.Of(record) is { } level)
                     levels[q][w] = level.Days;
             }
-            Do(record, kind, day, steps);
+            if (!wait.Beside)
+                Do(record, kind, day, Steps.Of(wait));
+            Do(record.Places, kind, day, w, wait);
         }
         foreach (var record in records)
         {
@@ -60,11 +69,6 @@ public sealed class PastLevels
         return new(levels, records);
     }
 
-    /// <summary>How one queue stands on a day.</summary>
-    /// <param name="queue">Its mesures, in any order.</param>
-    /// <param name="today">The day.</param>
-    public static QueueRecord RecordOf(IReadOnlyList<DatedWait> queue, int today) => Follow([queue], today).Queues[0];
-
     private static void Do(QueueRecord record, ActKind kind, int day, Steps steps)
     {
         switch (kind)
@@ -73,15 +77,29 @@ public sealed class PastLevels
             case ActKind.Contact: record.Contact(day, steps.Began); break;
             case ActKind.Schedule: record.Schedule(day, steps.Began, steps.Contacted != 0); break;
             case ActKind.Pass: record.Pass(day, day - steps.Began); break;
-            default: record.Leave(day, steps.Began, steps.Contacted != 0); break;
+            case ActKind.End: record.Leave(day, steps.Began, steps.Contacted != 0); break;
+            default: break;
         }
     }
 
-    // In the order in which those of one day are done.
-    private enum ActKind { Pass, Schedule, End, Contact, Begin }
+    private static void Do(PlaceFlow places, ActKind kind, int day, int w, DatedWait wait)
+    {
+        switch (kind)
+        {
+            case ActKind.Begin: places.Begin(day, w, wait.Terms, queued: wait.Beside); break;
+            case ActKind.Contact: places.Contact(day, w); break;
+            case ActKind.Place: places.Place(day, w); break;
+            case ActKind.Pass: places.Pass(day, w); break;
+            case ActKind.Close: places.Leave(day, w); break;
+            default: break;
+        }
+    }
+
+    // In the order in which those of one day are done. The record knows of no places, the places of no first rencontres by freed slots.
+    private enum ActKind { Close, Pass, Place, Schedule, End, Contact, Begin }
 
     // Days in their order, whatever was told: each later than the one before, and none that no longer counts.
-    private readonly record struct Steps(int Began, int Contacted, int Scheduled, int Passed, int Ended)
+    private readonly record struct Steps(int Began, int Contacted, int Scheduled, int Passed, int Ended, int Placed, int Closed)
     {
         public static Steps Of(DatedWait wait)
         {
@@ -92,7 +110,13 @@ public sealed class PastLevels
                 scheduled = 0;
             var left = scheduled != 0 ? scheduled : ended;
             var contacted = wait.ContactedOn == 0 ? 0 : Math.Max(wait.ContactedOn, wait.Began + 1);
-            return new(wait.Began, left != 0 && contacted >= left ? 0 : contacted, scheduled, passed, scheduled != 0 ? 0 : ended);
+            // What is held without having been scheduled has its place from then on.
+            var placed = wait.PlacedOn == 0 ? 0 : Math.Max(wait.PlacedOn, wait.Began + 1);
+            if (passed != 0 && (wait.ScheduledOn == 0 || passed < wait.ScheduledOn) && (placed == 0 || placed > passed))
+                placed = passed;
+            if (ended != 0 && placed > ended)
+                placed = 0;
+            return new(wait.Began, left != 0 && contacted >= left ? 0 : contacted, scheduled, passed, scheduled != 0 ? 0 : ended, placed, ended == 0 ? 0 : Math.Max(ended, placed + 1));
         }
     }
 }

@@ -14,6 +14,9 @@ public sealed class QueueRecord
     private readonly double[] _last = new double[WaitLevel.LastWaits];
     private int _first = -1, _next;
 
+    /// <summary>Its places, who has them and who stands before them.</summary>
+    public PlaceFlow Places { get; } = new();
+
     /// <summary>The day up to which it was kept; -1 before anything happened.</summary>
     public int Day { get; private set; } = -1;
 
@@ -51,6 +54,7 @@ public sealed class QueueRecord
             _scheduled[gone % WindowDays] = 0;
         }
         Day = day;
+        Places.Advance(day);
     }
 
     /// <summary>A mesure was transmitted.</summary>

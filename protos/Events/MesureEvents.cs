@@ -30,9 +30,25 @@ public abstract record MesureEvent : DomainEvent
     public string? Modalite { get; init; }
 }
 
+/// <summary>An event that tells for how long and how often a mesure takes a place: waits are forecast from when places become free.</summary>
+[ExcludeFromTopology]
+[MessageUrn("mesure.terms-event.v1")]
+[ExcludeFromImplementedTypes]
+public abstract record TermsEvent : MesureEvent
+{
+    /// <summary>Duration in months; absent while none is decided.</summary>
+    public int? DurationMonths { get; init; }
+
+    /// <summary>Last day; absent while it cannot be computed, as where the duration runs from a first rencontre that was not held.</summary>
+    public DateOnly? TermDate { get; init; }
+
+    /// <summary>Rencontres that the periodicity gives in a year, rounded: 52 for each week, 12 for each month; absent where it is left to the espace.</summary>
+    public int? RencontresPerYear { get; init; }
+}
+
 /// <summary>A mesure was created by its court, or by its espace when no judge ordered it.</summary>
 [EntityName("mesure.mesure-created.v1"), MessageUrn("mesure.mesure-created.v1")]
-public sealed record MesureCreated : MesureEvent;
+public sealed record MesureCreated : TermsEvent;
 
 /// <summary>The content of a mesure that is not yet transmitted was changed.</summary>
 [EntityName("mesure.mesure-updated.v1"), MessageUrn("mesure.mesure-updated.v1")]
@@ -44,7 +60,7 @@ public sealed record MesureCompleted : MesureEvent;
 
 /// <summary>A mesure was transmitted to its espace.</summary>
 [EntityName("mesure.mesure-transmitted.v1"), MessageUrn("mesure.mesure-transmitted.v1")]
-public sealed record MesureTransmitted : MesureEvent
+public sealed record MesureTransmitted : TermsEvent
 {
     /// <summary>Day of the decision; absent when it is not yet rendered.</summary>
     public DateOnly? DecisionDate { get; init; }
@@ -135,6 +151,9 @@ public sealed record RencontreScheduled : MesureEvent
 
     /// <summary>How long it lasts, in minutes.</summary>
     public required int DurationMinutes { get; init; }
+
+    /// <summary>UUID of the freed slot that it takes; absent when it is booked otherwise.</summary>
+    public Guid? FreeSlotId { get; init; }
 }
 
 /// <summary>A rencontre was held.</summary>
@@ -408,7 +427,7 @@ public sealed record DifficultyAnswered : MesureEvent
 
 /// <summary>The terms of a mesure were modified, by the judge or, where none ordered it, by agreement.</summary>
 [EntityName("mesure.mesure-modified.v1"), MessageUrn("mesure.mesure-modified.v1")]
-public sealed record MesureModified : MesureEvent
+public sealed record MesureModified : TermsEvent
 {
     /// <summary>Number of the new version of the terms.</summary>
     public required int DecisionVersion { get; init; }

@@ -80,7 +80,7 @@ internal static class Backtest
         calibration.Add(queues, levels, today);
         var largest = Enumerable.Range(0, queues.Length).MaxBy(q => queues[q].Length);
         var counts = new DelayCounts();
-        foreach (var wait in queues[largest].Where(w => w.Began <= today && w.Began > today - ForecastCalibration.WindowDays))
+        foreach (var wait in queues[largest].Where(w => !w.Beside && w.Began <= today && w.Began > today - ForecastCalibration.WindowDays))
         {
             var (until, outcome) = wait.OutcomeOn(today);
             counts.Add(until - wait.Began, outcome);
@@ -121,7 +121,8 @@ internal static class Backtest
     /// <summary>Looks back at what a directory has stored: the mesures transmitted from two years to one year before its last day.</summary>
     /// <param name="file">
     /// CSV with a header and the columns queue, transmitted, contacted, scheduled, held, closed: a name for each espace and modalité, then days such
-    /// as 2026-11-28, empty where a step was not taken. docs/delays.md tells how it is written.
+    /// as 2026-11-28, empty where a step was not taken; then, where they are known, rencontres_per_year, duration_months, term and court, which is
+    /// f where no court transmitted it. docs/delays.md tells how it is written.
     /// </param>
     /// <returns>A table in Markdown.</returns>
     public static string OfStored(string file)
@@ -130,12 +131,13 @@ internal static class Backtest
         foreach (var (number, line) in File.ReadLines(file).Index().Skip(1))
         {
             string[] cells = line.Split(',');
-            if (cells.Length != 6 || cells.Skip(1).Any(c => c.Length > 0 && !DateOnly.TryParseExact(c, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) || cells[1].Length == 0)
-                throw new UsageException($"{file}, line {number + 1}: is not queue,transmitted,contacted,scheduled,held,closed with days such as 2026-11-28.");
-            int Day(int column) => cells[column].Length == 0 ? 0 : DateOnly.ParseExact(cells[column], "yyyy-MM-dd", CultureInfo.InvariantCulture).DayNumber;
+            if (!IsWait(cells))
+                throw new UsageException($"{file}, line {number + 1}: is not queue,transmitted,contacted,scheduled,held,closed with days such as 2026-11-28, nor that with rencontres_per_year,duration_months,term,court.");
+            int Day(int column) => cells.Length <= column || cells[column].Length == 0 ? 0 : DateOnly.ParseExact(cells[column], "yyyy-MM-dd", CultureInfo.InvariantCulture).DayNumber;
+            int Figure(int column) => cells.Length <= column || cells[column].Length == 0 ? 0 : int.Parse(cells[column], CultureInfo.InvariantCulture);
             if (!queues.TryGetValue(cells[0], out var queue))
                 queues[cells[0]] = queue = [];
-            queue.Add(new(Day(1), Day(4), Day(5)) { ContactedOn = Day(2), ScheduledOn = Day(3) });
+            queue.Add(new(Day(1), Day(4), Day(5)) { ContactedOn = Day(2), ScheduledOn = Day(3), PlacedOn = Day(3), Terms = new(Figure(6), Figure(7), Day(8)), Beside = cells.Length > 9 && cells[9] == "f" });
         }
         if (queues.Count == 0)
             throw new UsageException($"{file} holds no mesure.");
@@ -153,6 +155,14 @@ internal static class Backtest
                 | {string.Join(" | ", result.Errors.Select(e => e.ToString("F1", CultureInfo.InvariantCulture)))} | {100 * (result.Ratio - 1):F1} % | {100 * result.Covered:F1} % | {100 * result.Sooner:F1} % | {result.Width:F0} |
 
                 """);
+    }
+
+    private static bool IsWait(string[] cells)
+    {
+        bool IsDay(int column) => cells[column].Length == 0 || DateOnly.TryParseExact(cells[column], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+        bool IsFigure(int column) => cells[column].Length == 0 || int.TryParse(cells[column], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        return cells.Length is 6 or 10 && cells[1].Length > 0 && Enumerable.Range(1, 5).All(IsDay)
+            && (cells.Length == 6 || (IsFigure(6) && IsFigure(7) && IsDay(8) && cells[9] is "t" or "f"));
     }
 
     private static BacktestResult Of(Cell[] cells, int last, IReadOnlyList<(int From, int To)> months)
@@ -220,10 +230,10 @@ internal static class Backtest
         var mesures = new List<int>?[territory.Sites.Length * 2];
         for (var m = 0; m < demand.Count; m++)
         {
-            if (demand.Judicial[m] && books.Transmitted[m] >= 0)
+            if (books.Transmitted[m] >= 0)
                 (mesures[(books.Site[m] * 2) + (demand.Handover[m] ? 1 : 0)] ??= []).Add(m);
         }
-        return [.. mesures.Index().Where(p => p.Item is not null).Select(p => new Cell(books, [.. p.Item!.OrderBy(m => books.Transmitted[m])], demand.Draw.Unit(Purpose.Phase, p.Index)))];
+        return [.. mesures.Index().Where(p => p.Item is not null).Select(p => new Cell(demand, books, [.. p.Item!.OrderBy(m => books.Transmitted[m])], demand.Draw.Unit(Purpose.Phase, p.Index)))];
     }
 
     /// <summary>One queue: a modalité of an espace.</summary>
@@ -232,30 +242,37 @@ internal static class Backtest
         private readonly int[] _readyOn, _leftOn, _startedOn;
         private readonly (int Held, int Days)[] _held;
 
-        public Cell(Books books, int[] mesures, double phase)
+        public Cell(Demand demand, Books books, int[] mesures, double phase)
         {
             (Mesures, Phase) = (mesures, phase);
             Waits = [.. mesures.Select(m => new DatedWait(Number(books.Transmitted[m]), Number(books.FirstHeld[m]), Number(books.Closed[m]))
             {
                 ContactedOn = Number(books.Contacted[m]),
                 ScheduledOn = Number(books.Scheduled[m]),
+                Terms = new(
+                    (int)Math.Round(365.25 / demand.Interval[m]), demand.Terms[m],
+                    demand.World.TermFromOrder > 0 ? Number(Calendar.AddMonths(demand.Day[m], demand.Terms[m])) : 0),
+                Beside = !demand.Judicial[m],
+                PlacedOn = Number(books.Booked[m]),
             })];
-            int[] Days(Func<int, int> of) => [.. mesures.Select(of).Where(d => d >= 0).Order()];
+            int[] judicial = [.. mesures.Where(m => demand.Judicial[m])];
+            int[] Days(Func<int, int> of) => [.. judicial.Select(of).Where(d => d >= 0).Order()];
             _readyOn = Days(m => books.Ready[m]);
             _leftOn = Days(m => books.Ready[m] < 0 ? -1 : books.Booked[m] >= 0 ? books.Booked[m] : books.Closed[m]);
             _startedOn = Days(m => books.Booked[m]);
-            _held = [.. mesures.Where(m => books.FirstHeld[m] >= 0).Select(m => (books.FirstHeld[m], books.FirstHeld[m] - books.Transmitted[m])).Order()];
+            _held = [.. judicial.Where(m => books.FirstHeld[m] >= 0).Select(m => (books.FirstHeld[m], books.FirstHeld[m] - books.Transmitted[m])).Order()];
         }
 
         /// <summary>As a directory knows it: by the first contact the queue is joined.</summary>
         public Cell(DatedWait[] waits)
         {
             (Mesures, Waits) = ([], waits);
-            int[] Days(Func<DatedWait, int> of) => [.. waits.Select(of).Where(d => d > 0).Order()];
+            DatedWait[] followed = [.. waits.Where(w => !w.Beside)];
+            int[] Days(Func<DatedWait, int> of) => [.. followed.Select(of).Where(d => d > 0).Order()];
             _readyOn = Days(w => w.ContactedOn);
             _leftOn = Days(w => w.ContactedOn == 0 ? 0 : w.ScheduledOn != 0 ? w.ScheduledOn : w.PassedOn != 0 ? w.PassedOn : w.EndedOn);
             _startedOn = Days(w => w.ScheduledOn);
-            _held = [.. waits.Where(w => w.PassedOn != 0).Select(w => (w.PassedOn, w.PassedOn - w.Began)).Order()];
+            _held = [.. followed.Where(w => w.PassedOn != 0).Select(w => (w.PassedOn, w.PassedOn - w.Began)).Order()];
         }
 
         public int[] Mesures { get; }

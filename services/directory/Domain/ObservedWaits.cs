@@ -3,8 +3,8 @@ using Jafer.Delays;
 
 namespace Jafer.Directory.Domain;
 
-/// <summary>A mesure that a court transmitted, as far as the wait for its first rencontre goes. Days are numbers; 0 is not yet.</summary>
-/// <param name="TransmittedOn">Day on which it came.</param>
+/// <summary>A mesure that came to an espace, as far as the wait for its first rencontre and its place go. Days are numbers; 0 is not yet.</summary>
+/// <param name="TransmittedOn">Day on which a court transmitted it, or an espace registered it.</param>
 /// <param name="HeldOn">Day of its first rencontre held.</param>
 /// <param name="ClosedOn">Day on which it was closed.</param>
 internal readonly record struct FollowedMesure(int TransmittedOn, int HeldOn, int ClosedOn)
@@ -21,7 +21,13 @@ internal readonly record struct FollowedMesure(int TransmittedOn, int HeldOn, in
     /// <summary>Day for which that one was planned.</summary>
     public int PlannedOn { get; init; }
 
-    /// <summary>The court.</summary>
+    /// <summary>Day on which a rencontre was scheduled that is no freed slot: from then on it has its place.</summary>
+    public int PlacedOn { get; init; }
+
+    /// <summary>For how long and how often it takes a place.</summary>
+    public MesureTerms Terms { get; init; }
+
+    /// <summary>The court; empty where none ordered it.</summary>
     public Guid JuridictionId { get; init; }
 
     /// <summary>The wait between two steps; null when it never began, or is not known.</summary>

@@ -100,11 +100,26 @@ internal sealed class Offer
     /// <summary>Mesures of this modalité that courts transmitted, for the wait that is observed.</summary>
     public FollowedMesure[] Followed { get; init; } = [];
 
+    /// <summary>Mesures of this modalité that no court transmitted: they stand in the queue and take places, and no wait of theirs is observed.</summary>
+    public FollowedMesure[] Beside { get; init; } = [];
+
     /// <summary>What became of past forecasts; null where nothing but the assumption is to be used.</summary>
     public PastForecasts? Forecasts { get; init; }
 
-    /// <summary>The same mesures as a queue.</summary>
-    public DatedWait[] QueueWaits() => Array.ConvertAll(Followed, m => new DatedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn) { ContactedOn = m.ContactedOn, ScheduledOn = m.ScheduledOn });
+    /// <summary>All of them as a queue.</summary>
+    public DatedWait[] QueueWaits()
+    {
+        return [.. Followed.Select(m => Stand(m, beside: false)), .. Beside.Select(m => Stand(m, beside: true))];
+
+        static DatedWait Stand(FollowedMesure m, bool beside) => new(m.TransmittedOn, m.HeldOn, m.ClosedOn)
+        {
+            ContactedOn = m.ContactedOn,
+            ScheduledOn = m.ScheduledOn,
+            PlacedOn = m.PlacedOn,
+            Terms = m.Terms,
+            Beside = beside,
+        };
+    }
 
     /// <summary>The wait as it is observed on a day; null while too little is known.</summary>
     /// <param name="day">The day.</param>

@@ -9,8 +9,9 @@ using RencontreOutcome = Jafer.Contracts.Mesure.V1.RencontreOutcome;
 namespace Jafer.Directory.Search;
 
 /// <summary>
-/// Notes which mesures came to which espace, for the balance of what comes against places, and when those that a court transmitted
-/// took their steps to the first rencontre, for the waits that are observed. A mesure that goes on at another espace counts there alone.
+/// Notes which mesures came to which espace, for the balance of what comes against places, when they took their steps to the first
+/// rencontre, for the waits that are observed, and for how long they take a place, for the forecast. A mesure that goes on at another
+/// espace counts there alone.
 /// </summary>
 internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
 {
@@ -18,7 +19,7 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     public static readonly Type[] Subscriptions =
     [
         typeof(MesureTransmitted), typeof(MesureCreated), typeof(ContactRecorded), typeof(RencontreScheduled), typeof(RencontreHeld), typeof(RencontreOutcomeCorrected),
-        typeof(MesureClosed), typeof(MesureReopened),
+        typeof(MesureModified), typeof(MesureClosed), typeof(MesureReopened),
     ];
 
     private static readonly string s_held = RencontreOutcome.Held.ToCode();
@@ -31,8 +32,8 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     {
         Guid[] mesures = messages.Count < 2 ? [] : [.. messages.Select(m => m.AggregateId).Distinct()];
         _before = mesures.Length == 0 ? [] : (await db.Database.SqlQuery<Known>($"""
-            select m.id as "Id", coalesce(r.transmitted, false) as "Transmitted", r.contacted_on as "ContactedOn", r.scheduled_on as "ScheduledOn",
-                r.planned_on as "PlannedOn", r.first_held_on as "FirstHeldOn", r.first_held_id as "FirstHeldId"
+            select m.id as "Id", r.mesure_id is not null as "Received", r.contacted_on as "ContactedOn", r.scheduled_on as "ScheduledOn",
+                r.planned_on as "PlannedOn", r.placed_on as "PlacedOn", r.first_held_on as "FirstHeldOn", r.first_held_id as "FirstHeldId"
             from unnest({mesures}) m (id) left join mesure_receptions r on r.mesure_id = m.id
             """).ToListAsync(ct)).ToDictionary(k => k.Id);
     }
@@ -48,7 +49,8 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     private static Task ApplyAsync(DirectoryDbContext db, DomainEvent message, CancellationToken ct) => message switch
     {
         // A draft of a court is no demand yet.
-        MesureTransmitted or MesureCreated { JuridictionId: null } => ReceivedAsync(db, (MesureEvent)message, ct),
+        MesureTransmitted or MesureCreated { JuridictionId: null } => ReceivedAsync(db, (TermsEvent)message, ct),
+        MesureModified modified => ModifiedAsync(db, modified, ct),
         ContactRecorded { Reached: true } contact => ContactedAsync(db, contact, contact.OccurredAt.DayInParis(), ct),
         RencontreScheduled scheduled => ScheduledAsync(db, scheduled, scheduled.OccurredAt.DayInParis(), scheduled.StartsAt.DayInParis(), ct),
         RencontreHeld held => HeldAsync(db, held, held.RencontreId, held.StartsAt.DayInParis(), ct),
@@ -59,7 +61,7 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
         _ => Task.CompletedTask,
     };
 
-    private static async Task ReceivedAsync(DirectoryDbContext db, MesureEvent came, CancellationToken ct)
+    private static async Task ReceivedAsync(DirectoryDbContext db, TermsEvent came, CancellationToken ct)
     {
         if (came is not { EspaceId: { } espace, Modalite: { } modalite })
             return;
@@ -75,10 +77,14 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
         await db.Database.ExecuteSqlAsync($"delete from place_holds where mesure_id = {came.AggregateId}", ct);
         await db.Database.ExecuteSqlAsync($"delete from mesure_receptions where mesure_id = {left}", ct);
         await db.Database.ExecuteSqlAsync($"""
-            insert into mesure_receptions (mesure_id, espace_id, modalite, received_on, version, transmitted, steps_known, juridiction_id)
-            values ({came.AggregateId}, {espace}, {modalite}, {came.OccurredAt.DayInParis()}, {came.AggregateVersion}, {came is MesureTransmitted}, true, {came.JuridictionId})
+            insert into mesure_receptions (
+                mesure_id, espace_id, modalite, received_on, version, transmitted, steps_known, juridiction_id, rencontres_per_year, duration_months, term_on)
+            values (
+                {came.AggregateId}, {espace}, {modalite}, {came.OccurredAt.DayInParis()}, {came.AggregateVersion}, {came is MesureTransmitted}, true, {came.JuridictionId},
+                {came.RencontresPerYear}, {came.DurationMonths}, {came.TermDate})
             on conflict (mesure_id) do update set espace_id = excluded.espace_id, modalite = excluded.modalite,
-                received_on = excluded.received_on, version = excluded.version, transmitted = excluded.transmitted, juridiction_id = excluded.juridiction_id
+                received_on = excluded.received_on, version = excluded.version, transmitted = excluded.transmitted, juridiction_id = excluded.juridiction_id,
+                rencontres_per_year = excluded.rencontres_per_year, duration_months = excluded.duration_months, term_on = excluded.term_on
             where mesure_receptions.version < excluded.version
             """, ct);
     }
@@ -87,7 +93,7 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     {
         if (!await db.ReviseAsync($"""
             select id as "Value" from espaces where id = (
-                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (contacted_on is null or contacted_on > {day}))
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and (contacted_on is null or contacted_on > {day}))
             for no key update
             """, ct))
             return;
@@ -96,19 +102,42 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
             """, ct);
     }
 
-    // Of a series that is scheduled at once, the first date counts.
+    // Of a series that is scheduled at once, the first date counts. A freed slot is a rencontre, and no place.
     private static async Task ScheduledAsync(DirectoryDbContext db, RencontreScheduled told, DateOnly day, DateOnly planned, CancellationToken ct)
     {
+        var placed = told.FreeSlotId is null;
         if (!await db.ReviseAsync($"""
             select id as "Value" from espaces where id = (
-                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted
-                    and (scheduled_on is null or (scheduled_on, planned_on) > ({day}, {planned})))
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId}
+                    and (scheduled_on is null or (scheduled_on, planned_on) > ({day}, {planned}) or ({placed} and (placed_on is null or placed_on > {day}))))
             for no key update
             """, ct))
             return;
         await db.Database.ExecuteSqlAsync($"""
             update mesure_receptions set scheduled_on = {day}, planned_on = {planned}
             where mesure_id = {told.AggregateId} and (scheduled_on is null or (scheduled_on, planned_on) > ({day}, {planned}))
+            """, ct);
+        if (placed)
+        {
+            await db.Database.ExecuteSqlAsync($"""
+                update mesure_receptions set placed_on = {day} where mesure_id = {told.AggregateId} and (placed_on is null or placed_on > {day})
+                """, ct);
+        }
+    }
+
+    // The duration from a first rencontre that is not held yet has no term: with the months it is reckoned from that.
+    private static async Task ModifiedAsync(DirectoryDbContext db, MesureModified told, CancellationToken ct)
+    {
+        if (!await db.ReviseAsync($"""
+            select id as "Value" from espaces where id = (
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and revised_version < {told.AggregateVersion})
+            for no key update
+            """, ct))
+            return;
+        await db.Database.ExecuteSqlAsync($"""
+            update mesure_receptions set revised_on = {told.OccurredAt.DayInParis()}, revised_months = {told.DurationMonths}, revised_term_on = {told.TermDate},
+                rencontres_per_year = {told.RencontresPerYear}, revised_version = {told.AggregateVersion}
+            where mesure_id = {told.AggregateId} and revised_version < {told.AggregateVersion}
             """, ct);
     }
 
@@ -117,7 +146,7 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     {
         if (!await db.ReviseAsync($"""
             select id as "Value" from espaces where id = (
-                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and transmitted and (first_held_on is null or first_held_on > {day}))
+                select espace_id from mesure_receptions where mesure_id = {told.AggregateId} and (first_held_on is null or first_held_on > {day}))
             for no key update
             """, ct))
             return;
@@ -155,17 +184,19 @@ internal sealed class DemandProjection : IEventHandler<DirectoryDbContext>
     }
 
     /// <summary>What is known of the steps of a mesure.</summary>
-    private sealed record Known(Guid Id, bool Transmitted, DateOnly? ContactedOn, DateOnly? ScheduledOn, DateOnly? PlannedOn, DateOnly? FirstHeldOn, Guid? FirstHeldId)
+    private sealed record Known(
+        Guid Id, bool Received, DateOnly? ContactedOn, DateOnly? ScheduledOn, DateOnly? PlannedOn, DateOnly? PlacedOn, DateOnly? FirstHeldOn, Guid? FirstHeldId)
     {
         /// <summary>Whether an event may change it; when in doubt it may. The statements of the event decide.</summary>
         public bool Changes(DomainEvent message) => message switch
         {
-            ContactRecorded { Reached: true } contact => Transmitted && !(ContactedOn <= contact.OccurredAt.DayInParis()),
+            ContactRecorded { Reached: true } contact => Received && !(ContactedOn <= contact.OccurredAt.DayInParis()),
             ContactRecorded => false,
-            RencontreScheduled scheduled => Transmitted && (ScheduledOn is not { } on || PlannedOn is not { } planned
-                || (scheduled.OccurredAt.DayInParis(), scheduled.StartsAt.DayInParis()).CompareTo((on, planned)) < 0),
-            RencontreHeld held => Transmitted && !(FirstHeldOn <= held.StartsAt.DayInParis()),
-            RencontreOutcomeCorrected corrected when corrected.Outcome == s_held => Transmitted && !(FirstHeldOn <= corrected.StartsAt.DayInParis()),
+            RencontreScheduled scheduled => Received && (ScheduledOn is not { } on || PlannedOn is not { } planned
+                || (scheduled.OccurredAt.DayInParis(), scheduled.StartsAt.DayInParis()).CompareTo((on, planned)) < 0
+                || (scheduled.FreeSlotId is null && !(PlacedOn <= scheduled.OccurredAt.DayInParis()))),
+            RencontreHeld held => Received && !(FirstHeldOn <= held.StartsAt.DayInParis()),
+            RencontreOutcomeCorrected corrected when corrected.Outcome == s_held => Received && !(FirstHeldOn <= corrected.StartsAt.DayInParis()),
             RencontreOutcomeCorrected corrected => FirstHeldId == corrected.RencontreId,
             _ => true,
         };

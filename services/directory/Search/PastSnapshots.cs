@@ -87,10 +87,9 @@ internal sealed class PastSnapshots(NpgsqlDataSource source) : IDisposable
             if (GroupDocuments.Merge(documents) is { Name.Length: > 0, Lieux.Count: > 0 } espace)
                 parts.Add(id, SearchedParts.Of(id, espace, confirmed, empty.Geography));
         }
-        await using (var command = source.CreateCommand("""
-            select espace_id, modalite, received_on, transmitted, first_held_on, closed_on, steps_known, contacted_on, scheduled_on, planned_on, juridiction_id
-            from mesure_receptions
-            where received_on > $1 - 800 and received_on <= $1 order by espace_id, modalite, received_on
+        await using (var command = source.CreateCommand($"""
+            select r.espace_id, {SearchedParts.ReceivedColumns} from mesure_receptions r
+            where r.received_on > $1 - {SearchedParts.ReceivedDays} and r.received_on <= $1 order by r.espace_id, r.modalite, r.received_on
             """))
         {
             command.Parameters.Add(new NpgsqlParameter<DateOnly> { TypedValue = day });

@@ -24,7 +24,7 @@ internal sealed record SearchedParts(
 
     public List<ModaliteParts> Modalites { get; } = [];
 
-    public List<(Modalite Modalite, int Day, FollowedMesure? Followed)> Received { get; } = [];
+    public List<(Modalite Modalite, bool Transmitted, FollowedMesure Mesure)> Received { get; } = [];
 
     public List<(Modalite Modalite, HeldPlace Place)> Held { get; } = [];
 
@@ -122,8 +122,9 @@ internal sealed record SearchedParts(
                 Places = m.Places,
                 Held = [.. Held.Where(h => h.Modalite == m.Modalite).Select(h => h.Place)],
                 ConfirmedOn = m.ConfirmedOn,
-                ReceivedOn = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Day)],
-                Followed = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Followed).OfType<FollowedMesure>()],
+                ReceivedOn = [.. Received.Where(r => r.Modalite == m.Modalite).Select(r => r.Mesure.TransmittedOn)],
+                Followed = [.. Received.Where(r => r.Modalite == m.Modalite && r.Transmitted).Select(r => r.Mesure)],
+                Beside = [.. Received.Where(r => r.Modalite == m.Modalite && !r.Transmitted).Select(r => r.Mesure)],
                 Forecasts = forecasts,
             })]);
 
@@ -133,23 +134,33 @@ internal sealed record SearchedParts(
             : lieux.Aggregate(0UL, (bits, id) => positions.TryGetValue(id, out var i) ? bits | 1UL << i : bits);
     }
 
-    /// <summary>What is read of a mesure that came: modalité, day, whether a court transmitted it, and its steps.</summary>
+    /// <summary>How far back what came is read, in days: who began then may have had a place two years ago, when forecasts were made that count.</summary>
+    public const int ReceivedDays = 1500;
+
+    /// <summary>What <see cref="Receive"/> reads of mesure_receptions, in its order.</summary>
+    public const string ReceivedColumns = """
+        r.modalite, r.received_on, r.transmitted, r.first_held_on, r.closed_on, r.steps_known, r.contacted_on, r.scheduled_on, r.planned_on, r.juridiction_id,
+        r.placed_on, r.rencontres_per_year, r.duration_months, r.term_on, r.revised_on, r.revised_months, r.revised_term_on
+        """;
+
+    /// <summary>What is read of a mesure that came: modalité, day, whether a court transmitted it, its steps and terms.</summary>
     /// <param name="row">A row of mesure_receptions.</param>
-    /// <param name="first">Position of the modalité; the others follow.</param>
+    /// <param name="first">Position of the first of <see cref="ReceivedColumns"/>.</param>
     public void Receive(NpgsqlDataReader row, int first)
     {
-        var day = row.GetFieldValue<DateOnly>(first + 1).DayNumber;
-        FollowedMesure? followed = !row.GetBoolean(first + 2) ? null : new FollowedMesure(day, DayAt(first + 3), DayAt(first + 4))
+        Received.Add((ProtoConversions.FromCode<Modalite>(row.GetString(first)), row.GetBoolean(first + 2), new FollowedMesure(DayAt(1), DayAt(3), DayAt(4))
         {
             StepsKnown = row.GetBoolean(first + 5),
-            ContactedOn = DayAt(first + 6),
-            ScheduledOn = DayAt(first + 7),
-            PlannedOn = DayAt(first + 8),
+            ContactedOn = DayAt(6),
+            ScheduledOn = DayAt(7),
+            PlannedOn = DayAt(8),
             JuridictionId = row.IsDBNull(first + 9) ? Guid.Empty : row.GetGuid(first + 9),
-        };
-        Received.Add((ProtoConversions.FromCode<Modalite>(row.GetString(first)), day, followed));
+            PlacedOn = DayAt(10),
+            Terms = new(FigureAt(11), FigureAt(12), DayAt(13)) { RevisedOn = DayAt(14), RevisedMonths = FigureAt(15), RevisedTermOn = DayAt(16) },
+        }));
 
-        int DayAt(int column) => row.IsDBNull(column) ? 0 : row.GetFieldValue<DateOnly>(column).DayNumber;
+        int DayAt(int column) => row.IsDBNull(first + column) ? 0 : row.GetFieldValue<DateOnly>(first + column).DayNumber;
+        int FigureAt(int column) => row.IsDBNull(first + column) ? 0 : row.GetInt32(first + column);
     }
 
     private static LieuAccess AccessOf(Proto.Lieu lieu)

@@ -65,10 +65,10 @@ internal sealed class SnapshotReader(NpgsqlConnection connection, Geography geog
             left join espace_groups g on g.espace_id = m.espace_id and g.espace_group = 'MODALITE' and g.key = m.modalite
             where e.revision > $1
             """, r => espaces[r.GetGuid(0)].Modalites.Add(Modalite(r)), ct);
-        await EachAsync("""
-            select r.espace_id, r.modalite, r.received_on, r.transmitted, r.first_held_on, r.closed_on, r.steps_known, r.contacted_on, r.scheduled_on,
-                r.planned_on, r.juridiction_id
-            from mesure_receptions r join espaces e on e.id = r.espace_id where e.revision > $1 and r.received_on > current_date - 800 order by r.espace_id, r.modalite, r.received_on
+        await EachAsync($"""
+            select r.espace_id, {SearchedParts.ReceivedColumns}
+            from mesure_receptions r join espaces e on e.id = r.espace_id
+            where e.revision > $1 and r.received_on > current_date - {SearchedParts.ReceivedDays} order by r.espace_id, r.modalite, r.received_on
             """, r => espaces[r.GetGuid(0)].Receive(r, 1), ct);
         await EachAsync("""
             select h.espace_id, h.modalite, h.mesure_id, h.number, h.expires_at

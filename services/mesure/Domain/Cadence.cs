@@ -17,6 +17,9 @@ internal readonly record struct Cadence(int Count, int Interval, PeriodicityUnit
             ? new Cadence(count, interval, decision.PeriodicityUnit)
             : null;
 
+    /// <summary>Rencontres in a year of 52 weeks or 12 months, rounded; at least one.</summary>
+    public int PerYear => Math.Max(1, (int)Math.Round((double)Count * (Unit == PeriodicityUnit.Week ? 52 : 12) / Interval));
+
     /// <summary>Number of the interval in which a day lies; that of the anchor is 0.</summary>
     /// <param name="day">The day.</param>
     /// <param name="anchor">A day of the first interval, such as that of the first rencontre.</param>

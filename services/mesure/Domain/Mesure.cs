@@ -381,7 +381,7 @@ internal sealed partial class Mesure
     public Rencontre ScheduleRencontre(DateTimeOffset startsAt, int durationMinutes, TimeZoneInfo zone, Guid? lieuId, Acting acting, BookingTerms? terms = null)
     {
         var rencontre = Book(startsAt, durationMinutes, zone, lieuId, terms ?? BookingTerms.None, MesureAct.ScheduleRencontre, acting);
-        Add(MesureAct.ScheduleRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = startsAt, DurationMinutes = durationMinutes });
+        Add(MesureAct.ScheduleRencontre, acting, new FactDetails { RencontreId = rencontre.Id, StartsAt = startsAt, DurationMinutes = durationMinutes, FreeSlotId = rencontre.FreeSlotId });
         IEnumerable<DateTimeOffset> waiting = NextRencontreAt is { } next ? PendingStarts.Append(next) : [];
         WaitFor(waiting.Append(startsAt));
         return rencontre;

@@ -71,6 +71,9 @@ internal sealed record FactDetails
     /// <summary>Of a corrected outcome, what was recorded before.</summary>
     public RecordedOutcome? Before { get; init; }
 
+    /// <summary>The freed slot that it takes; null when it is booked otherwise.</summary>
+    public Guid? FreeSlotId { get; init; }
+
     /// <summary>Minutes of notice with which that rencontre was cancelled.</summary>
     public int? NoticeMinutes { get; init; }
 

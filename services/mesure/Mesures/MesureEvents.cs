@@ -49,15 +49,22 @@ internal static class MesureEvents
         Modalite = mesure.Decision.Modalite == Modalite.Unspecified ? null : mesure.Decision.Modalite.ToCode(),
     };
 
+    private static TermsEvent WithTerms(TermsEvent own, Mesure mesure) => own with
+    {
+        DurationMonths = mesure.Decision.DurationMonths,
+        TermDate = mesure.Term,
+        RencontresPerYear = Cadence.Of(mesure.Decision)?.PerYear,
+    };
+
     private static Contracts.Events.MesureEvent Typed(Mesure mesure, MesureFact fact)
     {
         var details = fact.Details;
         return fact.Act switch
         {
-            MesureAct.Create => EventTypes.Blank<MesureCreated>(),
+            MesureAct.Create => WithTerms(EventTypes.Blank<MesureCreated>(), mesure),
             MesureAct.Update => EventTypes.Blank<MesureUpdated>(),
             MesureAct.Complete => EventTypes.Blank<MesureCompleted>(),
-            MesureAct.Transmit => EventTypes.Blank<MesureTransmitted>() with { DecisionDate = mesure.Decision.Date, PredecessorMesureId = mesure.PredecessorId },
+            MesureAct.Transmit => WithTerms(EventTypes.Blank<MesureTransmitted>() with { DecisionDate = mesure.Decision.Date, PredecessorMesureId = mesure.PredecessorId }, mesure),
             MesureAct.Deliver => EventTypes.Blank<MesureDelivered>() with { OnBehalf = !Transmissions.IsProvedBySystem(details.Delivery) },
             MesureAct.Retrieve => EventTypes.Blank<MesureRetrieved>(),
             MesureAct.Acknowledge => EventTypes.Blank<MesureAcknowledged>(),
@@ -85,6 +92,7 @@ internal static class MesureEvents
                 RencontreId = details.RencontreId!.Value,
                 StartsAt = details.StartsAt!.Value,
                 DurationMinutes = details.DurationMinutes!.Value,
+                FreeSlotId = details.FreeSlotId,
             },
             MesureAct.RencontreHeld => EventTypes.Blank<RencontreHeld>() with { RencontreId = details.RencontreId!.Value, StartsAt = details.StartsAt!.Value },
             MesureAct.RencontreNotHeld => EventTypes.Blank<RencontreNotHeld>() with
@@ -130,13 +138,15 @@ internal static class MesureEvents
             MesureAct.ReportDifficulty => EventTypes.Blank<DifficultyReported>() with { DifficultyId = details.DifficultyId!.Value, Urgent = details.Urgent ?? false },
             MesureAct.AcknowledgeDifficulty => EventTypes.Blank<DifficultyAcknowledged>() with { DifficultyId = details.DifficultyId!.Value },
             MesureAct.AnswerDifficulty => EventTypes.Blank<DifficultyAnswered>() with { DifficultyId = details.DifficultyId!.Value },
-            MesureAct.Register => EventTypes.Blank<MesureCreated>(),
-            MesureAct.Modify => EventTypes.Blank<MesureModified>() with
-            {
-                DecisionVersion = details.DecisionVersion!.Value,
-                EffectiveDate = details.EffectiveOn!.Value,
-                ConflictingRencontreIds = details.Conflicts ?? [],
-            },
+            MesureAct.Register => WithTerms(EventTypes.Blank<MesureCreated>(), mesure),
+            MesureAct.Modify => WithTerms(
+                EventTypes.Blank<MesureModified>() with
+                {
+                    DecisionVersion = details.DecisionVersion!.Value,
+                    EffectiveDate = details.EffectiveOn!.Value,
+                    ConflictingRencontreIds = details.Conflicts ?? [],
+                },
+                mesure),
             MesureAct.Suspend => EventTypes.Blank<MesureSuspended>(),
             MesureAct.Resume => EventTypes.Blank<MesureResumed>(),
             MesureAct.ProposeClosure => EventTypes.Blank<ClosureProposed>() with { DifficultyId = details.DifficultyId!.Value },

@@ -84,6 +84,36 @@ public class ExpectedWaitTests
     }
 
     [Fact]
+    public void ExpectedOn_PlacesThatBecomeFree_TellWhenItIsTheTurnOfWhoComesNow()
+    {
+        // Thirty families have a place, ten wait; the terms lie far ahead, or in two months.
+        ExpectedWait On(int months, int beside = 0)
+        {
+            FollowedMesure Place(int since, bool placed) => new(Day.DayNumber - since, placed ? Day.DayNumber - since + 90 : 0, 0)
+            {
+                StepsKnown = true,
+                ContactedOn = Day.DayNumber - since + 20,
+                ScheduledOn = placed ? Day.DayNumber - since + 80 : 0,
+                PlacedOn = placed ? Day.DayNumber - since + 80 : 0,
+                Terms = new(26, months, 0),
+            };
+            var offer = new Offer
+            {
+                Espace = Espace(),
+                Modalite = Modalite.Visite,
+                State = ModaliteState.Ouverte,
+                Followed = [.. Enumerable.Range(0, 30).Select(_ => Place(210, placed: true)), .. Enumerable.Range(0, 10).Select(n => Place(60 + n, placed: false))],
+                Beside = [.. Enumerable.Range(0, beside).Select(_ => Place(60, placed: false))],
+            };
+            return offer.ExpectedOn(Day)!.Value;
+        }
+
+        Assert.True(On(6).Days < 0.7 * On(24).Days);
+        // Who was sent by no court stands in the same queue.
+        Assert.True(On(24, beside: 5).Days > On(24).Days);
+    }
+
+    [Fact]
     public void ExpectedOn_FourPassings_LooksAtNoQueue()
     {
         FollowedMesure[] followed = [.. Enumerable.Repeat(new FollowedMesure(Day.DayNumber - 200, Day.DayNumber - 155, 0), 4)];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Jafer.Contracts.Directory.V1;
 using Jafer.Contracts.Events;
 using Jafer.Contracts.Type.V1;
@@ -5,6 +6,7 @@ using Jafer.Directory.Data;
 using Jafer.ServiceDefaults;
 using Jafer.ServiceDefaults.Access;
 using Jafer.ServiceDefaults.Grpc;
+using Jafer.ServiceDefaults.Time;
 using Jafer.Testing;
 using static Jafer.Directory.Tests.Slices.DirectoryFixture;
 
@@ -210,6 +212,37 @@ public class ObservedWaitTests(DirectoryFixture directory) : IClassFixture<Direc
 
         await Eventually.BecomesAsync(async () => (await ResultAsync("o-free", Modalite.VisiteVisio)).DemandBalance.ReceivedCount, count => count == 5, "five mesures received");
         Assert.Null((await ResultAsync("o-free", Modalite.VisiteVisio)).ObservedWait);
+    }
+
+    [Fact]
+    public async Task Demand_TermsAndPlaces_AreNotedAsTheyAreTold()
+    {
+        await directory.ImportAsync(Espace("o-placed"));
+        var (mesure, free) = (Mesures(1, "o-placed")[0], Mesures(1, "o-placed", ordered: false)[0]);
+        var transmitted = mesure.Transmitted(s_begin) with { DurationMonths = 6, RencontresPerYear = 24 };
+        var (slot, series) = (mesure.Scheduled(s_begin.AddDays(40), s_begin.AddDays(30)), mesure.Scheduled(s_begin.AddDays(60), s_begin.AddDays(50)));
+        var first = mesure.Modified() with { OccurredAt = s_begin.AddDays(70), DurationMonths = 9, TermDate = new(2027, 3, 1), RencontresPerYear = 12 };
+        var second = mesure.Modified() with { OccurredAt = s_begin.AddDays(80), DurationMonths = 12, TermDate = new(2027, 6, 1), RencontresPerYear = 26 };
+
+        // A freed slot is a rencontre, and no place; what was modified last holds, though it is told first.
+        await directory.Host.PublishAsync<DirectoryDbContext>(transmitted, slot with { FreeSlotId = TestMesure.NewId() });
+        await NotedAsync(mesure, $"24 6 - - - - {Day(30)} -");
+        await directory.Host.PublishAsync<DirectoryDbContext>(second, series, first);
+        await NotedAsync(mesure, $"26 6 - {Day(80)} 12 2027-06-01 {Day(30)} {Day(50)}");
+
+        // What no judge ordered takes a place as well.
+        await directory.Host.PublishAsync<DirectoryDbContext>(
+            free.Created() with { OccurredAt = s_begin, TermDate = new(2027, 1, 4) }, free.Scheduled(s_begin.AddDays(9), s_begin.AddDays(2)), free.Contact("ESPACE", s_begin.AddDays(1)));
+        await NotedAsync(free, $"- - 2027-01-04 - - - {Day(2)} {Day(2)}");
+
+        string Day(int days) => s_begin.AddDays(days).DayInParis().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        Task NotedAsync(TestMesure of, string expected) => Eventually.BecomesAsync(
+            () => directory.Database.ReadAsync<string>($"""
+                select coalesce((select concat_ws(' ', coalesce(rencontres_per_year::text, '-'), coalesce(duration_months::text, '-'), coalesce(term_on::text, '-'), coalesce(revised_on::text, '-'),
+                    coalesce(revised_months::text, '-'), coalesce(revised_term_on::text, '-'), coalesce(scheduled_on::text, '-'), coalesce(placed_on::text, '-'))
+                    from mesure_receptions where mesure_id = '{of.Id}'), '')
+                """),
+            noted => noted == expected, expected);
     }
 
     private async Task ShowsAsync(string espace, Modalite modalite, (int, int, int, int) expected) => await Eventually.BecomesAsync(

@@ -68,6 +68,35 @@ public sealed partial class RencontreTests
     }
 
     [Fact]
+    public async Task Mesure_TermsAndPlace_AreToldToTheDirectory()
+    {
+        var espace = await rencontres.EspaceAsync(4);
+        var slot = await FreedAsync(espace, 10);
+        var id = await rencontres.WaitingAsync(espace, r =>
+        {
+            (r.Decision.TermStart, r.Decision.DurationMonths) = (TermStart.FirstRencontre, 6);
+            r.Decision.Periodicity = new() { RencontreCount = 1, IntervalCount = 2, Unit = PeriodicityUnit.Week };
+        });
+        await IsKnownAsync("26 6 - - no");
+
+        await TakeAsync(slot, id);
+        await IsKnownAsync("26 6 - - first");
+        await rencontres.BookAsync(id, 17);
+        await IsKnownAsync("26 6 - - placed");
+        await jafer.AsCourt.ModifyMesureAsync(new() { MesureId = id, Modification = new() { DecisionDate = RencontreFixture.Today.ToProto(), DurationMonths = 9 }, RequestId = NewId() });
+        await IsKnownAsync("26 6 - 9 placed");
+
+        Task IsKnownAsync(string expected) => Eventually.BecomesAsync(
+            () => rencontres.DirectoryDatabase.ReadAsync<string>($"""
+                select coalesce((
+                    select concat_ws(' ', rencontres_per_year, duration_months, coalesce(term_on::text, '-'), coalesce(revised_months::text, '-'),
+                        case when placed_on is not null then 'placed' when scheduled_on is not null then 'first' else 'no' end)
+                    from mesure_receptions where mesure_id = '{id}'), '')
+                """),
+            known => known == expected, expected);
+    }
+
+    [Fact]
     public async Task TakeFreeSlot_PlaceUsedOtherwiseMeanwhile_IsRefusedAndNobodyIsNamed()
     {
         var espace = await rencontres.EspaceAsync(1);

@@ -152,3 +152,9 @@ internal sealed class PlaceTables : SqlMigration
 {
     protected override string Resource => "Migrations.202611291401_places.sql";
 }
+
+[DbContext(typeof(DirectoryDbContext)), Migration("202611301200_mesure_terms")]
+internal sealed class MesureTermColumns : SqlMigration
+{
+    protected override string Resource => "Migrations.202611301200_mesure_terms.sql";
+}
