@@ -25,8 +25,7 @@ internal sealed class RequestStream<T>(IAsyncStreamReader<T> inner, TimeSpan idl
     {
         try
         {
-            var read = inner.MoveNext(cancellationToken);
-            if (!(read.IsCompleted ? await read : await read.WaitAsync(idle, clock, cancellationToken)))
+            if (!await ReadAsync(cancellationToken))
             {
                 return false;
             }
@@ -50,5 +49,24 @@ internal sealed class RequestStream<T>(IAsyncStreamReader<T> inner, TimeSpan idl
 
         await pace(cancellationToken);
         return true;
+    }
+
+    private async Task<bool> ReadAsync(CancellationToken ct)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var read = inner.MoveNext(end.Token);
+        try
+        {
+            return read.IsCompleted ? await read : await read.WaitAsync(idle, clock, ct);
+        }
+        finally
+        {
+            if (!read.IsCompleted)
+            {
+                // The server gives what it reads a stream with to another call of the connection, which a read that is left behind would fail.
+                await end.CancelAsync();
+                await ((Task)read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 }

@@ -1,6 +1,10 @@
+using System.IO.Pipelines;
 using Grpc.Core;
 using Jafer.Probe.V1;
 using Jafer.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +29,7 @@ public sealed class ErrorTests : IAsyncLifetime
         {
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(_logs);
+            builder.Services.AddSingleton<IStartupFilter, UnreadableMessages>();
         });
     }
 
@@ -99,6 +104,20 @@ public sealed class ErrorTests : IAsyncLifetime
         var refusal = await Refusal.OfAsync(Client.ForgetAsync(new()));
 
         Assert.Equal((StatusCode.Unimplemented, "METHOD_UNKNOWN"), (refusal.Code, refusal.Reason));
+    }
+
+    [Theory]
+    [InlineData("cut off", StatusCode.Unavailable, "SERVICE_UNAVAILABLE", 0)]
+    [InlineData("cancelled", StatusCode.Unavailable, "SERVICE_UNAVAILABLE", 0)]
+    [InlineData("too large", StatusCode.ResourceExhausted, "LIMIT_EXCEEDED", 0)]
+    [InlineData("malformed", StatusCode.InvalidArgument, "REQUEST_INVALID", 0)]
+    [InlineData("fault", StatusCode.Internal, "INTERNAL", 1)]
+    public async Task Call_OfWhichTheMessageIsNotRead_IsToldWhoseFaultItIs(string fails, StatusCode code, string reason, int logged)
+    {
+        var refusal = await Refusal.OfAsync(Client.FailAsync(new() { Kind = "ok" }, new Metadata { { UnreadableMessages.Header, fails } }));
+
+        Assert.Equal((code, reason), (refusal.Code, refusal.Reason));
+        Assert.Equal(logged, _logs.Lines.Count(l => l.Contains("Fail failed with", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -178,5 +197,57 @@ public sealed class ErrorTests : IAsyncLifetime
         public int Ended => Volatile.Read(ref _ended);
 
         public void Dispose() => _listener.Dispose();
+    }
+
+    /// <summary>Messages that cannot be read, as a header of the call says.</summary>
+    private sealed class UnreadableMessages : IStartupFilter
+    {
+        public const string Header = "x-read-fails";
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (http, then) =>
+            {
+                if (http.Request.Headers[Header].ToString() is { Length: > 0 } fails)
+                {
+                    http.Features.Set<IRequestBodyPipeFeature>(new FailingReader(fails switch
+                    {
+                        "cut off" => new IOException("The client reset the request stream."),
+                        "cancelled" => new TaskCanceledException("The request was aborted"),
+                        "too large" => new Microsoft.AspNetCore.Http.BadHttpRequestException("Request body too large.", 413),
+                        "malformed" => new InvalidDataException("Unexpected compressed flag value in message header."),
+                        _ => new InvalidOperationException("Reading is already in progress."),
+                    }));
+                }
+
+                await then(http);
+            });
+            next(app);
+        };
+
+        private sealed class FailingReader(Exception fault) : PipeReader, IRequestBodyPipeFeature
+        {
+            public PipeReader Reader => this;
+
+            public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => ValueTask.FromException<ReadResult>(fault);
+
+            public override bool TryRead(out ReadResult result) => throw fault;
+
+            public override void AdvanceTo(SequencePosition consumed)
+            {
+            }
+
+            public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+            {
+            }
+
+            public override void CancelPendingRead()
+            {
+            }
+
+            public override void Complete(Exception? exception = null)
+            {
+            }
+        }
     }
 }

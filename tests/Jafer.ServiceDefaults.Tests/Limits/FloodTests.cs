@@ -281,6 +281,56 @@ public sealed class FloodTests(FloodTests.Server server) : IClassFixture<FloodTe
     }
 
     [Fact]
+    public async Task Streams_OfWhichNoMessageComes_LeaveTheNextCallsOfTheirConnectionAlone()
+    {
+        const int idle = 10, calls = 20;
+        using var client = await RawHttp2.ConnectAsync(Host.Grpc, Ct);
+        for (var i = 0; i < idle; i++)
+        {
+            await client.SendAsync(RawHttp2.Frame(RawHttp2.Headers, 4, (2 * i) + 1, RawHttp2.Block("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")), Ct);
+        }
+
+        for (var ended = 0; ended < idle;)
+        {
+            ended += (await client.ReadFrameAsync(Ct))!.Value.Type == RawHttp2.ResetStream ? 1 : 0;
+        }
+
+        // Ended by the client too: what the server kept of them it uses for the calls that come next, some at once so that none is left out.
+        for (var i = 0; i < idle; i++)
+        {
+            await client.SendAsync(RawHttp2.Frame(RawHttp2.ResetStream, 0, (2 * i) + 1, [0, 0, 0, 8]), Ct);
+        }
+
+        var block = RawHttp2.Block(Fail, Token);
+        var stream = (2 * idle) + 1;
+        for (var round = 0; round < 3; round++)
+        {
+            await client.SendAsync(RawHttp2.Frame(RawHttp2.Ping, 0, 0, new byte[8]), Ct);
+            while ((await client.ReadFrameAsync(Ct))!.Value.Type != RawHttp2.Ping)
+            {
+                // Until the server has read so far.
+            }
+
+            var questions = Enumerable.Range(0, calls).SelectMany(i => (byte[])
+            [
+                .. RawHttp2.Frame(RawHttp2.Headers, 4, stream + (2 * i), block), .. RawHttp2.Frame(RawHttp2.Data, 1, stream + (2 * i), [0, 0, 0, 0, 4, 0x0A, 2, (byte)'o', (byte)'k']),
+            ]);
+            await client.SendAsync(questions.ToArray(), Ct);
+            stream += 2 * calls;
+            var (answered, ended) = (0, 0);
+            while (ended < calls)
+            {
+                // A refusal has no message, only headers.
+                var frame = (await client.ReadFrameAsync(Ct))!.Value;
+                answered += frame.Type == RawHttp2.Data ? 1 : 0;
+                ended += frame.Type == RawHttp2.Headers && (frame.Flags & 1) == 1 ? 1 : 0;
+            }
+
+            Assert.Equal(calls, answered);
+        }
+    }
+
+    [Fact]
     public async Task Connections_MoreThanAnAddressMayHave_AreClosedAndOtherAddressesGoOn()
     {
         var open = new List<RawHttp2>();

@@ -103,8 +103,16 @@ internal sealed class RawHttp2 : IDisposable
         return frames;
     }
 
-    /// <summary>The next frame; null at the end.</summary>
-    public async Task<(byte Type, int Code)?> ReadAsync(CancellationToken ct)
+    /// <summary>The type of the next frame, with the code of a GOAWAY or RST_STREAM; null at the end.</summary>
+    public async Task<(byte Type, int Code)?> ReadAsync(CancellationToken ct) => await ReadFrameAsync(ct) is not { } frame ? null : (frame.Type, frame.Type switch
+    {
+        GoAway => BinaryPrimitives.ReadInt32BigEndian(frame.Payload.AsSpan(4)),
+        ResetStream => BinaryPrimitives.ReadInt32BigEndian(frame.Payload),
+        _ => 0,
+    });
+
+    /// <summary>The next frame as it came; null at the end.</summary>
+    public async Task<(byte Type, byte Flags, int Stream, byte[] Payload)?> ReadFrameAsync(CancellationToken ct)
     {
         var head = new byte[9];
         if (!await FillAsync(head, ct))
@@ -113,17 +121,7 @@ internal sealed class RawHttp2 : IDisposable
         }
 
         var payload = new byte[(head[0] << 16) | (head[1] << 8) | head[2]];
-        if (!await FillAsync(payload, ct))
-        {
-            return null;
-        }
-
-        return (head[3], head[3] switch
-        {
-            GoAway => BinaryPrimitives.ReadInt32BigEndian(payload.AsSpan(4)),
-            ResetStream => BinaryPrimitives.ReadInt32BigEndian(payload),
-            _ => 0,
-        });
+        return await FillAsync(payload, ct) ? (head[3], head[4], BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5)), payload) : null;
     }
 
     public void Dispose() => _socket.Dispose();
