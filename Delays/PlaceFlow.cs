@@ -14,10 +14,12 @@ public sealed class PlaceFlow
     /// <summary>Days after which nothing is looked for any more.</summary>
     public const int Horizon = 1000;
 
-    // Means of the simulation, calibrated on SSER 2024: days until an interruption, and until a family in the queue gives up; of those
-    // on the way and in the queue, how many come to a first rencontre. They may be off by a third and change little: what is
-    // systematic is learned from past forecasts.
-    private const double Interrupted = 1 / 650.0, GivenUp = 1 / 750.0, ChanceOnTheWay = 0.8, ChanceInQueue = 0.95;
+    // Means of the simulation, calibrated on SSER 2024: parts a day that are interrupted, and that give up in the queue. They may be off
+    // by a third and change little: what is systematic is learned from past forecasts.
+    private const double Interrupted = 1 / 650.0, GivenUp = 1 / 750.0;
+
+    // Likewise: of those on the way and in the queue, how many come to a first rencontre; mean days until those who come are reached.
+    private const double ChanceOnTheWay = 0.8, ChanceInQueue = 0.95, ReachedDays = 35;
 
     // Days that contact and interviews take beside a queue, and from the booking to the first rencontre.
     private const int LeadDays = 45, NoticeDays = 18;
@@ -136,7 +138,7 @@ public sealed class PlaceFlow
             while (next < _queue.Count + _way.Count || others > 0)
             {
                 var (terms, chance) = next < _queue.Count ? (_queue[next].Terms, ChanceInQueue * StillThere(_day - _queue[next].Since))
-                    : next < _queue.Count + _way.Count ? (_way[next - _queue.Count].Terms, ChanceOnTheWay)
+                    : next < _queue.Count + _way.Count ? (_way[next - _queue.Count].Terms, StillComes(_day - _way[next - _queue.Count].Since))
                     : (default, ChanceOnTheWay * Math.Min(1, others));
                 var slots = terms.SlotsPerWeek * chance * stays;
                 if (slots > free)
@@ -155,6 +157,9 @@ public sealed class PlaceFlow
         }
         return Horizon;
     }
+
+    // Of those who come, so many are not reached yet; the others never are.
+    private static double StillComes(int days) => ChanceOnTheWay * Math.Exp(-days / ReachedDays) is var come ? come / (come + 1 - ChanceOnTheWay) : 0;
 
     // Half of those who give up say so; the others stand there until they are called.
     private static double StillThere(int days) => Math.Exp(-GivenUp * days) is var stays ? 2 * stays / (1 + stays) : 0;
