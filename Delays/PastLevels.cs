@@ -21,52 +21,52 @@ public sealed class PastLevels
     /// <summary>Follows queues from their first day to a last one.</summary>
     /// <param name="queues">The queues.</param>
     /// <param name="today">The last day: what comes after it is not looked at.</param>
-    public static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today) => Follow(queues, today, withLevels: true);
+    public static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today)
+    {
+        var levels = queues.Select(q => new double[q.Count]).ToArray();
+        return new(levels, [.. queues.Select((queue, q) => Follow(queue, today, levels[q]))]);
+    }
 
     /// <summary>How one queue stands on a day.</summary>
     /// <param name="queue">Its mesures, in any order.</param>
     /// <param name="today">The day.</param>
-    public static QueueRecord RecordOf(IReadOnlyList<DatedWait> queue, int today) => Follow([queue], today, withLevels: false).Queues[0];
+    public static QueueRecord RecordOf(IReadOnlyList<DatedWait> queue, int today) => Follow(queue, today, null);
 
-    private static PastLevels Follow(IReadOnlyList<IReadOnlyList<DatedWait>> queues, int today, bool withLevels)
+    private static QueueRecord Follow(IReadOnlyList<DatedWait> queue, int today, double[]? levels)
     {
-        var records = queues.Select(_ => new QueueRecord()).ToArray();
-        var levels = queues.Select(q => new double[q.Count]).ToArray();
+        var (record, steps) = (new QueueRecord(), new Steps[queue.Count]);
         // By day, and on a day those who leave before those who come: a place that is given back is seen.
-        var acts = new List<(int Day, ActKind Kind, int Queue, int Wait)>(5 * queues.Sum(q => q.Count));
-        for (var q = 0; q < queues.Count; q++)
+        var acts = new List<(int Day, ActKind Kind, int Wait)>(7 * queue.Count);
+        for (var w = 0; w < queue.Count; w++)
         {
-            for (var w = 0; w < queues[q].Count; w++)
+            var its = steps[w] = Steps.Of(queue[w]);
+            foreach (var (day, kind) in (ReadOnlySpan<(int, ActKind)>)
+            [
+                (its.Closed, ActKind.Close), (its.Passed, ActKind.Pass), (its.Placed, ActKind.Place), (its.Scheduled, ActKind.Schedule), (its.Ended, ActKind.End),
+                (its.Contacted, ActKind.Contact), (its.Began, ActKind.Begin),
+            ])
             {
-                levels[q][w] = double.NaN;
-                var steps = Steps.Of(queues[q][w]);
-                foreach (var (day, kind) in new[] { (steps.Closed, ActKind.Close), (steps.Passed, ActKind.Pass), (steps.Placed, ActKind.Place), (steps.Scheduled, ActKind.Schedule), (steps.Ended, ActKind.End), (steps.Contacted, ActKind.Contact), (steps.Began, ActKind.Begin) })
-                {
-                    if (day != 0 && day <= today)
-                        acts.Add((day, kind, q, w));
-                }
+                if (day != 0 && day <= today)
+                    acts.Add((day, kind, w));
             }
         }
         acts.Sort();
-        foreach (var (day, kind, q, w) in acts)
+        levels?.AsSpan().Fill(double.NaN);
+        foreach (var (day, kind, w) in acts)
         {
-            var (record, wait) = (records[q], queues[q][w]);
-            if (kind == ActKind.Begin && !wait.Beside && withLevels)
+            if (levels is not null && kind == ActKind.Begin && !queue[w].Beside)
             {
                 record.Advance(day);
                 if (record.FollowedDays >= ForecastCalibration.LeastFollowedDays && WaitLevel.Of(record) is { } level)
-                    levels[q][w] = level.Days;
+                    levels[w] = level.Days;
             }
-            if (!wait.Beside)
-                Do(record, kind, day, Steps.Of(wait));
-            Do(record.Places, kind, day, w, wait);
+            if (!queue[w].Beside)
+                Do(record, kind, day, steps[w]);
+            Do(record.Places, kind, day, w, queue[w]);
         }
-        foreach (var record in records)
-        {
-            if (record.Day < today)
-                record.Advance(today);
-        }
-        return new(levels, records);
+        if (record.Day < today)
+            record.Advance(today);
+        return record;
     }
 
     private static void Do(QueueRecord record, ActKind kind, int day, Steps steps)

@@ -32,7 +32,7 @@ public sealed class PlaceFlow
     private readonly List<Stand> _way = [], _queue = [], _taken = [];
     private readonly double[] _load = new double[PeakDays];
     private double _now;
-    private int _day = -1;
+    private int _day = -1, _nextOverdue = int.MaxValue;
 
     /// <summary>A mesure was transmitted, or an espace registered it.</summary>
     /// <param name="day">Its day.</param>
@@ -65,6 +65,7 @@ public sealed class PlaceFlow
             return;
         _taken.Add(place with { Since = day + NoticeDays });
         _now += place.Terms.SlotsPerWeek;
+        _nextOverdue = Math.Min(_nextOverdue, _taken[^1].FirstEnd + OverdueDays);
     }
 
     /// <summary>Its first rencontre was held.</summary>
@@ -74,8 +75,10 @@ public sealed class PlaceFlow
     {
         Advance(day);
         var at = _taken.FindIndex(p => p.Id == id);
-        if (at >= 0)
-            _taken[at] = _taken[at] with { Since = day };
+        if (at < 0)
+            return;
+        _taken[at] = _taken[at] with { Since = day };
+        _nextOverdue = Math.Min(_nextOverdue, _taken[at].FirstEnd + OverdueDays);
     }
 
     /// <summary>It was closed, wherever it stood.</summary>
@@ -84,9 +87,13 @@ public sealed class PlaceFlow
     public void Leave(int day, int id)
     {
         Advance(day);
-        if (Take(_taken, id) is null)
+        if (Take(_taken, id) is not { } place)
+        {
             _ = Take(_queue, id) ?? Take(_way, id);
-        _now = _taken.Sum(p => p.Terms.SlotsPerWeek);
+            return;
+        }
+        _now -= place.Terms.SlotsPerWeek;
+        Settle();
     }
 
     /// <summary>Goes on to a day.</summary>
@@ -101,8 +108,12 @@ public sealed class PlaceFlow
                 _load[passed % PeakDays] = _now;
         }
         _day = day;
-        if (_taken.RemoveAll(p => p.EndOn(day) + OverdueDays <= day) > 0)
-            _now = _taken.Sum(p => p.Terms.SlotsPerWeek);
+        if (day < _nextOverdue)
+            return;
+        foreach (var place in _taken)
+            _now -= place.EndOn(day) + OverdueDays <= day ? place.Terms.SlotsPerWeek : 0;
+        _taken.RemoveAll(p => p.EndOn(day) + OverdueDays <= day);
+        Settle();
     }
 
     /// <summary>
@@ -127,35 +138,39 @@ public sealed class PlaceFlow
                 ending[day] += slots;
         }
         var free = Math.Max(0, peak - taken);
-        var (left, next, others) = (1.0, 0, more);
+        var (left, stays, next) = (1.0, 1.0, 0);
+        var (slotsOfNext, daysOfNext) = Before(0, more);
         for (var day = 1; day < Horizon; day++)
         {
             var freed = (taken * Interrupted) + (ending[day] * left);
             left *= 1 - Interrupted;
+            stays *= 1 - GivenUp;
             taken -= freed;
             free += freed;
-            var stays = Math.Exp(-GivenUp * day);
-            while (next < _queue.Count + _way.Count || others > 0)
+            while (slotsOfNext > 0 && slotsOfNext * stays <= free)
             {
-                var (terms, chance) = next < _queue.Count ? (_queue[next].Terms, ChanceInQueue * StillThere(_day - _queue[next].Since))
-                    : next < _queue.Count + _way.Count ? (_way[next - _queue.Count].Terms, StillComes(_day - _way[next - _queue.Count].Since))
-                    : (default, ChanceOnTheWay * Math.Min(1, others));
-                var slots = terms.SlotsPerWeek * chance * stays;
-                if (slots > free)
-                    break;
-                free -= slots;
-                taken += slots;
-                if (day + NoticeDays + terms.Days <= Horizon)
-                    ending[day + NoticeDays + terms.Days] += slots / left;
-                if (next < _queue.Count + _way.Count)
-                    next++;
-                else
-                    others--;
+                free -= slotsOfNext * stays;
+                taken += slotsOfNext * stays;
+                if (day + NoticeDays + daysOfNext <= Horizon)
+                    ending[day + NoticeDays + daysOfNext] += slotsOfNext * stays / left;
+                (slotsOfNext, daysOfNext) = Before(++next, more);
             }
-            if (day >= LeadDays && next == _queue.Count + _way.Count && others <= 0 && free >= default(MesureTerms).SlotsPerWeek)
+            if (day >= LeadDays && slotsOfNext <= 0 && free >= default(MesureTerms).SlotsPerWeek)
                 return day + NoticeDays;
         }
         return Horizon;
+    }
+
+    // Slots that can be expected to be taken by one of those who stand before, and days for which; none after the last.
+    private (double Slots, int Days) Before(int number, double more)
+    {
+        if (number < _queue.Count)
+            return (_queue[number].Terms.SlotsPerWeek * ChanceInQueue * StillThere(_day - _queue[number].Since), _queue[number].Terms.Days);
+        number -= _queue.Count;
+        if (number < _way.Count)
+            return (_way[number].Terms.SlotsPerWeek * StillComes(_day - _way[number].Since), _way[number].Terms.Days);
+        var part = Math.Clamp(more - (number - _way.Count), 0, 1);
+        return (default(MesureTerms).SlotsPerWeek * ChanceOnTheWay * part, default(MesureTerms).Days);
     }
 
     // Of those who come, so many are not reached yet; the others never are.
@@ -163,6 +178,13 @@ public sealed class PlaceFlow
 
     // Half of those who give up say so; the others stand there until they are called.
     private static double StillThere(int days) => Math.Exp(-GivenUp * days) is var stays ? 2 * stays / (1 + stays) : 0;
+
+    // Without places nothing is taken, whatever sums of parts come to; and whose term may be past next is not looked for day by day.
+    private void Settle()
+    {
+        _now = _taken.Count == 0 ? 0 : _now;
+        _nextOverdue = _taken.Count == 0 ? int.MaxValue : _taken.Min(p => p.FirstEnd) + OverdueDays;
+    }
 
     private static Stand? Take(List<Stand> places, int id)
     {
@@ -178,5 +200,8 @@ public sealed class PlaceFlow
     private readonly record struct Stand(int Id, MesureTerms Terms, int Since)
     {
         public int EndOn(int day) => Terms.EndOn(Since, day);
+
+        /// <summary>The earlier end of those that its terms have, now or later.</summary>
+        public int FirstEnd => Math.Min(EndOn(0), EndOn(int.MaxValue));
     }
 }

@@ -36,7 +36,16 @@ public sealed class QueueRecord
     public int LastWaits { get; private set; }
 
     /// <summary>Mean of the logarithms of the last waits in days; 0 when none is known.</summary>
-    public double LastLog => LastWaits == 0 ? 0 : _last.AsSpan(0, LastWaits).ToArray().Average();
+    public double LastLog
+    {
+        get
+        {
+            var sum = 0.0;
+            foreach (var wait in _last.AsSpan(0, LastWaits))
+                sum += wait;
+            return LastWaits == 0 ? 0 : sum / LastWaits;
+        }
+    }
 
     /// <summary>Days since the transmission of whoever of the queue waits longest; 0 when nobody waits.</summary>
     public int LongestInQueue => Queued == 0 ? 0 : Day - _queue.First().Key;

@@ -50,7 +50,15 @@ internal static class WaitsBenchmark
     {
         var today = TimeProvider.System.TodayInParis();
         IReadOnlyList<IReadOnlyList<DatedWait>> queues = [.. Drawn(today).Select(q => (DatedWait[])
-            [.. q.Select(m => new DatedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn) { ContactedOn = m.ContactedOn, ScheduledOn = m.ScheduledOn })])];
+        [
+            .. q.Select(m => new DatedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn)
+            {
+                ContactedOn = m.ContactedOn,
+                ScheduledOn = m.ScheduledOn,
+                PlacedOn = m.PlacedOn,
+                Terms = m.Terms,
+            }),
+        ])];
         return Result.AtMost(ForecastName, "ms", await Rounds.SampleAsync(2, 9, 10, () => Timed(Forecast, ct), () => Timed(Sort, ct)), ForecastGoal);
 
         void Forecast()
@@ -65,12 +73,12 @@ internal static class WaitsBenchmark
 
         void Sort()
         {
-            var acts = new List<(int Day, int Queue, int Wait)>(4 * Waits);
+            var acts = new List<(int Day, int Queue, int Wait)>(6 * Waits);
             foreach (var (q, queue) in queues.Index())
             {
                 foreach (var (w, wait) in queue.Index())
                 {
-                    foreach (var day in (ReadOnlySpan<int>)[wait.Began, wait.ContactedOn, wait.ScheduledOn, wait.PassedOn, wait.EndedOn])
+                    foreach (var day in (ReadOnlySpan<int>)[wait.Began, wait.ContactedOn, wait.ScheduledOn, wait.PlacedOn, wait.PassedOn, wait.EndedOn])
                     {
                         if (day != 0)
                             acts.Add((day, q, w));
@@ -106,13 +114,16 @@ internal static class WaitsBenchmark
                     var scheduled = contacted + random.Next(10, 60 + q);
                     var held = scheduled + random.Next(7, 30);
                     var passes = random.NextDouble() < 0.75;
-                    var closed = passes ? 0 : contacted + random.Next(30, 200);
+                    var terms = new MesureTerms(random.Next(2) == 0 ? 26 : 12, random.Next(3, 13), 0);
+                    var closed = passes ? held + Math.Min(terms.Days, random.Next(2000)) : contacted + random.Next(30, 200);
                     return new FollowedMesure(began, passes && held <= until ? held : 0, closed <= until ? closed : 0)
                     {
                         StepsKnown = true,
                         ContactedOn = contacted <= until ? contacted : 0,
                         ScheduledOn = passes && scheduled <= until ? scheduled : 0,
                         PlannedOn = passes && scheduled <= until ? held : 0,
+                        PlacedOn = passes && scheduled <= until ? scheduled : 0,
+                        Terms = terms,
                     };
                 }).OrderBy(m => m.TransmittedOn),
             ]),
