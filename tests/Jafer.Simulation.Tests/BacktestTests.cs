@@ -44,11 +44,11 @@ public sealed class BacktestTests(SimulatedYears years)
 
             // With terms, and without a court, as an export of today has them.
             File.WriteAllLines(file, Enumerable.Range(0, 365).Select(n => last.AddDays(-4 * n)).Select(day =>
-                $"e/VISITE,{Day(day)},{Day(day.AddDays(20))},{Day(day.AddDays(80))},{Day(day.AddDays(100))},{Day(day.AddDays(290))},26,6,{(day.Day % 2 == 0 ? Day(day.AddDays(290)) : "")},{(day.Month == 5 ? 'f' : 't')}").Prepend("header"));
+                $"e/VISITE,{Day(day)},{Day(day.AddDays(20))},{Day(day.AddDays(80))},{Day(day.AddDays(100))},{Day(day.AddDays(290))},{Day(day.AddDays(80))},26,6,{(day.Day % 2 == 0 ? Day(day.AddDays(290)) : "")},{(day.Month == 5 ? 'f' : 't')}").Prepend("header"));
             var withTerms = Backtest.OfStored(file);
             Assert.Matches(@"(?m)^8\d forecasts", withTerms);
             Assert.Matches(@"\| 0\.0 \| \d+\.\d \| \d\.\d \|", withTerms);
-            File.AppendAllText(file, "e/VISITE,2026-11-20,,,,,26,6,,x\n");
+            File.AppendAllText(file, "e/VISITE,2026-11-20,,,,,,26,6,,x\n");
             Assert.Throws<UsageException>(() => Backtest.OfStored(file));
         }
         finally

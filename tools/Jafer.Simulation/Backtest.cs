@@ -127,8 +127,8 @@ internal static class Backtest
     /// <summary>Looks back at what a directory has stored: the mesures transmitted from two years to one year before its last day.</summary>
     /// <param name="file">
     /// CSV with a header and the columns queue, transmitted, contacted, scheduled, held, closed: a name for each espace and modalité, then days such
-    /// as 2026-11-28, empty where a step was not taken; then, where they are known, rencontres_per_year, duration_months, term and court, which is
-    /// f where no court transmitted it. docs/delays.md tells how it is written.
+    /// as 2026-11-28, empty where a step was not taken; then, where they are known, placed, rencontres_per_year, duration_months, term and court,
+    /// which is f where no court transmitted it. docs/delays.md tells how it is written.
     /// </param>
     /// <returns>A table in Markdown.</returns>
     public static string OfStored(string file)
@@ -138,12 +138,12 @@ internal static class Backtest
         {
             string[] cells = line.Split(',');
             if (!IsWait(cells))
-                throw new UsageException($"{file}, line {number + 1}: is not queue,transmitted,contacted,scheduled,held,closed with days such as 2026-11-28, nor that with rencontres_per_year,duration_months,term,court.");
+                throw new UsageException($"{file}, line {number + 1}: is not queue,transmitted,contacted,scheduled,held,closed with days such as 2026-11-28, nor that with placed,rencontres_per_year,duration_months,term,court.");
             int Day(int column) => cells.Length <= column || cells[column].Length == 0 ? 0 : DateOnly.ParseExact(cells[column], "yyyy-MM-dd", CultureInfo.InvariantCulture).DayNumber;
             int Figure(int column) => cells.Length <= column || cells[column].Length == 0 ? 0 : int.Parse(cells[column], CultureInfo.InvariantCulture);
             if (!queues.TryGetValue(cells[0], out var queue))
                 queues[cells[0]] = queue = [];
-            queue.Add(new(Day(1), Day(4), Day(5)) { ContactedOn = Day(2), ScheduledOn = Day(3), PlacedOn = Day(3), Terms = new(Figure(6), Figure(7), Day(8)), Beside = cells.Length > 9 && cells[9] == "f" });
+            queue.Add(new(Day(1), Day(4), Day(5)) { ContactedOn = Day(2), ScheduledOn = Day(3), PlacedOn = Day(cells.Length > 6 ? 6 : 3), Terms = new(Figure(7), Figure(8), Day(9)), Beside = cells.Length > 6 && cells[10] == "f" });
         }
         if (queues.Count == 0)
             throw new UsageException($"{file} holds no mesure.");
@@ -167,8 +167,8 @@ internal static class Backtest
     {
         bool IsDay(int column) => cells[column].Length == 0 || DateOnly.TryParseExact(cells[column], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
         bool IsFigure(int column) => cells[column].Length == 0 || int.TryParse(cells[column], NumberStyles.None, CultureInfo.InvariantCulture, out _);
-        return cells.Length is 6 or 10 && cells[1].Length > 0 && Enumerable.Range(1, 5).All(IsDay)
-            && (cells.Length == 6 || (IsFigure(6) && IsFigure(7) && IsDay(8) && cells[9] is "t" or "f"));
+        return cells.Length is 6 or 11 && cells[1].Length > 0 && Enumerable.Range(1, 5).All(IsDay)
+            && (cells.Length == 6 || (IsDay(6) && IsFigure(7) && IsFigure(8) && IsDay(9) && cells[10] is "t" or "f"));
     }
 
     private static BacktestResult Of(Cell[] cells, int last, IReadOnlyList<(int From, int To)> months)
