@@ -1,7 +1,7 @@
 namespace Jafer.Delays;
 
 /// <summary>For how long a mesure will take its place, and how large a part of one, as far as it was told.</summary>
-/// <param name="RencontresPerYear">Rencontres that its periodicity gives in a year; 0 while that is left to the espace.</param>
+/// <param name="RencontresPerYear">Rencontres that its periodicity gives in a year, as last told; 0 while that is left to the espace.</param>
 /// <param name="Months">Its duration in months; 0 while none is known.</param>
 /// <param name="TermOn">Its last day, as a day number; 0 where the months run from a first rencontre that was not held.</param>
 public readonly record struct MesureTerms(int RencontresPerYear, int Months, int TermOn)
@@ -24,15 +24,12 @@ public readonly record struct MesureTerms(int RencontresPerYear, int Months, int
     /// <summary>Slots a week that it takes.</summary>
     public double SlotsPerWeek => (RencontresPerYear == 0 ? UsualPerYear : RencontresPerYear) / WeeksOfYear;
 
-    /// <summary>Days from the first rencontre to the term, of one that has not begun.</summary>
-    public int Days => (int)Math.Round((Months == 0 ? UsualMonths : Months) * DaysOfMonth);
-
     /// <summary>Its last day, as it was known on a day.</summary>
     /// <param name="begun">Day of the first rencontre, or of what is planned as such.</param>
     /// <param name="day">The day.</param>
     public int EndOn(int begun, int day)
     {
-        var known = RevisedOn != 0 && RevisedOn <= day ? this with { Months = RevisedMonths, TermOn = RevisedTermOn } : this;
-        return known.TermOn != 0 ? known.TermOn : begun + known.Days;
+        var (months, term) = RevisedOn != 0 && RevisedOn <= day ? (RevisedMonths, RevisedTermOn) : (Months, TermOn);
+        return term != 0 ? term : begun + (int)Math.Round((months == 0 ? UsualMonths : months) * DaysOfMonth);
     }
 }

@@ -116,7 +116,8 @@ public sealed class PastLevels
                 placed = passed;
             if (ended != 0 && placed > ended)
                 placed = 0;
-            return new(wait.Began, left != 0 && contacted >= left ? 0 : contacted, scheduled, passed, scheduled != 0 ? 0 : ended, placed, ended == 0 ? 0 : Math.Max(ended, placed + 1));
+            var closed = ended == 0 ? 0 : Math.Max(ended, placed + 1);
+            return new(wait.Began, left != 0 && contacted >= left ? 0 : contacted, scheduled, passed, scheduled != 0 ? 0 : ended, placed, closed);
         }
     }
 }

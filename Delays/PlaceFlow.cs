@@ -19,7 +19,8 @@ public sealed class PlaceFlow
     private const double Interrupted = 1 / 650.0, GivenUp = 1 / 750.0;
 
     // Likewise: of those on the way and in the queue, how many come to a first rencontre; mean days until those who come are reached.
-    private const double ChanceOnTheWay = 0.8, ChanceInQueue = 0.95, ReachedDays = 35;
+    internal const double ChanceOnTheWay = 0.8, ChanceInQueue = 0.95;
+    private const double ReachedDays = 35;
 
     // Days that contact and interviews take beside a queue, and from the booking to the first rencontre.
     private const int LeadDays = 45, NoticeDays = 18;
@@ -139,7 +140,7 @@ public sealed class PlaceFlow
         }
         var free = Math.Max(0, peak - taken);
         var (left, stays, next) = (1.0, 1.0, 0);
-        var (slotsOfNext, daysOfNext) = Before(0, more);
+        var (slotsOfNext, termsOfNext) = Before(0, more);
         for (var day = 1; day < Horizon; day++)
         {
             var freed = (taken * Interrupted) + (ending[day] * left);
@@ -151,9 +152,10 @@ public sealed class PlaceFlow
             {
                 free -= slotsOfNext * stays;
                 taken += slotsOfNext * stays;
-                if (day + NoticeDays + daysOfNext <= Horizon)
-                    ending[day + NoticeDays + daysOfNext] += slotsOfNext * stays / left;
-                (slotsOfNext, daysOfNext) = Before(++next, more);
+                var begins = _day + day + NoticeDays;
+                if (Math.Max(begins, termsOfNext.EndOn(begins, _day)) - _day is <= Horizon and var end)
+                    ending[end] += slotsOfNext * stays / left;
+                (slotsOfNext, termsOfNext) = Before(++next, more);
             }
             if (day >= LeadDays && slotsOfNext <= 0 && free >= default(MesureTerms).SlotsPerWeek)
                 return day + NoticeDays;
@@ -161,16 +163,16 @@ public sealed class PlaceFlow
         return Horizon;
     }
 
-    // Slots that can be expected to be taken by one of those who stand before, and days for which; none after the last.
-    private (double Slots, int Days) Before(int number, double more)
+    // Slots that can be expected to be taken by one of those who stand before, and its terms; none after the last.
+    private (double Slots, MesureTerms Terms) Before(int number, double more)
     {
         if (number < _queue.Count)
-            return (_queue[number].Terms.SlotsPerWeek * ChanceInQueue * StillThere(_day - _queue[number].Since), _queue[number].Terms.Days);
+            return (_queue[number].Terms.SlotsPerWeek * ChanceInQueue * StillThere(_day - _queue[number].Since), _queue[number].Terms);
         number -= _queue.Count;
         if (number < _way.Count)
-            return (_way[number].Terms.SlotsPerWeek * StillComes(_day - _way[number].Since), _way[number].Terms.Days);
+            return (_way[number].Terms.SlotsPerWeek * StillComes(_day - _way[number].Since), _way[number].Terms);
         var part = Math.Clamp(more - (number - _way.Count), 0, 1);
-        return (default(MesureTerms).SlotsPerWeek * ChanceOnTheWay * part, default(MesureTerms).Days);
+        return (default(MesureTerms).SlotsPerWeek * ChanceOnTheWay * part, default);
     }
 
     // Of those who come, so many are not reached yet; the others never are.

@@ -20,8 +20,8 @@ public readonly record struct WaitLevel(double Days)
     // would be better for the places, where they are not 0.85, and neither is much.
     private const double OfPlaces = 0.65, OfLength = 0.15, OfLast = 0.11, OfLongest = 0.09;
 
-    // Of those on the way and of those in the queue, how many come to a rencontre; days that contact, interviews and notice take beside a queue.
-    private const double ChanceOnTheWay = 0.8, ChanceInQueue = 0.95, BesideQueue = 30;
+    // Days that contact, interviews and notice take beside a queue.
+    private const double BesideQueue = 30;
 
     private const int LeastFollowedDays = 90;
 
@@ -32,7 +32,7 @@ public readonly record struct WaitLevel(double Days)
     {
         if (queue.LastWaits < LeastPassed || queue.Scheduled < LeastPassed)
             return null;
-        var ahead = (ChanceOnTheWay * (queue.OnTheWay + more)) + (ChanceInQueue * queue.Queued) + 1;
+        var ahead = (PlaceFlow.ChanceOnTheWay * (queue.OnTheWay + more)) + (PlaceFlow.ChanceInQueue * queue.Queued) + 1;
         var length = ahead * Math.Max(queue.FollowedDays, LeastFollowedDays) / queue.Scheduled;
         var others = (OfLength * Math.Log(length)) + (OfLast * queue.LastLog) + (OfLongest * Math.Log(queue.LongestInQueue + BesideQueue));
         return new(Math.Exp(queue.Places.DaysToFirst(more) is { } days ? (OfPlaces * Math.Log(days)) + others : others / (1 - OfPlaces)));

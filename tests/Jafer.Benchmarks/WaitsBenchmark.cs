@@ -49,16 +49,7 @@ internal static class WaitsBenchmark
     public static async Task<Result> RunForecastAsync(CancellationToken ct)
     {
         var today = TimeProvider.System.TodayInParis();
-        IReadOnlyList<IReadOnlyList<DatedWait>> queues = [.. Drawn(today).Select(q => (DatedWait[])
-        [
-            .. q.Select(m => new DatedWait(m.TransmittedOn, m.HeldOn, m.ClosedOn)
-            {
-                ContactedOn = m.ContactedOn,
-                ScheduledOn = m.ScheduledOn,
-                PlacedOn = m.PlacedOn,
-                Terms = m.Terms,
-            }),
-        ])];
+        IReadOnlyList<IReadOnlyList<DatedWait>> queues = [.. Drawn(today).Select(q => (DatedWait[])[.. q.Select(m => m.InQueue())])];
         return Result.AtMost(ForecastName, "ms", await Rounds.SampleAsync(2, 9, 10, () => Timed(Forecast, ct), () => Timed(Sort, ct)), ForecastGoal);
 
         void Forecast()
@@ -115,7 +106,7 @@ internal static class WaitsBenchmark
                     var held = scheduled + random.Next(7, 30);
                     var passes = random.NextDouble() < 0.75;
                     var terms = new MesureTerms(random.Next(2) == 0 ? 26 : 12, random.Next(3, 13), 0);
-                    var closed = passes ? held + Math.Min(terms.Days, random.Next(2000)) : contacted + random.Next(30, 200);
+                    var closed = passes ? held + Math.Min(terms.EndOn(0, until), random.Next(2000)) : contacted + random.Next(30, 200);
                     return new FollowedMesure(began, passes && held <= until ? held : 0, closed <= until ? closed : 0)
                     {
                         StepsKnown = true,

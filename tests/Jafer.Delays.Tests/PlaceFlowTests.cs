@@ -97,10 +97,27 @@ public class PlaceFlowTests
         Assert.InRange(flow.DaysToFirst()!.Value, 70, 200);
     }
 
-    [Theory]
-    [InlineData(26, 12)]
-    [InlineData(12, 12)]
-    public void DaysToFirst_WhoComesOften_TakesMoreOfAPlace(int one, int other)
+    [Fact]
+    public void DaysToFirst_TermsOfWhoWaits_SetPlacesFreeAgain()
+    {
+        // Ten places end on day 100, and twelve before take nearly all of them: until day 130, by a term counted from the decision, or
+        // one that was modified to it, else for a year.
+        int After(MesureTerms terms)
+        {
+            var flow = Taken(10, Today - 100, new(26, 0, Today + 100));
+            for (var id = 50; id < 62; id++)
+                flow.Begin(Today, id, terms, queued: true);
+            flow.Advance(Today);
+            return flow.DaysToFirst()!.Value;
+        }
+
+        Assert.Equal(130 + 18, After(new(26, 12, Today + 130)));
+        Assert.Equal(130 + 18, After(new MesureTerms(26, 12, 0) { RevisedOn = Today, RevisedMonths = 3, RevisedTermOn = Today + 130 }));
+        Assert.InRange(After(new(26, 12, 0)), 165, 200);
+    }
+
+    [Fact]
+    public void DaysToFirst_WhoComesOften_TakesMoreOfAPlace()
     {
         int After(int perYear)
         {
@@ -111,8 +128,8 @@ public class PlaceFlowTests
             return flow.DaysToFirst()!.Value;
         }
 
-        Assert.True(After(52) > After(one));
-        Assert.True(After(one) >= After(other));
+        Assert.True(After(52) > After(26));
+        Assert.True(After(26) > After(12));
     }
 
     [Fact]

@@ -17,7 +17,7 @@ internal sealed record BacktestResult(int Forecasts, double[] Errors, double Cov
     public double Ratio => Errors[^1] / Errors[..^1].Min();
 
     /// <summary>The same against the rules alone that anybody could use: without the way to the queue, for which many mesures must have been followed.</summary>
-    public double RatioToSimple => Errors[^1] / Errors[..Math.Min(Errors.Length - 1, Backtest.SimpleRules)].Min();
+    public double RatioToSimple => Errors[^1] / Errors[..Backtest.SimpleRules].Min();
 }
 
 /// <summary>

@@ -49,6 +49,9 @@ internal readonly record struct FollowedMesure(int TransmittedOn, int HeldOn, in
         return began == 0 ? null : new(began, passed == 0 ? 0 : Math.Max(passed, began), ClosedOn == 0 ? 0 : Math.Max(ClosedOn, began));
     }
 
+    /// <summary>As it stands in its queue: its steps, and the place that it takes.</summary>
+    public DatedWait InQueue() => new(TransmittedOn, HeldOn, ClosedOn) { ContactedOn = ContactedOn, ScheduledOn = ScheduledOn, PlacedOn = PlacedOn, Terms = Terms };
+
     private static int Earlier(int one, int other) => one == 0 ? other : other == 0 ? one : Math.Min(one, other);
 }
 

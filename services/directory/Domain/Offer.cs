@@ -107,19 +107,7 @@ internal sealed class Offer
     public PastForecasts? Forecasts { get; init; }
 
     /// <summary>All of them as a queue.</summary>
-    public DatedWait[] QueueWaits()
-    {
-        return [.. Followed.Select(m => Stand(m, beside: false)), .. Beside.Select(m => Stand(m, beside: true))];
-
-        static DatedWait Stand(FollowedMesure m, bool beside) => new(m.TransmittedOn, m.HeldOn, m.ClosedOn)
-        {
-            ContactedOn = m.ContactedOn,
-            ScheduledOn = m.ScheduledOn,
-            PlacedOn = m.PlacedOn,
-            Terms = m.Terms,
-            Beside = beside,
-        };
-    }
+    public DatedWait[] QueueWaits() => [.. Followed.Select(m => m.InQueue()), .. Beside.Select(m => m.InQueue() with { Beside = true })];
 
     /// <summary>The wait as it is observed on a day; null while too little is known.</summary>
     /// <param name="day">The day.</param>
